@@ -1,0 +1,138 @@
+package model
+
+// Needs says which facts a build wants.
+type Needs struct {
+	Owner Owner `json:"owner"`
+	// SubnetIDs and SubnetNames are looked up besides those of the VPC.
+	SubnetIDs   []string `json:"subnetIds,omitempty"`
+	SubnetNames []string `json:"subnetNames,omitempty"`
+	// SecurityGroupNames are values of Name tags.
+	SecurityGroupNames []string `json:"securityGroupNames,omitempty"`
+	// TargetGroupNames are names of target groups that are not ours.
+	TargetGroupNames []string `json:"targetGroupNames,omitempty"`
+	// Certificates asks for the usable certificates of the account, for discovery by host name.
+	Certificates bool `json:"certificates,omitempty"`
+}
+
+// Facts is what a build must know of the world. Sets are sorted by ID.
+type Facts struct {
+	Region  string   `json:"region,omitempty"`
+	Account string   `json:"account,omitempty"`
+	VPC     VPC      `json:"vpc"`
+	Subnets []Subnet `json:"subnets,omitempty"`
+	// SecurityGroups maps a Name tag to the IDs that carry it.
+	SecurityGroups map[string][]string `json:"securityGroups,omitempty"`
+	// TargetGroups maps the name of a target group to its ARN.
+	TargetGroups map[string]ARN `json:"targetGroups,omitempty"`
+	Certificates []Certificate  `json:"certificates,omitempty"`
+	// Existing is the stack's load balancer as it is, nil when there is none.
+	Existing *Existing `json:"existing,omitempty"`
+	Quotas   Quotas    `json:"quotas,omitzero"`
+	// BackendSecurityGroup is the ID of the shared backend security group, empty while it does not exist.
+	BackendSecurityGroup string `json:"backendSecurityGroup,omitempty"`
+}
+
+// VPC is the network of the cluster.
+type VPC struct {
+	ID string `json:"id"`
+	// CIDRs are all IPv4 and IPv6 blocks.
+	CIDRs []string `json:"cidrs,omitempty"`
+}
+
+// Subnet is one subnet of the VPC.
+type Subnet struct {
+	ID   string `json:"id"`
+	Zone string `json:"zone"`
+	// ZoneType is availability-zone, local-zone, wavelength-zone or outpost.
+	ZoneType string `json:"zoneType,omitempty"`
+	CIDR     string `json:"cidr"`
+	// IPv6 says that the subnet has an IPv6 block.
+	IPv6 bool `json:"ipv6,omitempty"`
+	// FreeAddresses is the count of unused IPv4 addresses.
+	FreeAddresses int `json:"freeAddresses"`
+	// Public says that its route table has a route to an internet gateway.
+	Public bool              `json:"public,omitempty"`
+	Tags   map[string]string `json:"tags,omitempty"`
+}
+
+// Certificate is an issued certificate in ACM.
+type Certificate struct {
+	ARN ARN `json:"arn"`
+	// Domains are all its names, sorted; a wildcard is one label.
+	Domains []string `json:"domains"`
+}
+
+// Existing is the part of a load balancer that exists which a build must respect.
+type Existing struct {
+	ARN           ARN      `json:"arn,omitempty"`
+	Name          string   `json:"name"`
+	Scheme        string   `json:"scheme"`
+	IPAddressType string   `json:"ipAddressType,omitempty"`
+	Subnets       []string `json:"subnets"`
+}
+
+// Quotas are account limits; zero means AWS's default.
+type Quotas struct {
+	// RulesPerLoadBalancer defaults to 100, without default rules.
+	RulesPerLoadBalancer int `json:"rulesPerLoadBalancer,omitempty"`
+	// TargetGroupsPerLoadBalancer is 100; AWS never raises it.
+	TargetGroupsPerLoadBalancer int `json:"targetGroupsPerLoadBalancer,omitempty"`
+	// CertificatesPerLoadBalancer defaults to 25, without default certificates.
+	CertificatesPerLoadBalancer int `json:"certificatesPerLoadBalancer,omitempty"`
+	// ListenersPerLoadBalancer defaults to 50.
+	ListenersPerLoadBalancer int `json:"listenersPerLoadBalancer,omitempty"`
+	// RulesPerSecurityGroup defaults to 60.
+	RulesPerSecurityGroup int `json:"rulesPerSecurityGroup,omitempty"`
+}
+
+// WithDefaults fills AWS's default quotas in.
+func (q Quotas) WithDefaults() Quotas {
+	fill := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	fill(&q.RulesPerLoadBalancer, 100)
+	fill(&q.TargetGroupsPerLoadBalancer, 100)
+	fill(&q.CertificatesPerLoadBalancer, 25)
+	fill(&q.ListenersPerLoadBalancer, 50)
+	fill(&q.RulesPerSecurityGroup, 60)
+	return q
+}
+
+// Target is one target of a target group.
+type Target struct {
+	// ID is an IP address or an instance ID.
+	ID   string `json:"id"`
+	Port int    `json:"port"`
+	// Zone is empty, or "all" for an address outside the VPC.
+	Zone string `json:"zone,omitempty"`
+}
+
+// TargetHealth is the health of one target as AWS tells it.
+type TargetHealth struct {
+	Target Target `json:"target"`
+	// State is initial, healthy, unhealthy, unused, draining or unavailable.
+	State       string `json:"state"`
+	Reason      string `json:"reason,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// Outputs is what applying a plan gave.
+type Outputs struct {
+	// ARNs of everything that exists now, by key.
+	ARNs map[Key]ARN
+	// LoadBalancer as AWS described it last; nil when there is none.
+	LoadBalancer *LoadBalancer
+	// Waiting are the steps that could not be done yet; they are planned again.
+	Waiting []Waiting
+	// Done counts the changes that took effect.
+	Done int
+}
+
+// Waiting is a step whose condition is not met yet.
+type Waiting struct {
+	Key Key `json:"key"`
+	// For says what is waited for: "active", "unused", "network interfaces released".
+	For string `json:"for"`
+}

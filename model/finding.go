@@ -1,0 +1,36 @@
+package model
+
+// Severity says what a finding means for the object that it is about.
+type Severity string
+
+const (
+	// Wrong is a mistake of the object's owner: its last good state keeps serving.
+	Wrong Severity = "Wrong"
+	// Answered is a mistake that a specification answers by itself (503, 500, no rule): the object is served as it says.
+	Answered Severity = "Answered"
+	// Closed is something that restricts access and cannot be served: the affected rules answer 503.
+	Closed Severity = "Closed"
+	// Warning is something that is not served, or served otherwise than written, without harm to access.
+	Warning Severity = "Warning"
+)
+
+// Finding is something about what a user wrote. It is data: many at once, and none stops the build of the rest.
+type Finding struct {
+	Object   ObjectRef `json:"object"`
+	Severity Severity  `json:"severity"`
+	// Reason is a CamelCase word, for conditions and events.
+	Reason string `json:"reason"`
+	// Field is the annotation key or the path of the field: "spec.rules[0].http.paths[1]".
+	Field string `json:"field,omitempty"`
+	// Message says what is wrong and how to mend it.
+	Message string `json:"message"`
+}
+
+// String is the finding in one line.
+func (f Finding) String() string {
+	at := f.Object.String()
+	if f.Field != "" {
+		at += " " + f.Field
+	}
+	return string(f.Severity) + " " + at + ": " + f.Reason + ": " + f.Message
+}

@@ -1,0 +1,257 @@
+// Package intent is the narrow waist of Headgate: what users asked for, in load-balancing words, whichever front door it came
+// through. Only package build knows what AWS makes of it.
+//
+// It imports the standard library and package model. Its invariant: an intent is the sum of its members' fragments; a
+// fragment holds references and never resolved permissions or secrets, so it can be stored as the member's last good state.
+package intent
+
+import "github.com/headgate/headgate/model"
+
+// Intent is what one stack shall be.
+type Intent struct {
+	Owner model.Owner `json:"owner"`
+	// Front is "ingress", "gateway" or "service".
+	Front string `json:"front"`
+	// Group is the explicit group's name; empty for an owner that is one object, which Namespace and Name then name.
+	Group     string `json:"group,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name,omitempty"`
+	// Order is how routes of different fragments are ranked.
+	Order Order `json:"order"`
+	// Defaults come from flags and hold what no fragment sets.
+	Defaults Defaults `json:"defaults"`
+	// Fragments in order of precedence. None means that nothing is wanted: the stack is deleted.
+	Fragments []Fragment `json:"fragments,omitempty"`
+}
+
+// Order is a way to rank routes.
+type Order string
+
+const (
+	// ByFragment keeps the order of fragments and, within one, of its routes (Ingress groups).
+	ByFragment Order = "fragment"
+	// BySpecificity ranks all routes of a listener as the Gateway API says (HTTPRouteRule.matches), then by Route.Age,
+	// namespace/name, and the order within the route.
+	BySpecificity Order = "specificity"
+)
+
+// Defaults are the operator's settings that a build falls back to.
+type Defaults struct {
+	Cluster string `json:"cluster"`
+	// Scheme is internal or internet-facing.
+	Scheme string `json:"scheme"`
+	// TargetType is ip or instance.
+	TargetType string            `json:"targetType"`
+	SSLPolicy  string            `json:"sslPolicy"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	// BackendSecurityGroup says that load balancers get the shared backend security group.
+	BackendSecurityGroup bool `json:"backendSecurityGroup,omitempty"`
+}
+
+// Fragment is what one member asks for.
+type Fragment struct {
+	Member model.ObjectRef `json:"member"`
+	// Settings of the whole load balancer.
+	Settings  Settings   `json:"settings,omitzero"`
+	Listeners []Listener `json:"listeners,omitempty"`
+	Routes    []Route    `json:"routes,omitempty"`
+	// Held are observed rules of a member that is wrong and has no good fragment: they stay in their place, as they are.
+	Held []HeldRule `json:"held,omitempty"`
+	// Yield says that the member's routes come after everyone else's, so that they shadow nobody.
+	Yield bool `json:"yield,omitempty"`
+}
+
+// Settings are settings of a whole load balancer; the zero value of a field means that the member does not ask for it.
+type Settings struct {
+	Name          string `json:"name,omitempty"`
+	Scheme        string `json:"scheme,omitempty"`
+	IPAddressType string `json:"ipAddressType,omitempty"`
+	// Subnets are IDs or Name tags.
+	Subnets []string `json:"subnets,omitempty"`
+	// SubnetTags select subnets: every key must have one of its values.
+	SubnetTags map[string][]string `json:"subnetTags,omitempty"`
+	// SecurityGroups are IDs or Name tags; without, a managed one is made.
+	SecurityGroups []string `json:"securityGroups,omitempty"`
+	// ManageBackendRules asks for rules on pods' groups also where SecurityGroups is set: "true", "false" or unset.
+	ManageBackendRules string            `json:"manageBackendRules,omitempty"`
+	Attributes         map[string]string `json:"attributes,omitempty"`
+	Tags               map[string]string `json:"tags,omitempty"`
+	// EnforcedTags and EnforcedAttributes come from a class and win over every member's, key by key.
+	EnforcedTags       map[string]string `json:"enforcedTags,omitempty"`
+	EnforcedAttributes map[string]string `json:"enforcedAttributes,omitempty"`
+	// SSLRedirectPort makes every HTTP listener of the load balancer redirect to this port, 0 does not.
+	SSLRedirectPort int `json:"sslRedirectPort,omitempty"`
+	// Fields names where each setting was written, by the JSON name of the field: "scheme" → "alb.ingress.kubernetes.io/scheme".
+	Fields map[string]string `json:"fields,omitempty"`
+}
+
+// Listener is a port that a member asks for. Members may ask for the same port: their certificates and ranges add up.
+type Listener struct {
+	Port int `json:"port"`
+	// Protocol is HTTP or HTTPS.
+	Protocol string `json:"protocol"`
+	// Certificates are ARNs. Without any, HTTPS listeners get the certificates that match DiscoverHosts.
+	Certificates  []string `json:"certificates,omitempty"`
+	DiscoverHosts []string `json:"discoverHosts,omitempty"`
+	SSLPolicy     string   `json:"sslPolicy,omitempty"`
+	// InboundCIDRs and PrefixLists say who may connect; with neither everybody may.
+	InboundCIDRs []string          `json:"inboundCIDRs,omitempty"`
+	PrefixLists  []string          `json:"prefixLists,omitempty"`
+	Attributes   map[string]string `json:"attributes,omitempty"`
+	// Default is what answers when no rule matches; nil leaves it to the build (404).
+	Default *Route `json:"default,omitempty"`
+	// Field is where the listener was written.
+	Field string `json:"field,omitempty"`
+}
+
+// Route is one match with what answers it.
+type Route struct {
+	// Ports are the listeners that it is on.
+	Ports []int `json:"ports"`
+	Match Match `json:"match,omitzero"`
+	// Exactly one of Forward, Redirect and Fixed is set.
+	Forward    *Forward          `json:"forward,omitempty"`
+	Redirect   *Redirect         `json:"redirect,omitempty"`
+	Fixed      *Fixed            `json:"fixed,omitempty"`
+	Transforms []model.Transform `json:"transforms,omitempty"`
+	// Tags go to its rules.
+	Tags map[string]string `json:"tags,omitempty"`
+	// Source is the object that wrote it, when it is not the member itself; Field is the place.
+	Source model.ObjectRef `json:"source,omitzero"`
+	Field  string          `json:"field,omitempty"`
+	// Age is when Source was created, in Unix seconds, for [BySpecificity].
+	Age int64 `json:"age,omitempty"`
+}
+
+// Match is what a request must be: everything that is set must hold; within a list one value is enough, but every header and
+// every query parameter must hold.
+type Match struct {
+	// Hosts are host names; a leading "*." is a wildcard. Empty means any.
+	Hosts []string `json:"hosts,omitempty"`
+	// HostPatterns and HostRegexes are ALB patterns and regular expressions, from conditions annotations.
+	HostPatterns []string `json:"hostPatterns,omitempty"`
+	HostRegexes  []string `json:"hostRegexes,omitempty"`
+	// AnyPort says that Hosts match whatever port the Host header carries.
+	AnyPort   bool     `json:"anyPort,omitempty"`
+	Paths     []Path   `json:"paths,omitempty"`
+	Headers   []Header `json:"headers,omitempty"`
+	Queries   []Query  `json:"queries,omitempty"`
+	Methods   []string `json:"methods,omitempty"`
+	SourceIPs []string `json:"sourceIPs,omitempty"`
+}
+
+// PathKind is how a path is compared.
+type PathKind string
+
+// The kinds of paths.
+const (
+	PathExact PathKind = "Exact"
+	// PathPrefix compares whole segments: "/a" matches "/a" and "/a/b", not "/ab".
+	PathPrefix PathKind = "Prefix"
+	// PathPattern is an ALB path pattern with * and ?.
+	PathPattern PathKind = "Pattern"
+	PathRegex   PathKind = "Regex"
+)
+
+// Path is one path to match.
+type Path struct {
+	Kind  PathKind `json:"kind"`
+	Value string   `json:"value"`
+}
+
+// Header is a header to match: one of its values, patterns or regular expressions.
+type Header struct {
+	Name string `json:"name"`
+	// Values are literal unless Pattern is set: * and ? then are wildcards.
+	Values  []string `json:"values,omitempty"`
+	Pattern bool     `json:"pattern,omitempty"`
+	Regexes []string `json:"regexes,omitempty"`
+}
+
+// Query is a query parameter to match: one of its pairs.
+type Query struct {
+	Pairs []model.QueryPair `json:"pairs"`
+	// Pattern says that * and ? are wildcards.
+	Pattern bool `json:"pattern,omitempty"`
+}
+
+// Forward sends to backends by weight.
+type Forward struct {
+	Backends      []Backend `json:"backends"`
+	StickySeconds int       `json:"stickySeconds,omitempty"`
+}
+
+// Backend is a share of a forward. One of Service, TargetGroupARN, TargetGroupName and Fixed is set.
+type Backend struct {
+	Service         *Service `json:"service,omitempty"`
+	TargetGroupARN  string   `json:"targetGroupARN,omitempty"`
+	TargetGroupName string   `json:"targetGroupName,omitempty"`
+	// Weight is 1 where the user wrote none.
+	Weight int `json:"weight"`
+}
+
+// Service is a backend of a Service port: one target group for each ID.
+type Service struct {
+	// ID is the resource ID of its target group, as the incumbent forms it.
+	ID string `json:"id"`
+	// NameKey is what the target group's name is hashed over besides the Service: the group or route it is for.
+	NameKey   string `json:"nameKey"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	UID       string `json:"uid,omitempty"`
+	// Port is the Service's port as its user wrote it, number or name.
+	Port string `json:"port"`
+	// TargetPort is the number that a new target group is made with: the target port where it is a number, else 1.
+	TargetPort int `json:"targetPort"`
+	// NodePort is the node port, for instance targets.
+	NodePort int `json:"nodePort,omitempty"`
+	// IPv6 says that the Service's first family is IPv6.
+	IPv6  bool          `json:"ipv6,omitempty"`
+	Group GroupSettings `json:"group,omitzero"`
+}
+
+// GroupSettings are settings of one target group; the zero value of a field means its default.
+type GroupSettings struct {
+	TargetType      string            `json:"targetType,omitempty"`
+	Protocol        string            `json:"protocol,omitempty"`
+	ProtocolVersion string            `json:"protocolVersion,omitempty"`
+	HealthCheck     HealthCheck       `json:"healthCheck,omitzero"`
+	Attributes      map[string]string `json:"attributes,omitempty"`
+	Tags            map[string]string `json:"tags,omitempty"`
+}
+
+// HealthCheck is what a user set of a health check; zero values mean the default. Times are in seconds.
+type HealthCheck struct {
+	Protocol           string `json:"protocol,omitempty"`
+	Port               string `json:"port,omitempty"`
+	Path               string `json:"path,omitempty"`
+	IntervalSeconds    int    `json:"intervalSeconds,omitempty"`
+	TimeoutSeconds     int    `json:"timeoutSeconds,omitempty"`
+	HealthyThreshold   int    `json:"healthyThreshold,omitempty"`
+	UnhealthyThreshold int    `json:"unhealthyThreshold,omitempty"`
+	Matcher            string `json:"matcher,omitempty"`
+}
+
+// Redirect answers with a location. Empty parts are unchanged.
+type Redirect struct {
+	Protocol string `json:"protocol,omitempty"`
+	Host     string `json:"host,omitempty"`
+	Port     string `json:"port,omitempty"`
+	Path     string `json:"path,omitempty"`
+	Query    string `json:"query,omitempty"`
+	// StatusCode is 301 or 302.
+	StatusCode int `json:"statusCode"`
+}
+
+// Fixed answers by itself.
+type Fixed struct {
+	StatusCode  int    `json:"statusCode"`
+	ContentType string `json:"contentType,omitempty"`
+	Body        string `json:"body,omitempty"`
+}
+
+// HeldRule is an observed rule that stays as it is.
+type HeldRule struct {
+	Port int        `json:"port"`
+	Rule model.Rule `json:"rule"`
+}
