@@ -12,6 +12,8 @@ type Needs struct {
 	TargetGroupNames []string `json:"targetGroupNames,omitempty"`
 	// Certificates asks for the usable certificates of the account, for discovery by host name.
 	Certificates bool `json:"certificates,omitempty"`
+	// PodIPs are addresses of targets, whose interfaces' security groups are asked for.
+	PodIPs []string `json:"podIPs,omitempty"`
 }
 
 // Facts is what a build must know of the world. Sets are sorted by ID.
@@ -30,6 +32,9 @@ type Facts struct {
 	Quotas   Quotas    `json:"quotas,omitzero"`
 	// BackendSecurityGroup is the ID of the shared backend security group, empty while it does not exist.
 	BackendSecurityGroup string `json:"backendSecurityGroup,omitempty"`
+	// PodGroups maps an address of a target to the security group of its interface that carries the cluster's tag (or its
+	// only one). An address without an interface is not in it.
+	PodGroups map[string]string `json:"podGroups,omitempty"`
 }
 
 // VPC is the network of the cluster.

@@ -51,9 +51,15 @@ type GroupRef struct {
 	ID string `json:"id,omitempty"`
 }
 
-// SecurityGroup is a security group that Headgate owns.
+// PermissionMark is the description of our rules on security groups of pods and nodes.
+const PermissionMark = "elbv2.k8s.aws/targetGroupBinding=shared"
+
+// SecurityGroup is a security group that Headgate owns, or a foreign one that holds rules of ours.
 type SecurityGroup struct {
-	ID          string            `json:"id"`
+	// ID is the resource ID; of a foreign group its sg-….
+	ID string `json:"id"`
+	// Foreign groups are neither made nor deleted: only permissions with [PermissionMark] are listed and changed.
+	Foreign     bool              `json:"foreign,omitempty"`
 	ARN         ARN               `json:"arn,omitempty"`
 	Name        string            `json:"name"`
 	Description string            `json:"description"`
