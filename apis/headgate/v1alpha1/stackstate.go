@@ -1,0 +1,76 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// AppliedResource is a resource as it was applied last.
+type AppliedResource struct {
+	// Key of the resource within its stack: Kind/ID.
+	Key string `json:"key"`
+
+	// ARN of the resource in AWS.
+	// +optional
+	ARN string `json:"arn,omitempty"`
+
+	// Hash of the desired resource that was applied.
+	// +optional
+	Hash string `json:"hash,omitempty"`
+}
+
+// WaitingStep is a step of a plan that waits for a state of AWS.
+type WaitingStep struct {
+	// Key of the resource that it is about: Kind/ID.
+	Key string `json:"key"`
+
+	// Since when it waits.
+	Since metav1.Time `json:"since"`
+}
+
+// StackStateSpec is what the operator remembers of a stack.
+type StackStateSpec struct {
+	// Owner of the stack: prefix:stack.
+	// +optional
+	Owner string `json:"owner,omitempty"`
+
+	// Build is the version of the rules by which the hashes were made. Others are worth nothing.
+	// +optional
+	Build string `json:"build,omitempty"`
+
+	// Resources as they were applied last.
+	// +optional
+	// +listType=map
+	// +listMapKey=key
+	Resources []AppliedResource `json:"resources,omitempty"`
+
+	// Fragments are the last good shares of the members, compressed, by member: Kind/namespace/name.
+	// +optional
+	Fragments map[string][]byte `json:"fragments,omitempty"`
+
+	// Waiting steps.
+	// +optional
+	// +listType=map
+	// +listMapKey=key
+	Waiting []WaitingStep `json:"waiting,omitempty"`
+}
+
+// StackState is what the operator remembers of a stack over a restart. Nobody else needs to read it, and whoever can write it
+// can write rules for other teams: grant it to nobody. If it is lost, everything is found again by tags.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:path=stackstates,singular=stackstate,scope=Cluster
+// +kubebuilder:printcolumn:name="Age",type="date",JSONPath=".metadata.creationTimestamp"
+type StackState struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec StackStateSpec `json:"spec,omitempty"`
+}
+
+// StackStateList is a list of StackStates.
+//
+// +kubebuilder:object:root=true
+type StackStateList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []StackState `json:"items"`
+}
