@@ -14,6 +14,29 @@ type AppliedResource struct {
 	// Hash of the desired resource that was applied.
 	// +optional
 	Hash string `json:"hash,omitempty"`
+
+	// Attributes are the keys that were set: only these are reset when nobody asks for them any more.
+	// +optional
+	// +listType=atomic
+	Attributes []string `json:"attributes,omitempty"`
+}
+
+// AppliedLoadBalancer is what is known of the load balancer without asking AWS.
+type AppliedLoadBalancer struct {
+	// Name in AWS.
+	Name string `json:"name"`
+
+	// DNSName is its address.
+	DNSName string `json:"dnsName"`
+
+	// Scheme is internal or internet-facing.
+	Scheme string `json:"scheme"`
+
+	// Type is application or network.
+	Type string `json:"type"`
+
+	// State is provisioning, active, active_impaired or failed.
+	State string `json:"state"`
 }
 
 // WaitingStep is a step of a plan that waits for a state of AWS.
@@ -40,6 +63,10 @@ type StackStateSpec struct {
 	// +listType=map
 	// +listMapKey=key
 	Resources []AppliedResource `json:"resources,omitempty"`
+
+	// LoadBalancer as AWS described it last. Absent: there is none.
+	// +optional
+	LoadBalancer *AppliedLoadBalancer `json:"loadBalancer,omitempty"`
 
 	// Fragments are the last good shares of the members, compressed, by member: Kind/namespace/name.
 	// +optional
