@@ -1,0 +1,72 @@
+package dataplane
+
+import (
+	"crypto/tls"
+	"net/netip"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// Config is everything that the data plane forwards by: the state of the control plane at one moment. It is replaced as a whole.
+type Config struct {
+	LoadBalancers []LoadBalancer
+	// TargetGroups by ARN.
+	TargetGroups map[string]TargetGroup
+}
+
+// LoadBalancer is one application load balancer that takes traffic.
+type LoadBalancer struct {
+	ARN     string
+	DNSName string
+	// Address is the loopback address that all its listeners bind.
+	Address netip.Addr
+	// Attributes are the effective load balancer attributes (AWS keys, AWS string values).
+	Attributes map[string]string
+	Listeners  []Listener
+}
+
+// Listener is one port of a load balancer.
+type Listener struct {
+	ARN string
+	// Port is the listener port as AWS knows it. The server adds its port offset when it binds.
+	Port int
+	// Protocol is HTTP or HTTPS.
+	Protocol string
+	// Certificates serve HTTPS: the first is the default, the others are chosen by SNI.
+	Certificates []*tls.Certificate
+	// SSLPolicy is the name of the security policy.
+	SSLPolicy  string
+	Attributes map[string]string
+	// Rules in evaluation order; the last one is the default rule, without conditions.
+	Rules []Rule
+}
+
+// Rule is one listener rule in the shapes of the API.
+type Rule struct {
+	ARN        string
+	Conditions []elbtypes.RuleCondition
+	Actions    []elbtypes.Action
+	Transforms []elbtypes.RuleTransform
+}
+
+// TargetGroup is a target group with its targets.
+type TargetGroup struct {
+	// Settings holds protocol, version, port and health check as DescribeTargetGroups returns them.
+	Settings elbtypes.TargetGroup
+	// Attributes are the effective target group attributes.
+	Attributes map[string]string
+	Targets    []Target
+	// InUse says that a listener or rule refers to the group. A group that is not in use is not probed.
+	InUse bool
+}
+
+// Target is one registered target.
+type Target struct {
+	ID   string
+	Port int
+	Zone string
+	// Address is where the target is reached when its ID is no IP address (an instance). Not set, the ID is the address.
+	Address netip.Addr
+	// Draining targets take no new requests.
+	Draining bool
+}

@@ -1,0 +1,233 @@
+package dataplane
+
+import (
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// group is a target group at work. It outlives updates, so that health and connections are kept.
+type group struct {
+	arn      string
+	server   *Server
+	settings atomic.Pointer[groupSettings]
+	// usable are the targets that take requests now.
+	usable    atomic.Pointer[[]*target]
+	turn      atomic.Uint64
+	transport *http.Transport
+
+	mu sync.Mutex // guards what follows, and the health of the targets
+	// order is that of the configuration.
+	order   []*target
+	targets map[targetKey]*target
+}
+
+// groupSettings is what requests and probes need to know of a target group. It is immutable.
+type groupSettings struct {
+	scheme    string
+	version   string
+	algorithm string
+	stick     stickTo
+	floor     healthFloor
+	check     check
+	inUse     bool
+}
+
+// healthFloor is how many targets must be healthy for the others to be left out.
+type healthFloor struct{ count, percentage int }
+
+// met reports whether enough of all targets are healthy.
+func (f healthFloor) met(healthy, all int) bool {
+	return healthy >= f.count && healthy*100 >= f.percentage*all
+}
+
+// targetKey tells the targets of a group apart.
+type targetKey struct {
+	id   string
+	port int
+}
+
+func (k targetKey) String() string { return k.id + " " + strconv.Itoa(k.port) }
+
+// target is a registered target at work.
+type target struct {
+	key         targetKey
+	address     netip.AddrPort
+	outstanding atomic.Int64
+	calls       calls
+	health
+}
+
+func (s *Server) newGroup(arn string, t *TargetGroup) *group {
+	g := &group{arn: arn, server: s, targets: map[targetKey]*target{}}
+	g.usable.Store(&[]*target{})
+	g.transport = s.newTransport(aws.ToString(t.Settings.ProtocolVersion))
+	return g
+}
+
+func (s *Server) newSettings(t *TargetGroup) *groupSettings {
+	a := attributes(t.Attributes)
+	scheme := "http"
+	if t.Settings.Protocol == elbtypes.ProtocolEnumHttps {
+		scheme = "https"
+	}
+	version := aws.ToString(t.Settings.ProtocolVersion)
+	if version == "" {
+		version = versionHTTP1
+	}
+	const routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+	return &groupSettings{
+		scheme:    scheme,
+		version:   version,
+		algorithm: a.text("load_balancing.algorithm.type", roundRobin),
+		stick:     newStickTo(s, a),
+		floor:     healthFloor{max(1, a.number(routing+"count", 1)), a.number(routing+"percentage", 0)},
+		check:     newCheck(s, &t.Settings),
+		inUse:     t.InUse,
+	}
+}
+
+// Protocol versions of target groups.
+const (
+	versionHTTP1 = "HTTP1"
+	versionHTTP2 = "HTTP2"
+	versionGRPC  = "GRPC"
+)
+
+// speaks reports whether the group's protocol version takes the request.
+func (s *groupSettings) speaks(r *http.Request) bool {
+	second := r.ProtoMajor == 2
+	grpc := second && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
+	switch s.version {
+	case versionHTTP2:
+		return second
+	case versionGRPC:
+		return grpc || second && r.Method == http.MethodPost
+	default:
+		return !grpc
+	}
+}
+
+// Load balancing algorithms.
+const (
+	roundRobin       = "round_robin"
+	leastOutstanding = "least_outstanding_requests"
+	weightedRandom   = "weighted_random"
+)
+
+// pick chooses among usable targets. It gives nil if there is none.
+func (g *group) pick(usable []*target, algorithm string) *target {
+	if len(usable) == 0 {
+		return nil
+	}
+	start := int(g.turn.Add(1) % uint64(len(usable)))
+	switch algorithm {
+	case weightedRandom:
+		return usable[rand.IntN(len(usable))]
+	case leastOutstanding:
+		least, best := int64(math.MaxInt64), usable[start]
+		for i := range usable {
+			t := usable[(start+i)%len(usable)]
+			if n := t.outstanding.Load(); n < least {
+				least, best = n, t
+			}
+		}
+		return best
+	default:
+		return usable[start]
+	}
+}
+
+// apply takes over a configuration. Targets that stay keep their health.
+func (g *group) apply(t *TargetGroup) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	settings := g.server.newSettings(t)
+	g.settings.Store(settings)
+	old := g.targets
+	g.targets = make(map[targetKey]*target, len(t.Targets))
+	g.order = g.order[:0:0]
+	for i := range t.Targets {
+		key := targetKey{t.Targets[i].ID, t.Targets[i].Port}
+		if g.targets[key] != nil {
+			continue
+		}
+		kept := old[key]
+		delete(old, key)
+		if kept == nil {
+			kept = newTarget(key, &t.Targets[i])
+		}
+		g.targets[key] = kept
+		g.order = append(g.order, kept)
+		g.follow(kept, &t.Targets[i], settings)
+	}
+	for _, gone := range old {
+		gone.stop(g)
+	}
+	g.refresh(settings)
+}
+
+func newTarget(key targetKey, t *Target) *target {
+	n := &target{key: key}
+	address := t.Address
+	if !address.IsValid() {
+		var err error
+		if address, err = netip.ParseAddr(t.ID); err != nil {
+			return n // without an address the target cannot be reached
+		}
+	}
+	if t.Port > 0 && t.Port <= math.MaxUint16 {
+		n.address = netip.AddrPortFrom(address, uint16(t.Port))
+	}
+	return n
+}
+
+// refresh works out which targets take requests: the healthy ones, or all that are not draining if too few are healthy.
+// The caller holds the lock.
+func (g *group) refresh(s *groupSettings) {
+	var healthy, all []*target
+	for _, t := range g.order {
+		if t.state == elbtypes.TargetHealthStateEnumDraining {
+			continue
+		}
+		all = append(all, t)
+		if t.state == elbtypes.TargetHealthStateEnumHealthy || t.state == elbtypes.TargetHealthStateEnumUnavailable {
+			healthy = append(healthy, t)
+		}
+	}
+	usable := healthy
+	if !s.floor.met(len(healthy), len(all)) {
+		usable = all
+	}
+	g.usable.Store(&usable)
+}
+
+// retire takes the group out of service.
+func (g *group) retire() {
+	g.mu.Lock()
+	for _, t := range g.order {
+		t.stop(g)
+	}
+	g.order, g.targets = nil, map[targetKey]*target{}
+	g.mu.Unlock()
+	g.transport.CloseIdleConnections()
+}
+
+// describe gives the health of all targets.
+func (g *group) describe() []TargetHealth {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]TargetHealth, 0, len(g.order))
+	for _, t := range g.order {
+		all = append(all, TargetHealth{Target: t.config, State: t.state, Reason: t.reason, Description: t.description})
+	}
+	return all
+}

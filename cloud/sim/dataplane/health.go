@@ -1,0 +1,145 @@
+package dataplane
+
+import (
+	"context"
+	"time"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// registrationTime is how long a target waits for its first probe.
+const registrationTime = time.Second
+
+// TargetHealth is what DescribeTargetHealth says about a target. A healthy one has neither reason nor description.
+type TargetHealth struct {
+	Target      Target
+	State       elbtypes.TargetHealthStateEnum
+	Reason      elbtypes.TargetHealthReasonEnum
+	Description string
+}
+
+// health is what is known of a target. The lock of its group guards it.
+type health struct {
+	config      Target
+	state       elbtypes.TargetHealthStateEnum
+	reason      elbtypes.TargetHealthReasonEnum
+	description string
+	// row counts equal probe results in a row: successes above zero, failures below.
+	row int
+	// round changes whenever probing starts anew or stops, so that a probe of an earlier round does not count.
+	round int
+	timer *time.Timer
+}
+
+// follow brings a target to what its configuration asks for. The caller holds the group's lock.
+func (g *group) follow(t *target, config *Target, s *groupSettings) {
+	t.config = *config
+	switch {
+	case config.Draining:
+		g.rest(t)
+		t.set(elbtypes.TargetHealthStateEnumDraining, elbtypes.TargetHealthReasonEnumDeregistrationInProgress,
+			"Target deregistration is in progress")
+	case !s.inUse:
+		g.rest(t)
+		t.set(elbtypes.TargetHealthStateEnumUnused, elbtypes.TargetHealthReasonEnumNotInUse,
+			"Target group is not configured to receive traffic from the load balancer")
+	case s.check.off:
+		g.rest(t)
+		t.set(elbtypes.TargetHealthStateEnumUnavailable, elbtypes.TargetHealthReasonEnumHealthCheckDisabled,
+			"Health checks are disabled")
+	case t.timer == nil:
+		t.set(elbtypes.TargetHealthStateEnumInitial, elbtypes.TargetHealthReasonEnumRegistrationInProgress,
+			"Target registration is in progress")
+		g.schedule(t, g.server.scaled(registrationTime))
+	}
+}
+
+func (h *health) set(state elbtypes.TargetHealthStateEnum, reason elbtypes.TargetHealthReasonEnum, description string) {
+	h.state, h.reason, h.description = state, reason, description
+}
+
+// rest stops probing. The caller holds the group's lock.
+func (g *group) rest(t *target) {
+	t.round++
+	t.row = 0
+	if t.timer != nil && t.timer.Stop() {
+		g.server.work.Done()
+	}
+	t.timer = nil
+}
+
+// stop ends a target that left the group. One that drained has had its time: what it still answers is cut.
+// The caller holds the group's lock.
+func (t *target) stop(g *group) {
+	g.rest(t)
+	if t.state == elbtypes.TargetHealthStateEnumDraining {
+		t.calls.cut()
+	}
+}
+
+// schedule plans the next probe. Between two probes there is a timer and no goroutine. The caller holds the group's lock.
+func (g *group) schedule(t *target, after time.Duration) {
+	if !g.server.enter() {
+		return
+	}
+	round := t.round
+	t.timer = time.AfterFunc(after, func() {
+		defer g.server.work.Done()
+		g.probe(t, round)
+	})
+}
+
+// probe asks a target once and plans the next time.
+func (g *group) probe(t *target, round int) {
+	g.mu.Lock()
+	if t.round != round {
+		g.mu.Unlock()
+		return
+	}
+	if t.reason == elbtypes.TargetHealthReasonEnumRegistrationInProgress {
+		t.set(elbtypes.TargetHealthStateEnumInitial, elbtypes.TargetHealthReasonEnumInitialHealthChecking,
+			"Initial health checks in progress")
+	}
+	s := g.settings.Load()
+	g.mu.Unlock()
+
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(g.server.base, s.check.timeout)
+	failed := s.check.run(ctx, g.server, s, t.address)
+	cancel()
+
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t.round != round {
+		return
+	}
+	s = g.settings.Load()
+	if t.learn(failed, s.check) {
+		g.refresh(s)
+	}
+	g.schedule(t, max(0, s.check.interval-time.Since(began)))
+}
+
+// learn takes in a probe's result and reports whether the state changed. A new target is healthy after one success, one that was
+// unhealthy after several in a row.
+func (h *health) learn(failed *failure, c check) bool {
+	if failed == nil {
+		h.row = max(h.row, 0) + 1
+		isNew := h.state == elbtypes.TargetHealthStateEnumInitial
+		if h.state == elbtypes.TargetHealthStateEnumHealthy || !isNew && h.row < c.healthyAfter {
+			return false
+		}
+		h.set(elbtypes.TargetHealthStateEnumHealthy, "", "")
+		return true
+	}
+	h.row = min(h.row, 0) - 1
+	if h.state == elbtypes.TargetHealthStateEnumUnhealthy {
+		h.reason, h.description = failed.reason, failed.description
+		return false
+	}
+	if -h.row < c.unhealthyAfter {
+		return false
+	}
+	h.set(elbtypes.TargetHealthStateEnumUnhealthy, failed.reason, failed.description)
+	return true
+}

@@ -1,0 +1,196 @@
+package dataplane
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// view is what the rules see of a request. It is made once for a request.
+type view struct {
+	// host is the Host header in lower case, with its port if it has one: a port counts.
+	host string
+	// path is the path as it came in, percent-encoding and double slashes included.
+	path string
+	// query is the text after the first question mark, not decoded, in lower case.
+	query  string
+	method string
+	header http.Header
+	// source is the address of the TCP peer.
+	source netip.Addr
+}
+
+// newView splits a request target as the rules see it. The source is the TCP peer.
+func newView(r *http.Request, host string, source netip.Addr) view {
+	path, query := splitTarget(r)
+	return view{
+		host:   strings.ToLower(host),
+		path:   path,
+		query:  strings.ToLower(query),
+		method: r.Method,
+		header: r.Header,
+		source: source,
+	}
+}
+
+// splitTarget gives the path and the query of a request as received. An absolute-form target loses scheme and host.
+func splitTarget(r *http.Request) (string, string) {
+	target := r.RequestURI
+	if !strings.HasPrefix(target, "/") {
+		if _, rest, ok := strings.Cut(target, "://"); ok {
+			target = "/"
+			if at := strings.IndexAny(rest, "/?"); at >= 0 {
+				target = rest[at:]
+			}
+			if target[0] == '?' {
+				target = "/" + target
+			}
+		}
+	}
+	path, query, _ := strings.Cut(target, "?")
+	return path, query
+}
+
+// matcher is one condition of a rule.
+type matcher interface {
+	match(v *view) bool
+}
+
+// evaluator holds the rules of a listener, compiled. It is immutable and safe for concurrent use.
+type evaluator struct {
+	rules []*rule
+	// byHost holds, for each host name that rules name exactly, every rule that could match it, in order. Rules whose hosts are
+	// all exact need no host comparison then.
+	byHost map[string][]*rule
+	// other are the rules for all remaining hosts.
+	other []*rule
+}
+
+// evaluate gives the first rule that matches, or nil.
+func (e *evaluator) evaluate(v *view) *rule {
+	candidates, ok := e.byHost[v.host]
+	if !ok {
+		candidates = e.other
+	}
+	for _, r := range candidates {
+		if r.matches(v) {
+			return r
+		}
+	}
+	return nil
+}
+
+// newEvaluator indexes rules, which come in evaluation order.
+func newEvaluator(rules []*rule) *evaluator {
+	e := &evaluator{rules: rules, byHost: map[string][]*rule{}}
+	for _, r := range rules {
+		for _, h := range r.hosts {
+			e.byHost[h] = nil
+		}
+	}
+	for _, r := range rules {
+		if len(r.hosts) > 0 {
+			for _, h := range r.hosts {
+				e.byHost[h] = append(e.byHost[h], r)
+			}
+			continue
+		}
+		e.other = append(e.other, r)
+		for h := range e.byHost {
+			e.byHost[h] = append(e.byHost[h], r)
+		}
+	}
+	return e
+}
+
+// rule is a compiled [Rule].
+type rule struct {
+	source Rule
+	// hosts are the host names that the rule is for, in lower case, when it names exact ones only. The index uses them and
+	// the host condition is then not among the matchers.
+	hosts      []string
+	matchers   []matcher
+	transforms transforms
+	action     action
+}
+
+func (r *rule) matches(v *view) bool {
+	for _, m := range r.matchers {
+		if !m.match(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// compileRule prepares a rule. A part that cannot be compiled gives an error and a rule that never opens anything: a broken
+// condition does not match, a broken action or transform refuses.
+func compileRule(source Rule) (*rule, error) {
+	r := &rule{source: source}
+	errs := make([]error, 0, len(source.Conditions)+1)
+	for _, c := range source.Conditions {
+		m, err := compileCondition(c)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("rule %s: %w", source.ARN, err))
+			m = never{}
+		}
+		r.matchers = append(r.matchers, m)
+	}
+	r.index()
+	var err error
+	if r.transforms, err = compileTransforms(source.Transforms); err != nil {
+		errs = append(errs, fmt.Errorf("rule %s: %w", source.ARN, err))
+	}
+	if r.action, err = compileAction(source.Actions); err != nil {
+		errs = append(errs, fmt.Errorf("rule %s: %w", source.ARN, err))
+	}
+	return r, errors.Join(errs...)
+}
+
+// index takes the host condition out of the matchers when the map of host names answers it.
+func (r *rule) index() {
+	at := -1
+	for i, m := range r.matchers {
+		h, ok := m.(*hostMatcher)
+		if !ok {
+			continue
+		}
+		if at >= 0 || !h.text.exactOnly() {
+			return
+		}
+		at = i
+	}
+	if at < 0 {
+		return
+	}
+	host, ok := r.matchers[at].(*hostMatcher)
+	if !ok {
+		return
+	}
+	r.hosts = host.text.literals()
+	r.matchers = append(r.matchers[:at:at], r.matchers[at+1:]...)
+}
+
+// never is a condition that could not be compiled.
+type never struct{}
+
+func (never) match(*view) bool { return false }
+
+// conditionValues gives the plain and the regular expression values of a host, path or header condition, wherever they stand.
+func conditionValues(c elbtypes.RuleCondition) ([]string, []string) {
+	values, regex := c.Values, c.RegexValues
+	if h := c.HostHeaderConfig; h != nil {
+		values, regex = append(values[:len(values):len(values)], h.Values...), append(regex[:len(regex):len(regex)], h.RegexValues...)
+	}
+	if p := c.PathPatternConfig; p != nil {
+		values, regex = append(values[:len(values):len(values)], p.Values...), append(regex[:len(regex):len(regex)], p.RegexValues...)
+	}
+	if h := c.HttpHeaderConfig; h != nil {
+		values, regex = append(values[:len(values):len(values)], h.Values...), append(regex[:len(regex):len(regex)], h.RegexValues...)
+	}
+	return values, regex
+}

@@ -1,0 +1,197 @@
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// call is one request to one target.
+type call struct {
+	group    *group
+	settings *groupSettings
+	target   *target
+	// cookies keep the client where it is.
+	cookies []*http.Cookie
+}
+
+// proxy passes the request on and the response back. It never asks a second target.
+func (x *exchange) proxy(c call) {
+	ctx, cancel := context.WithCancelCause(x.request.Context())
+	defer cancel(nil)
+	c.target.outstanding.Add(1)
+	defer c.target.outstanding.Add(-1)
+	c.target.calls.add(&c, cancel)
+	defer c.target.calls.remove(&c)
+	guard := newWatchdog(x.front.idle, cancel)
+	defer guard.stop()
+
+	out, err := x.outgoing(ctx, &c, guard)
+	if err != nil {
+		x.server.log.InfoContext(ctx, "transform failed", "listener", x.front.arn, "error", err)
+		x.refuse(http.StatusInternalServerError)
+		return
+	}
+	res, err := c.group.transport.RoundTrip(out)
+	if err != nil {
+		x.fail(ctx, err)
+		return
+	}
+	defer closeBody(res.Body)
+	guard.touch()
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		x.splice(ctx, res, guard)
+		return
+	}
+	x.respond(ctx, &c, res, guard)
+}
+
+// outgoing makes the request to the target out of the one that came in.
+func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*http.Request, error) {
+	path, query, err := x.transforms.rewriteTarget(x.path, x.query)
+	if err != nil {
+		return nil, err
+	}
+	host, err := x.transforms.rewriteHost(x.host)
+	if err != nil {
+		return nil, err
+	}
+	in := x.request
+	x.prepareHeader(in.Header)
+	out := &http.Request{
+		Method:        in.Method,
+		URL:           targetURL(c.settings.scheme, c.target.address, path, query),
+		Host:          x.targetHost(host),
+		Header:        in.Header,
+		ContentLength: in.ContentLength,
+		Trailer:       in.Trailer,
+		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	out.URL.ForceQuery = in.URL.ForceQuery && query == ""
+	if in.ContentLength != 0 && in.Body != nil && in.Body != http.NoBody {
+		out.Body = watchedBody{watchedReader{in.Body, guard}, in.Body}
+	}
+	return out.WithContext(ctx), nil
+}
+
+// fail answers for a target that did not.
+func (x *exchange) fail(ctx context.Context, err error) {
+	log := x.server.log.With("listener", x.front.arn)
+	switch {
+	case errors.Is(context.Cause(ctx), errIdle):
+		x.refuse(http.StatusGatewayTimeout)
+	case errors.Is(context.Cause(ctx), errDeregistered):
+		x.refuse(http.StatusBadGateway)
+	case x.request.Context().Err() != nil:
+		log.DebugContext(ctx, "client went away", "status", statusClientClosed)
+		panic(http.ErrAbortHandler)
+	case timedOut(err) && !strings.Contains(err.Error(), "TLS handshake"):
+		x.refuse(http.StatusGatewayTimeout)
+	default:
+		log.DebugContext(ctx, "target failed", "error", err)
+		x.refuse(http.StatusBadGateway)
+	}
+}
+
+// respond passes a response to the client. A response that breaks off breaks the client's connection too: it must not look whole.
+func (x *exchange) respond(ctx context.Context, c *call, res *http.Response, guard *watchdog) {
+	h := x.writer.Header()
+	stripHopByHop(res.Header)
+	for name, values := range res.Header {
+		h[name] = values
+	}
+	for _, cookie := range append(c.cookies, c.appCookie(x, res)...) {
+		h.Add("Set-Cookie", cookie.String())
+	}
+	announced := len(res.Trailer)
+	for name := range res.Trailer {
+		h.Add(headerTrailer, name)
+	}
+	x.finishHeader(h)
+	x.writer.WriteHeader(res.StatusCode)
+	err := x.copyBody(res, guard)
+	if err != nil {
+		x.server.log.DebugContext(ctx, "response broke off", "listener", x.front.arn, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	for name, values := range res.Trailer {
+		if announced != len(res.Trailer) {
+			name = http.TrailerPrefix + name
+		}
+		h[name] = values
+	}
+}
+
+// copyBody passes the body on. What has no known length is a stream and is passed on as it comes.
+func (x *exchange) copyBody(res *http.Response, guard *watchdog) error {
+	buffer := x.server.takeBuffer()
+	defer x.server.buffers.Put(buffer)
+	stream := res.ContentLength == -1
+	control := http.NewResponseController(x.writer)
+	if stream {
+		if err := control.Flush(); err != nil {
+			return fmt.Errorf("flushing: %w", err)
+		}
+	}
+	for {
+		n, err := res.Body.Read(*buffer)
+		if n > 0 {
+			guard.touch()
+			if _, err := x.writer.Write((*buffer)[:n]); err != nil {
+				return fmt.Errorf("writing to the client: %w", err)
+			}
+			if stream {
+				if err := control.Flush(); err != nil {
+					return fmt.Errorf("flushing: %w", err)
+				}
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading from the target: %w", err)
+		}
+	}
+}
+
+// statusClientClosed stands in logs for a client that left while it waited.
+const statusClientClosed = 460
+
+// watchdog cancels an exchange on which nothing has moved for the idle timeout.
+type watchdog struct {
+	timer *time.Timer
+	idle  time.Duration
+}
+
+func newWatchdog(idle time.Duration, cancel context.CancelCauseFunc) *watchdog {
+	return &watchdog{timer: time.AfterFunc(idle, func() { cancel(errIdle) }), idle: idle}
+}
+
+func (w *watchdog) touch() { w.timer.Reset(w.idle) }
+
+func (w *watchdog) stop() { w.timer.Stop() }
+
+// watchedReader keeps the watchdog quiet while something comes in.
+type watchedReader struct {
+	io.Reader
+	guard *watchdog
+}
+
+func (r watchedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if n > 0 {
+		r.guard.touch()
+	}
+	return n, err
+}
+
+// watchedBody is a request body that keeps the watchdog quiet.
+type watchedBody struct {
+	watchedReader
+	io.Closer
+}

@@ -1,0 +1,235 @@
+package dataplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Defaults of load balancer attributes, in seconds.
+const (
+	defaultIdle     = 60
+	defaultLifetime = 3600
+)
+
+// A simulated duration that bounds real work does not shrink below these, because no speed factor makes the machine faster.
+const (
+	idleFloor    = 5 * time.Second
+	probeFloor   = time.Second
+	connectFloor = 2 * time.Second
+)
+
+// Options are what a [Server] is made with. The zero value works.
+type Options struct {
+	// PortOffset is added to the port of every listener when it is bound. What requests and targets see is the listener's own port.
+	PortOffset int
+	// Speed divides every simulated duration. Zero is 1. Timeouts of real work (idle, connect, probe) shrink only down to a few
+	// seconds, or not at all if they are shorter.
+	Speed float64
+	// Now is the clock for cookies and traces.
+	Now func() time.Time
+	// Dial reaches targets. Nil reaches loopback addresses and refuses all others.
+	Dial DialFunc
+	// Logger gets what nobody else is told. Nil discards.
+	Logger *slog.Logger
+}
+
+// Server is a data plane at work. Its methods are safe for concurrent use.
+type Server struct {
+	portOffset int
+	speed      float64
+	now        func() time.Time
+	dial       DialFunc
+	log        *slog.Logger
+	seal       *seal
+	buffers    sync.Pool
+	// probes and probes2 carry health checks over HTTP/1.1 and HTTP/2.
+	probes, probes2 *http.Transport
+
+	// base ends with the server, and with it everything that runs.
+	base context.Context
+	end  context.CancelFunc
+	// current is what requests are served by.
+	current atomic.Pointer[snapshot]
+
+	update  sync.Mutex // held by Update and Close
+	sockets map[netip.AddrPort]*socket
+
+	life   sync.RWMutex // guards closed
+	closed bool
+	work   sync.WaitGroup
+}
+
+// snapshot is a configuration at work. It is replaced as a whole.
+type snapshot struct {
+	fronts map[netip.AddrPort]*frontend
+	groups map[string]*group
+}
+
+// ErrClosed is what Update gives after Close.
+var ErrClosed = errors.New("data plane is closed")
+
+// New makes a server that serves nothing yet.
+func New(o Options) *Server {
+	s := &Server{
+		portOffset: o.PortOffset, speed: o.Speed, now: o.Now, dial: o.Dial, log: o.Logger,
+		sockets: map[netip.AddrPort]*socket{},
+	}
+	if s.speed <= 0 {
+		s.speed = 1
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.dial == nil {
+		s.dial = dialLoopback
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.buffers.New = func() any {
+		buffer := make([]byte, 2*bufferSize)
+		return &buffer
+	}
+	s.seal = newSeal()
+	s.probes, s.probes2 = s.newProbes(versionHTTP1), s.newProbes(versionHTTP2)
+	s.base, s.end = context.WithCancel(context.Background())
+	s.current.Store(&snapshot{})
+	return s
+}
+
+// Update replaces the configuration. Requests see the old one or the new one, never a mix. New listeners are bound before it returns, removed
+// ones finish what they have begun. An error says what could not be applied; everything else is. Health and connections of unchanged targets stay.
+func (s *Server) Update(ctx context.Context, c Config) error {
+	s.update.Lock()
+	defer s.update.Unlock()
+	if !s.enter() {
+		return ErrClosed
+	}
+	defer s.work.Done()
+	before := s.current.Load()
+	next := &snapshot{fronts: map[netip.AddrPort]*frontend{}, groups: s.applyGroups(c, before.groups)}
+	var errs []error
+	for i := range c.LoadBalancers {
+		lb := &c.LoadBalancers[i]
+		for j := range lb.Listeners {
+			at, err := s.bindAddress(lb, &lb.Listeners[j])
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			front, err := s.compileListener(lb, &lb.Listeners[j], before.fronts[at])
+			if err != nil {
+				errs = append(errs, fmt.Errorf("listener %s: %w", lb.Listeners[j].ARN, err))
+			}
+			next.fronts[at] = front
+		}
+	}
+	s.current.Store(next)
+	for arn, g := range before.groups {
+		if next.groups[arn] == nil {
+			g.retire()
+		}
+	}
+	return errors.Join(append(errs, s.applySockets(ctx, next)...)...)
+}
+
+// applyGroups takes over target groups. Those of before that are still there go on.
+func (s *Server) applyGroups(c Config, before map[string]*group) map[string]*group {
+	groups := make(map[string]*group, len(c.TargetGroups))
+	for arn, config := range c.TargetGroups {
+		g := before[arn]
+		if g == nil {
+			g = s.newGroup(arn, &config)
+		}
+		g.apply(&config)
+		groups[arn] = g
+	}
+	return groups
+}
+
+// applySockets closes what has no listener any more, then binds what is new.
+func (s *Server) applySockets(ctx context.Context, next *snapshot) []error {
+	for at, b := range s.sockets {
+		if next.fronts[at] == nil {
+			delete(s.sockets, at)
+			b.close()
+		}
+	}
+	var errs []error
+	for at, front := range next.fronts {
+		b := s.sockets[at]
+		if b == nil {
+			var err error
+			if b, err = s.bind(ctx, at); err != nil {
+				errs = append(errs, fmt.Errorf("listener %s: %w", front.arn, err))
+				continue
+			}
+			s.sockets[at] = b
+		}
+		b.open(front)
+	}
+	return errs
+}
+
+// Health gives the health of the targets of a group, in the order of the configuration; nothing for a group that is not known.
+func (s *Server) Health(targetGroupARN string) []TargetHealth {
+	g := s.current.Load().groups[targetGroupARN]
+	if g == nil {
+		return nil
+	}
+	return g.describe()
+}
+
+// Close ends everything: listeners, connections, probes. When it returns nothing runs any more.
+func (s *Server) Close() error {
+	s.update.Lock()
+	defer s.update.Unlock()
+	s.life.Lock()
+	s.closed = true
+	s.life.Unlock()
+	s.end()
+	for at, b := range s.sockets {
+		delete(s.sockets, at)
+		b.kill()
+	}
+	for _, g := range s.current.Swap(&snapshot{}).groups {
+		g.retire()
+	}
+	s.work.Wait()
+	s.probes.CloseIdleConnections()
+	s.probes2.CloseIdleConnections()
+	return nil
+}
+
+// enter counts one piece of work in, unless the server is closed. The caller calls work.Done.
+func (s *Server) enter() bool {
+	s.life.RLock()
+	defer s.life.RUnlock()
+	if s.closed {
+		return false
+	}
+	s.work.Add(1)
+	return true
+}
+
+// scaled is a simulated duration in real time.
+func (s *Server) scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / s.speed)
+}
+
+// atLeast scales a duration, but not below a floor. One that is shorter than the floor stays as it is.
+func (s *Server) atLeast(d, floor time.Duration) time.Duration {
+	return max(s.scaled(d), min(d, floor))
+}
+
+func (s *Server) takeBuffer() *[]byte {
+	buffer, _ := s.buffers.Get().(*[]byte) // the pool holds nothing else
+	return buffer
+}
