@@ -63,20 +63,17 @@ type matcher interface {
 // evaluator holds the rules of a listener, compiled. It is immutable and safe for concurrent use.
 type evaluator struct {
 	rules []*rule
-	// byHost holds, for each host name that rules name exactly, every rule that could match it, in order. Rules whose hosts are
-	// all exact need no host comparison then.
-	byHost map[string][]*rule
-	// other are the rules for all remaining hosts.
-	other []*rule
+	hosts map[string]*index
+	other *index
 }
 
 // evaluate gives the first rule that matches, or nil.
 func (e *evaluator) evaluate(v *view) *rule {
-	candidates, ok := e.byHost[v.host]
+	paths, ok := e.hosts[v.host]
 	if !ok {
-		candidates = e.other
+		paths = e.other
 	}
-	for _, r := range candidates {
+	for _, r := range paths.candidates(firstSegment(v.path)) {
 		if r.matches(v) {
 			return r
 		}
@@ -84,27 +81,64 @@ func (e *evaluator) evaluate(v *view) *rule {
 	return nil
 }
 
-// newEvaluator indexes rules, which come in evaluation order.
+// newEvaluator indexes rules, which come in evaluation order, by host and then by the first segment of the path.
 func newEvaluator(rules []*rule) *evaluator {
-	e := &evaluator{rules: rules, byHost: map[string][]*rule{}}
+	byHost := newIndex(rules, func(r *rule) []string { return r.hosts })
+	bySegment := func(r *rule) []string { return r.segments }
+	e := &evaluator{rules: rules, hosts: make(map[string]*index, len(byHost.by)), other: newIndex(byHost.other, bySegment)}
+	for host, some := range byHost.by {
+		e.hosts[host] = newIndex(some, bySegment)
+	}
+	return e
+}
+
+// index narrows rules down by a key that many of them name exactly.
+type index struct {
+	// by holds, for each key that a rule names, every rule that could match it, in order.
+	by map[string][]*rule
+	// other are the rules for all remaining keys.
+	other []*rule
+}
+
+// newIndex sorts rules under their keys. A rule without keys could match any of them.
+func newIndex(rules []*rule, keys func(*rule) []string) *index {
+	x := &index{by: map[string][]*rule{}}
 	for _, r := range rules {
-		for _, h := range r.hosts {
-			e.byHost[h] = nil
+		for _, key := range keys(r) {
+			x.by[key] = nil
 		}
 	}
 	for _, r := range rules {
-		if len(r.hosts) > 0 {
-			for _, h := range r.hosts {
-				e.byHost[h] = append(e.byHost[h], r)
+		if own := keys(r); len(own) > 0 {
+			for _, key := range own {
+				x.by[key] = append(x.by[key], r)
 			}
 			continue
 		}
-		e.other = append(e.other, r)
-		for h := range e.byHost {
-			e.byHost[h] = append(e.byHost[h], r)
+		x.other = append(x.other, r)
+		for key := range x.by {
+			x.by[key] = append(x.by[key], r)
 		}
 	}
-	return e
+	return x
+}
+
+func (x *index) candidates(key string) []*rule {
+	if some, ok := x.by[key]; ok {
+		return some
+	}
+	return x.other
+}
+
+// firstSegment is the path up to its second slash, without it.
+func firstSegment(path string) string {
+	if path == "" {
+		return ""
+	}
+	if at := strings.IndexByte(path[1:], '/'); at >= 0 {
+		return path[:at+1]
+	}
+	return path
 }
 
 // rule is a compiled [Rule].
@@ -112,7 +146,9 @@ type rule struct {
 	source Rule
 	// hosts are the host names that the rule is for, in lower case, when it names exact ones only. The index uses them and
 	// the host condition is then not among the matchers.
-	hosts      []string
+	hosts []string
+	// segments are the first segments that the path must have, when the path condition settles them. It stays among the matchers.
+	segments   []string
 	matchers   []matcher
 	transforms transforms
 	action     action
@@ -151,9 +187,16 @@ func compileRule(source Rule) (*rule, error) {
 	return r, errors.Join(errs...)
 }
 
-// index takes the host condition out of the matchers when the map of host names answers it.
+// index finds what the evaluator can look the rule up by. The host condition is taken out of the matchers when the map of
+// host names answers it.
 func (r *rule) index() {
 	at := -1
+	for _, m := range r.matchers {
+		if p, ok := m.(*pathMatcher); ok {
+			r.segments = p.text.segments()
+			break
+		}
+	}
 	for i, m := range r.matchers {
 		h, ok := m.(*hostMatcher)
 		if !ok {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -57,6 +58,25 @@ func (t *text) literals() []string {
 		if l := t.patterns[i].literal; !seen[l] {
 			seen[l] = true
 			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// segments gives the first path segments that the values allow, or nil if a value leaves them open.
+func (t *text) segments() []string {
+	if len(t.regex) > 0 {
+		return nil
+	}
+	var all []string
+	for i := range t.patterns {
+		p := &t.patterns[i]
+		segment := firstSegment(p.literal)
+		if p.shape == general || p.shape == prefix && segment == p.literal {
+			return nil
+		}
+		if !slices.Contains(all, segment) {
+			all = append(all, segment)
 		}
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -249,6 +250,33 @@ func TestFirstRuleWins(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The index must never change which rule is found: a plain walk over all rules is the reference.
+func FuzzIndexedEvaluation(f *testing.F) {
+	type c = []elbtypes.RuleCondition
+	e := compileAll(f,
+		c{hosts("a.test"), paths("/x", "/x/*")}, c{paths("/x*")}, c{hosts("a.test", "b.test")}, c{paths("/y/?")}, c{paths("//z/*", "/")},
+		c{hosts("*.test"), paths("/y/*")}, c{pathsRegex("z$")}, c{hosts("b.test"), paths("/x/y/*")}, c{methods("PUT")}, c{},
+	)
+	for _, host := range []string{"a.test", "b.test", "c.test", "other"} {
+		for _, path := range []string{"", "/", "/x", "/xy", "/x/", "/y/1", "/y/12", "//z/1", "/a/z", "*"} {
+			f.Add(host, path)
+		}
+	}
+	f.Fuzz(func(t *testing.T, host, path string) {
+		v := ask{host: host, target: path}.view(t)
+		var want string
+		for _, r := range e.rules {
+			if (len(r.hosts) == 0 || slices.Contains(r.hosts, v.host)) && r.matches(&v) {
+				want = r.source.ARN
+				break
+			}
+		}
+		if got := e.evaluate(&v).source.ARN; got != want {
+			t.Errorf("%q %q: rule %s, want %s", host, path, got, want)
+		}
+	})
 }
 
 func BenchmarkEvaluate(b *testing.B) {
