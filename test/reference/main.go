@@ -1,0 +1,60 @@
+// Command reference writes docs/reference/crds.md from the CRDs in config/crd: each kind with its columns and, for each field,
+// its type, what it must be, its default and its meaning. It may import anything. Its invariant: the same CRDs give the same
+// bytes, so that `make check` can compare them.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	source = "config/crd"
+	target = "docs/reference/crds.md"
+	header = `# The kinds that Headgate serves
+
+Written by ` + "`make generate`" + ` from ` + "`config/crd`" + `. Do not edit.
+
+A field in bold must be set. Versions of a kind that are identical are described once.
+`
+	readable = 0o644
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "reference:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	files, err := filepath.Glob(filepath.Join(source, "*.*.yaml"))
+	if err != nil {
+		return fmt.Errorf("looking for CRDs: %w", err)
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("no CRD in %s: run from the root of the checkout", source)
+	}
+	var page strings.Builder
+	page.WriteString(header)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("reading the CRD: %w", err)
+		}
+		var definition apiextensionsv1.CustomResourceDefinition
+		if err := yaml.UnmarshalStrict(content, &definition); err != nil {
+			return fmt.Errorf("reading the CRD %s: %w", file, err)
+		}
+		page.WriteString(describe(definition))
+	}
+	if err := os.WriteFile(target, []byte(page.String()), readable); err != nil {
+		return fmt.Errorf("writing the reference: %w", err)
+	}
+	return nil
+}
