@@ -8,6 +8,7 @@ import (
 )
 
 // Config is everything that the data plane forwards by: the state of the control plane at one moment. It is replaced as a whole.
+// Neither it nor anything that it refers to may be changed once it was handed over: requests read it, and the next one is compared with it.
 type Config struct {
 	LoadBalancers []LoadBalancer
 	// TargetGroups by ARN.

@@ -311,7 +311,7 @@ func TestBrokenTransformRefuses(t *testing.T) {
 	rule.Transforms = []elbtypes.RuleTransform{{Type: elbtypes.TransformTypeEnumUrlRewrite}}
 	at := w.listen("HTTP")
 	w.listener().Rules = []Rule{rule}
-	if err := w.Update(t.Context(), w.config); err == nil {
+	if err := w.update(); err == nil {
 		t.Error("no error")
 	}
 	if got := get(t, "http://"+at).StatusCode; got != http.StatusInternalServerError {

@@ -83,10 +83,12 @@ func newCredential(certificate *tls.Certificate) (credential, error) {
 // which is the first.
 func choose(all []credential, hello *tls.ClientHelloInfo) *tls.Certificate {
 	name := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
+	able := *hello
+	able.ServerName = "" // the names are compared here; what is left is what the client can verify
 	var best *credential
 	for i := range all {
 		c := &all[i]
-		if name == "" || !c.covers(name) || hello.SupportsCertificate(c.certificate) != nil {
+		if name == "" || !c.covers(name) || able.SupportsCertificate(c.certificate) != nil {
 			continue
 		}
 		if best == nil || c.better(best, name) {

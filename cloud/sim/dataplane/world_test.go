@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -84,9 +86,28 @@ func (w *world) listener() *Listener { return &w.config.LoadBalancers[0].Listene
 
 func (w *world) apply() {
 	w.t.Helper()
-	if err := w.Update(w.t.Context(), w.config); err != nil {
+	if err := w.update(); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// update hands over a copy, because tests go on to change the configuration.
+func (w *world) update() error {
+	c := Config{LoadBalancers: slices.Clone(w.config.LoadBalancers), TargetGroups: maps.Clone(w.config.TargetGroups)}
+	for i := range c.LoadBalancers {
+		lb := &c.LoadBalancers[i]
+		lb.Attributes = maps.Clone(lb.Attributes)
+		lb.Listeners = slices.Clone(lb.Listeners)
+		for j := range lb.Listeners {
+			lb.Listeners[j].Attributes = maps.Clone(lb.Listeners[j].Attributes)
+			lb.Listeners[j].Rules = slices.Clone(lb.Listeners[j].Rules)
+		}
+	}
+	for arn, g := range c.TargetGroups {
+		g.Targets = slices.Clone(g.Targets)
+		c.TargetGroups[arn] = g
+	}
+	return w.Update(w.t.Context(), c)
 }
 
 // group adds a target group with fast health checks. change may be nil.

@@ -1,0 +1,256 @@
+package dataplane
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func curve(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func primes(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// selfSigned makes a certificate for names; the subject is the title.
+func selfSigned(t testing.TB, key crypto.Signer, title string, names ...string) *tls.Certificate {
+	t.Helper()
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: title}, DNSNames: names,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// secure makes the only listener HTTPS and applies the configuration.
+func (w *world) secure(policy string, certificates ...*tls.Certificate) {
+	w.t.Helper()
+	w.listener().SSLPolicy = policy
+	w.listener().Certificates = certificates
+	w.apply()
+}
+
+// shake makes a TLS connection and gives its state.
+func shake(t testing.TB, address string, c *tls.Config) (tls.ConnectionState, error) {
+	t.Helper()
+	c.InsecureSkipVerify = true
+	conn, err := (&tls.Dialer{Config: c}).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		return tls.ConnectionState{}, fmt.Errorf("dialling: %w", err)
+	}
+	defer closeBody(conn)
+	secured, ok := conn.(*tls.Conn)
+	if !ok {
+		t.Fatal("no TLS connection")
+	}
+	return secured.ConnectionState(), nil
+}
+
+func TestCertificateChoice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	at := w.listen("HTTPS", always(fixedAction("200", "")))
+	w.secure("ELBSecurityPolicy-TLS13-1-2-2021-06",
+		selfSigned(t, curve(t), "default", "default.test"),
+		selfSigned(t, curve(t), "wild", "*.shop.test"),
+		selfSigned(t, curve(t), "exact", "a.shop.test", "other.test"),
+		selfSigned(t, primes(t), "rsa", "both.test"),
+		selfSigned(t, curve(t), "curve", "both.test"),
+		selfSigned(t, curve(t), "name.test"),
+	)
+	onlyRSA := []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	for _, row := range []struct {
+		why, name string
+		ciphers   []uint16
+		want      string
+	}{
+		{"no server name", "", nil, "default"},
+		{"an unknown name", "unknown.test", nil, "default"},
+		{"the default takes part", "default.test", nil, "default"},
+		{"exact before wildcard", "a.shop.test", nil, "exact"},
+		{"letters do not matter", "A.Shop.Test", nil, "exact"},
+		{"a wildcard", "b.shop.test", nil, "wild"},
+		{"a wildcard is one label", "b.c.shop.test", nil, "default"},
+		{"a wildcard is not the name itself", "shop.test", nil, "default"},
+		{"elliptic before RSA", "both.test", nil, "curve"},
+		{"RSA for who can do nothing else", "both.test", onlyRSA, "rsa"},
+		{"the common name counts", "name.test", nil, "name.test"},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			c := &tls.Config{ServerName: row.name}
+			if row.ciphers != nil {
+				c.CipherSuites, c.MaxVersion = row.ciphers, tls.VersionTLS12
+			}
+			state, err := shake(t, at, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := state.PeerCertificates[0].Subject.CommonName; got != row.want {
+				t.Errorf("certificate %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestCertificatesAreReplacedOnTheFly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	at := w.listen("HTTPS", always(fixedAction("200", "")))
+	for _, title := range []string{"old", "new"} {
+		w.secure("", selfSigned(t, curve(t), title))
+		state, err := shake(t, at, &tls.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := state.PeerCertificates[0].Subject.CommonName; got != title {
+			t.Errorf("certificate %q, want %q", got, title)
+		}
+	}
+	w.listener().Certificates = nil
+	if err := w.update(); !errors.Is(err, errNoCertificate) {
+		t.Errorf("a listener without certificate: %v", err)
+	}
+}
+
+func TestPolicyVersions(t *testing.T) {
+	t.Parallel()
+	const v10, v11, v12, v13 = tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13
+	for policy, want := range map[string][2]uint16{
+		"ELBSecurityPolicy-TLS13-1-3-2021-06":             {v13, v13},
+		"ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09": {v12, v13},
+		"ELBSecurityPolicy-TLS13-1-1-2021-06":             {v11, v13},
+		"ELBSecurityPolicy-TLS13-1-0-2021-06":             {v10, v13},
+		"ELBSecurityPolicy-FS-1-2-Res-2020-10":            {v12, v12},
+		"ELBSecurityPolicy-FS-1-1-2019-08":                {v11, v12},
+		"ELBSecurityPolicy-FS-2018-06":                    {v10, v12},
+		"ELBSecurityPolicy-TLS-1-2-Ext-2018-06":           {v12, v12},
+		"ELBSecurityPolicy-TLS-1-1-2017-01":               {v11, v12},
+		"ELBSecurityPolicy-TLS-1-0-2015-04":               {v10, v12},
+		"ELBSecurityPolicy-2016-08":                       {v10, v12},
+		"ELBSecurityPolicy-2015-05":                       {v10, v12},
+		"ELBSecurityPolicy-Nobody-Knows-This-One-1999-12": {v12, v13},
+	} {
+		low, high := policyVersions(policy)
+		if got := [2]uint16{low, high}; got != want {
+			t.Errorf("%s: %x, want %x", policy, got, want)
+		}
+	}
+}
+
+func TestPolicyIsEnforced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	at := w.listen("HTTPS", always(fixedAction("200", "")))
+	certificate := selfSigned(t, curve(t), "x")
+	w.secure("ELBSecurityPolicy-TLS13-1-2-2021-06", certificate)
+	if _, err := shake(t, at, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
+		t.Error("TLS 1.1 got through a policy for 1.2")
+	}
+	w.secure("ELBSecurityPolicy-TLS13-1-3-2021-06", certificate)
+	if _, err := shake(t, at, &tls.Config{MaxVersion: tls.VersionTLS12}); err == nil {
+		t.Error("TLS 1.2 got through a policy for 1.3")
+	}
+}
+
+func TestHTTP2IsOfferedUnlessSwitchedOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	at := w.listen("HTTPS", always(fixedAction("200", "")))
+	w.secure("", selfSigned(t, curve(t), "x"))
+	if got := send(t, client(t, "h2", "http/1.1"), "https://"+at, nil).Proto; got != "HTTP/2.0" {
+		t.Errorf("by default a client that can gets %s", got)
+	}
+	w.config.LoadBalancers[0].Attributes["routing.http2.enabled"] = "false"
+	w.apply()
+	if got := send(t, client(t, "h2", "http/1.1"), "https://"+at, nil).Proto; got != "HTTP/1.1" {
+		t.Errorf("switched off, a client gets %s", got)
+	}
+}
+
+func TestTLSHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.config.LoadBalancers[0].Attributes["routing.http.x_amzn_tls_version_and_cipher_suite.enabled"] = "true"
+	b := newBackend(t, "", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header.Get("X-Amzn-Tls-Version"), " ", r.Header.Get("My-Suite"), " ", r.Header.Get("X-Forwarded-Proto"))
+	})
+	w.group(groupARN, nil, b.address)
+	at := w.listen("HTTPS", always(forwardTo(groupARN)))
+	w.listener().Attributes["routing.http.request.x_amzn_tls_cipher_suite.header_name"] = "My-Suite"
+	w.secure("ELBSecurityPolicy-2016-08", selfSigned(t, curve(t), "x"))
+	want := "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256 https"
+	if diff := cmp.Diff(want, get(t, "https://"+at).body); diff != "" {
+		t.Errorf("the target saw (-want +got):\n%s", diff)
+	}
+}
+
+func TestCipherNames(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[uint16]string{
+		tls.TLS_AES_128_GCM_SHA256:                        "TLS_AES_128_GCM_SHA256",
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:         "ECDHE-RSA-AES256-GCM-SHA384",
+		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: "ECDHE-ECDSA-CHACHA20-POLY1305",
+		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA:            "ECDHE-RSA-AES128-SHA",
+		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256:         "ECDHE-RSA-AES128-SHA256",
+		tls.TLS_RSA_WITH_AES_128_CBC_SHA:                  "AES128-SHA",
+		tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA:                 "DES-CBC3-SHA",
+	} {
+		if got := cipherName(tls.CipherSuiteName(id)); got != want {
+			t.Errorf("%s is %q, want %q", tls.CipherSuiteName(id), got, want)
+		}
+	}
+}
+
+// secureBackend is a target that speaks TLS with a certificate that nobody trusts.
+func secureBackend(t testing.TB) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "secret ", r.Proto)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func TestTargetsOverTLSAreNotVerified(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	at := w.listen("HTTP", always(forwardTo(groupARN)))
+	w.group(groupARN, func(g *TargetGroup) { g.Settings.Protocol = "HTTPS" }, secureBackend(t))
+	w.apply()
+	if got := get(t, "http://"+at).body; got != "secret HTTP/1.1" {
+		t.Errorf("got %q", got)
+	}
+}
