@@ -34,7 +34,7 @@ type check struct {
 	path                         string
 	interval, timeout            time.Duration
 	healthyAfter, unhealthyAfter int
-	codes                        codes
+	codes                        statusRanges
 }
 
 // failure is why a probe did not succeed.
@@ -214,12 +214,12 @@ func targetURL(scheme string, to netip.AddrPort, path, query string) *url.URL {
 	return u
 }
 
-// codes are ranges of status codes, both ends included.
-type codes [][2]int
+// statusRanges are ranges of status codes, both ends included.
+type statusRanges [][2]int
 
 // parseCodes reads a matcher such as "200,202-299".
-func parseCodes(text string) codes {
-	var all codes
+func parseCodes(text string) statusRanges {
+	var all statusRanges
 	for part := range strings.SplitSeq(text, ",") {
 		low, high, ranged := strings.Cut(strings.TrimSpace(part), "-")
 		if !ranged {
@@ -234,7 +234,7 @@ func parseCodes(text string) codes {
 	return all
 }
 
-func (c codes) has(code int) bool {
+func (c statusRanges) has(code int) bool {
 	for _, r := range c {
 		if code >= r[0] && code <= r[1] {
 			return true

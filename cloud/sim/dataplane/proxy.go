@@ -74,6 +74,10 @@ func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*htt
 	out.URL.ForceQuery = in.URL.ForceQuery && query == ""
 	if in.ContentLength != 0 && in.Body != nil && in.Body != http.NoBody {
 		out.Body = watchedBody{watchedReader{in.Body, guard}, in.Body}
+		// A target may answer before it has read everything; what the client still sends must reach it.
+		if err := http.NewResponseController(x.writer).EnableFullDuplex(); err != nil {
+			x.server.log.DebugContext(ctx, "no full duplex", "error", err)
+		}
 	}
 	return out.WithContext(ctx), nil
 }
