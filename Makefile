@@ -45,7 +45,7 @@ generate: $(controller_gen) ## Write what is generated: deep copies, CRDs, roles
 	$(controller_gen) object paths=./apis/...
 	rm -f config/crd/*.*.yaml
 	$(controller_gen) crd paths=./apis/... output:crd:dir=config/crd
-	$(controller_gen) rbac:roleName=headgate-controller paths=./cmd/headgate-controller output:rbac:dir=config/rbac
+	$(controller_gen) rbac:roleName=headgate-controller paths=./cmd/headgate-controller paths=./controllers/... output:rbac:dir=config/rbac
 	$(GO) run ./test/reference
 
 .PHONY: check
