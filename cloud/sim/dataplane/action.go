@@ -28,8 +28,8 @@ func compileAction(actions []elbtypes.Action) (action, error) {
 	if len(sorted) == 0 {
 		return refusal{"no action"}, fmt.Errorf("no action: %w", errAction)
 	}
-	for _, a := range sorted[:len(sorted)-1] {
-		return refusal{"action " + string(a.Type)}, nil
+	if len(sorted) > 1 {
+		return refusal{"action " + string(sorted[0].Type)}, nil
 	}
 	last := sorted[len(sorted)-1]
 	switch {

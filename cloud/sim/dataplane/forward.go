@@ -78,7 +78,7 @@ func (a *forward) has(arn string) bool {
 
 // serve chooses group and target. Weights do not fail over: a group without targets answers 503 for its share.
 func (a *forward) serve(x *exchange) {
-	var cookies []*http.Cookie
+	var cookies []string
 	arn := ""
 	if a.sticky > 0 {
 		if kept := x.server.seal.open(x.request, cookieGroup, x.server.now()); a.has(kept) {

@@ -62,6 +62,6 @@ func (x *exchange) generate(status int, contentType, body string) {
 		return
 	}
 	if _, err := io.WriteString(x.writer, body); err != nil {
-		x.server.log.DebugContext(x.request.Context(), "client went away", "error", err)
+		x.server.log.Debug("client went away", "error", err)
 	}
 }

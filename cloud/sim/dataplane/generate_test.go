@@ -82,7 +82,7 @@ func TestGeneratedResponses(t *testing.T) {
 		always(forwardTo("group/none")),
 	}
 	for i := range rules {
-		rules[i].ARN = rules[i].ARN + strings.Repeat("r", i)
+		rules[i].ARN += strings.Repeat("r", i)
 	}
 	at := w.listen("HTTP", rules...)
 	unavailable := `HTTP/1.1 503 Service Unavailable

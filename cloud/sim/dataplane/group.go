@@ -2,7 +2,7 @@ package dataplane
 
 import (
 	"math"
-	"math/rand/v2"
+	"math/bits"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -21,7 +21,7 @@ type group struct {
 	settings atomic.Pointer[groupSettings]
 	// usable are the targets that take requests now.
 	usable    atomic.Pointer[[]*target]
-	turn      atomic.Uint64
+	turn      atomic.Int64
 	transport *http.Transport
 
 	mu sync.Mutex // guards what follows, and the health of the targets
@@ -59,11 +59,12 @@ func (k targetKey) String() string { return k.id + " " + strconv.Itoa(k.port) }
 
 // target is a registered target at work.
 type target struct {
+	health
+
 	key         targetKey
 	address     netip.AddrPort
 	outstanding atomic.Int64
 	calls       calls
-	health
 }
 
 func (s *Server) newGroup(arn string, t *TargetGroup) *group {
@@ -128,10 +129,11 @@ func (g *group) pick(usable []*target, algorithm string) *target {
 	if len(usable) == 0 {
 		return nil
 	}
-	start := int(g.turn.Add(1) % uint64(len(usable)))
+	turn := g.turn.Add(1)
+	start := int(turn % int64(len(usable)))
 	switch algorithm {
 	case weightedRandom:
-		return usable[rand.IntN(len(usable))]
+		return usable[scatter(turn, len(usable))]
 	case leastOutstanding:
 		least, best := int64(math.MaxInt64), usable[start]
 		for i := range usable {
@@ -144,6 +146,15 @@ func (g *group) pick(usable []*target, algorithm string) *target {
 	default:
 		return usable[start]
 	}
+}
+
+// scatter turns consecutive numbers into ones below n that follow no pattern.
+func scatter(turn int64, n int) int {
+	z := uint64(max(turn, 0)) * 0x9E3779B97F4A7C15
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	high, _ := bits.Mul64(z^z>>31, uint64(max(n, 0)))
+	return min(int(high&math.MaxInt64), n-1)
 }
 
 // apply takes over a configuration. Targets that stay keep their health.

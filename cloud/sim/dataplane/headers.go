@@ -15,14 +15,14 @@ const (
 	headerTrace          = "X-Amzn-Trace-Id"
 	headerConnection     = "Connection"
 	headerUpgrade        = "Upgrade"
-	headerTE             = "Te"
+	headerTE             = "TE"
 	headerTrailer        = "Trailer"
 )
 
-// hopByHop lists what belongs to one connection and never passes. TE is among them, but gRPC needs it between HTTP/2 ends.
+// hopByHop lists what belongs to one connection and never passes, besides TE.
 func hopByHop() []string {
 	return []string{
-		headerConnection, "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", headerTE, "Transfer-Encoding",
+		headerConnection, "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Transfer-Encoding",
 		headerUpgrade, headerTrailer,
 	}
 }
@@ -37,6 +37,7 @@ func stripHopByHop(h http.Header) {
 	for _, name := range hopByHop() {
 		delete(h, name)
 	}
+	h.Del(headerTE)
 }
 
 // prepareHeader edits the headers of a request as a load balancer does before it passes it on, and nothing else.

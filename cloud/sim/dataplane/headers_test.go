@@ -18,37 +18,37 @@ import (
 )
 
 // speak sends raw bytes and gives the whole answer; the request must ask for the connection to be closed.
-func speak(t testing.TB, address, raw string) string {
-	t.Helper()
+func speak(tb testing.TB, address, raw string) string {
+	tb.Helper()
 	var d net.Dialer
-	conn, err := d.DialContext(t.Context(), "tcp", address)
+	conn, err := d.DialContext(tb.Context(), "tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer closeBody(conn)
 	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, raw); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	answer, err := io.ReadAll(conn)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(answer)
 }
 
 // rawBackend is a target that shows the bytes of the request head as the body of its response. It is HTTP/1.1 by hand, so that nothing
 // is normalised. The response head is the given one.
-func rawBackend(t testing.TB, head string) string {
-	t.Helper()
+func rawBackend(tb testing.TB, head string) string {
+	tb.Helper()
 	var c net.ListenConfig
-	l, err := c.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := c.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { closeBody(l) })
+	tb.Cleanup(func() { closeBody(l) })
 	go func() {
 		for {
 			conn, err := l.Accept()

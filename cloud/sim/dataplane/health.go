@@ -104,7 +104,7 @@ func (g *group) probe(t *target, round int) {
 	g.mu.Unlock()
 
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(g.server.base, s.check.timeout)
+	ctx, cancel := context.WithTimeout(g.server.base(), s.check.timeout)
 	failed := s.check.run(ctx, g.server, s, t.address)
 	cancel()
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"testing"
 	"time"
 
@@ -36,7 +37,8 @@ func TestProbesFindWhatIsWrong(t *testing.T) {
 	answering := func(handler http.HandlerFunc) func(*testing.T) string {
 		return func(t *testing.T) string {
 			t.Helper()
-			server := httptest.NewServer(handler)
+			server := quietServer(handler)
+			server.Start()
 			t.Cleanup(server.Close)
 			return server.Listener.Addr().String()
 		}
@@ -126,7 +128,7 @@ func TestAProbeLooksLikeALoadBalancers(t *testing.T) {
 	}
 	w.group(groupARN, func(g *TargetGroup) {
 		g.Settings.HealthCheckPath = aws.String("/ready?deep=1")
-		g.Settings.HealthCheckPort = aws.String(fmt.Sprint(at.Port()))
+		g.Settings.HealthCheckPort = aws.String(strconv.Itoa(int(at.Port())))
 	}, "127.0.0.1:1")
 	w.apply()
 	first, second := <-seen, <-seen

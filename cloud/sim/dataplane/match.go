@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -40,15 +41,10 @@ func newView(r *http.Request, host string, source netip.Addr) view {
 // splitTarget gives the path and the query of a request as received. An absolute-form target loses scheme and host.
 func splitTarget(r *http.Request) (string, string) {
 	target := r.RequestURI
-	if !strings.HasPrefix(target, "/") {
-		if _, rest, ok := strings.Cut(target, "://"); ok {
-			target = "/"
-			if at := strings.IndexAny(rest, "/?"); at >= 0 {
-				target = rest[at:]
-			}
-			if target[0] == '?' {
-				target = "/" + target
-			}
+	if _, rest, absolute := strings.Cut(target, "://"); absolute && !strings.HasPrefix(target, "/") {
+		target = rest[strings.IndexAny(rest+"/", "/?"):]
+		if !strings.HasPrefix(target, "/") {
+			target = "/" + target
 		}
 	}
 	path, query, _ := strings.Cut(target, "?")
@@ -227,13 +223,13 @@ func (never) match(*view) bool { return false }
 func conditionValues(c elbtypes.RuleCondition) ([]string, []string) {
 	values, regex := c.Values, c.RegexValues
 	if h := c.HostHeaderConfig; h != nil {
-		values, regex = append(values[:len(values):len(values)], h.Values...), append(regex[:len(regex):len(regex)], h.RegexValues...)
+		values, regex = append(slices.Clip(values), h.Values...), append(slices.Clip(regex), h.RegexValues...)
 	}
 	if p := c.PathPatternConfig; p != nil {
-		values, regex = append(values[:len(values):len(values)], p.Values...), append(regex[:len(regex):len(regex)], p.RegexValues...)
+		values, regex = append(slices.Clip(values), p.Values...), append(slices.Clip(regex), p.RegexValues...)
 	}
 	if h := c.HttpHeaderConfig; h != nil {
-		values, regex = append(values[:len(values):len(values)], h.Values...), append(regex[:len(regex):len(regex)], h.RegexValues...)
+		values, regex = append(slices.Clip(values), h.Values...), append(slices.Clip(regex), h.RegexValues...)
 	}
 	return values, regex
 }

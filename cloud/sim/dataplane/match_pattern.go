@@ -3,6 +3,7 @@ package dataplane
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,7 +140,7 @@ func newPattern(tokens []int16) pattern {
 		if t < 0 {
 			return pattern{shape: general, tokens: tokens}
 		}
-		literal = append(literal, byte(t))
+		literal = append(literal, byte(t&math.MaxUint8))
 	}
 	return pattern{shape: exact, literal: string(literal)}
 }

@@ -68,15 +68,15 @@ type ask struct {
 	source               string
 }
 
-func (a ask) view(t testing.TB) view {
-	t.Helper()
+func (a ask) view(tb testing.TB) view {
+	tb.Helper()
 	if a.method == "" {
 		a.method = http.MethodGet
 	}
 	if a.source == "" {
 		a.source = "192.0.2.1"
 	}
-	r := httptest.NewRequestWithContext(t.Context(), a.method, "/", http.NoBody)
+	r := httptest.NewRequestWithContext(tb.Context(), a.method, "/", http.NoBody)
 	r.RequestURI = a.target
 	if a.header != nil {
 		r.Header = a.header
@@ -205,13 +205,13 @@ func fixedAction(status, body string) elbtypes.Action {
 }
 
 // compileAll makes an evaluator of rules whose ARNs are their positions.
-func compileAll(t testing.TB, conditions ...[]elbtypes.RuleCondition) *evaluator {
-	t.Helper()
+func compileAll(tb testing.TB, conditions ...[]elbtypes.RuleCondition) *evaluator {
+	tb.Helper()
 	rules := make([]*rule, 0, len(conditions))
 	for i, c := range conditions {
 		r, err := compileRule(Rule{ARN: strconv.Itoa(i), Conditions: c, Actions: []elbtypes.Action{fixedAction("200", "")}})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		rules = append(rules, r)
 	}

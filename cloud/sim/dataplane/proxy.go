@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -15,8 +16,8 @@ type call struct {
 	group    *group
 	settings *groupSettings
 	target   *target
-	// cookies keep the client where it is.
-	cookies []*http.Cookie
+	// cookies keep the client where it is: values of Set-Cookie.
+	cookies []string
 }
 
 // proxy passes the request on and the response back. It never asks a second target.
@@ -73,7 +74,7 @@ func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*htt
 	}
 	out.URL.ForceQuery = in.URL.ForceQuery && query == ""
 	if in.ContentLength != 0 && in.Body != nil && in.Body != http.NoBody {
-		out.Body = watchedBody{watchedReader{in.Body, guard}, in.Body}
+		out.Body = watchedBody{io.TeeReader(in.Body, guard), in.Body}
 		// A target may answer before it has read everything; what the client still sends must reach it.
 		if err := http.NewResponseController(x.writer).EnableFullDuplex(); err != nil {
 			x.server.log.DebugContext(ctx, "no full duplex", "error", err)
@@ -105,11 +106,9 @@ func (x *exchange) fail(ctx context.Context, err error) {
 func (x *exchange) respond(ctx context.Context, c *call, res *http.Response, guard *watchdog) {
 	h := x.writer.Header()
 	stripHopByHop(res.Header)
-	for name, values := range res.Header {
-		h[name] = values
-	}
+	maps.Copy(h, res.Header)
 	for _, cookie := range append(c.cookies, c.appCookie(x, res)...) {
-		h.Add("Set-Cookie", cookie.String())
+		h.Add("Set-Cookie", cookie)
 	}
 	announced := len(res.Trailer)
 	for name := range res.Trailer {
@@ -180,22 +179,14 @@ func (w *watchdog) touch() { w.timer.Reset(w.idle) }
 
 func (w *watchdog) stop() { w.timer.Stop() }
 
-// watchedReader keeps the watchdog quiet while something comes in.
-type watchedReader struct {
-	io.Reader
-	guard *watchdog
+// Write lets the watchdog see what passes.
+func (w *watchdog) Write(p []byte) (int, error) {
+	w.touch()
+	return len(p), nil
 }
 
-func (r watchedReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if n > 0 {
-		r.guard.touch()
-	}
-	return n, err
-}
-
-// watchedBody is a request body that keeps the watchdog quiet.
+// watchedBody is a request body that keeps the watchdog quiet while the client sends.
 type watchedBody struct {
-	watchedReader
+	io.Reader
 	io.Closer
 }

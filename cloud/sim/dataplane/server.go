@@ -52,8 +52,8 @@ type Server struct {
 	// probes and probes2 carry health checks over HTTP/1.1 and HTTP/2.
 	probes, probes2 *http.Transport
 
-	// base ends with the server, and with it everything that runs.
-	base context.Context
+	// base gives the context that ends with the server, and with it everything that runs.
+	base func() context.Context
 	end  context.CancelFunc
 	// current is what requests are served by.
 	current atomic.Pointer[snapshot]
@@ -99,7 +99,8 @@ func New(o Options) *Server {
 	}
 	s.seal = newSeal()
 	s.probes, s.probes2 = s.newProbes(versionHTTP1), s.newProbes(versionHTTP2)
-	s.base, s.end = context.WithCancel(context.Background())
+	base, end := context.WithCancel(context.Background())
+	s.base, s.end = func() context.Context { return base }, end
 	s.current.Store(&snapshot{})
 	return s
 }
@@ -114,7 +115,8 @@ func (s *Server) Update(ctx context.Context, c Config) error {
 	}
 	defer s.work.Done()
 	before := s.current.Load()
-	next := &snapshot{fronts: map[netip.AddrPort]*frontend{}, groups: s.applyGroups(c, before.groups)}
+	next := &snapshot{fronts: map[netip.AddrPort]*frontend{}}
+	next.groups = s.applyGroups(c, before.groups) //nolint:contextcheck // probes outlive an update
 	var errs []error
 	for i := range c.LoadBalancers {
 		lb := &c.LoadBalancers[i]
@@ -159,7 +161,7 @@ func (s *Server) applySockets(ctx context.Context, next *snapshot) []error {
 	for at, b := range s.sockets {
 		if next.fronts[at] == nil {
 			delete(s.sockets, at)
-			b.close()
+			b.close() //nolint:contextcheck // what was begun may end after the update
 		}
 	}
 	var errs []error
@@ -173,7 +175,7 @@ func (s *Server) applySockets(ctx context.Context, next *snapshot) []error {
 			}
 			s.sockets[at] = b
 		}
-		b.open(front)
+		b.open(front) //nolint:contextcheck // the same
 	}
 	return errs
 }

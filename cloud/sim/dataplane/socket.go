@@ -94,7 +94,7 @@ func (b *socket) accept() {
 			continue
 		}
 		for !b.door.Load().offer(conn) {
-			if b.server.base.Err() != nil {
+			if b.server.base().Err() != nil {
 				closeBody(conn)
 				break
 			}
@@ -127,7 +127,7 @@ func (b *socket) close() {
 func (b *socket) leave(d *door) {
 	closeBody(d)
 	b.server.work.Go(func() {
-		ctx, cancel := context.WithTimeout(b.server.base, farewell)
+		ctx, cancel := context.WithTimeout(b.server.base(), farewell)
 		defer cancel()
 		_ = d.http.Shutdown(ctx) // what does not end in time is closed
 		closeBody(d.http)
@@ -148,7 +148,7 @@ func (b *socket) newDoor(m manner) *door {
 	d := &door{manner: m, queue: make(chan net.Conn), shut: make(chan struct{}), at: b.listener.Addr()}
 	d.http = &http.Server{
 		Handler:                      http.HandlerFunc(b.handle),
-		BaseContext:                  func(net.Listener) context.Context { return s.base },
+		BaseContext:                  func(net.Listener) context.Context { return s.base() },
 		ConnContext:                  rememberConnection,
 		ConnState:                    s.countConnection,
 		ReadHeaderTimeout:            m.idle,

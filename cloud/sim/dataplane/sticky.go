@@ -73,13 +73,17 @@ func (s *seal) read(name, value string, now time.Time) string {
 }
 
 // cookies gives a cookie and its cross-origin twin.
-func (s *seal) cookies(name, reference string, now time.Time, valid time.Duration) []*http.Cookie {
+func (s *seal) cookies(name, reference string, now time.Time, valid time.Duration) []string {
 	value := s.value(name, reference, now.Add(valid))
-	expires := now.Add(cookieLife)
-	return []*http.Cookie{
-		{Name: name, Value: value, Expires: expires, Path: "/"},
-		{Name: name + "CORS", Value: value, Expires: expires, Path: "/", SameSite: http.SameSiteNoneMode, Secure: true},
+	return []string{
+		setCookie(name, value, now),
+		setCookie(name+"CORS", value, now) + "; SameSite=None; Secure",
 	}
+}
+
+// setCookie writes a cookie as load balancers do: with an expiry date and for all paths.
+func setCookie(name, value string, now time.Time) string {
+	return name + "=" + value + "; Expires=" + now.Add(cookieLife).UTC().Format(http.TimeFormat) + "; Path=/"
 }
 
 // stickTo is the stickiness of a target group.
@@ -107,7 +111,7 @@ func newStickTo(s *Server, a attributes) stickTo {
 
 // choose picks a target: the one that the client's cookie names if it still takes requests, else by the algorithm. It gives the
 // cookies that keep the client there.
-func (g *group) choose(x *exchange, s *groupSettings) (*target, []*http.Cookie) {
+func (g *group) choose(x *exchange, s *groupSettings) (*target, []string) {
 	usable := *g.usable.Load()
 	if s.stick.cookie == "" {
 		return g.pick(usable, s.algorithm), nil
@@ -143,7 +147,7 @@ func (g *group) kept(x *exchange, stick stickTo, usable []*target) *target {
 
 // appCookie gives the load balancer's cookie for a response in which the application sets its own, or that answers a request which
 // had it already.
-func (c *call) appCookie(x *exchange, res *http.Response) []*http.Cookie {
+func (c *call) appCookie(x *exchange, res *http.Response) []string {
 	stick := c.settings.stick
 	if stick.cookie != cookieApp {
 		return nil
@@ -157,5 +161,5 @@ func (c *call) appCookie(x *exchange, res *http.Response) []*http.Cookie {
 	}
 	now := x.server.now()
 	value := x.server.seal.value(cookieApp, c.group.arn+" "+c.target.key.String(), now.Add(stick.valid))
-	return []*http.Cookie{{Name: cookieApp, Value: value, Expires: now.Add(cookieLife), Path: "/"}}
+	return []string{setCookie(cookieApp, value, now)}
 }

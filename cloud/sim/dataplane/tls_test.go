@@ -13,41 +13,40 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func curve(t testing.TB) crypto.Signer {
-	t.Helper()
+func curve(tb testing.TB) crypto.Signer {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return key
 }
 
-func primes(t testing.TB) crypto.Signer {
-	t.Helper()
+func primes(tb testing.TB) crypto.Signer {
+	tb.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return key
 }
 
 // selfSigned makes a certificate for names; the subject is the title.
-func selfSigned(t testing.TB, key crypto.Signer, title string, names ...string) *tls.Certificate {
-	t.Helper()
+func selfSigned(tb testing.TB, key crypto.Signer, title string, names ...string) *tls.Certificate {
+	tb.Helper()
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: title}, DNSNames: names,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
@@ -61,17 +60,17 @@ func (w *world) secure(policy string, certificates ...*tls.Certificate) {
 }
 
 // shake makes a TLS connection and gives its state.
-func shake(t testing.TB, address string, c *tls.Config) (tls.ConnectionState, error) {
-	t.Helper()
+func shake(tb testing.TB, address string, c *tls.Config) (tls.ConnectionState, error) {
+	tb.Helper()
 	c.InsecureSkipVerify = true
-	conn, err := (&tls.Dialer{Config: c}).DialContext(t.Context(), "tcp", address)
+	conn, err := (&tls.Dialer{Config: c}).DialContext(tb.Context(), "tcp", address)
 	if err != nil {
 		return tls.ConnectionState{}, fmt.Errorf("dialling: %w", err)
 	}
 	defer closeBody(conn)
 	secured, ok := conn.(*tls.Conn)
 	if !ok {
-		t.Fatal("no TLS connection")
+		tb.Fatal("no TLS connection")
 	}
 	return secured.ConnectionState(), nil
 }
@@ -233,14 +232,14 @@ func TestCipherNames(t *testing.T) {
 }
 
 // secureBackend is a target that speaks TLS with a certificate that nobody trusts.
-func secureBackend(t testing.TB) string {
-	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func secureBackend(tb testing.TB) string {
+	tb.Helper()
+	server := quietServer(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "secret ", r.Proto)
-	}))
+	})
 	server.EnableHTTP2 = true
 	server.StartTLS()
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
 

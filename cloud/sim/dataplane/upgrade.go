@@ -68,7 +68,7 @@ func (x *exchange) join(ctx context.Context, res *http.Response, target io.ReadW
 
 // relay copies one direction and keeps the watchdog quiet.
 func relay(to io.Writer, from io.Reader, guard *watchdog) error {
-	_, err := io.Copy(to, watchedReader{from, guard})
+	_, err := io.Copy(to, io.TeeReader(from, guard))
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("relaying: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -29,41 +30,42 @@ const (
 // world is a data plane under test with one load balancer.
 type world struct {
 	*Server
+
 	t       testing.TB
 	config  Config
 	address netip.Addr
 }
 
-func newWorld(t testing.TB, o Options) *world {
-	t.Helper()
+func newWorld(tb testing.TB, o Options) *world {
+	tb.Helper()
 	if o.Speed == 0 {
 		o.Speed = 500
 	}
-	w := &world{Server: New(o), t: t, address: netip.MustParseAddr("127.0.0.1")}
+	w := &world{Server: New(o), t: tb, address: netip.MustParseAddr("127.0.0.1")}
 	w.config = Config{
 		LoadBalancers: []LoadBalancer{{ARN: "lb", Address: w.address, Attributes: map[string]string{}}},
 		TargetGroups:  map[string]TargetGroup{},
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := w.Close(); err != nil {
-			t.Errorf("closing: %v", err)
+			tb.Errorf("closing: %v", err)
 		}
 	})
 	return w
 }
 
 // freePort finds a port that nobody listens on. It is free until somebody takes it.
-func freePort(t testing.TB) int {
-	t.Helper()
+func freePort(tb testing.TB) int {
+	tb.Helper()
 	var c net.ListenConfig
-	l, err := c.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := c.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer closeBody(l)
 	address, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
-		t.Fatal("no TCP address")
+		tb.Fatal("no TCP address")
 	}
 	return address.Port
 }
@@ -131,11 +133,11 @@ func (w *world) group(arn string, change func(*TargetGroup), backends ...string)
 	w.config.TargetGroups[arn] = g
 }
 
-func targetAt(t testing.TB, address string) Target {
-	t.Helper()
+func targetAt(tb testing.TB, address string) Target {
+	tb.Helper()
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return Target{ID: at.Addr().String(), Port: int(at.Port()), Zone: "eu-west-1a"}
 }
@@ -177,11 +179,11 @@ type backend struct {
 }
 
 // newBackend runs a backend. Without a handler it answers with its name.
-func newBackend(t testing.TB, name string, handler http.HandlerFunc) *backend {
-	t.Helper()
+func newBackend(tb testing.TB, name string, handler http.HandlerFunc) *backend {
+	tb.Helper()
 	b := &backend{}
 	b.health.Store(http.StatusOK)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := quietServer(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/health" {
 			b.probes.Add(1)
 			w.WriteHeader(int(b.health.Load()))
@@ -193,10 +195,18 @@ func newBackend(t testing.TB, name string, handler http.HandlerFunc) *backend {
 			return
 		}
 		fmt.Fprint(w, name)
-	}))
-	t.Cleanup(server.Close)
+	})
+	server.Start()
+	tb.Cleanup(server.Close)
 	b.address = server.Listener.Addr().String()
 	return b
+}
+
+// quietServer is a server that is not started yet and logs nothing.
+func quietServer(handler http.HandlerFunc) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	return server
 }
 
 func forwardTo(arns ...string) elbtypes.Action {
@@ -215,12 +225,13 @@ func always(actions ...elbtypes.Action) Rule {
 // reply is a response that was read whole.
 type reply struct {
 	*http.Response
+
 	body string
 }
 
 // client follows no redirects, and trusts every certificate.
-func client(t testing.TB, protocols ...string) *http.Client {
-	t.Helper()
+func client(tb testing.TB, protocols ...string) *http.Client {
+	tb.Helper()
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, NextProtos: protocols}, DisableCompression: true, Protocols: new(http.Protocols),
 	}
@@ -230,7 +241,7 @@ func client(t testing.TB, protocols ...string) *http.Client {
 			transport.Protocols.SetHTTP2(true)
 		}
 	}
-	t.Cleanup(transport.CloseIdleConnections)
+	tb.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -238,30 +249,40 @@ func client(t testing.TB, protocols ...string) *http.Client {
 }
 
 // send makes a request; change may be nil.
-func send(t testing.TB, c *http.Client, url string, change func(*http.Request)) reply {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+func send(tb testing.TB, c *http.Client, url string, change func(*http.Request)) reply {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if change != nil {
 		change(r)
 	}
 	res, err := c.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer closeBody(res.Body)
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return reply{res, string(body)}
 }
 
-func get(t testing.TB, url string) reply {
-	t.Helper()
-	return send(t, client(t), url, nil)
+// try makes a request whose answer does not matter.
+func try(c *http.Client, r *http.Request) error {
+	res, err := c.Do(r)
+	if err != nil {
+		return fmt.Errorf("asking: %w", err)
+	}
+	defer closeBody(res.Body)
+	return nil
+}
+
+func get(tb testing.TB, url string) reply {
+	tb.Helper()
+	return send(tb, client(tb), url, nil)
 }
 
 // manualClock is a clock that a test moves.
