@@ -1,0 +1,98 @@
+// Package acm reads the certificates of an account.
+//
+// It may import model and the AWS SDK. Its invariant: only certificates that a listener can use now are listed, with all names.
+package acm
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+
+	"github.com/headgate/headgate/model"
+)
+
+// pageSize is the most that ListCertificates returns at once.
+const pageSize = 1000
+
+// Client is the ACM API of one account and region.
+type Client struct {
+	api *sdk.Client
+}
+
+// New makes a client; endpoint is empty for AWS's own.
+func New(cfg aws.Config, endpoint string) *Client {
+	return &Client{api: sdk.NewFromConfig(cfg, func(o *sdk.Options) {
+		if endpoint != "" {
+			o.BaseEndpoint = aws.String(endpoint)
+		}
+	})}
+}
+
+// Listed is a certificate as the list shows it.
+type Listed struct {
+	model.Certificate
+	// Partial says that it has more names than the list shows; see [Client.Names].
+	Partial bool
+}
+
+// Issued are the issued certificates of every kind of key, by ARN.
+func (c *Client) Issued(ctx context.Context) ([]Listed, error) {
+	// Without key types AWS lists RSA keys of 2048 bits only.
+	pages := sdk.NewListCertificatesPaginator(c.api, &sdk.ListCertificatesInput{
+		CertificateStatuses: []types.CertificateStatus{types.CertificateStatusIssued},
+		Includes:            &types.Filters{KeyTypes: types.KeyAlgorithm("").Values()},
+		MaxItems:            aws.Int32(pageSize),
+	})
+	var out []Listed
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing certificates: %w", err)
+		}
+		for _, s := range page.CertificateSummaryList {
+			out = append(out, readSummary(s))
+		}
+	}
+	slices.SortFunc(out, func(a, b Listed) int { return cmp.Compare(a.ARN, b.ARN) })
+	return out, nil
+}
+
+// Names are all names of a certificate, sorted.
+func (c *Client) Names(ctx context.Context, arn model.ARN) ([]string, error) {
+	got, err := c.api.DescribeCertificate(ctx, &sdk.DescribeCertificateInput{CertificateArn: aws.String(string(arn))})
+	if err != nil {
+		return nil, fmt.Errorf("reading certificate %s: %w", arn, err)
+	}
+	if got.Certificate == nil {
+		return nil, nil
+	}
+	return names(aws.ToString(got.Certificate.DomainName), got.Certificate.SubjectAlternativeNames), nil
+}
+
+func readSummary(s types.CertificateSummary) Listed {
+	return Listed{
+		Certificate: model.Certificate{
+			ARN:     model.ARN(aws.ToString(s.CertificateArn)),
+			Domains: names(aws.ToString(s.DomainName), s.SubjectAlternativeNameSummaries),
+		},
+		// AWS sends at least the domain name among the alternative names; a list that is left out says nothing.
+		Partial: aws.ToBool(s.HasAdditionalSubjectAlternativeNames) || len(s.SubjectAlternativeNameSummaries) == 0,
+	}
+}
+
+func names(domain string, more []string) []string {
+	out := make([]string, 0, len(more)+1)
+	for _, n := range append([]string{domain}, more...) {
+		if n != "" {
+			out = append(out, strings.ToLower(n))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,104 @@
+// Package call owns how every AWS call is made: its pace, its lane, how it is counted, and what its error means.
+//
+// It may import model/fault and the AWS SDK's plumbing, nothing else. Its invariants: every error that leaves an attached client
+// carries a [fault.Error] with the action as an IAM policy writes it, and no call leaves faster than the limiter allows.
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/headgate/headgate/model/fault"
+)
+
+// Observer is told of every attempt: the service and operation by their SDK names, AWS's error code ("" when it succeeded,
+// "NoAnswer" when there was none), and how long the attempt took.
+type Observer func(service, operation, code string, took time.Duration)
+
+// NoAnswer is the code of an attempt that AWS did not answer: a cut connection, a timeout.
+const NoAnswer = "NoAnswer"
+
+// Wire is what is attached to every client of one account and region.
+type Wire struct {
+	// Limits sets the pace, one limiter a service.
+	Limits *Limits
+	// OnCall is told of every attempt; it may be nil.
+	OnCall Observer
+}
+
+// Attach adds the wire to an operation's stack; it is an option of aws.Config.APIOptions.
+func (w Wire) Attach(stack *middleware.Stack) error {
+	if err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("HeadgateFault", classify), middleware.Before); err != nil {
+		return fmt.Errorf("adding the fault step: %w", err)
+	}
+	attempt := middleware.FinalizeMiddlewareFunc("HeadgateAttempt", w.attempt)
+	if err := stack.Finalize.Insert(attempt, "Retry", middleware.After); err != nil {
+		return fmt.Errorf("adding the attempt step: %w", err)
+	}
+	return nil
+}
+
+// classify wraps an operation's error, after all its attempts, with its class.
+func classify(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (middleware.InitializeOutput, middleware.Metadata, error) {
+	out, meta, err := next.HandleInitialize(ctx, in)
+	if err != nil {
+		err = classed(err, middleware.GetServiceID(ctx), middleware.GetOperationName(ctx))
+	}
+	return out, meta, err
+}
+
+// attempt waits for the service's limiter, makes one attempt, and learns from its answer.
+func (w Wire) attempt(
+	ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	service := middleware.GetServiceID(ctx)
+	limiter := w.Limits.of(service)
+	if err := limiter.Wait(ctx, laneOf(ctx)); err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	start := time.Now()
+	out, meta, err := next.HandleFinalize(ctx, in)
+	code := codeOf(err)
+	if classOf(code) == fault.Throttled {
+		limiter.Throttled()
+	}
+	if w.OnCall != nil {
+		w.OnCall(service, middleware.GetOperationName(ctx), code, time.Since(start))
+	}
+	return out, meta, err
+}
+
+// codeOf is AWS's code of an error, "" for nil.
+func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return NoAnswer
+}
+
+func classed(err error, service, operation string) error {
+	code := codeOf(err)
+	return &fault.Error{Class: classOf(code), Code: code, Action: prefixOf(service) + ":" + operation, Err: err}
+}
+
+// Unsure tells whether a call may have taken effect although it failed: it was not answered, or AWS failed inside.
+func Unsure(err error) bool {
+	if err == nil {
+		return false
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return true
+	}
+	return api.ErrorFault() == smithy.FaultServer && classOf(api.ErrorCode()) == fault.Unknown
+}

@@ -1,0 +1,34 @@
+package call
+
+import "context"
+
+// Lane is how urgent a call is: a lower one goes first.
+type Lane int
+
+// The lanes, most urgent first.
+const (
+	// Deregister takes targets out of service: late calls lose requests.
+	Deregister Lane = iota
+	// Register puts targets into service.
+	Register
+	// Edit is what a user waits for. It is the lane of a context that names none.
+	Edit
+	// Background verifies what nobody asked for.
+	Background
+
+	lanes = int(Background) + 1
+)
+
+type laneKey struct{}
+
+// WithLane returns a context whose calls go in the lane.
+func WithLane(ctx context.Context, lane Lane) context.Context {
+	return context.WithValue(ctx, laneKey{}, lane)
+}
+
+func laneOf(ctx context.Context) Lane {
+	if lane, ok := ctx.Value(laneKey{}).(Lane); ok && lane >= Deregister && lane <= Background {
+		return lane
+	}
+	return Edit
+}

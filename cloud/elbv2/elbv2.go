@@ -1,0 +1,83 @@
+// Package elbv2 reads load balancers, listeners, rules and target groups into model types, and writes them from model types.
+//
+// It may import model, cloud/call and the AWS SDK. Its invariants: what it reads is normalised (defaults filled, both of AWS's
+// encodings of conditions and forwards read alike), it knows no keys (references are by ARN and group ID), and a write is one
+// API call.
+package elbv2
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/model"
+)
+
+// pageSize is the most that a Describe call returns at once.
+const pageSize = 400
+
+// batch is how many ARNs DescribeTags and the Describe calls by ARN take.
+const batch = 20
+
+// Client is the ELBv2 API of one account and region.
+type Client struct {
+	api *elasticloadbalancingv2.Client
+}
+
+// New makes a client; endpoint is empty for AWS's own.
+func New(cfg aws.Config, endpoint string) *Client {
+	return &Client{api: elasticloadbalancingv2.NewFromConfig(cfg, func(o *elasticloadbalancingv2.Options) {
+		if endpoint != "" {
+			o.BaseEndpoint = aws.String(endpoint)
+		}
+	})}
+}
+
+// once is the option of calls that create: AWS made the thing or refused it, and an answer that is lost is not asked for again
+// blindly. Only a refusal for the rate, which has no effect, is tried again.
+func once(o *elasticloadbalancingv2.Options) {
+	attempts := o.Retryer.MaxAttempts()
+	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts = attempts
+		s.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+	})
+}
+
+// number is n as the API wants it.
+func number(n int) *int32 {
+	return aws.Int32(int32(min(max(n, 0), math.MaxInt32))) //nolint:gosec // bounded in the same line
+}
+
+// optional is s, nil when it is empty.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func tagsOf(tags map[string]string) []types.Tag {
+	out := make([]types.Tag, 0, len(tags))
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})
+	}
+	return out
+}
+
+func arnsOf(arns []model.ARN) []string {
+	out := make([]string, len(arns))
+	for i, a := range arns {
+		out[i] = string(a)
+	}
+	return out
+}
+
+func reading(what string, err error) error { return fmt.Errorf("reading %s: %w", what, err) }
+
+func writing(what string, err error) error { return fmt.Errorf("%s: %w", what, err) }
