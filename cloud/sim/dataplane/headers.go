@@ -40,13 +40,14 @@ func stripHopByHop(h http.Header) {
 	h.Del(headerTE)
 }
 
-// prepareHeader edits the headers of a request as a load balancer does before it passes it on, and nothing else.
-func (x *exchange) prepareHeader(h http.Header) {
+// prepareHeader edits the headers of a request as a load balancer does before it passes it on, and nothing else. The version is the
+// target group's: between HTTP/2 ends gRPC needs TE.
+func (x *exchange) prepareHeader(h http.Header, version string) {
 	a := x.front.attributes
 	if a.on("routing.http.drop_invalid_header_fields.enabled") {
 		dropInvalid(h)
 	}
-	trailers := x.request.ProtoMajor == 2 && strings.EqualFold(strings.TrimSpace(h.Get(headerTE)), "trailers")
+	trailers := version != versionHTTP1 && strings.EqualFold(strings.TrimSpace(h.Get(headerTE)), "trailers")
 	upgrade := webSocket(x.request)
 	stripHopByHop(h)
 	if trailers {

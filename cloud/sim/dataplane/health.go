@@ -115,6 +115,7 @@ func (g *group) probe(t *target, round int) {
 	}
 	s = g.settings.Load()
 	if t.learn(failed, s.check) {
+		g.server.log.Info("target health changed", "group", g.arn, "target", t.key, "state", t.state, "reason", t.reason)
 		g.refresh(s)
 	}
 	g.schedule(t, max(0, s.check.interval-time.Since(began)))

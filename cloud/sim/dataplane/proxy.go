@@ -45,7 +45,7 @@ func (x *exchange) proxy(c call) {
 	defer closeBody(res.Body)
 	guard.touch()
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		x.splice(ctx, res, guard)
+		x.splice(ctx, &c, res, guard)
 		return
 	}
 	x.respond(ctx, &c, res, guard)
@@ -62,7 +62,7 @@ func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*htt
 		return nil, err
 	}
 	in := x.request
-	x.prepareHeader(in.Header)
+	x.prepareHeader(in.Header, c.settings.version)
 	out := &http.Request{
 		Method:        in.Method,
 		URL:           targetURL(c.settings.scheme, c.target.address, path, query),

@@ -36,6 +36,8 @@ type socket struct {
 	at       netip.AddrPort
 	listener net.Listener
 	door     atomic.Pointer[door]
+	// gone says that no door will be opened any more.
+	gone atomic.Bool
 }
 
 // manner is what a door is made for; a listener that changes it gets a new door.
@@ -94,7 +96,7 @@ func (b *socket) accept() {
 			continue
 		}
 		for !b.door.Load().offer(conn) {
-			if b.server.base().Err() != nil {
+			if b.gone.Load() {
 				closeBody(conn)
 				break
 			}
@@ -117,6 +119,7 @@ func (d *door) offer(conn net.Conn) bool {
 
 // close ends a port. Requests that are under way are finished.
 func (b *socket) close() {
+	b.gone.Store(true)
 	closeBody(b.listener)
 	if d := b.door.Load(); d != nil {
 		b.leave(d)
@@ -136,6 +139,7 @@ func (b *socket) leave(d *door) {
 
 // kill ends a port with all that it has.
 func (b *socket) kill() {
+	b.gone.Store(true)
 	closeBody(b.listener)
 	if d := b.door.Load(); d != nil {
 		closeBody(d)

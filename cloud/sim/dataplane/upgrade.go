@@ -28,11 +28,14 @@ func webSocket(r *http.Request) bool {
 }
 
 // splice joins client and target once the target has switched protocols. It returns when both directions have ended.
-func (x *exchange) splice(ctx context.Context, res *http.Response, guard *watchdog) {
+func (x *exchange) splice(ctx context.Context, c *call, res *http.Response, guard *watchdog) {
 	target, ok := res.Body.(io.ReadWriteCloser)
 	if !ok || !webSocket(x.request) {
 		x.refuse(http.StatusBadGateway)
 		return
+	}
+	for _, cookie := range c.cookies {
+		res.Header.Add("Set-Cookie", cookie)
 	}
 	if err := x.join(ctx, res, target, guard); err != nil {
 		x.server.log.DebugContext(ctx, "upgraded connection ended", "listener", x.front.arn, "error", err)

@@ -93,6 +93,17 @@ func TestWebSockets(t *testing.T) {
 	}
 }
 
+func TestAWebSocketGetsTheCookiesOfStickiness(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.group(groupARN, func(g *TargetGroup) { g.Attributes["stickiness.enabled"] = "true" }, socketBackend(t))
+	at := w.listen("HTTP", always(forwardTo(groupARN)))
+	_, head, err := dialSocket(t, "ws://"+at)
+	if err != nil || len(head.header["Set-Cookie"]) != 2 {
+		t.Errorf("headers %v, error %v", head.header, err)
+	}
+}
+
 func TestAWebSocketThatATargetRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})

@@ -70,6 +70,11 @@ func freePort(tb testing.TB) int {
 	return address.Port
 }
 
+// loopback gives the nth loopback address beside the usual one.
+func loopback(n int) netip.Addr {
+	return netip.AddrFrom4([4]byte{127, 77, byte(n / 256), byte(n % 256)})
+}
+
 // listen adds a listener with the rules and applies the configuration. It gives the listener's address.
 func (w *world) listen(protocol string, rules ...Rule) string {
 	w.t.Helper()
