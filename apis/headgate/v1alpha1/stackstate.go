@@ -19,6 +19,11 @@ type AppliedResource struct {
 	// +optional
 	// +listType=atomic
 	Attributes []string `json:"attributes,omitempty"`
+
+	// Tags are the keys of user tags that were set: only these are removed when nobody asks for them any more.
+	// +optional
+	// +listType=atomic
+	Tags []string `json:"tags,omitempty"`
 }
 
 // AppliedLoadBalancer is what is known of the load balancer without asking AWS.
