@@ -61,18 +61,27 @@ func hammer(b *testing.B, address string) {
 				b.Error(err)
 				return
 			}
-			res, err := c.Do(r)
-			if err != nil {
+			if err := drain(c, r); err != nil {
 				b.Error(err)
-				return
-			}
-			_, _ = io.Copy(io.Discard, res.Body)
-			closeBody(res.Body)
-			if res.StatusCode != http.StatusOK {
-				b.Errorf("status %d", res.StatusCode)
 			}
 		}
 	})
+}
+
+// drain makes a request and reads the answer, so that the connection can be used again.
+func drain(c *http.Client, r *http.Request) error {
+	res, err := c.Do(r)
+	if err != nil {
+		return fmt.Errorf("asking: %w", err)
+	}
+	defer closeBody(res.Body)
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return fmt.Errorf("reading: %w", err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", res.StatusCode)
+	}
+	return nil
 }
 
 // BenchmarkUpdate changes one rule of one load balancer among many.
