@@ -213,7 +213,8 @@ type Forward struct {
 	StickySeconds int `json:"stickySeconds,omitempty"`
 }
 
-// WeightedGroup is a share of a forward. Exactly one of Key and ARN is set.
+// WeightedGroup is a share of a forward. Desired, exactly one of Key and ARN is set. Observed, and in a plan for what exists,
+// a group of the same stack has both: while one group replaces another, the key alone would stand for either.
 type WeightedGroup struct {
 	// Key is the resource ID of a target group of the same stack.
 	Key string `json:"key,omitempty"`

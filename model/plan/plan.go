@@ -116,6 +116,8 @@ type Plan struct {
 	Known map[model.Key]model.ARN `json:"-"`
 	// Notes are what a reader must know: host names that are exposed for a moment, an address that changes.
 	Notes []string `json:"notes,omitempty"`
+	// Again says that the plan is not all: the rest can only be planned when it has been applied and AWS has been read again.
+	Again bool `json:"again,omitempty"`
 }
 
 // Empty tells whether there is nothing to do.

@@ -1,0 +1,112 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+)
+
+// BuildVersion is part of every hash. It is raised when package build makes something else of the same intent, so that what
+// was applied by an older version is compared with AWS again.
+const BuildVersion = "1"
+
+// ruleHashLength is the count of hex digits that a rule ID carries.
+const ruleHashLength = 10
+
+// Resource is what can be hashed.
+type Resource interface {
+	Stack | LoadBalancer | TargetGroup | Listener | Rule | SecurityGroup
+}
+
+// HashOf is the SHA-256, in hex, of a desired resource and [BuildVersion]. What is only observed (ARNs, states, priorities)
+// and what is no part of a comparison (members, backends) leave it unchanged, and so does the order of sets. A listener's
+// hash covers its rules.
+func HashOf[T Resource](resource T) string {
+	switch r := any(resource).(type) {
+	case Stack:
+		return digest("Stack", bareStack(r))
+	case LoadBalancer:
+		return digest("LoadBalancer", bareLoadBalancer(normalizeLoadBalancer(r)))
+	case TargetGroup:
+		return digest("TargetGroup", bareTargetGroup(r))
+	case Listener:
+		return digest("Listener", bareListener(normalizeListener(r)))
+	case Rule:
+		return digest("Rule", bareRule(NormalizeRule(r)))
+	default:
+		return digest("SecurityGroup", bareSecurityGroup(normalizeSecurityGroup(any(resource).(SecurityGroup))))
+	}
+}
+
+// RuleContentHash is ten hex digits over what a rule on the port does: conditions, actions and transforms; not its tags, and
+// not its priority, so that a rule that moves keeps it.
+func RuleContentHash(port int, r Rule) string {
+	c := ContentOf(r)
+	return digest("rule on "+strconv.Itoa(port), []string{c.Conditions, c.Answer})[:ruleHashLength]
+}
+
+// RuleID is the resource ID of a rule: "<port>:<content hash>".
+func RuleID(port int, r Rule) string {
+	return strconv.Itoa(port) + ":" + RuleContentHash(port, r)
+}
+
+func digest(kind string, v any) string {
+	sum := sha256.Sum256([]byte(BuildVersion + "\n" + kind + "\n" + encode(v)))
+	return hex.EncodeToString(sum[:])
+}
+
+func bareStack(s Stack) Stack {
+	s = Normalize(s)
+	if s.LoadBalancer != nil {
+		lb := bareLoadBalancer(*s.LoadBalancer)
+		s.LoadBalancer = &lb
+	}
+	s.SecurityGroups = mapped(s.SecurityGroups, bareSecurityGroup)
+	s.TargetGroups = mapped(s.TargetGroups, bareTargetGroup)
+	s.Listeners = mapped(s.Listeners, bareListener)
+	s.Leftovers, s.Tagless = nil, false
+	return s
+}
+
+func bareLoadBalancer(lb LoadBalancer) LoadBalancer {
+	lb.ARN, lb.DNSName, lb.State = "", "", ""
+	return lb
+}
+
+func bareSecurityGroup(g SecurityGroup) SecurityGroup {
+	g.ARN = ""
+	return g
+}
+
+func bareTargetGroup(g TargetGroup) TargetGroup {
+	g.ARN, g.LoadBalancers, g.Backend = "", nil, Backend{}
+	return g
+}
+
+func bareListener(l Listener) Listener {
+	l.ARN = ""
+	l.DefaultActions = bareActions(l.DefaultActions)
+	l.Rules = mapped(l.Rules, bareRule)
+	return l
+}
+
+func bareRule(r Rule) Rule {
+	r.ARN, r.Priority, r.Member = "", 0, ObjectRef{}
+	r.Actions = bareActions(r.Actions)
+	return r
+}
+
+func bareActions(actions []Action) []Action {
+	return mapped(actions, func(a Action) Action {
+		a = normalizeAction(a)
+		if a.Forward == nil {
+			return a
+		}
+		for i := range a.Forward.Groups {
+			if a.Forward.Groups[i].Key != "" {
+				a.Forward.Groups[i].ARN = ""
+			}
+		}
+		return a
+	})
+}

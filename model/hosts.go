@@ -1,0 +1,58 @@
+package model
+
+import (
+	"regexp"
+	"strings"
+)
+
+// An ALB compares a plain host value with the Host header as it came, port and all. Where a host must match whatever port the
+// header names, the condition is a regular expression of this one form, so that it can be recognised again.
+const (
+	hostRegexStart    = "^"
+	hostRegexWildcard = `.+\.`
+	hostRegexEnd      = `(:[0-9]+)?$`
+)
+
+// HostRegex is the regular expression that matches host with or without a port: "^shop\.example\.com(:[0-9]+)?$". A leading
+// "*." stands for one label or more, as "*" does in a plain value of an ALB.
+func HostRegex(host string) string {
+	host = strings.ToLower(host)
+	if rest, ok := strings.CutPrefix(host, "*."); ok {
+		return hostRegexStart + hostRegexWildcard + regexp.QuoteMeta(rest) + hostRegexEnd
+	}
+	return hostRegexStart + regexp.QuoteMeta(host) + hostRegexEnd
+}
+
+// PlainHost gives the host that [HostRegex] made the expression of.
+func PlainHost(regex string) (string, bool) {
+	body, ok := strings.CutPrefix(regex, hostRegexStart)
+	if !ok {
+		return "", false
+	}
+	body, ok = strings.CutSuffix(body, hostRegexEnd)
+	if !ok {
+		return "", false
+	}
+	prefix := ""
+	if rest, wild := strings.CutPrefix(body, hostRegexWildcard); wild {
+		prefix, body = "*.", rest
+	}
+	host := prefix + strings.ReplaceAll(body, `\`, "")
+	return host, host != prefix && HostRegex(host) == regex
+}
+
+// PlainHosts gives the hosts of a host condition whose values all have the form of [HostRegex].
+func PlainHosts(c Condition) ([]string, bool) {
+	if c.Field != FieldHost || len(c.Regex) == 0 || len(c.Values) > 0 {
+		return nil, false
+	}
+	hosts := make([]string, 0, len(c.Regex))
+	for _, r := range c.Regex {
+		host, ok := PlainHost(r)
+		if !ok {
+			return nil, false
+		}
+		hosts = append(hosts, host)
+	}
+	return hosts, true
+}

@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+)
+
+// StateActive is the state of a load balancer that [Need] asks for.
+const StateActive = "active"
+
+// loadBalancer plans the load balancer itself, without listeners.
+func (p *planner) loadBalancer() {
+	switch {
+	case p.want.LoadBalancer == nil:
+	case p.keep == nil:
+		p.createLoadBalancer(*p.want.LoadBalancer)
+	default:
+		p.know(loadBalancerKey(*p.want.LoadBalancer), p.keep.ARN)
+		p.modifyLoadBalancer(*p.want.LoadBalancer, *p.keep)
+	}
+}
+
+func (p *planner) createLoadBalancer(want model.LoadBalancer) {
+	c := Change{Op: CreateLoadBalancer, Action: Create, Key: loadBalancerKey(want), After: p.groupsReady(want.SecurityGroups)}
+	want.Name = p.freeBalancerName(want.Name)
+	c.Fields = fields{
+		{Name: "name", New: want.Name}, {Name: "type", New: want.Type}, {Name: "scheme", New: want.Scheme},
+		{Name: "subnets", New: joined(want.Subnets)},
+	}
+	if old := slices.Concat(p.old, p.have.Leftovers); p.have.LoadBalancer != nil || len(old) > 0 {
+		p.replacing(&c, want)
+	}
+	c.LoadBalancer = &want
+	id := p.create(c)
+	p.complete = append(p.complete, id)
+	p.complete = append(p.complete, p.attributes(owned{
+		key: c.Key, wantAttributes: want.Attributes, haveAttributes: LoadBalancerDefaults(want),
+		op: ModifyLoadBalancerAttributes, maker: id,
+	})...)
+}
+
+// replacing makes a creation the first half of a replacement.
+func (p *planner) replacing(c *Change, want model.LoadBalancer) {
+	have := p.have.LoadBalancer
+	if have == nil {
+		return
+	}
+	c.Action = Replace
+	var f fields
+	f.text("type", have.Type, want.Type)
+	f.text("scheme", have.Scheme, want.Scheme)
+	c.Fields = slices.Concat(fields{{Name: "name", Old: have.Name, New: want.Name}}, f)
+	c.Why = "AWS cannot change type and scheme of a load balancer"
+	p.note("the address changes: load balancer " + have.Name + " is replaced by " + want.Name + ", and deleted when that is active")
+}
+
+func (p *planner) freeBalancerName(name string) string {
+	return freeName(name, func(n string) bool {
+		if p.have.LoadBalancer != nil && p.have.LoadBalancer.Name == n {
+			return false
+		}
+		return !slices.ContainsFunc(p.have.Leftovers, func(lb model.LoadBalancer) bool { return lb.Name == n })
+	})
+}
+
+func (p *planner) modifyLoadBalancer(want, have model.LoadBalancer) {
+	o := owned{
+		key: loadBalancerKey(want), arn: have.ARN,
+		wantTags: want.Tags, haveTags: have.Tags,
+		wantAttributes: want.Attributes, haveAttributes: have.Attributes, defaults: LoadBalancerDefaults(want),
+		op: ModifyLoadBalancerAttributes,
+	}
+	p.modifyNetwork(o, want, have)
+	if names, old := refNames(want.SecurityGroups), refNames(have.SecurityGroups); len(names) > 0 && !slices.Equal(names, old) {
+		id := p.add(Change{
+			Op: SetSecurityGroups, Action: Update, Key: o.key, ARN: have.ARN, LoadBalancer: &want,
+			After:  p.groupsReady(want.SecurityGroups),
+			Fields: []Field{{Name: "securityGroups", Old: joined(old), New: joined(names)}},
+		})
+		p.releaseGroups(have.SecurityGroups, id)
+	}
+	p.attributes(o)
+	p.tags(o)
+}
+
+// modifyNetwork changes subnets and address type: an address type that needs more of its subnets is set after them, one that
+// needs less before.
+func (p *planner) modifyNetwork(o owned, want, have model.LoadBalancer) {
+	var steps []Change
+	if len(want.Subnets) > 0 && !slices.Equal(want.Subnets, have.Subnets) {
+		steps = append(steps, Change{
+			Op: SetSubnets, Fields: []Field{{Name: "subnets", Old: joined(have.Subnets), New: joined(want.Subnets)}},
+		})
+	}
+	if want.IPAddressType != "" && want.IPAddressType != have.IPAddressType {
+		steps = append(steps, Change{
+			Op: SetIPAddressType, Fields: []Field{{Name: "ipAddressType", Old: have.IPAddressType, New: want.IPAddressType}},
+		})
+	}
+	if len(steps) == 2 && want.IPAddressType == "ipv4" {
+		slices.Reverse(steps)
+	}
+	before := 0
+	for _, c := range steps {
+		c.Action, c.Key, c.ARN, c.LoadBalancer, c.After = Update, o.key, have.ARN, &want, []int{before}
+		before = p.add(c)
+	}
+}
+
+// deleteBalancers deletes what is replaced, what is there twice and what nobody wants, when its successor answers.
+func (p *planner) deleteBalancers() {
+	for _, lb := range p.old {
+		c := Change{Op: DeleteLoadBalancer, Action: Delete, Key: loadBalancerKey(lb), ARN: lb.ARN, LoadBalancer: &lb}
+		c.Fields = []Field{{Name: "name", Old: lb.Name}}
+		if want := p.want.LoadBalancer; want != nil {
+			c.Key = loadBalancerKey(*want)
+			c.After = slices.Clone(p.complete)
+			c.Needs = []Need{{Key: c.Key, ARN: p.keepARN(), State: StateActive}}
+			c.Why = "replaced by another one"
+		}
+		id := p.add(c)
+		p.releaseGroups(lb.SecurityGroups, id)
+		for _, g := range p.have.TargetGroups {
+			if slices.Contains(g.LoadBalancers, lb.ARN) {
+				p.frees[g.ARN] = append(p.frees[g.ARN], id)
+			}
+		}
+	}
+}
+
+func (p *planner) keepARN() model.ARN {
+	if p.keep == nil {
+		return ""
+	}
+	return p.keep.ARN
+}
+
+// suffixLength is the length of the hash at the end of a generated name.
+const suffixLength = 10
+
+// freeName is name where it is free, else name with another hash at its end, so that old and new stand side by side.
+func freeName(name string, free func(string) bool) string {
+	const longest = 32
+	out := name
+	for n := byte('1'); !free(out); n++ {
+		sum := sha256.Sum256(append([]byte(name), n))
+		suffix := hex.EncodeToString(sum[:])[:suffixLength]
+		base := name
+		if i := strings.LastIndexByte(name, '-'); i > 0 && len(name)-i-1 == suffixLength {
+			base = name[:i]
+		}
+		base = strings.TrimRight(base[:min(len(base), longest-suffixLength-1)], "-")
+		out = base + "-" + suffix
+	}
+	return out
+}

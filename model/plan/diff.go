@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/headgate/headgate/model"
+)
+
+// Options is what a diff must know besides the two stacks.
+type Options struct {
+	// Applied is what we set last, by resource: only these attributes and tags are reset when nobody asks for them any more.
+	Applied map[model.Key]Applied
+	// Quotas of the load balancer; zero values are AWS's defaults.
+	Quotas model.Quotas
+	// AuthoriseOnly leaves out what withdraws admission: revokes, and deletions of security groups. The cluster's stack is
+	// planned so until every stack was built once.
+	AuthoriseOnly bool
+	// Keep are replaced load balancers whose time of retirement is not over: they stay, with their target groups.
+	Keep []model.ARN
+}
+
+// Applied is what we set on one resource.
+type Applied struct {
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+}
+
+// AppliedOf is what applying a desired stack sets, for [Options.Applied] of the next diff. Ownership tags are no part of it.
+func AppliedOf(s model.Stack) map[model.Key]Applied {
+	out := map[model.Key]Applied{}
+	put := func(key model.Key, attributes, tags map[string]string) {
+		tags = userTags(s.Owner, tags)
+		if len(attributes)+len(tags) > 0 {
+			out[key] = Applied{Attributes: attributes, Tags: tags}
+		}
+	}
+	if lb := s.LoadBalancer; lb != nil {
+		put(loadBalancerKey(*lb), lb.Attributes, lb.Tags)
+	}
+	for _, g := range s.SecurityGroups {
+		put(securityGroupKey(g.ID), nil, g.Tags)
+	}
+	for _, g := range s.TargetGroups {
+		put(targetGroupKey(g.ID), g.Attributes, g.Tags)
+	}
+	for _, l := range s.Listeners {
+		put(ListenerKey(l), l.Attributes, l.Tags)
+		for _, r := range l.Rules {
+			put(RuleKey(l.Port, r), nil, r.Tags)
+		}
+	}
+	return out
+}
+
+// Diff is the plan that turns observed into desired. It is deterministic, and the changes' order is one in which they can be
+// made one by one; [Change.After] says which of them really wait for each other.
+//
+//	                     | observed: none | matches       | cannot be modified into desired
+//	desired              | create         | modify or not | create, move over, delete the old (±)
+//	not desired          |                | delete, unless AWS protects it
+func Diff(desired, observed model.Stack, opts Options) Plan {
+	opts.Quotas = opts.Quotas.WithDefaults()
+	p := &planner{
+		want: model.Normalize(desired), have: model.Normalize(observed), opts: opts,
+		plan:    Plan{Owner: desired.Owner, Known: map[model.Key]model.ARN{}},
+		makes:   map[model.Key]int{},
+		frees:   map[model.ARN][]int{},
+		doomed:  map[model.ARN]bool{},
+		stay:    map[model.ARN]bool{},
+		current: map[string]model.TargetGroup{},
+	}
+	p.chooseBalancer()
+	if p.plan.Again {
+		return p.plan
+	}
+	p.chooseTargetGroups()
+	p.resolve()
+	p.securityGroups()
+	p.loadBalancer()
+	p.targetGroups()
+	p.listeners()
+	p.deleteBalancers()
+	p.deleteTargetGroups()
+	p.deleteSecurityGroups()
+	return p.plan
+}
+
+// planner collects the changes of one diff.
+type planner struct {
+	want, have model.Stack
+	opts       Options
+	plan       Plan
+
+	// keep is the observed load balancer that matches, nil when one is created or none is wanted.
+	keep *model.LoadBalancer
+	// old are the load balancers to delete; doomed has their ARNs. What is protected or kept is in stay instead.
+	old    []model.LoadBalancer
+	doomed map[model.ARN]bool
+	stay   map[model.ARN]bool
+
+	// current are the observed target groups that match, by ID; obsolete are the others.
+	current  map[string]model.TargetGroup
+	obsolete []model.TargetGroup
+
+	// makes has the change that creates a key.
+	makes map[model.Key]int
+	// frees has the changes that end a use of an ARN: a target group, a security group.
+	frees map[model.ARN][]int
+	// complete are the changes after which the new load balancer answers.
+	complete []int
+}
+
+// add appends a change and gives its number.
+func (p *planner) add(c Change) int {
+	c.ID = len(p.plan.Changes) + 1
+	c.After = slices.DeleteFunc(c.After, func(id int) bool { return id == 0 })
+	slices.Sort(c.After)
+	c.After = slices.Compact(c.After)
+	if len(c.After) == 0 {
+		c.After = nil
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+	return c.ID
+}
+
+// create appends a change that makes key exist.
+func (p *planner) create(c Change) int {
+	id := p.add(c)
+	p.makes[c.Key] = id
+	return id
+}
+
+func (p *planner) note(text string) {
+	if !slices.Contains(p.plan.Notes, text) {
+		p.plan.Notes = append(p.plan.Notes, text)
+	}
+}
+
+// know remembers the ARN that key resolves to.
+func (p *planner) know(key model.Key, arn model.ARN) {
+	if arn != "" {
+		p.plan.Known[key] = arn
+	}
+}
+
+func loadBalancerKey(lb model.LoadBalancer) model.Key {
+	return model.Key{Kind: model.KindLoadBalancer, ID: lb.ID}
+}
+
+func targetGroupKey(id string) model.Key {
+	return model.Key{Kind: model.KindTargetGroup, ID: id}
+}
+
+func securityGroupKey(id string) model.Key {
+	return model.Key{Kind: model.KindSecurityGroup, ID: id}
+}
+
+// ListenerKey is the key of a listener: its port, with "/udp" where it is UDP alone.
+func ListenerKey(l model.Listener) model.Key {
+	id := strconv.Itoa(l.Port)
+	if l.Protocol == "UDP" {
+		id += "/udp"
+	}
+	return model.Key{Kind: model.KindListener, ID: id}
+}
+
+// RuleKey is the key of a rule of the listener on port. A rule that is written twice has it twice; the plan then tells the
+// later ones apart by a suffix.
+func RuleKey(port int, r model.Rule) model.Key {
+	return model.Key{Kind: model.KindRule, ID: model.RuleID(port, r)}
+}
+
+// userTags are the tags that are not ownership tags of o.
+func userTags(o model.Owner, tags map[string]string) map[string]string {
+	out := maps.Clone(tags)
+	for _, key := range []string{model.TagCluster, model.TagResource, o.StackTag(), o.ResourceTag()} {
+		delete(out, key)
+	}
+	return out
+}

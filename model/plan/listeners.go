@@ -1,0 +1,305 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/headgate/headgate/model"
+)
+
+// fieldDefault is the name under which a difference of default actions is printed.
+const fieldDefault = "default"
+
+// edit is what becomes of one listener of the wanted stack.
+type edit struct {
+	want model.Listener
+	// have is empty for a new listener.
+	have model.Listener
+	key  model.Key
+	// maker is the change that creates it, 0 where it exists.
+	maker int
+	// quiet listeners take no traffic yet, so that the order of their rules' changes does not matter.
+	quiet bool
+	// added are the changes that add certificates, before the listener itself is modified.
+	added []int
+	match matching
+	// keys of the wanted rules, unique.
+	keys []model.Key
+	// fields of the listener that differ; answers says that default actions are among them.
+	fields  fields
+	answers bool
+}
+
+// listeners plans listeners with their rules, those that nobody wants last.
+func (p *planner) listeners() {
+	if p.want.LoadBalancer == nil {
+		return
+	}
+	var observed []model.Listener
+	if p.keep != nil {
+		observed = p.have.Listeners
+	}
+	first := len(p.plan.Changes)
+	var edits []*edit
+	var gone []model.Listener
+	for _, have := range observed {
+		if !slices.ContainsFunc(p.want.Listeners, func(l model.Listener) bool { return ListenerKey(l) == ListenerKey(have) }) {
+			gone = append(gone, have)
+		}
+	}
+	for _, want := range p.want.Listeners {
+		edits = append(edits, p.newEdit(want, observed))
+	}
+	if p.scarce(edits, gone) {
+		p.deleteListeners(gone)
+		p.editScarce(edits)
+	} else {
+		gone = p.makeRoom(edits, gone)
+		p.editListeners(edits)
+		p.deleteListeners(gone)
+	}
+	for id := first + 1; id <= len(p.plan.Changes); id++ {
+		p.complete = append(p.complete, id)
+	}
+}
+
+func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit {
+	e := &edit{want: want, key: ListenerKey(want), quiet: p.keep == nil || p.keep.State == "provisioning"}
+	if i := slices.IndexFunc(observed, func(l model.Listener) bool { return ListenerKey(l) == e.key }); i >= 0 {
+		e.have = observed[i]
+		p.know(e.key, e.have.ARN)
+		e.compare()
+	}
+	slices.SortStableFunc(e.have.Rules, func(a, b model.Rule) int { return a.Priority - b.Priority })
+	e.match = matchRules(want.Rules, e.have.Rules)
+	seen := map[model.Key]int{}
+	for _, r := range want.Rules {
+		key := RuleKey(want.Port, r)
+		seen[key]++
+		if n := seen[key]; n > 1 {
+			key.ID += "-" + digits(n)
+		}
+		e.keys = append(e.keys, key)
+	}
+	return e
+}
+
+// exists tells whether AWS has the listener.
+func (e *edit) exists() bool { return e.have.Port != 0 }
+
+// compare notes what differs of the listener itself.
+func (e *edit) compare() {
+	want, have := e.want, e.have
+	e.fields.text("protocol", have.Protocol, want.Protocol)
+	e.fields.asked("sslPolicy", have.SSLPolicy, want.SSLPolicy)
+	if len(want.Certificates) > 0 {
+		e.fields.text("certificate", string(first(have.Certificates)), string(want.Certificates[0]))
+	}
+	if !model.ActionsEqual(want.DefaultActions, have.DefaultActions) {
+		e.answers = true
+		e.fields.text(fieldDefault, answerText(have.DefaultActions, nil), answerText(want.DefaultActions, nil))
+	}
+}
+
+func first(list []model.ARN) model.ARN {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// makeRoom deletes first those listeners whose port a new one takes: TCP where UDP was, or the reverse.
+func (p *planner) makeRoom(edits []*edit, gone []model.Listener) []model.Listener {
+	var later []model.Listener
+	for _, l := range gone {
+		if slices.ContainsFunc(edits, func(e *edit) bool { return e.want.Port == l.Port }) {
+			p.deleteListeners([]model.Listener{l})
+			continue
+		}
+		later = append(later, l)
+	}
+	return later
+}
+
+func (p *planner) editListeners(edits []*edit) {
+	for _, e := range edits {
+		p.openListener(e)
+		p.emit(e.ops(), func(a, b op) bool { return a.before(b) })
+		p.closeListener(e)
+	}
+}
+
+// openListener does what comes before the rules: the listener where there is none, and certificates that are added.
+func (p *planner) openListener(e *edit) {
+	if !e.exists() {
+		p.createListener(e)
+		return
+	}
+	if tls(e.want) && !tls(e.have) {
+		p.startTLS(e)
+	}
+	p.addCertificates(e)
+	if len(e.fields) > 0 && !e.answers {
+		p.modifyListener(e, e.added)
+		e.fields = nil
+	}
+}
+
+// startTLS makes a listener speak TLS, which it must before it takes certificates. Its answers change in their turn.
+func (p *planner) startTLS(e *edit) {
+	now, later := *e, fields{}
+	now.want.DefaultActions = e.have.DefaultActions
+	now.fields = nil
+	for _, f := range e.fields {
+		if f.Name == fieldDefault {
+			later = append(later, f)
+			continue
+		}
+		now.fields = append(now.fields, f)
+	}
+	p.modifyListener(&now, nil)
+	e.fields = later
+}
+
+// closeListener does what comes after: certificates that go, attributes and tags.
+func (p *planner) closeListener(e *edit) {
+	if !e.exists() {
+		return
+	}
+	if tls(e.want) && tls(e.have) {
+		p.removeCertificates(e)
+	}
+	o := owned{
+		key: e.key, arn: e.have.ARN, port: e.want.Port,
+		wantAttributes: e.want.Attributes, haveAttributes: e.have.Attributes, defaults: ListenerDefaults(e.want),
+		op: ModifyListenerAttributes,
+	}
+	p.attributes(o)
+	if p.have.Tagless {
+		return
+	}
+	o.wantTags, o.haveTags = userTags(p.want.Owner, e.want.Tags), userTags(p.want.Owner, e.have.Tags)
+	p.tags(o)
+	for i, j := range e.match.haveOf {
+		if j < 0 {
+			continue
+		}
+		want, have := e.want.Rules[i], e.have.Rules[j]
+		p.tags(owned{
+			key: e.keys[i], arn: have.ARN, port: e.want.Port,
+			wantTags: userTags(p.want.Owner, want.Tags), haveTags: userTags(p.want.Owner, have.Tags),
+		})
+	}
+}
+
+func (p *planner) createListener(e *edit) {
+	want := e.want
+	want.Rules = nil
+	after := append(p.groupsOf(want.DefaultActions), p.makes[loadBalancerKey(*p.want.LoadBalancer)])
+	for _, c := range p.plan.Changes {
+		if c.Op == DeleteListener && c.Port == want.Port {
+			after = append(after, c.ID)
+		}
+	}
+	e.maker = p.create(Change{
+		Op: CreateListener, Action: Create, Key: e.key, Port: want.Port, Listener: &want, After: after,
+		Fields: []Field{{Name: "protocol", New: want.Protocol}, {Name: "default", New: answerText(want.DefaultActions, nil)}},
+	})
+	p.addCertificates(e)
+	p.attributes(owned{
+		key: e.key, port: want.Port, wantAttributes: want.Attributes, haveAttributes: ListenerDefaults(want),
+		op: ModifyListenerAttributes, maker: e.maker,
+	})
+}
+
+// modifyListener changes protocol, policy, default certificate and default actions in one call.
+func (p *planner) modifyListener(e *edit, after []int) int {
+	want := e.want
+	want.Rules, want.ARN = nil, e.have.ARN
+	id := p.add(Change{
+		Op: ModifyListener, Action: Update, Key: e.key, ARN: e.have.ARN, Port: want.Port, Listener: &want, Fields: e.fields,
+		After: slices.Concat(after, p.groupsOf(want.DefaultActions)),
+	})
+	p.releaseTargets(e.have.DefaultActions, id)
+	return id
+}
+
+// addCertificates adds what clients may ask for by name; AWS takes one a call.
+func (p *planner) addCertificates(e *edit) {
+	if !tls(e.want) {
+		return
+	}
+	have := rest(e.have.Certificates)
+	after := slices.Concat([]int{e.maker}, p.changesOf(e.key, ModifyListener))
+	for _, arn := range rest(e.want.Certificates) {
+		if slices.Contains(have, arn) {
+			continue
+		}
+		e.added = append(e.added, p.add(Change{
+			Op: AddListenerCertificates, Action: Update, Key: e.key, ARN: e.have.ARN, Port: e.want.Port, Certificates: []model.ARN{arn},
+			Fields: []Field{{Name: "certificate", New: string(arn)}}, After: after,
+		}))
+	}
+}
+
+// removeCertificates removes those that are neither wanted nor the default now, after others were added.
+func (p *planner) removeCertificates(e *edit) {
+	after := slices.Concat(e.added, p.changesOf(e.key, ModifyListener))
+	for _, arn := range rest(e.have.Certificates) {
+		if slices.Contains(e.want.Certificates, arn) || arn == first(e.have.Certificates) {
+			continue
+		}
+		p.add(Change{
+			Op: RemoveListenerCertificates, Action: Update, Key: e.key, ARN: e.have.ARN, Port: e.want.Port,
+			Certificates: []model.ARN{arn}, Fields: []Field{{Name: "certificate", Old: string(arn)}}, After: after,
+		})
+	}
+}
+
+// deleteListeners deletes listeners; AWS deletes their rules with them.
+func (p *planner) deleteListeners(gone []model.Listener) {
+	for _, l := range gone {
+		id := p.add(Change{
+			Op: DeleteListener, Action: Delete, Key: ListenerKey(l), ARN: l.ARN, Port: l.Port, Listener: &l,
+			Fields: []Field{{Name: "protocol", Old: l.Protocol}},
+		})
+		p.releaseTargets(l.DefaultActions, id)
+		for _, r := range l.Rules {
+			p.releaseTargets(r.Actions, id)
+		}
+	}
+}
+
+func tls(l model.Listener) bool { return l.Protocol == "HTTPS" || l.Protocol == "TLS" }
+
+func rest(list []model.ARN) []model.ARN {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[1:]
+}
+
+// groupsOf are the changes that create the target groups of actions.
+func (p *planner) groupsOf(actions []model.Action) []int {
+	var out []int
+	for _, a := range actions {
+		if a.Forward == nil {
+			continue
+		}
+		for _, g := range a.Forward.Groups {
+			out = append(out, p.makes[targetGroupKey(g.Key)])
+		}
+	}
+	return out
+}
+
+// releaseTargets notes that change id ends the use of target groups.
+func (p *planner) releaseTargets(actions []model.Action, id int) {
+	for _, a := range actions {
+		if a.Forward == nil {
+			continue
+		}
+		for _, g := range a.Forward.Groups {
+			p.frees[g.ARN] = append(p.frees[g.ARN], id)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package plan
+
+import "github.com/headgate/headgate/model"
+
+// matching says which observed rule each wanted rule is.
+type matching struct {
+	// haveOf is, by wanted rule, the index of the observed one, or -1.
+	haveOf []int
+	// same is, by wanted rule, that the observed one does the same. The others with a haveOf are changed in place.
+	same []bool
+	// ordered says that the pairs have one order in both lists. Where they have not, no pair is changed in place.
+	ordered bool
+}
+
+// numbered is a [model.Content] with its texts as numbers, for fast comparison.
+type numbered struct{ conditions, plain, answer int }
+
+func (n numbered) matches(have numbered) bool {
+	return n.conditions == have.conditions || n.plain == have.conditions
+}
+
+func (n numbered) equals(have numbered) bool { return n.answer == have.answer && n.matches(have) }
+
+// matchRules matches by content. It looks for the pairs in order first: as many equal ones as there can be, then as many with
+// equal conditions as there can be. Only if that leaves out a rule which both lists have, the order has changed.
+func matchRules(want, have []model.Rule) matching {
+	numbers := map[string]int{}
+	w, h := number(numbers, want), number(numbers, have)
+	m := inOrder(w, h)
+	m.ordered = count(m.same) == shared(w, h)
+	if !m.ordered {
+		m = byContent(w, h)
+	}
+	return m
+}
+
+func number(numbers map[string]int, rules []model.Rule) []numbered {
+	of := func(text string) int {
+		if _, ok := numbers[text]; !ok {
+			numbers[text] = len(numbers)
+		}
+		return numbers[text]
+	}
+	out := make([]numbered, len(rules))
+	for i, r := range rules {
+		c := model.ContentOf(r)
+		out[i] = numbered{conditions: of(c.Conditions), plain: of(c.Plain), answer: of(c.Answer)}
+	}
+	return out
+}
+
+// inOrder is the heaviest common subsequence: an equal pair outweighs all pairs with equal conditions only.
+func inOrder(want, have []numbered) matching {
+	n, m := len(want), len(have)
+	heavy := min(n, m) + 1
+	best := make([][]int, n+1)
+	best[n] = make([]int, m+1)
+	weight := func(i, j int) int {
+		switch {
+		case want[i].equals(have[j]):
+			return heavy
+		case want[i].matches(have[j]):
+			return 1
+		default:
+			return 0
+		}
+	}
+	for i := n - 1; i >= 0; i-- {
+		best[i] = make([]int, m+1)
+		for j := m - 1; j >= 0; j-- {
+			best[i][j] = max(best[i+1][j], best[i][j+1])
+			if w := weight(i, j); w > 0 {
+				best[i][j] = max(best[i][j], w+best[i+1][j+1])
+			}
+		}
+	}
+	out := newMatching(n)
+	for i, j := 0, 0; i < n && j < m; {
+		w := weight(i, j)
+		switch {
+		case w > 0 && best[i][j] == w+best[i+1][j+1]:
+			out.haveOf[i], out.same[i] = j, w == heavy
+			i, j = i+1, j+1
+		case best[i][j] == best[i+1][j]:
+			i++
+		default:
+			j++
+		}
+	}
+	return out
+}
+
+// byContent pairs equal rules whatever their order, duplicates in turn; exact encodings first.
+func byContent(want, have []numbered) matching {
+	out := newMatching(len(want))
+	taken := make([]bool, len(have))
+	pair := func(fits func(w, h numbered) bool) {
+		for i, w := range want {
+			for j, h := range have {
+				if out.haveOf[i] < 0 && !taken[j] && fits(w, h) {
+					out.haveOf[i], out.same[i], taken[j] = j, true, true
+				}
+			}
+		}
+	}
+	pair(func(w, h numbered) bool { return w.conditions == h.conditions && w.answer == h.answer })
+	pair(numbered.equals)
+	return out
+}
+
+// shared is how many rules both lists have, whatever their order.
+func shared(want, have []numbered) int { return count(byContent(want, have).same) }
+
+func newMatching(n int) matching {
+	out := matching{haveOf: make([]int, n), same: make([]bool, n)}
+	for i := range out.haveOf {
+		out.haveOf[i] = -1
+	}
+	return out
+}
+
+func count(list []bool) int {
+	n := 0
+	for _, v := range list {
+		if v {
+			n++
+		}
+	}
+	return n
+}
