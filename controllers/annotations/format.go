@@ -1,0 +1,150 @@
+package annotations
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxGroupName        = 63
+	maxLoadBalancerName = 32
+	maxTagKey           = 128
+	maxTagValue         = 256
+	certificateParts    = 6
+	accountDigits       = 12
+)
+
+func checkFilled(s string) error {
+	if s == "" {
+		return errors.New(`"" is no value: write one, or leave the annotation out`)
+	}
+	return nil
+}
+
+// CheckGroupName tells what is wrong with the name of a group.
+func CheckGroupName(s string) error {
+	inner := strings.Trim(s, "-.")
+	if s == "" || len(s) > maxGroupName || inner != s || strings.IndexFunc(s, notInGroupName) >= 0 {
+		return fmt.Errorf("%s is no name of a group: write up to %d of a-z, 0-9, '-' and '.', with a letter or digit at both ends",
+			quote(s), maxGroupName)
+	}
+	return nil
+}
+
+func notInGroupName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
+}
+
+// CheckLoadBalancerName tells what AWS refuses about the name of a load balancer.
+func CheckLoadBalancerName(s string) error {
+	plain := strings.IndexFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-'
+	}) < 0
+	if s == "" || len(s) > maxLoadBalancerName || !plain || strings.HasPrefix(s, "-") || strings.HasSuffix(s, "-") ||
+		strings.HasPrefix(s, "internal-") {
+		return fmt.Errorf("%s is no name of a load balancer: write up to %d letters, digits and '-', not at the ends, and no \"internal-\" before them",
+			quote(s), maxLoadBalancerName)
+	}
+	return nil
+}
+
+// CheckCIDR tells whether a value is no IPv4 or IPv6 block.
+func CheckCIDR(s string) error {
+	if _, err := netip.ParsePrefix(s); err != nil {
+		return fmt.Errorf("%s is no address block: write it as 10.0.0.0/8 or 2001:db8::/32", quote(s))
+	}
+	return nil
+}
+
+// CheckPrefixList tells whether a value is no ID of a prefix list.
+func CheckPrefixList(s string) error {
+	if !strings.HasPrefix(s, "pl-") || len(s) == len("pl-") {
+		return fmt.Errorf("%s is no prefix list: write its ID, pl-…", quote(s))
+	}
+	return nil
+}
+
+// CheckCertificate tells whether a value is no ARN of a certificate in ACM or IAM.
+func CheckCertificate(s string) error {
+	parts := strings.SplitN(s, ":", certificateParts)
+	ok := len(parts) == certificateParts && parts[0] == "arn" && strings.HasPrefix(parts[1], "aws") && isAccount(parts[4])
+	if ok {
+		switch parts[2] {
+		case "acm":
+			ok = strings.HasPrefix(parts[5], "certificate/")
+		case "iam":
+			ok = strings.HasPrefix(parts[5], "server-certificate/")
+		default:
+			ok = false
+		}
+	}
+	if !ok {
+		return fmt.Errorf("%s is no certificate: write its ARN, arn:aws:acm:<region>:<account of %d digits>:certificate/<id>",
+			quote(s), accountDigits)
+	}
+	return nil
+}
+
+func isAccount(s string) bool {
+	return len(s) == accountDigits && strings.Trim(s, "0123456789") == ""
+}
+
+// checkTags holds what AWS refuses, and what would take a resource away from its owner.
+func checkTags(raw string) error {
+	tags, err := parseMap(raw)
+	if err != nil {
+		return err
+	}
+	for key, value := range tags {
+		if err := CheckTag(key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckTag tells what is wrong with a tag that a user wrote.
+func CheckTag(key, value string) error {
+	switch {
+	case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		return fmt.Errorf("tag %s is AWS's own: leave it out", quote(key))
+	case strings.HasPrefix(key, "elbv2.k8s.aws/") || strings.HasPrefix(key, "ingress.k8s.aws/") ||
+		strings.HasPrefix(key, "service.k8s.aws/") || strings.HasPrefix(key, "gateway.k8s.aws."):
+		return fmt.Errorf("tag %s says who owns a resource: leave it out", quote(key))
+	case len(key) > maxTagKey || len(value) > maxTagValue:
+		return fmt.Errorf("tag %s is too long: AWS takes %d characters of key and %d of value", quote(key), maxTagKey, maxTagValue)
+	}
+	return nil
+}
+
+func checkHealthPath(s string) error {
+	if !strings.HasPrefix(s, "/") {
+		return fmt.Errorf("%s is no path: write one that begins with /", quote(s))
+	}
+	return nil
+}
+
+func checkCodes(s string) error {
+	for part := range strings.SplitSeq(s, ",") {
+		low, high, ranged := strings.Cut(part, "-")
+		if !isCode(low) || ranged && !isCode(high) {
+			return fmt.Errorf(`%s is no list of codes: write "200", "200,302" or "200-299"`, quote(s))
+		}
+	}
+	return nil
+}
+
+func isCode(s string) bool {
+	return s != "" && len(s) <= len("200") && strings.Trim(s, "0123456789") == ""
+}
+
+// CheckPort tells whether a value is no number of a port.
+func CheckPort(s string) error {
+	if n, err := strconv.Atoi(s); err != nil || n < 1 || n > maxPort {
+		return fmt.Errorf("%s is no port: write a number from 1 to %d", quote(s), maxPort)
+	}
+	return nil
+}

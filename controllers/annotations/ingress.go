@@ -1,0 +1,213 @@
+package annotations
+
+// IngressPrefix is the prefix of the keys of Ingresses and of the Services behind them.
+const IngressPrefix = "alb.ingress.kubernetes.io/"
+
+// Keys of Ingresses, without their prefix. Actions, Conditions, Transforms and ListenerAttributes are followed by a name.
+const (
+	GroupName             = "group.name"
+	GroupOrder            = "group.order"
+	LoadBalancerName      = "load-balancer-name"
+	Scheme                = "scheme"
+	IPAddressType         = "ip-address-type"
+	Subnets               = "subnets"
+	SecurityGroups        = "security-groups"
+	ManageBackendRules    = "manage-backend-security-group-rules"
+	LoadBalancerAttrs     = "load-balancer-attributes"
+	Tags                  = "tags"
+	ListenPorts           = "listen-ports"
+	SSLRedirect           = "ssl-redirect"
+	InboundCIDRs          = "inbound-cidrs"
+	PrefixLists           = "security-group-prefix-lists"
+	CertificateARN        = "certificate-arn"
+	SSLPolicy             = "ssl-policy"
+	ListenerAttributes    = "listener-attributes"
+	TargetType            = "target-type"
+	BackendProtocol       = "backend-protocol"
+	BackendVersion        = "backend-protocol-version"
+	TargetGroupAttrs      = "target-group-attributes"
+	HealthPort            = "healthcheck-port"
+	HealthProtocol        = "healthcheck-protocol"
+	HealthPath            = "healthcheck-path"
+	HealthInterval        = "healthcheck-interval-seconds"
+	HealthTimeout         = "healthcheck-timeout-seconds"
+	HealthyThreshold      = "healthy-threshold-count"
+	UnhealthyThreshold    = "unhealthy-threshold-count"
+	SuccessCodes          = "success-codes"
+	Actions               = "actions"
+	Conditions            = "conditions"
+	Transforms            = "transforms"
+	UseRegexPathMatch     = "use-regex-path-match"
+	AuthType              = "auth-type"
+	AuthCognito           = "auth-idp-cognito"
+	AuthOIDC              = "auth-idp-oidc"
+	JWTValidation         = "jwt-validation"
+	MutualAuthentication  = "mutual-authentication"
+	WAFv2ARN              = "wafv2-acl-arn"
+	WAFv2Name             = "wafv2-acl-name"
+	WAFClassic            = "waf-acl-id"
+	WAFClassicDeprecated  = "web-acl-id"
+	schemeInternal        = "internal"
+	schemeInternetFacing  = "internet-facing"
+	maxPort               = 65535
+	maxOrder              = 1000
+	maxHealthSeconds      = 300
+	maxTimeoutSeconds     = 120
+	maxThreshold          = 10
+	defaultHealthInterval = "15"
+)
+
+// Ingress is the table of the keys of Ingresses.
+func Ingress() Table {
+	specs := groupSpecs()
+	specs = append(specs, listenerSpecs()...)
+	specs = append(specs, targetGroupSpecs()...)
+	specs = append(specs, ruleSpecs()...)
+	specs = append(specs, authSpecs()...)
+	specs = append(specs, firewallSpecs()...)
+	specs = append(specs, unservedSpecs()...)
+	specs = append(specs, frontendSpecs()...)
+	return New(IngressPrefix, specs)
+}
+
+func groupSpecs() []Spec {
+	return []Spec{
+		{Key: GroupName, On: OnIngress, Default: "a load balancer of its own", Check: CheckGroupName},
+		{Key: GroupOrder, Type: Int, On: OnIngress, Default: "0", Min: -maxOrder, Max: maxOrder},
+		{Key: LoadBalancerName, On: OnIngress, Scope: Exclusive, Default: "generated", Check: CheckLoadBalancerName},
+		{
+			Key: Scheme, On: OnIngress, Scope: Exclusive, Default: "the operator's setting",
+			Values: []string{schemeInternal, schemeInternetFacing},
+		},
+		{
+			Key: IPAddressType, On: OnIngress, Scope: Exclusive, Default: "ipv4",
+			Values: []string{"ipv4", "dualstack", "dualstack-without-public-ipv4"},
+		},
+		{Key: Subnets, Type: List, On: OnIngress, Scope: Exclusive, Default: "discovered by their tags"},
+		{Key: SecurityGroups, Type: List, On: OnIngress, Scope: Exclusive, Default: "one that is managed"},
+		{Key: ManageBackendRules, Type: Bool, On: OnIngress, Scope: Exclusive, Default: "false"},
+		{Key: LoadBalancerAttrs, Type: Map, On: OnIngress, Scope: Merge},
+		{Key: Tags, Type: Map, On: Both, Scope: Merge, Check: checkTags},
+	}
+}
+
+func listenerSpecs() []Spec {
+	return []Spec{
+		{
+			Key: ListenPorts, Type: JSON, On: OnIngress, Scope: Merge, Check: shape[Ports],
+			Default: `[{"HTTP":80}], or [{"HTTPS":443}] with a certificate`,
+		},
+		{Key: SSLRedirect, Type: Int, On: OnIngress, Scope: Exclusive, Min: 1, Max: maxPort},
+		{Key: InboundCIDRs, Type: List, On: OnIngress, Scope: PerPort, Default: "0.0.0.0/0, ::/0", Check: CheckCIDR},
+		{Key: PrefixLists, Type: List, On: OnIngress, Scope: PerPort, Check: CheckPrefixList},
+		{Key: CertificateARN, Type: List, On: OnIngress, Scope: Merge, Default: "discovered by host name", Check: CheckCertificate},
+		{Key: SSLPolicy, On: OnIngress, Scope: PerPort, Default: "the operator's setting", Check: checkFilled},
+		{Key: ListenerAttributes, Named: true, Type: Map, On: OnIngress, Scope: Merge},
+	}
+}
+
+func targetGroupSpecs() []Spec {
+	protocols := []string{"HTTP", "HTTPS"}
+	specs := []Spec{
+		{Key: TargetType, Default: "the operator's setting", Values: []string{"instance", "ip"}},
+		{Key: BackendProtocol, Default: "HTTP", Values: protocols},
+		{Key: BackendVersion, Default: "HTTP1", Values: []string{"HTTP1", "HTTP2", "GRPC"}},
+		{Key: TargetGroupAttrs, Type: Map},
+		{Key: HealthPort, Default: "traffic-port", Check: checkFilled},
+		{Key: HealthProtocol, Default: "the backend protocol", Values: protocols},
+		{Key: HealthPath, Default: "/, or /AWS.ALB/healthcheck for GRPC", Check: checkHealthPath},
+		{Key: HealthInterval, Type: Int, Default: defaultHealthInterval, Min: 5, Max: maxHealthSeconds},
+		{Key: HealthTimeout, Type: Int, Default: "5", Min: 2, Max: maxTimeoutSeconds},
+		{Key: HealthyThreshold, Type: Int, Default: "2", Min: 2, Max: maxThreshold},
+		{Key: UnhealthyThreshold, Type: Int, Default: "2", Min: 2, Max: maxThreshold},
+		{Key: SuccessCodes, Default: "200, or 12 for GRPC", Check: checkCodes},
+	}
+	for i := range specs {
+		specs[i].On, specs[i].Scope = Both, PerTargetGroup
+	}
+	return specs
+}
+
+func ruleSpecs() []Spec {
+	return []Spec{
+		{Key: Actions, Named: true, Type: JSON, On: OnIngress, Check: shape[Action], Odd: unknownField[Action]},
+		{Key: Conditions, Named: true, Type: JSON, On: OnIngress, Check: shape[ConditionList], Odd: unknownField[ConditionList]},
+		{Key: Transforms, Named: true, Type: JSON, On: OnIngress, Check: shape[TransformList], Odd: unknownField[TransformList]},
+		{Key: UseRegexPathMatch, Type: Bool, On: OnIngress, Default: "false"},
+	}
+}
+
+func authSpecs() []Spec {
+	off := []string{"none"}
+	return []Spec{
+		{
+			Key: AuthType, On: Both, Scope: PerRule, Status: Closed, Default: "none", Off: off,
+			Values: []string{"none", "oidc", "cognito"},
+		},
+		{Key: AuthCognito, Type: JSON, On: Both, Scope: PerRule, Status: Closed},
+		{Key: AuthOIDC, Type: JSON, On: Both, Scope: PerRule, Status: Closed},
+		{Key: "auth-on-unauthenticated-request", On: Both, Scope: PerRule, Status: Unserved, Default: "authenticate"},
+		{Key: "auth-scope", On: Both, Scope: PerRule, Status: Unserved, Default: "openid"},
+		{Key: "auth-session-cookie", On: Both, Scope: PerRule, Status: Unserved, Default: "AWSELBAuthSessionCookie"},
+		{Key: "auth-session-timeout", Type: Int, On: Both, Scope: PerRule, Status: Unserved, Default: "604800"},
+		{Key: JWTValidation, Type: JSON, On: OnIngress, Scope: PerRule, Status: Closed},
+		{
+			Key: MutualAuthentication, Type: JSON, On: OnIngress, Scope: PerPort, Status: Closed,
+			Check: shape[MutualAuthList],
+		},
+	}
+}
+
+func firewallSpecs() []Spec {
+	var out []Spec
+	for _, key := range []string{WAFv2ARN, WAFv2Name, WAFClassic, WAFClassicDeprecated} {
+		out = append(out, Spec{Key: key, On: OnIngress, Scope: Exclusive, Status: Closed, Off: []string{"none", ""}})
+	}
+	return out
+}
+
+func unservedSpecs() []Spec {
+	return []Spec{
+		{Key: "shield-advanced-protection", Type: Bool, On: OnIngress, Scope: Exclusive, Status: Unserved},
+		{Key: "customer-owned-ipv4-pool", On: OnIngress, Scope: Exclusive, Status: Unserved},
+		{Key: "target-node-labels", Type: Map, On: Both, Scope: PerTargetGroup, Status: Unserved},
+		{
+			Key: "multi-cluster-target-group", Type: Bool, On: Both, Scope: PerTargetGroup, Status: Unserved,
+			Default: "false", Off: []string{"false"},
+		},
+		{Key: "minimum-load-balancer-capacity", Type: Map, On: OnIngress, Scope: Exclusive, Status: Unserved},
+		{Key: "ipam-ipv4-pool-id", On: OnIngress, Scope: Exclusive, Status: Unserved},
+		{Key: "target-control-port", Named: true, Type: Int, On: Both, Scope: PerTargetGroup, Status: Unserved},
+		{Key: "create-acm-cert", Type: Bool, On: OnIngress, Status: Unserved, Default: "false", Off: []string{"false"}},
+		{Key: "acm-pca-arn", On: OnIngress, Status: Unserved},
+		{Key: "dry-run-plan", On: OnIngress, Status: Ignored},
+	}
+}
+
+func frontendSpecs() []Spec {
+	specs := []Spec{
+		{Key: "enable-frontend-nlb", Type: Bool, Default: "false", Off: []string{"false"}},
+		{Key: "frontend-nlb-scheme"},
+		{Key: "frontend-nlb-subnets", Type: List},
+		{Key: "frontend-nlb-security-groups", Type: List},
+		{Key: "frontend-nlb-listener-port-mapping", Type: Map, Scope: Merge},
+		{Key: "frontend-nlb-healthcheck-port", Scope: PerPort},
+		{Key: "frontend-nlb-healthcheck-protocol", Scope: PerPort},
+		{Key: "frontend-nlb-healthcheck-path", Scope: PerPort},
+		{Key: "frontend-nlb-healthcheck-interval-seconds", Type: Int, Scope: PerPort},
+		{Key: "frontend-nlb-healthcheck-timeout-seconds", Type: Int, Scope: PerPort},
+		{Key: "frontend-nlb-healthcheck-healthy-threshold-count", Type: Int, Scope: PerPort},
+		{Key: "frontend-nlb-healthcheck-unhealthy-threshold-count", Type: Int, Scope: PerPort},
+		{Key: "frontend-nlb-healthcheck-success-codes", Scope: PerPort},
+		{Key: "frontend-nlb-tags", Type: Map},
+		{Key: "frontend-nlb-eip-allocations", Type: List},
+		{Key: "frontend-nlb-attributes", Type: Map},
+	}
+	for i := range specs {
+		specs[i].On, specs[i].Status = OnIngress, Unserved
+		if specs[i].Scope == Own {
+			specs[i].Scope = Exclusive
+		}
+	}
+	return specs
+}

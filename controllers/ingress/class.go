@@ -1,0 +1,215 @@
+package ingress
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+)
+
+// Reasons of findings about classes and groups.
+const (
+	ReasonClass     = "ConflictingIngressClass"
+	ReasonGroup     = "FailedLoadGroupID"
+	ReasonNamespace = "NamespaceNotSelected"
+	ReasonParams    = "InvalidClassParams"
+)
+
+// Class is the IngressClass of an Ingress with its parameters.
+type Class struct {
+	Name string
+	// Params is nil where the class has none.
+	Params *elbv2v1beta1.IngressClassParams
+	// Missing names parameters that the class refers to and that are not there.
+	Missing string
+}
+
+// catalog knows all classes.
+type catalog struct {
+	set        Settings
+	classes    map[string]*networkingv1.IngressClass
+	params     map[string]*elbv2v1beta1.IngressClassParams
+	namespaces func(name string) (labels.Set, error)
+}
+
+func newCatalog(ctx context.Context, r client.Reader, set Settings) (*catalog, error) {
+	c := &catalog{
+		set: set, classes: map[string]*networkingv1.IngressClass{}, params: map[string]*elbv2v1beta1.IngressClassParams{},
+	}
+	var classes networkingv1.IngressClassList
+	if err := r.List(ctx, &classes); err != nil {
+		return nil, fmt.Errorf("listing IngressClasses: %w", err)
+	}
+	for i := range classes.Items {
+		c.classes[classes.Items[i].Name] = &classes.Items[i]
+	}
+	var params elbv2v1beta1.IngressClassParamsList
+	if err := r.List(ctx, &params); err != nil {
+		return nil, fmt.Errorf("listing IngressClassParams: %w", err)
+	}
+	for i := range params.Items {
+		c.params[params.Items[i].Name] = &params.Items[i]
+	}
+	c.namespaces = func(name string) (labels.Set, error) { return namespaceLabels(ctx, r, name) }
+	return c, nil
+}
+
+// namespaceLabels are those that the API server would show, also of a namespace that only manifests in it speak of.
+func namespaceLabels(ctx context.Context, r client.Reader, name string) (labels.Set, error) {
+	var ns corev1.Namespace
+	if err := r.Get(ctx, client.ObjectKey{Name: name}, &ns); err != nil && !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("reading namespace %s: %w", name, err)
+	}
+	out := labels.Set{metadataName: name}
+	maps.Copy(out, ns.Labels)
+	return out, nil
+}
+
+// claim is what the catalog says of one Ingress.
+type claim struct {
+	// ours says that the Ingress names a class of ours, or none where we take those.
+	ours  bool
+	class *Class
+	// refusal is why an Ingress that is ours is not served.
+	refusal *model.Finding
+}
+
+// claim finds the class of an Ingress. The legacy annotation wins, and knows no parameters.
+func (c *catalog) claim(ing *networkingv1.Ingress) (claim, error) {
+	if value, ok := ing.Annotations[classAnnotation]; ok {
+		return claim{ours: value == c.set.legacyClass()}, nil
+	}
+	if ing.Spec.IngressClassName != nil {
+		return c.byName(ing, *ing.Spec.IngressClassName)
+	}
+	defaults := c.defaults()
+	switch {
+	case len(defaults) == 1:
+		return c.byName(ing, defaults[0])
+	case len(defaults) > 1 && c.anyOurs(defaults):
+		return claim{ours: true, refusal: refusal(ing, ReasonClass, "spec.ingressClassName",
+			fmt.Sprintf("several classes are the default (%v): write the one that is meant", defaults))}, nil
+	}
+	return claim{ours: c.set.Classless}, nil
+}
+
+func (c *catalog) defaults() []string {
+	var out []string
+	for name, class := range c.classes {
+		if class.Annotations[defaultAnnotation] == "true" {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (c *catalog) anyOurs(names []string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return c.classes[n].Spec.Controller == ControllerName })
+}
+
+func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) {
+	object, ok := c.classes[name]
+	if !ok || object.Spec.Controller != ControllerName {
+		return claim{}, nil
+	}
+	out := claim{ours: true, class: &Class{Name: name}}
+	ref := object.Spec.Parameters
+	if ref == nil {
+		return out, nil
+	}
+	if ref.APIGroup == nil || *ref.APIGroup != paramsGroup || ref.Kind != paramsKind {
+		out.class.Missing = ref.Kind + " " + ref.Name
+		return out, nil
+	}
+	if out.class.Params, ok = c.params[ref.Name]; !ok {
+		out.class.Missing = paramsKind + " " + ref.Name
+		return out, nil
+	}
+	selected, err := c.selects(out.class.Params.Spec.NamespaceSelector, ing.Namespace)
+	if err == nil && !selected {
+		out.refusal = refusal(ing, ReasonNamespace, "spec.ingressClassName", fmt.Sprintf(
+			"class %s does not take Ingresses of namespace %s: label the namespace as the namespaceSelector of IngressClassParams %s asks, or use another class",
+			name, ing.Namespace, ref.Name))
+	}
+	return out, err
+}
+
+// selects tells whether a namespace may use a class. A selector that cannot be read takes none.
+func (c *catalog) selects(selector *metav1.LabelSelector, namespace string) (bool, error) {
+	if selector == nil {
+		return true, nil
+	}
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	if err != nil {
+		return false, nil
+	}
+	if s.Empty() {
+		return true, nil
+	}
+	set, err := c.namespaces(namespace)
+	return err == nil && s.Matches(set), err
+}
+
+// group is the key that an Ingress of ours asks for. A name that is none keeps it where it was, or where it would be alone.
+func (c *catalog) group(ing *networkingv1.Ingress, class *Class) (GroupKey, *model.Finding) {
+	alone := Implicit(ing.Namespace, ing.Name)
+	if class != nil && class.Params != nil && class.Params.Spec.Group != nil {
+		name := class.Params.Spec.Group.Name
+		if err := annotations.CheckGroupName(name); err != nil {
+			return before(ing, alone), refusal(ing, ReasonGroup, "IngressClassParams "+class.Params.Name+" spec.group.name", err.Error())
+		}
+		return Explicit(name), nil
+	}
+	if class != nil && class.Missing != "" {
+		return before(ing, annotated(ing, alone)), refusal(ing, ReasonParams, "spec.ingressClassName", fmt.Sprintf(
+			"class %s refers to %s, which is not there: create it, or correct the parameters of the class", class.Name, class.Missing))
+	}
+	raw, ok := ing.Annotations[annotations.IngressPrefix+annotations.GroupName]
+	if !ok {
+		return alone, nil
+	}
+	if err := annotations.CheckGroupName(raw); err != nil {
+		return before(ing, alone), refusal(ing, ReasonGroup, annotations.IngressPrefix+annotations.GroupName, err.Error())
+	}
+	return Explicit(raw), nil
+}
+
+// annotated is the group that the annotation names, where it is a name.
+func annotated(ing *networkingv1.Ingress, otherwise GroupKey) GroupKey {
+	raw, ok := ing.Annotations[annotations.IngressPrefix+annotations.GroupName]
+	if !ok || annotations.CheckGroupName(raw) != nil {
+		return otherwise
+	}
+	return Explicit(raw)
+}
+
+func before(ing *networkingv1.Ingress, otherwise GroupKey) GroupKey {
+	if keys := keysByFinalizer(ing); len(keys) > 0 {
+		return keys[0]
+	}
+	return otherwise
+}
+
+func refusal(ing *networkingv1.Ingress, reason, field, message string) *model.Finding {
+	return &model.Finding{
+		Object: refOf(ing), Severity: model.Wrong, Reason: reason, Field: field, Message: message,
+	}
+}
+
+func refOf(ing *networkingv1.Ingress) model.ObjectRef {
+	return model.ObjectRef{
+		Group: networkingv1.GroupName, Kind: ingressKind, Namespace: ing.Namespace, Name: ing.Name, UID: string(ing.UID),
+	}
+}

@@ -1,0 +1,102 @@
+package ingress
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+const closedMessage = "restricts access in a way that is not served yet: the rules that it concerns answer 503; take it away to serve them openly"
+
+// findClosed finds what restricts access and is not served: for the whole member, or some of its ports.
+func (d *draft) findClosed() {
+	for _, key := range []string{
+		annotations.JWTValidation, annotations.WAFv2ARN, annotations.WAFv2Name, annotations.WAFClassic, annotations.WAFClassicDeprecated,
+	} {
+		if d.read.Asks(key) {
+			d.shut = true
+			d.note(model.Closed, ReasonClosed, d.read.Field(key), closedMessage)
+		}
+	}
+	spec := d.params().Spec
+	for _, f := range []struct{ field, value string }{
+		{"spec.wafv2AclArn", spec.WAFv2ACLArn}, {"spec.wafv2AclName", spec.WAFv2ACLName},
+	} {
+		if f.value != "" && f.value != "none" {
+			d.shut = true
+			d.note(model.Closed, ReasonClosed, d.classField(f.field), closedMessage)
+		}
+	}
+	if !d.read.Has(annotations.MutualAuthentication) {
+		return
+	}
+	list, ok := annotations.Decode[annotations.MutualAuthList](d.read, annotations.MutualAuthentication)
+	d.shutPorts = list.Ports()
+	if !ok {
+		d.shutPorts = d.numbers()
+	}
+	if len(d.shutPorts) > 0 {
+		d.note(model.Closed, ReasonClosed, d.read.Field(annotations.MutualAuthentication), closedMessage)
+	}
+}
+
+// close makes the routes answer 503 whose access shall be restricted in a way that is not served.
+func (d *draft) close(routes []intent.Route) []intent.Route {
+	out := make([]intent.Route, 0, len(routes))
+	for _, r := range routes {
+		if d.shut || d.asksAuth(r) {
+			out = append(out, shut(r))
+			continue
+		}
+		var open, closed []int
+		for _, p := range r.Ports {
+			if slices.Contains(d.shutPorts, p) {
+				closed = append(closed, p)
+			} else {
+				open = append(open, p)
+			}
+		}
+		if len(open) > 0 {
+			part := r
+			part.Ports = open
+			out = append(out, part)
+		}
+		if len(closed) > 0 {
+			part := shut(r)
+			part.Ports = closed
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func shut(r intent.Route) intent.Route {
+	r.Forward, r.Redirect, r.Transforms, r.Fixed = nil, nil, nil, unavailable()
+	return r
+}
+
+// asksAuth tells whether users shall log in for a route. Where it forwards to one Service, what that says comes first.
+func (d *draft) asksAuth(r intent.Route) bool {
+	read := d.read
+	if r.Forward != nil && len(r.Forward.Backends) == 1 && r.Forward.Backends[0].Service != nil {
+		s := r.Forward.Backends[0].Service
+		if object := d.services[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}]; object != nil {
+			read = d.table.Reader(object.Annotations).Over(d.read)
+		}
+	}
+	keys := []string{annotations.AuthCognito, annotations.AuthOIDC}
+	if read.Has(annotations.AuthType) {
+		keys = []string{annotations.AuthType}
+	}
+	for _, key := range keys {
+		if read.Asks(key) {
+			d.note(model.Closed, ReasonClosed, read.Field(key), closedMessage)
+			return true
+		}
+	}
+	return false
+}

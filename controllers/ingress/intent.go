@@ -1,0 +1,209 @@
+package ingress
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// Reasons of findings about what an Ingress asks for.
+const (
+	ReasonInvalid  = annotations.ReasonInvalid
+	ReasonBackend  = "InvalidBackend"
+	ReasonNotFound = "BackendNotFound"
+	ReasonRule     = "InvalidRule"
+	ReasonClosed   = "AccessControlNotServed"
+	ReasonUnserved = annotations.ReasonUnserved
+	ReasonUnused   = "UnusedAnnotation"
+)
+
+// Intent says what the group's load balancer shall be: a fragment for each member, also for one that is wrong, and everything
+// that is wrong or not served, at once. It is pure.
+func Intent(g Group, set Settings) (intent.Intent, []model.Finding) {
+	n := &notes{seen: map[model.Finding]bool{}}
+	out := intent.Intent{
+		Owner:     g.Key.Owner(set.ClusterName),
+		Front:     frontIngress,
+		Group:     g.Key.Name,
+		Namespace: g.Key.Namespace,
+		Name:      g.Key.Ingress,
+		Order:     intent.ByFragment,
+		Defaults:  set.defaults(),
+	}
+	for _, r := range g.Refused {
+		n.add(r.Finding)
+	}
+	for _, m := range g.Members {
+		out.Fragments = append(out.Fragments, newDraft(g, set, m, n).fragment())
+	}
+	return out, n.list
+}
+
+// notes gathers findings, each once.
+type notes struct {
+	list []model.Finding
+	seen map[model.Finding]bool
+}
+
+func (n *notes) add(f model.Finding) {
+	if !n.seen[f] {
+		n.seen[f] = true
+		n.list = append(n.list, f)
+	}
+}
+
+// draft is the fragment of one member in the making.
+type draft struct {
+	set      Settings
+	key      GroupKey
+	member   Member
+	object   model.ObjectRef
+	services map[types.NamespacedName]*corev1.Service
+	table    annotations.Table
+	read     annotations.Reader
+	notes    *notes
+	ports    []annotations.Port
+	// used are the names of actions, conditions and transforms that some backend refers to.
+	used map[string]bool
+	// shut says that all routes answer 503, shutPorts that those on the ports do.
+	shut      bool
+	shutPorts []int
+}
+
+func newDraft(g Group, set Settings, m Member, n *notes) *draft {
+	table := annotations.Ingress()
+	return &draft{
+		set: set, key: g.Key, member: m, object: refOf(m.Ingress), services: g.Services, notes: n,
+		table: table, read: table.Reader(m.Ingress.Annotations), used: map[string]bool{},
+	}
+}
+
+func (d *draft) fragment() intent.Fragment {
+	if d.member.Problem != nil {
+		d.notes.add(*d.member.Problem)
+	}
+	d.checkAnnotations()
+	d.ports = d.listenPorts()
+	out := intent.Fragment{Member: d.object, Settings: d.settings()}
+	d.findClosed()
+	out.Routes = split(prune(d.close(d.routes()), d.ports), d.ports)
+	out.Listeners = d.listeners(d.fallback())
+	d.checkUnused()
+	return out
+}
+
+// checkAnnotations finds everything that can be said of the Ingress's annotations one by one.
+func (d *draft) checkAnnotations() {
+	for _, p := range d.table.Check(annotations.OnIngress, d.member.Ingress.Annotations) {
+		d.notes.add(model.Finding{Object: d.object, Severity: p.Severity, Reason: p.Reason, Field: p.Key, Message: p.Message})
+	}
+	d.checkTags(d.read, d.read.Field(annotations.Tags))
+}
+
+// checkTags finds tags that somebody else manages.
+func (d *draft) checkTags(r annotations.Reader, field string) {
+	for _, key := range slices.Sorted(maps.Keys(r.Map(annotations.Tags))) {
+		if slices.Contains(d.set.ExternalManagedTags, key) {
+			d.wrong(ReasonInvalid, field, fmt.Sprintf("tag %q is managed by somebody else (--external-managed-tags): leave it out", key))
+		}
+	}
+}
+
+// checkUnused finds actions, conditions and transforms that no backend refers to: most likely one of the names is misspelled.
+func (d *draft) checkUnused() {
+	for _, key := range []string{annotations.Actions, annotations.Conditions, annotations.Transforms} {
+		for _, name := range d.read.Names(key) {
+			if !d.used[key+"."+name] {
+				d.note(model.Warning, ReasonUnused, d.read.Field(key+"."+name),
+					fmt.Sprintf("no backend names %q: the annotation has no effect", name))
+			}
+		}
+	}
+}
+
+func (d *draft) note(severity model.Severity, reason, field, message string) {
+	d.notes.add(model.Finding{Object: d.object, Severity: severity, Reason: reason, Field: field, Message: message})
+}
+
+func (d *draft) wrong(reason, field, message string) { d.note(model.Wrong, reason, field, message) }
+
+// classWrong tells the class's owner, and holds the member at its last good state.
+func (d *draft) classWrong(field, message string) {
+	params := d.params()
+	d.notes.add(model.Finding{
+		Object: paramsRef(params), Severity: model.Wrong, Reason: ReasonParams, Field: field, Message: message,
+	})
+	d.wrong(ReasonParams, paramsKind+" "+params.Name+" "+field, message)
+}
+
+// params are the parameters of the member's class; those of none are empty.
+func (d *draft) params() *elbv2v1beta1.IngressClassParams {
+	if d.member.Class == nil || d.member.Class.Params == nil {
+		return &elbv2v1beta1.IngressClassParams{}
+	}
+	return d.member.Class.Params
+}
+
+func (d *draft) classField(field string) string {
+	return paramsKind + " " + d.params().Name + " " + field
+}
+
+func paramsRef(p *elbv2v1beta1.IngressClassParams) model.ObjectRef {
+	return model.ObjectRef{Group: paramsGroup, Kind: paramsKind, Name: p.Name, UID: string(p.UID)}
+}
+
+// tags that the member's Ingress asks for, with those of its class over them.
+func (d *draft) tags(r annotations.Reader) map[string]string {
+	return merged(r.Map(annotations.Tags), d.classTags())
+}
+
+func (d *draft) classTags() map[string]string {
+	out := map[string]string{}
+	for _, t := range d.params().Spec.Tags {
+		if err := annotations.CheckTag(t.Key, t.Value); err != nil {
+			d.classWrong("spec.tags", err.Error())
+			continue
+		}
+		out[t.Key] = t.Value
+	}
+	return orNil(out)
+}
+
+// merged is base with what over says; nil when both are empty.
+func merged(base, over map[string]string) map[string]string {
+	out := map[string]string{}
+	maps.Copy(out, base)
+	maps.Copy(out, over)
+	return orNil(out)
+}
+
+func orNil(m map[string]string) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// hosts of the Ingress's rules and TLS entries, sorted, lower case.
+func (d *draft) hosts() []string {
+	var out []string
+	for _, rule := range d.member.Ingress.Spec.Rules {
+		out = append(out, strings.ToLower(rule.Host))
+	}
+	for _, tls := range d.member.Ingress.Spec.TLS {
+		for _, h := range tls.Hosts {
+			out = append(out, strings.ToLower(h))
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(h string) bool { return h == "" })
+}

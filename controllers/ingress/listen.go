@@ -1,0 +1,153 @@
+package ingress
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// listenPorts are the ports of the member: those it names, else 443 with a certificate and 80 without.
+func (d *draft) listenPorts() []annotations.Port {
+	if ports, ok := annotations.Decode[annotations.Ports](d.read, annotations.ListenPorts); ok {
+		return ports.All()
+	}
+	if certificates, _ := d.certificates(); len(certificates) > 0 {
+		return []annotations.Port{{Protocol: protocolHTTPS, Number: defaultHTTPSPort}}
+	}
+	return []annotations.Port{{Protocol: protocolHTTP, Number: defaultHTTPPort}}
+}
+
+func (d *draft) numbers() []int {
+	out := make([]int, 0, len(d.ports))
+	for _, p := range d.ports {
+		out = append(out, p.Number)
+	}
+	return out
+}
+
+// certificates are the ARNs of the class, else those of the annotation, with the field that they are from.
+func (d *draft) certificates() (arns []string, field string) {
+	if class := d.params().Spec.CertificateArn; len(class) > 0 {
+		var good []string
+		for _, arn := range class {
+			if err := annotations.CheckCertificate(arn); err != nil {
+				d.classWrong("spec.certificateArn", err.Error())
+				continue
+			}
+			good = append(good, arn)
+		}
+		return good, d.classField("spec.certificateArn")
+	}
+	return d.read.List(annotations.CertificateARN), d.read.Field(annotations.CertificateARN)
+}
+
+// listeners of the member, each with its share of the default backend.
+func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
+	attributes := d.listenerAttributes()
+	out := make([]intent.Listener, 0, len(d.ports))
+	for _, p := range d.ports {
+		l := intent.Listener{
+			Port: p.Number, Protocol: p.Protocol, Field: d.listenField(),
+			InboundCIDRs: d.inboundCIDRs(), PrefixLists: d.prefixLists(),
+			Attributes: attributes[p],
+		}
+		if p.Protocol == protocolHTTPS {
+			d.secure(&l)
+		}
+		if fallback != nil {
+			route := *fallback
+			route.Ports = []int{p.Number}
+			l.Default = &d.close([]intent.Route{route})[0]
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func (d *draft) listenField() string {
+	if d.read.Has(annotations.ListenPorts) {
+		return d.read.Field(annotations.ListenPorts)
+	}
+	return ""
+}
+
+func (d *draft) secure(l *intent.Listener) {
+	certificates, field := d.certificates()
+	l.Certificates = certificates
+	if len(certificates) == 0 {
+		l.DiscoverHosts = d.hosts()
+	} else {
+		l.Field = field
+	}
+	if l.SSLPolicy = d.params().Spec.SSLPolicy; l.SSLPolicy == "" {
+		l.SSLPolicy, _ = d.read.String(annotations.SSLPolicy)
+	}
+	for i, tls := range d.member.Ingress.Spec.TLS {
+		if tls.SecretName != "" && len(certificates) == 0 {
+			d.note(model.Warning, ReasonUnserved, fmt.Sprintf("spec.tls[%d].secretName", i),
+				"Secrets are not served yet: the certificate is discovered in ACM by its host names")
+		}
+	}
+}
+
+func (d *draft) inboundCIDRs() []string {
+	class := d.params().Spec.InboundCIDRs
+	if len(class) == 0 {
+		return d.read.List(annotations.InboundCIDRs)
+	}
+	var out []string
+	for _, cidr := range class {
+		if err := annotations.CheckCIDR(cidr); err != nil {
+			d.classWrong("spec.inboundCIDRs", err.Error())
+			continue
+		}
+		out = append(out, cidr)
+	}
+	return out
+}
+
+func (d *draft) prefixLists() []string {
+	spec := d.params().Spec
+	class, field := spec.PrefixListsIDs, "spec.prefixListsIDs"
+	if len(class) == 0 {
+		class, field = spec.PrefixListsIDsLegacy, "spec.PrefixListsIDs"
+	}
+	if len(class) == 0 {
+		return d.read.List(annotations.PrefixLists)
+	}
+	var out []string
+	for _, id := range class {
+		if err := annotations.CheckPrefixList(id); err != nil {
+			d.classWrong(field, err.Error())
+			continue
+		}
+		out = append(out, id)
+	}
+	return out
+}
+
+// listenerAttributes by port: the annotations', with the class's over them.
+func (d *draft) listenerAttributes() map[annotations.Port]map[string]string {
+	out := map[annotations.Port]map[string]string{}
+	left := map[string]bool{}
+	for _, name := range d.read.Names(annotations.ListenerAttributes) {
+		left[name] = true
+	}
+	class := map[string]map[string]string{}
+	for _, l := range d.params().Spec.Listeners {
+		class[l.Protocol+"-"+strconv.Itoa(int(l.Port))] = attributesOf(l.ListenerAttributes)
+	}
+	for _, p := range d.ports {
+		name := p.Protocol + "-" + strconv.Itoa(p.Number)
+		delete(left, name)
+		out[p] = merged(d.read.Map(annotations.ListenerAttributes+"."+name), class[name])
+	}
+	for name := range left {
+		d.note(model.Warning, ReasonUnused, d.read.Field(annotations.ListenerAttributes+"."+name),
+			"this Ingress has no such listener: name it as <protocol>-<port>, like HTTPS-443, and list it in listen-ports")
+	}
+	return out
+}

@@ -1,0 +1,242 @@
+package ingress
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+)
+
+// Group is one group of Ingresses with all that its intent is made of.
+type Group struct {
+	Key GroupKey
+	// Members by group order, then namespace and name.
+	Members []Member
+	// Leaving are Ingresses that were members: their finalizer goes when their rules are gone.
+	Leaving []Leaver
+	// Refused are findings about Ingresses that ask for the group and are not taken.
+	Refused []Refusal
+	// Services that members refer to, as far as they are there.
+	Services map[types.NamespacedName]*corev1.Service
+}
+
+// Member is one Ingress of a group.
+type Member struct {
+	Ingress *networkingv1.Ingress
+	// Class is nil for an Ingress with the legacy annotation, or without a class.
+	Class *Class
+	Order int
+	// Problem is why the Ingress is in the group that it was in before, not in the one that it asks for.
+	Problem *model.Finding
+}
+
+// Leaver is an Ingress on its way out.
+type Leaver struct {
+	Ingress *networkingv1.Ingress
+	// Elsewhere says that it is a member of another group now.
+	Elsewhere bool
+}
+
+// Refusal is an Ingress that is ours and not served.
+type Refusal struct {
+	Ingress *networkingv1.Ingress
+	Finding model.Finding
+}
+
+// Empty tells whether the group has never had anything to do with AWS.
+func (g Group) Empty() bool { return len(g.Members) == 0 && len(g.Leaving) == 0 }
+
+// place is where one Ingress belongs.
+type place struct {
+	ingress *networkingv1.Ingress
+	claim   claim
+	// key of the group that it is, or would be, a member of; set where the claim is ours.
+	key GroupKey
+	// problem of the group's name.
+	problem *model.Finding
+}
+
+// member tells whether the Ingress is served.
+func (p place) member() bool {
+	known := slices.Contains(keysByFinalizer(p.ingress), p.key)
+	return p.claim.ours && p.claim.refusal == nil && p.ingress.DeletionTimestamp.IsZero() && (p.problem == nil || known)
+}
+
+func (c *catalog) place(ing *networkingv1.Ingress) (place, error) {
+	p := place{ingress: ing}
+	var err error
+	if p.claim, err = c.claim(ing); err != nil || !p.claim.ours {
+		return p, err
+	}
+	p.key, p.problem = c.group(ing, p.claim.class)
+	return p, nil
+}
+
+// keys are all groups that the Ingress concerns.
+func (p place) keys() []GroupKey {
+	out := keysByFinalizer(p.ingress)
+	if p.claim.ours && !slices.Contains(out, p.key) {
+		out = append(out, p.key)
+	}
+	return out
+}
+
+func places(ctx context.Context, r client.Reader, set Settings) ([]place, error) {
+	c, err := newCatalog(ctx, r, set)
+	if err != nil {
+		return nil, err
+	}
+	var list networkingv1.IngressList
+	if err := r.List(ctx, &list, client.InNamespace(set.WatchNamespace)); err != nil {
+		return nil, fmt.Errorf("listing Ingresses: %w", err)
+	}
+	out := make([]place, 0, len(list.Items))
+	for i := range list.Items {
+		p, err := c.place(&list.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Groups lists all groups that have members, leavers or refused Ingresses, sorted.
+func Groups(ctx context.Context, r client.Reader, set Settings) ([]GroupKey, error) {
+	all, err := places(ctx, r, set)
+	if err != nil {
+		return nil, err
+	}
+	var out []GroupKey
+	for _, p := range all {
+		out = append(out, p.keys()...)
+	}
+	slices.SortFunc(out, func(a, b GroupKey) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(out), nil
+}
+
+// GroupOf lists the groups that one Ingress concerns: the one it asks for, and those whose finalizer it carries.
+func GroupOf(ctx context.Context, r client.Reader, set Settings, ing *networkingv1.Ingress) ([]GroupKey, error) {
+	c, err := newCatalog(ctx, r, set)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.place(ing)
+	return p.keys(), err
+}
+
+// Load reads one group. An object that a member refers to and that is not there is no error.
+func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Group, error) {
+	g := Group{Key: key, Services: map[types.NamespacedName]*corev1.Service{}}
+	all, err := places(ctx, r, set)
+	if err != nil {
+		return g, err
+	}
+	for _, p := range all {
+		g.sort(p)
+	}
+	slices.SortFunc(g.Members, func(a, b Member) int {
+		return cmp.Or(
+			cmp.Compare(a.Order, b.Order),
+			strings.Compare(a.Ingress.Namespace+"/"+a.Ingress.Name, b.Ingress.Namespace+"/"+b.Ingress.Name),
+		)
+	})
+	for _, m := range g.Members {
+		if err := g.loadServices(ctx, r, m.Ingress); err != nil {
+			return g, err
+		}
+	}
+	return g, nil
+}
+
+// sort puts an Ingress among members, leavers or the refused, where it concerns the group.
+func (g *Group) sort(p place) {
+	mine := p.claim.ours && p.key == g.Key
+	alive := p.ingress.DeletionTimestamp.IsZero()
+	switch {
+	case mine && p.member():
+		g.Members = append(g.Members, Member{
+			Ingress: p.ingress, Class: p.claim.class, Order: orderOf(p.ingress), Problem: p.problem,
+		})
+		return
+	case mine && alive && p.claim.refusal != nil:
+		g.Refused = append(g.Refused, Refusal{Ingress: p.ingress, Finding: *p.claim.refusal})
+	case mine && alive && p.problem != nil:
+		g.Refused = append(g.Refused, Refusal{Ingress: p.ingress, Finding: *p.problem})
+	}
+	if slices.Contains(keysByFinalizer(p.ingress), g.Key) {
+		g.Leaving = append(g.Leaving, Leaver{Ingress: p.ingress, Elsewhere: p.member()})
+	}
+}
+
+// orderOf is the group order; what is no order counts as 0, and is found when the intent is made.
+func orderOf(ing *networkingv1.Ingress) int {
+	n, err := strconv.Atoi(strings.TrimSpace(ing.Annotations[annotations.IngressPrefix+annotations.GroupOrder]))
+	if err != nil || n < -1000 || n > 1000 {
+		return 0
+	}
+	return n
+}
+
+func (g *Group) loadServices(ctx context.Context, r client.Reader, ing *networkingv1.Ingress) error {
+	for _, name := range servicesOf(ing) {
+		key := types.NamespacedName{Namespace: ing.Namespace, Name: name}
+		if _, ok := g.Services[key]; ok {
+			continue
+		}
+		service := &corev1.Service{}
+		err := r.Get(ctx, key, service)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading Service %s: %w", key, err)
+		}
+		g.Services[key] = service
+	}
+	return nil
+}
+
+// servicesOf are the names of the Services that an Ingress refers to, in its backends and in its actions.
+func servicesOf(ing *networkingv1.Ingress) []string {
+	var out []string
+	reader := annotations.Ingress().Reader(ing.Annotations)
+	add := func(b *networkingv1.IngressServiceBackend) {
+		switch {
+		case b == nil || b.Name == "":
+		case b.Port.Name == useAnnotation:
+			action, _ := annotations.Decode[annotations.Action](reader, annotations.Actions+"."+b.Name)
+			for _, t := range action.Groups() {
+				if t.ServiceName != "" {
+					out = append(out, t.ServiceName)
+				}
+			}
+		default:
+			out = append(out, b.Name)
+		}
+	}
+	if ing.Spec.DefaultBackend != nil {
+		add(ing.Spec.DefaultBackend.Service)
+	}
+	for _, rule := range ing.Spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for _, path := range rule.HTTP.Paths {
+			add(path.Backend.Service)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
