@@ -85,7 +85,8 @@ type Settings struct {
 	Fields map[string]string `json:"fields,omitempty"`
 }
 
-// Listener is a port that a member asks for. Members may ask for the same port: their certificates and ranges add up.
+// Listener is a port that a member asks for. Members may ask for the same port: their certificates and attributes add up. Of
+// policies, ranges and default answers the first in precedence counts.
 type Listener struct {
 	Port int `json:"port"`
 	// Protocol is HTTP or HTTPS.
@@ -218,6 +219,8 @@ type GroupSettings struct {
 	HealthCheck     HealthCheck       `json:"healthCheck,omitzero"`
 	Attributes      map[string]string `json:"attributes,omitempty"`
 	Tags            map[string]string `json:"tags,omitempty"`
+	// Fields names where each setting was written, by its JSON path: "healthCheck.path" → "alb.ingress.kubernetes.io/healthcheck-path".
+	Fields map[string]string `json:"fields,omitempty"`
 }
 
 // HealthCheck is what a user set of a health check; zero values mean the default. Times are in seconds.

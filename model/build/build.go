@@ -1,0 +1,141 @@
+// Package build makes the desired stack of an intent: Intent + Facts → Stack + Findings. Only it knows what AWS makes of what
+// users ask for: defaults, names, limits, the encoding of matches.
+//
+// It imports the standard library, package model and package intent, and calls nothing: what it must know of the world comes as
+// facts. Its invariants: equal input gives an equal stack, whatever the order of sets in it; what one member got wrong
+// never changes what another one gets; and what AWS cannot do is refused with a finding that names the field, never
+// applied by half. It never panics, whatever the input.
+package build
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// Result is what a build gives.
+type Result struct {
+	// Stack is the desired stack, normalised. It is without meaning while Blocked is set.
+	Stack model.Stack
+	// Findings are about what users wrote, sorted by object.
+	Findings []model.Finding
+	// Blocked says why the stack as a whole cannot be built now (no subnets, say); nothing may be changed then. It is empty where
+	// the stack was built.
+	Blocked string
+}
+
+// Build makes the stack of an intent. An intent without fragments gives the empty stack: everything of the owner goes.
+func Build(in intent.Intent, facts model.Facts) Result {
+	if len(in.Fragments) == 0 {
+		return Result{Stack: model.Stack{Owner: in.Owner}}
+	}
+	b := newBuilder(in, facts)
+	s := b.settings()
+	subnets := b.subnets(s)
+	ports := b.ports(s)
+	b.rules(ports)
+
+	stack := model.Stack{Owner: in.Owner, Listeners: b.listeners(ports)}
+	stack.LoadBalancer = b.loadBalancer(s, subnets)
+	b.secure(&stack, s, ports)
+	stack.TargetGroups = b.usedGroups(stack, s)
+	if len(b.blocked) > 0 {
+		stack = model.Stack{Owner: in.Owner}
+	}
+	return Result{Stack: model.Normalize(stack), Findings: b.sortedFindings(), Blocked: strings.Join(b.blocked, "; ")}
+}
+
+// builder holds one build.
+type builder struct {
+	in intent.Intent
+	// fragments in order of precedence, those that yield last.
+	fragments []*intent.Fragment
+	facts     model.Facts
+	quotas    model.Quotas
+	// groups are the target groups that routes refer to, by resource ID; nil where one cannot be made.
+	groups   map[string]*model.TargetGroup
+	usage    usage
+	findings map[model.Finding]bool
+	blocked  []string
+}
+
+func newBuilder(in intent.Intent, facts model.Facts) *builder {
+	b := &builder{
+		in: in, facts: facts, quotas: facts.Quotas.WithDefaults(),
+		groups: map[string]*model.TargetGroup{}, findings: map[model.Finding]bool{},
+	}
+	b.usage.groups = map[string]bool{}
+	b.facts.Subnets = slices.SortedFunc(slices.Values(facts.Subnets), func(a, c model.Subnet) int { return cmp.Compare(a.ID, c.ID) })
+	b.facts.Certificates = slices.SortedFunc(slices.Values(facts.Certificates),
+		func(a, c model.Certificate) int { return cmp.Compare(a.ARN, c.ARN) })
+	for _, yield := range []bool{false, true} {
+		for i := range in.Fragments {
+			if in.Fragments[i].Yield == yield {
+				b.fragments = append(b.fragments, &in.Fragments[i])
+			}
+		}
+	}
+	return b
+}
+
+// place is where something was written: who is told when it is wrong.
+type place struct {
+	object model.ObjectRef
+	field  string
+}
+
+func (b *builder) report(at place, severity model.Severity, reason, message string) {
+	b.findings[model.Finding{Object: at.object, Severity: severity, Reason: reason, Field: at.field, Message: message}] = true
+}
+
+// wrong tells the owner of a place about a mistake.
+func (b *builder) wrong(at place, reason, format string, args ...any) {
+	b.report(at, model.Wrong, reason, fmt.Sprintf(format, args...))
+}
+
+func (b *builder) sortedFindings() []model.Finding {
+	out := make([]model.Finding, 0, len(b.findings))
+	for f := range b.findings {
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, c model.Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.Object.String(), c.Object.String()), cmp.Compare(a.Field, c.Field), cmp.Compare(a.Reason, c.Reason),
+			cmp.Compare(a.Message, c.Message), cmp.Compare(a.Severity, c.Severity), cmp.Compare(a.Object.UID, c.Object.UID),
+			cmp.Compare(a.Object.Group, c.Object.Group))
+	})
+	return out
+}
+
+// tags are the tags of a resource: the user's, the default ones over them, those of ownership over all.
+func (b *builder) tags(id string, user map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, layer := range []map[string]string{user, b.in.Defaults.Tags, b.in.Owner.Tags(id)} {
+		for k, v := range layer {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// loadBalancerID is the resource ID of the load balancer.
+const loadBalancerID = "LoadBalancer"
+
+func (b *builder) loadBalancer(s settings, subnets []string) *model.LoadBalancer {
+	lb := &model.LoadBalancer{
+		ID: loadBalancerID, Name: s.name, NameGiven: s.name != "", Type: "application", Scheme: s.scheme, IPAddressType: s.ipAddressType,
+		Subnets: subnets, VPC: b.facts.VPC.ID, Attributes: s.attributes, Tags: b.tags(loadBalancerID, s.tags),
+	}
+	if lb.Name == "" {
+		lb.Name = loadBalancerName(b.in, s.scheme)
+	}
+	// A name is read at creation only; a load balancer of another scheme is another one, and needs a name of its own.
+	if e := b.facts.Existing; e != nil && e.Scheme == s.scheme && e.Name != "" {
+		lb.Name = e.Name
+	}
+	return lb
+}

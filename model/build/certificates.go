@@ -1,0 +1,84 @@
+package build
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// certificates are those that a member asks for on an HTTPS port: the ones it names in its order, or all that match its hosts,
+// sorted.
+func (b *builder) certificates(at place, l *intent.Listener) []model.ARN {
+	if len(l.Certificates) > 0 {
+		return b.namedCertificates(at, l.Certificates)
+	}
+	var out []model.ARN
+	for _, host := range l.DiscoverHosts {
+		found := false
+		for _, c := range b.facts.Certificates {
+			if slices.ContainsFunc(c.Domains, func(d string) bool { return covers(d, host) }) {
+				found = true
+				out = append(out, c.ARN)
+			}
+		}
+		if !found {
+			b.wrong(at, "CertificateNotFound",
+				"no issued certificate in ACM is for %s; request or import one for %s, or name a certificate", host, wildcardHint(host))
+		}
+	}
+	if len(l.DiscoverHosts) == 0 {
+		b.wrong(at, "CertificateNotFound", "the HTTPS listener on port %d names neither a certificate nor a host to find one for", l.Port)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(out)))
+}
+
+func (b *builder) namedCertificates(at place, names []string) []model.ARN {
+	var out []model.ARN
+	for _, name := range names {
+		if !strings.HasPrefix(name, "arn:") || len(name) > 2048 {
+			b.wrong(at, "InvalidValue", "%q is no ARN of a certificate", name)
+			continue
+		}
+		out = append(out, model.ARN(name))
+	}
+	return out
+}
+
+// covers tells whether a certificate's name is the host, or its wildcard of one label. A host that is itself a wildcard needs the same
+// wildcard.
+func covers(domain, host string) bool {
+	domain, host = strings.ToLower(domain), strings.ToLower(host)
+	if domain == host {
+		return true
+	}
+	parent, wild := strings.CutPrefix(domain, "*.")
+	_, rest, dotted := strings.Cut(host, ".")
+	return wild && dotted && rest == parent && !strings.HasPrefix(host, "*.")
+}
+
+func wildcardHint(host string) string {
+	if _, rest, ok := strings.Cut(host, "."); ok && rest != "" && !strings.HasPrefix(host, "*.") {
+		return host + " or *." + rest
+	}
+	return host
+}
+
+// addCertificates appends what a port does not have yet. The first certificate of a port is its default, which the quota
+// does not count.
+func (b *builder) addCertificates(one *port, at place, add []model.ARN) {
+	for _, arn := range add {
+		if slices.Contains(one.certs, arn) {
+			continue
+		}
+		if len(one.certs) > 0 {
+			if b.usage.extraCertificates >= b.quotas.CertificatesPerLoadBalancer {
+				b.overQuota(at, "certificate "+string(arn), "certificates", b.quotas.CertificatesPerLoadBalancer)
+				continue
+			}
+			b.usage.extraCertificates++
+		}
+		one.certs = append(one.certs, arn)
+	}
+}

@@ -1,0 +1,258 @@
+package build
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// candidate is a route, or an observed rule that is held, on its way to become rules.
+type candidate struct {
+	// member is the index of its fragment; lost ports are known by it.
+	member   int
+	fragment *intent.Fragment
+	route    *intent.Route
+	match    intent.Match
+	held     *intent.HeldRule
+	// seq is its place within the fragment.
+	seq int
+}
+
+func (c candidate) place() place {
+	if c.held != nil {
+		return place{object: c.fragment.Member}
+	}
+	return routePlace(c.fragment, c.route)
+}
+
+// ports are the listeners that the candidate wants to be on.
+func (c candidate) ports() []int {
+	if c.held != nil {
+		return []int{c.held.Port}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(c.route.Ports)))
+}
+
+// rules fills the ports in order of precedence. What the quotas leave no room for is the last in that order.
+func (b *builder) rules(p ports) {
+	left := map[place]int{}
+	for _, c := range b.candidates() {
+		alternatives, ok := b.alternatives(c)
+		if !ok {
+			continue
+		}
+		for _, n := range c.ports() {
+			one := p.by[n]
+			if one == nil || one.redirects || p.lost[c.member][n] {
+				continue
+			}
+			for _, r := range b.rulesOf(c, one, alternatives) {
+				if !one.wants(r) {
+					continue
+				}
+				if b.usage.rules >= b.quotas.RulesPerLoadBalancer {
+					left[place{c.place().object, c.place().field}]++
+					continue
+				}
+				if b.fits(r.Actions[len(r.Actions)-1], c.place()) {
+					b.usage.rules++
+					one.add(r)
+				}
+			}
+		}
+	}
+	b.tellLeftOut(left)
+}
+
+func (b *builder) tellLeftOut(left map[place]int) {
+	for at, n := range left {
+		what := "rule"
+		if n > 1 {
+			what = strconv.Itoa(n) + " rules"
+		}
+		b.overQuota(at, what, "rules", b.quotas.RulesPerLoadBalancer)
+	}
+}
+
+// candidates are all routes and held rules in order of precedence. Fragments that yield come last.
+func (b *builder) candidates() []candidate {
+	var out, yielding []candidate
+	for i, f := range b.fragments {
+		mine := b.routesOf(i, f)
+		if f.Yield {
+			yielding = append(yielding, mine...)
+			continue
+		}
+		out = append(out, mine...)
+	}
+	if b.in.Order == intent.BySpecificity {
+		slices.SortStableFunc(out, bySpecificity)
+		slices.SortStableFunc(yielding, bySpecificity)
+	}
+	return append(out, yielding...)
+}
+
+func (b *builder) routesOf(i int, f *intent.Fragment) []candidate {
+	var out []candidate
+	for j := range f.Held {
+		if len(f.Held[j].Rule.Actions) > 0 {
+			out = append(out, candidate{member: i, fragment: f, held: &f.Held[j], seq: len(out)})
+		}
+	}
+	for j := range f.Routes {
+		r := &f.Routes[j]
+		for _, m := range b.split(r.Match) {
+			out = append(out, candidate{member: i, fragment: f, route: r, match: m, seq: len(out)})
+		}
+	}
+	return out
+}
+
+// split gives one match for each host and path where routes are ranked by them: they rank differently.
+func (b *builder) split(m intent.Match) []intent.Match {
+	if b.in.Order != intent.BySpecificity || len(m.Hosts)*max(1, len(m.Paths)) > b.quotas.RulesPerLoadBalancer {
+		return []intent.Match{m}
+	}
+	hosts := [][]string{m.Hosts}
+	if len(m.Hosts) > 1 {
+		hosts = slices.Collect(slices.Chunk(m.Hosts, 1))
+	}
+	paths := [][]intent.Path{m.Paths}
+	if len(m.Paths) > 1 {
+		paths = slices.Collect(slices.Chunk(m.Paths, 1))
+	}
+	var out []intent.Match
+	for _, h := range hosts {
+		for _, p := range paths {
+			one := m
+			one.Hosts, one.Paths = h, p
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// alternatives are the conditions of the rules that a candidate becomes, side by side.
+func (b *builder) alternatives(c candidate) ([][]model.Condition, bool) {
+	if c.held != nil {
+		return [][]model.Condition{c.held.Rule.Conditions}, true
+	}
+	out, problem := conditions(c.match, b.quotas.RulesPerLoadBalancer)
+	if problem == "" {
+		if problem = transformProblem(c.route.Transforms); problem == "" {
+			return out, true
+		}
+	}
+	b.wrong(c.place(), "InvalidMatch", "%s", problem)
+	return nil, false
+}
+
+// rulesOf are the rules of a candidate on one port.
+func (b *builder) rulesOf(c candidate, on *port, alternatives [][]model.Condition) []model.Rule {
+	if c.held != nil {
+		r := c.held.Rule
+		r.ARN, r.Priority, r.Member = "", 0, c.fragment.Member
+		r.Tags = b.heldTags(on.number, r)
+		return []model.Rule{r}
+	}
+	action, ok := b.action(c.fragment, c.route, on)
+	if !ok {
+		return nil
+	}
+	tags := b.usableTags(c.route.Tags, place{c.place().object, "tags"})
+	out := make([]model.Rule, 0, len(alternatives))
+	for _, conditions := range alternatives {
+		r := model.NormalizeRule(model.Rule{
+			Conditions: conditions, Actions: []model.Action{action}, Transforms: slices.Clone(c.route.Transforms), Member: c.place().object,
+		})
+		if r.Member.Name == "" {
+			r.Member = c.fragment.Member
+		}
+		r.Tags = b.tags(model.RuleID(on.number, r), tags)
+		out = append(out, r)
+	}
+	return out
+}
+
+// heldTags are the tags that a held rule has, with ours over them.
+func (b *builder) heldTags(number int, r model.Rule) map[string]string {
+	return b.tags(model.RuleID(number, r), r.Tags)
+}
+
+// wants tells whether a rule is of use on the port: it does not redirect to itself for ever, no redirect above it answers all that
+// it matches, and it is not there already.
+func (one *port) wants(r model.Rule) bool {
+	if redirectsToItself(one, r) {
+		return false
+	}
+	return !one.contents[model.ContentOf(r)] && !slices.ContainsFunc(one.rules, func(above model.Rule) bool {
+		return above.Actions[0].Redirect != nil && coveredBy(r.Conditions, above.Conditions)
+	})
+}
+
+func (one *port) add(r model.Rule) {
+	one.rules = append(one.rules, r)
+	one.contents[model.ContentOf(r)] = true
+}
+
+func redirectsToItself(one *port, r model.Rule) bool {
+	to := r.Actions[len(r.Actions)-1].Redirect
+	if to == nil || to.Query != keepQuery {
+		return false
+	}
+	return (to.Protocol == keepProtocol || to.Protocol == one.protocol) &&
+		(to.Port == keepPort || to.Port == strconv.Itoa(one.number)) &&
+		(to.Host == keepHost || onlyValue(r, model.FieldHost, to.Host)) &&
+		(to.Path == keepPath || onlyValue(r, model.FieldPath, to.Path))
+}
+
+// onlyValue tells whether a rule matches exactly one value of a field, without wildcards.
+func onlyValue(r model.Rule, field, value string) bool {
+	return slices.ContainsFunc(r.Conditions, func(c model.Condition) bool {
+		plain := c.Values
+		if hosts, ok := model.PlainHosts(c); ok {
+			plain = hosts
+		}
+		return c.Field == field && len(plain) == 1 && plain[0] == value && wildcards(value) == 0
+	})
+}
+
+// coveredBy tells whether every request that meets the narrow conditions meets the wide ones too, as far as their values show it.
+func coveredBy(narrow, wide []model.Condition) bool {
+	return !slices.ContainsFunc(wide, func(w model.Condition) bool {
+		if w.Field == model.FieldPath && slices.Contains(w.Values, "/*") {
+			return false
+		}
+		return !slices.ContainsFunc(narrow, func(n model.Condition) bool {
+			return n.Field == w.Field && n.Header == w.Header && within(n.Values, w.Values) && within(n.Regex, w.Regex) && within(n.Query, w.Query)
+		})
+	})
+}
+
+func within[T comparable](part, whole []T) bool {
+	return !slices.ContainsFunc(part, func(v T) bool { return !slices.Contains(whole, v) })
+}
+
+// fits reserves the target groups that an action forwards to; false, which is told, where the quota leaves no room for them.
+func (b *builder) fits(a model.Action, at place) bool {
+	if a.Forward == nil {
+		return true
+	}
+	var more []string
+	for _, g := range a.Forward.Groups {
+		if id := g.Key + "\n" + string(g.ARN); !b.usage.groups[id] {
+			more = append(more, id)
+		}
+	}
+	if limit := b.quotas.TargetGroupsPerLoadBalancer; len(b.usage.groups)+len(more) > limit {
+		b.overQuota(at, fmt.Sprintf("rule with %d new target groups", len(more)), "target groups", limit)
+		return false
+	}
+	for _, id := range more {
+		b.usage.groups[id] = true
+	}
+	return true
+}

@@ -1,0 +1,116 @@
+package build
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+)
+
+// The managed security group of a load balancer, as the incumbent makes it.
+const (
+	managedGroupID          = "ManagedLBSecurityGroup"
+	managedGroupDescription = "[k8s] Managed SecurityGroup for LoadBalancer"
+)
+
+// secure gives the load balancer its security groups: the user's, or a managed one that admits what the ports ask for.
+func (b *builder) secure(stack *model.Stack, s settings, p ports) {
+	var refs []model.GroupRef
+	if s.groups == nil {
+		managed := b.managedGroup(s, p)
+		stack.SecurityGroups = []model.SecurityGroup{managed}
+		refs = []model.GroupRef{{Key: managedGroupID}}
+	} else {
+		refs = b.givenGroups(s)
+	}
+	if b.backendRules(s) {
+		refs = append(refs, model.GroupRef{Key: model.ResourceBackendSecurityGroup})
+	}
+	stack.LoadBalancer.SecurityGroups = refs
+}
+
+// backendRules tells whether the load balancer carries the shared backend group, so that pods' groups admit it.
+func (b *builder) backendRules(s settings) bool {
+	return b.in.Defaults.BackendSecurityGroup && (s.groups == nil || s.manageBackend)
+}
+
+func (b *builder) givenGroups(s settings) []model.GroupRef {
+	at := settingPlace(s.groups, "securityGroups")
+	var refs []model.GroupRef
+	for _, name := range s.groups.Settings.SecurityGroups {
+		ids := b.facts.SecurityGroups[name]
+		switch {
+		case strings.HasPrefix(name, "sg-"):
+			refs = append(refs, model.GroupRef{ID: name})
+		case len(ids) == 1:
+			refs = append(refs, model.GroupRef{ID: ids[0]})
+		case len(ids) > 1:
+			b.blockGroup(at, "the Name tag "+name+" is on several security groups ("+strings.Join(slices.Sorted(slices.Values(ids)), ", ")+"); use an ID")
+		default:
+			b.blockGroup(at, "the VPC has no security group with the Name tag "+name)
+		}
+	}
+	return refs
+}
+
+// blockGroup stops the build: without the group that its user chose, the load balancer would be open to others.
+func (b *builder) blockGroup(at place, problem string) {
+	b.wrong(at, "SecurityGroupNotFound", "%s", problem)
+	b.blocked = append(b.blocked, problem)
+}
+
+func (b *builder) managedGroup(s settings, p ports) model.SecurityGroup {
+	g := model.SecurityGroup{
+		ID: managedGroupID, Name: securityGroupName(b.in), Description: managedGroupDescription, VPC: b.facts.VPC.ID,
+		Tags: b.tags(managedGroupID, s.tags),
+	}
+	for _, n := range slices.Sorted(maps.Keys(p.by)) {
+		one := p.by[n]
+		for _, rule := range admitted(one, s.ipAddressType) {
+			if len(g.Ingress) >= b.quotas.RulesPerSecurityGroup {
+				b.overQuota(place{one.owner, "listeners"}, "rule for "+rule.CIDR+rule.PrefixList+" on port "+strconv.Itoa(n),
+					"security group rules", b.quotas.RulesPerSecurityGroup)
+				continue
+			}
+			g.Ingress = append(g.Ingress, rule)
+		}
+	}
+	return g
+}
+
+// admitted are the permissions of one port. Who named nobody admits everybody. IPv6 ranges mean something only where the load balancer
+// has IPv6 addresses.
+func admitted(one *port, ipAddressType string) []model.Permission {
+	cidrs := one.cidrs.value
+	if one.cidrs.by == (model.ObjectRef{}) && one.prefixes.by == (model.ObjectRef{}) {
+		cidrs = []string{"0.0.0.0/0", "::/0"}
+	}
+	var out []model.Permission
+	for _, c := range cidrs {
+		if strings.Contains(c, ":") && ipAddressType == typeIPv4 {
+			continue
+		}
+		out = append(out, model.Permission{Protocol: "tcp", FromPort: one.number, ToPort: one.number, CIDR: c})
+	}
+	for _, list := range one.prefixes.value {
+		out = append(out, model.Permission{Protocol: "tcp", FromPort: one.number, ToPort: one.number, PrefixList: list})
+	}
+	return out
+}
+
+// usableCIDRs are the ranges in EC2's form, sorted. A port whose ranges are all wrong admits nobody.
+func (b *builder) usableCIDRs(at place, ranges []string) []string {
+	var out []string
+	for _, r := range ranges {
+		prefix, err := netip.ParsePrefix(r)
+		if err != nil {
+			b.wrong(at, "InvalidValue", "%q is no range of addresses; write it as 10.0.0.0/8", r)
+			continue
+		}
+		out = append(out, prefix.Masked().String())
+	}
+	return slices.Compact(slices.Sorted(slices.Values(out)))
+}

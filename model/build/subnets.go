@@ -1,0 +1,198 @@
+package build
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// minFreeAddresses is what AWS wants free in a subnet of an application load balancer (ELB guide, subnets).
+const minFreeAddresses = 8
+
+// subnets gives the IDs of the subnets, or blocks the build and says what is missing.
+func (b *builder) subnets(s settings) []string {
+	var chosen []model.Subnet
+	var at []place
+	var missing []string
+	what := ""
+	switch e := b.facts.Existing; {
+	case s.subnets != nil:
+		chosen, missing = b.lookUp(s.subnets.Settings.Subnets)
+		at, what = []place{settingPlace(s.subnets, "subnets")}, "the subnets that are asked for"
+	case s.subnetTags != nil:
+		chosen = b.selected(s, func(n model.Subnet) bool { return hasTags(n.Tags, s.subnetTags.Settings.SubnetTags) })
+		at, what = []place{settingPlace(s.subnetTags, "subnetTags")}, "the subnets with the tags that are asked for"
+	case e != nil && e.Scheme == s.scheme && len(e.Subnets) > 0:
+		return slices.Sorted(slices.Values(e.Subnets))
+	default:
+		chosen = b.discovered(s)
+		for _, f := range b.fragments {
+			at = append(at, settingPlace(f, "subnets"))
+		}
+		what = "the subnets found for an " + s.scheme + " load balancer"
+	}
+	problem := b.subnetProblem(s, chosen)
+	if len(missing) > 0 {
+		problem = "are not all there: " + strings.Join(missing, ", ")
+	}
+	if problem != "" {
+		b.blockSubnets(at, what+" "+problem)
+	}
+	ids := make([]string, 0, len(chosen))
+	for _, n := range chosen {
+		ids = append(ids, n.ID)
+	}
+	return slices.Sorted(slices.Values(ids))
+}
+
+func (b *builder) blockSubnets(at []place, problem string) {
+	role := "tag one subnet a zone with " + roleTag(schemePublic) + "=1 (internet-facing) or " + roleTag(schemeInternal) +
+		"=1 (internal), or name subnets"
+	for _, p := range at {
+		b.wrong(p, "SubnetsNotUsable", "%s; %s", problem, role)
+	}
+	b.blocked = append(b.blocked, problem)
+}
+
+// subnetsOf is what a member asks for, as sorted IDs where they are known. Names or IDs that are not known are a mistake.
+func (b *builder) subnetsOf(f *intent.Fragment) string {
+	if len(f.Settings.Subnets) == 0 {
+		return ""
+	}
+	found, missing := b.lookUp(f.Settings.Subnets)
+	if len(missing) > 0 {
+		b.wrong(settingPlace(f, "subnets"), "SubnetNotFound", "the VPC %s has no subnet with the ID or Name tag %s",
+			b.facts.VPC.ID, strings.Join(missing, ", "))
+	}
+	ids := slices.Clone(missing)
+	for _, n := range found {
+		ids = append(ids, n.ID)
+	}
+	return subnetKey(ids)
+}
+
+func subnetKey(ids []string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(ids))), ",")
+}
+
+// lookUp finds subnets by ID or Name tag.
+func (b *builder) lookUp(wanted []string) (found []model.Subnet, missing []string) {
+	seen := map[string]bool{}
+	for _, w := range wanted {
+		i := slices.IndexFunc(b.facts.Subnets, func(n model.Subnet) bool { return n.ID == w || n.Tags["Name"] == w })
+		if i < 0 {
+			missing = append(missing, w)
+			continue
+		}
+		if n := b.facts.Subnets[i]; !seen[n.ID] {
+			seen[n.ID] = true
+			found = append(found, n)
+		}
+	}
+	return found, missing
+}
+
+// discovered finds subnets by role tag, and where there is none by the way to the internet.
+func (b *builder) discovered(s settings) []model.Subnet {
+	role := roleTag(s.scheme)
+	byRole := b.selected(s, func(n model.Subnet) bool {
+		v, ok := n.Tags[role]
+		return ok && (v == "" || v == "1")
+	})
+	if len(byRole) > 0 {
+		return byRole
+	}
+	return b.selected(s, func(n model.Subnet) bool { return n.Public == (s.scheme == schemePublic) })
+}
+
+// selected filters the VPC's subnets and keeps one a zone: with the tag of this cluster, else the lowest ID.
+func (b *builder) selected(s settings, fits func(model.Subnet) bool) []model.Subnet {
+	best := map[string]model.Subnet{}
+	for _, n := range b.facts.Subnets {
+		if !fits(n) || !b.usable(s, n) {
+			continue
+		}
+		old, taken := best[n.Zone]
+		if !taken || b.ownCluster(n) && !b.ownCluster(old) {
+			best[n.Zone] = n
+		}
+	}
+	out := make([]model.Subnet, 0, len(best))
+	for _, zone := range slices.Sorted(maps.Keys(best)) {
+		out = append(out, best[zone])
+	}
+	return out
+}
+
+const clusterTagPrefix = "kubernetes.io/cluster/"
+
+func (b *builder) ownCluster(n model.Subnet) bool {
+	_, ok := n.Tags[clusterTagPrefix+b.in.Defaults.Cluster]
+	return ok
+}
+
+func (b *builder) usable(s settings, n model.Subnet) bool {
+	if n.FreeAddresses < minFreeAddresses || s.ipAddressType != typeIPv4 && !n.IPv6 {
+		return false
+	}
+	if b.ownCluster(n) {
+		return true
+	}
+	for k := range n.Tags {
+		if strings.HasPrefix(k, clusterTagPrefix) {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *builder) subnetProblem(s settings, chosen []model.Subnet) string {
+	if len(chosen) == 0 {
+		return "are none"
+	}
+	zones, kinds := map[string]bool{}, map[string]bool{}
+	for _, n := range chosen {
+		if zones[n.Zone] {
+			return "are two in the zone " + n.Zone + ", where a load balancer takes one"
+		}
+		zones[n.Zone] = true
+		kinds[n.ZoneType] = true
+		if s.ipAddressType != typeIPv4 && !n.IPv6 {
+			return "include " + n.ID + ", which has no IPv6 block, and the load balancer is " + s.ipAddressType
+		}
+	}
+	if len(kinds) > 1 {
+		return "are in zones of different types: " + strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")
+	}
+	if ordinary := kinds[""] || kinds["availability-zone"]; ordinary && len(zones) < 2 {
+		return "are in one zone only, and an application load balancer needs two"
+	}
+	return ""
+}
+
+func roleTag(scheme string) string {
+	if scheme == schemePublic {
+		return "kubernetes.io/role/elb"
+	}
+	return "kubernetes.io/role/internal-elb"
+}
+
+func hasTags(tags map[string]string, want map[string][]string) bool {
+	for k, values := range want {
+		if v, ok := tags[k]; !ok || !slices.Contains(values, v) {
+			return false
+		}
+	}
+	return true
+}
+
+func selectorKey(want map[string][]string) string {
+	parts := make([]string, 0, len(want))
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		parts = append(parts, k+"="+strings.Join(slices.Sorted(slices.Values(want[k])), "|"))
+	}
+	return strings.Join(parts, ",")
+}

@@ -1,0 +1,222 @@
+package build
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// Values of target groups (ELBv2 API).
+const (
+	versionHTTP1 = "HTTP1"
+	versionHTTP2 = "HTTP2"
+	versionGRPC  = "GRPC"
+	targetIP     = "ip"
+	targetNode   = "instance"
+	trafficPort  = "traffic-port"
+	grpcPath     = "/AWS.ALB/healthcheck"
+)
+
+// groupShape is what AWS refuses to modify in a target group.
+type groupShape struct{ targetType, protocol, version, family string }
+
+// group is the target group of a Service port, made when it is first asked for; nil where it cannot be made, which is told.
+func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
+	if g, known := b.groups[s.ID]; known && g != nil {
+		return g
+	}
+	b.groups[s.ID] = nil
+	shape := groupShape{
+		targetType: or(s.Group.TargetType, b.in.Defaults.TargetType), protocol: or(s.Group.Protocol, protocolHTTP),
+		version: or(s.Group.ProtocolVersion, versionHTTP1), family: typeIPv4,
+	}
+	if s.IPv6 {
+		shape.family = "ipv6"
+	}
+	if !b.supported(at, s, shape) {
+		return nil
+	}
+	g := &model.TargetGroup{
+		ID: s.ID, Name: targetGroupName(b.in, s, shape), TargetType: shape.targetType, Protocol: shape.protocol,
+		ProtocolVersion: shape.version, Port: s.TargetPort, VPC: b.facts.VPC.ID, IPAddressType: shape.family,
+		HealthCheck: b.healthCheck(s.Group.HealthCheck, shape), Attributes: maps.Clone(s.Group.Attributes),
+		Tags:    b.tags(s.ID, b.usableTags(s.Group.Tags, groupPlace(at, s, "tags"))),
+		Backend: model.Backend{Namespace: s.Namespace, Service: s.Name, Port: s.Port},
+	}
+	if g.Port < 1 || g.Port > 65535 {
+		g.Port = 1
+	}
+	if field, problem := healthProblem(g); problem != "" {
+		b.wrong(groupPlace(at, s, field), "InvalidHealthCheck", "%s", problem)
+		return nil
+	}
+	b.groups[s.ID] = g
+	return g
+}
+
+// groupPlace is where a setting of a target group was written.
+func groupPlace(at place, s *intent.Service, field string) place {
+	if name := s.Group.Fields[field]; name != "" {
+		field = name
+	}
+	return place{at.object, field}
+}
+
+func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool {
+	switch {
+	case shape.targetType == targetNode:
+		b.report(groupPlace(at, s, "targetType"), model.Warning, "TargetTypeInstance",
+			fmt.Sprintf("targets of the type instance are not served yet; use the type ip. Requests for Service %s/%s are answered with 503",
+				s.Namespace, s.Name))
+		return false
+	case shape.targetType != targetIP:
+		b.wrong(groupPlace(at, s, "targetType"), "InvalidValue", "%q is none of the target types ip, instance", shape.targetType)
+	case shape.protocol != protocolHTTP && shape.protocol != protocolHTTPS:
+		b.wrong(groupPlace(at, s, "protocol"), "InvalidValue", "%q is none of the protocols HTTP, HTTPS", shape.protocol)
+	case shape.version != versionHTTP1 && shape.version != versionHTTP2 && shape.version != versionGRPC:
+		b.wrong(groupPlace(at, s, "protocolVersion"), "InvalidValue", "%q is none of the protocol versions HTTP1, HTTP2, GRPC", shape.version)
+	default:
+		return true
+	}
+	return false
+}
+
+// healthCheck fills in the defaults of the front door, which are the incumbent's.
+func (b *builder) healthCheck(h intent.HealthCheck, shape groupShape) model.HealthCheck {
+	threshold, matcher := 2, "200"
+	if b.in.Front == "gateway" {
+		threshold, matcher = 3, "200-399"
+	}
+	path := "/"
+	if shape.version == versionGRPC {
+		path, matcher = grpcPath, "12"
+	}
+	return model.HealthCheck{
+		Protocol: or(h.Protocol, shape.protocol), Port: or(h.Port, trafficPort), Path: or(h.Path, path), Matcher: or(h.Matcher, matcher),
+		IntervalSeconds: orNumber(h.IntervalSeconds, 15), TimeoutSeconds: orNumber(h.TimeoutSeconds, 5),
+		HealthyThreshold: orNumber(h.HealthyThreshold, threshold), UnhealthyThreshold: orNumber(h.UnhealthyThreshold, threshold),
+	}
+}
+
+func orNumber(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+// healthProblem says what AWS would refuse of a health check, and in which field (ELBv2 API, CreateTargetGroup).
+func healthProblem(g *model.TargetGroup) (field, problem string) {
+	h := g.HealthCheck
+	for _, r := range []struct {
+		field              string
+		value, least, most int
+	}{
+		{"healthCheck.intervalSeconds", h.IntervalSeconds, 5, 300},
+		{"healthCheck.timeoutSeconds", h.TimeoutSeconds, 2, 120},
+		{"healthCheck.healthyThreshold", h.HealthyThreshold, 2, 10},
+		{"healthCheck.unhealthyThreshold", h.UnhealthyThreshold, 2, 10},
+	} {
+		if r.value < r.least || r.value > r.most {
+			return r.field, fmt.Sprintf("%d is not %d to %d", r.value, r.least, r.most)
+		}
+	}
+	switch {
+	case h.TimeoutSeconds >= h.IntervalSeconds:
+		return "healthCheck.timeoutSeconds", fmt.Sprintf("the timeout of %d s must be less than the interval of %d s", h.TimeoutSeconds, h.IntervalSeconds)
+	case h.Protocol != protocolHTTP && h.Protocol != protocolHTTPS:
+		return "healthCheck.protocol", fmt.Sprintf("%q is none of the protocols HTTP, HTTPS", h.Protocol)
+	case !strings.HasPrefix(h.Path, "/") || len(h.Path) > 1024:
+		return "healthCheck.path", "the path begins with / and has 1024 characters at most"
+	case h.Port != trafficPort && !isPort(h.Port):
+		return "healthCheck.port", fmt.Sprintf("%q is no port; use a number, %s or the name of a port of the Service", h.Port, trafficPort)
+	}
+	return matcherProblem(h.Matcher, g.ProtocolVersion)
+}
+
+func isPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 1 && n <= 65535
+}
+
+// matcherProblem checks codes like "200,202" and "200-299": HTTP from 200 to 499, gRPC from 0 to 99 (ELBv2 API, Matcher).
+func matcherProblem(matcher, version string) (field, problem string) {
+	least, most := 200, 499
+	if version == versionGRPC {
+		least, most = 0, 99
+	}
+	for _, part := range strings.Split(matcher, ",") {
+		from, to, ranged := strings.Cut(strings.TrimSpace(part), "-")
+		if !ranged {
+			to = from
+		}
+		a, errA := strconv.Atoi(from)
+		z, errZ := strconv.Atoi(to)
+		if errA != nil || errZ != nil || a < least || z > most || a > z {
+			return "healthCheck.matcher", fmt.Sprintf("%q is no list of codes from %d to %d, like %d or %d-%d", matcher, least, most, least, least, most)
+		}
+	}
+	return "", ""
+}
+
+// usedGroups are the target groups that the listeners forward to, with who their pods must admit.
+func (b *builder) usedGroups(stack model.Stack, s settings) []model.TargetGroup {
+	var out []model.TargetGroup
+	for _, id := range slices.Sorted(maps.Keys(forwarded(stack))) {
+		g := b.groups[id]
+		if g == nil {
+			continue
+		}
+		one := *g
+		if b.backendRules(s) {
+			one.Backend.Network = admission(&one)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// admission is the traffic that pods must admit from the shared backend group: on the target port, and where health is asked for on
+// another, there too. A group made with port 1 has a named target port, which may be another number in each pod.
+func admission(g *model.TargetGroup) []model.Permission {
+	source := model.GroupRef{Key: model.ResourceBackendSecurityGroup}
+	rule := model.Permission{Protocol: "tcp", FromPort: g.Port, ToPort: g.Port, Source: source}
+	if g.Port == 1 {
+		rule.FromPort, rule.ToPort = 0, 65535
+		return []model.Permission{rule}
+	}
+	out := []model.Permission{rule}
+	if n, err := strconv.Atoi(g.HealthCheck.Port); err == nil && n != g.Port {
+		out = append(out, model.Permission{Protocol: "tcp", FromPort: n, ToPort: n, Source: source})
+	}
+	return out
+}
+
+// forwarded are the IDs of the target groups that listeners and rules of a stack forward to.
+func forwarded(stack model.Stack) map[string]bool {
+	out := map[string]bool{}
+	add := func(actions []model.Action) {
+		for _, a := range actions {
+			if a.Forward == nil {
+				continue
+			}
+			for _, g := range a.Forward.Groups {
+				if g.Key != "" {
+					out[g.Key] = true
+				}
+			}
+		}
+	}
+	for _, l := range stack.Listeners {
+		add(l.DefaultActions)
+		for _, r := range l.Rules {
+			add(r.Actions)
+		}
+	}
+	return out
+}
