@@ -1,0 +1,170 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/controllers/stack"
+)
+
+// Reconciler makes load balancers of Gateways.
+type Reconciler struct {
+	client client.Client
+	live   client.Reader
+	loop   *stack.Loop
+	set    Settings
+	events events.EventRecorder
+}
+
+// New returns the reconciler of Gateways.
+func New(mgr ctrl.Manager, loop *stack.Loop, set Settings) *Reconciler {
+	return &Reconciler{
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), loop: loop, set: set, events: mgr.GetEventRecorder("gateway.k8s.aws-alb"),
+	}
+}
+
+// SetupWithManager registers the reconciler with workers side by side.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	all := handler.EnqueueRequestsFromMapFunc(r.allGateways)
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("gateway.k8s.aws-alb").
+		For(&gwv1.Gateway{}, changed).
+		Watches(&gwv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(gatewaysOfRoute), changed).
+		Watches(&gwv1.GatewayClass{}, all, changed).
+		Watches(&gwv1beta1.ReferenceGrant{}, all).
+		Watches(&awsgwv1.LoadBalancerConfiguration{}, all, changed).
+		Watches(&awsgwv1.TargetGroupConfiguration{}, all, changed).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfService)).
+		Watches(&corev1.Namespace{}, all, builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("registering the controller of Gateways: %w", err)
+	}
+	return nil
+}
+
+func (r *Reconciler) allGateways(ctx context.Context, _ client.Object) []reconcile.Request {
+	keys, err := Gateways(ctx, r.client)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing Gateways")
+	}
+	out := make([]reconcile.Request, 0, len(keys))
+	for _, k := range keys {
+		out = append(out, reconcile.Request{NamespacedName: k})
+	}
+	return out
+}
+
+// gatewaysOfRoute are the Gateways that a route names, and those that its status names: it may just have left one.
+func gatewaysOfRoute(_ context.Context, o client.Object) []reconcile.Request {
+	route, ok := o.(*gwv1.HTTPRoute)
+	if !ok {
+		return nil
+	}
+	seen := map[types.NamespacedName]bool{}
+	var out []reconcile.Request
+	add := func(p gwv1.ParentReference) {
+		key := types.NamespacedName{Namespace: route.Namespace, Name: string(p.Name)}
+		if p.Namespace != nil {
+			key.Namespace = string(*p.Namespace)
+		}
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, reconcile.Request{NamespacedName: key})
+		}
+	}
+	for _, p := range route.Spec.ParentRefs {
+		add(p)
+	}
+	for _, p := range route.Status.Parents {
+		if p.ControllerName == ControllerName {
+			add(p.ParentRef)
+		}
+	}
+	return out
+}
+
+func (r *Reconciler) gatewaysOfService(ctx context.Context, o client.Object) []reconcile.Request {
+	var routes gwv1.HTTPRouteList
+	if err := r.client.List(ctx, &routes); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing HTTPRoutes")
+		return nil
+	}
+	key := client.ObjectKeyFromObject(o)
+	var out []reconcile.Request
+	for i := range routes.Items {
+		if refersToService(&routes.Items[i], key) {
+			out = append(out, gatewaysOfRoute(ctx, &routes.Items[i])...)
+		}
+	}
+	return out
+}
+
+func refersToService(route *gwv1.HTTPRoute, key types.NamespacedName) bool {
+	for _, rule := range route.Spec.Rules {
+		for _, b := range rule.BackendRefs {
+			if backendKey(route, b.BackendRef) == key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Reconcile brings one Gateway in line.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	if r.set.WatchNamespace != "" && req.Namespace != r.set.WatchNamespace {
+		return reconcile.Result{}, nil
+	}
+	s, err := Load(ctx, r.client, req.NamespacedName)
+	if err != nil || s.Gateway == nil {
+		return reconcile.Result{}, err
+	}
+	mine := hasFinalizer(s.Gateway)
+	if !s.Ours && !mine {
+		return reconcile.Result{}, nil
+	}
+	if s.Ours && s.Gateway.DeletionTimestamp.IsZero() {
+		if err := claim(ctx, r.client, s.Gateway); err != nil {
+			return reconcile.Result{}, err
+		}
+	} else if !mine {
+		return reconcile.Result{}, nil
+	}
+	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
+	res, err := r.loop.Run(ctx, stack.Request{Intent: v.Intent, Findings: v.Findings})
+	got := reached{Result: res, err: err}
+	if res.Gone {
+		return reconcile.Result{}, release(ctx, r.client, s.Gateway)
+	}
+	if reportErr := r.report(ctx, v, got); reportErr != nil {
+		return reconcile.Result{}, errors.Join(reportErr, err)
+	}
+	return reconcile.Result{RequeueAfter: res.RequeueAfter}, nil
+}
+
+func hasFinalizer(g *gwv1.Gateway) bool {
+	for _, f := range g.Finalizers {
+		if f == Finalizer {
+			return true
+		}
+	}
+	return false
+}

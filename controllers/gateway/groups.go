@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// groupSettings are the settings of the target group that a route makes for a Service: of the TargetGroupConfiguration that names
+// the Service, else of the default one, else none.
+func (s *Snapshot) groupSettings(c config, route *gwv1.HTTPRoute, service *corev1.Service) intent.GroupSettings {
+	chosen := s.targetGroupConfig(c, service)
+	if chosen == nil {
+		return intent.GroupSettings{}
+	}
+	var props awsgwv1.TargetGroupProps
+	if d := chosen.Spec.DefaultConfiguration; d != nil {
+		props = *d.DeepCopy()
+	}
+	if r := mostSpecific(chosen.Spec.RouteConfigurations, route); r != nil {
+		props = overlay(props, r.TargetGroupProps)
+	}
+	return settingsOf(props)
+}
+
+func (s *Snapshot) targetGroupConfig(c config, service *corev1.Service) *awsgwv1.TargetGroupConfiguration {
+	for i := range s.TargetGroups {
+		t := &s.TargetGroups[i]
+		if t.Namespace == service.Namespace && t.Spec.TargetReference != nil && t.Spec.TargetReference.Name == service.Name {
+			return t
+		}
+	}
+	d := c.spec.DefaultTargetGroupConfiguration
+	for i := range s.TargetGroups {
+		t := &s.TargetGroups[i]
+		if d != nil && t.Namespace == c.namespace && t.Name == d.Name && t.Spec.TargetReference == nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// mostSpecific picks the configuration for a route: kind, namespace and name before kind and namespace before kind.
+func mostSpecific(list []awsgwv1.RouteConfiguration, route *gwv1.HTTPRoute) *awsgwv1.RouteConfiguration {
+	var best *awsgwv1.RouteConfiguration
+	rank := 0
+	for i := range list {
+		id := list[i].RouteIdentifier
+		if id.Kind != "" && id.Kind != kindHTTPRoute || id.Namespace != "" && id.Namespace != route.Namespace ||
+			id.Name != "" && id.Name != route.Name {
+			continue
+		}
+		this := 1
+		if id.Namespace != "" {
+			this = 2
+		}
+		if id.Name != "" {
+			this = 3
+		}
+		if this > rank {
+			best, rank = &list[i], this
+		}
+	}
+	return best
+}
+
+// overlay puts what over sets on top of base: tags and attributes by key, everything else whole.
+func overlay(base, over awsgwv1.TargetGroupProps) awsgwv1.TargetGroupProps {
+	out := over
+	or(&out.HealthCheckConfig, base.HealthCheckConfig)
+	or(&out.TargetType, base.TargetType)
+	or(&out.Protocol, base.Protocol)
+	or(&out.ProtocolVersion, base.ProtocolVersion)
+	out.Tags = maps.Clone(base.Tags)
+	if out.Tags == nil {
+		out.Tags = map[string]string{}
+	}
+	maps.Copy(out.Tags, over.Tags)
+	out.TargetGroupAttributes = append(append([]awsgwv1.Attribute{}, base.TargetGroupAttributes...), over.TargetGroupAttributes...)
+	return out
+}
+
+func settingsOf(p awsgwv1.TargetGroupProps) intent.GroupSettings {
+	out := intent.GroupSettings{Attributes: attributeMap(p.TargetGroupAttributes), Tags: p.Tags}
+	if p.TargetType != nil {
+		out.TargetType = string(*p.TargetType)
+	}
+	if p.Protocol != nil {
+		out.Protocol = string(*p.Protocol)
+	}
+	if p.ProtocolVersion != nil {
+		out.ProtocolVersion = string(*p.ProtocolVersion)
+	}
+	if h := p.HealthCheckConfig; h != nil {
+		out.HealthCheck = healthCheckOf(*h)
+	}
+	return out
+}
+
+func healthCheckOf(h awsgwv1.HealthCheckConfiguration) intent.HealthCheck {
+	var out intent.HealthCheck
+	setText(&out.Port, h.HealthCheckPort)
+	setText(&out.Path, h.HealthCheckPath)
+	if h.HealthCheckProtocol != nil {
+		out.Protocol = string(*h.HealthCheckProtocol)
+	}
+	setNumber(&out.IntervalSeconds, h.HealthCheckInterval)
+	setNumber(&out.TimeoutSeconds, h.HealthCheckTimeout)
+	setNumber(&out.HealthyThreshold, h.HealthyThresholdCount)
+	setNumber(&out.UnhealthyThreshold, h.UnhealthyThresholdCount)
+	if m := h.Matcher; m != nil {
+		setText(&out.Matcher, m.HTTPCode)
+		setText(&out.Matcher, m.GRPCCode)
+	}
+	return out
+}
+
+func setText(into, from *string) {
+	if from != nil {
+		*into = *from
+	}
+}
+
+func setNumber(into *int, from *int32) {
+	if from != nil {
+		*into = int(*from)
+	}
+}

@@ -1,0 +1,173 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// kindHTTPRoute is the one kind of route that this front door serves.
+const kindHTTPRoute = "HTTPRoute"
+
+// listener is a listener of a Gateway with the judgement on it.
+type listener struct {
+	gwv1.Listener
+
+	index int
+	// unsupported, conflict and refs say why the conditions Accepted, Conflicted and ResolvedRefs are not good; empty when they are.
+	unsupported problem
+	conflict    problem
+	refs        problem
+	// kinds that routes may have.
+	kinds []gwv1.RouteGroupKind
+	// attached counts the routes.
+	attached int32
+}
+
+// problem is the reason and message of a condition; the zero value is none.
+type problem struct{ reason, message string }
+
+func (p problem) any() bool { return p.reason != "" }
+
+// usable tells whether routes on the listener get traffic.
+func (l *listener) usable() bool { return !l.unsupported.any() && !l.conflict.any() }
+
+func (l *listener) hostname() string {
+	if l.Hostname == nil {
+		return ""
+	}
+	return strings.ToLower(string(*l.Hostname))
+}
+
+func (l *listener) field() string { return fmt.Sprintf("spec.listeners[%d]", l.index) }
+
+// judge looks at every listener of a Gateway. Of two that conflict the first in the list is served.
+func judge(gateway *gwv1.Gateway) []*listener {
+	var out []*listener
+	for i := range gateway.Spec.Listeners {
+		l := &listener{Listener: gateway.Spec.Listeners[i], index: i}
+		l.judgeProtocol()
+		l.judgeKinds()
+		l.judgeConflicts(out)
+		out = append(out, l)
+	}
+	return out
+}
+
+func (l *listener) judgeProtocol() {
+	switch {
+	case l.Protocol != gwv1.HTTPProtocolType && l.Protocol != gwv1.HTTPSProtocolType:
+		l.unsupported = problem{string(gwv1.ListenerReasonUnsupportedProtocol), fmt.Sprintf(
+			"%s.protocol is %s: an application load balancer serves HTTP and HTTPS", l.field(), l.Protocol)}
+	case l.Protocol == gwv1.HTTPSProtocolType && l.TLS != nil && l.TLS.Mode != nil && *l.TLS.Mode != gwv1.TLSModeTerminate:
+		l.unsupported = problem{string(gwv1.ListenerReasonUnsupportedValue), fmt.Sprintf(
+			"%s.tls.mode is %s: an application load balancer terminates TLS; use Terminate", l.field(), *l.TLS.Mode)}
+	case l.Protocol == gwv1.HTTPSProtocolType && l.TLS != nil && len(l.TLS.CertificateRefs) > 0:
+		l.refs = problem{string(gwv1.ListenerReasonInvalidCertificateRef), l.field() + ".tls.certificateRefs are not served yet: " +
+			"name certificate ARNs in a LoadBalancerConfiguration, or have a certificate for the host name in ACM"}
+	}
+}
+
+// judgeKinds keeps the route kinds that are served here.
+func (l *listener) judgeKinds() {
+	group := gwv1.Group(gwv1.GroupName)
+	ours := gwv1.RouteGroupKind{Group: &group, Kind: kindHTTPRoute}
+	l.kinds = []gwv1.RouteGroupKind{}
+	if l.unsupported.reason == string(gwv1.ListenerReasonUnsupportedProtocol) {
+		return
+	}
+	if l.AllowedRoutes == nil || len(l.AllowedRoutes.Kinds) == 0 {
+		l.kinds = append(l.kinds, ours)
+		return
+	}
+	for _, k := range l.AllowedRoutes.Kinds {
+		if k.Kind == kindHTTPRoute && (k.Group == nil || *k.Group == group) {
+			l.kinds = []gwv1.RouteGroupKind{ours}
+			continue
+		}
+		l.refs = problem{string(gwv1.ListenerReasonInvalidRouteKinds), fmt.Sprintf(
+			"%s.allowedRoutes.kinds names %s: only %s is served", l.field(), k.Kind, kindHTTPRoute)}
+	}
+}
+
+func (l *listener) judgeConflicts(before []*listener) {
+	for _, o := range before {
+		if o.Port != l.Port || o.conflict.any() {
+			continue
+		}
+		switch {
+		case o.Protocol != l.Protocol:
+			l.conflict = problem{string(gwv1.ListenerReasonProtocolConflict), fmt.Sprintf(
+				"port %d is %s for listener %s already: use one protocol for a port", l.Port, o.Protocol, o.Name)}
+		case o.hostname() == l.hostname():
+			l.conflict = problem{string(gwv1.ListenerReasonHostnameConflict), fmt.Sprintf(
+				"port %d and host name %q belong to listener %s already: choose another", l.Port, l.hostname(), o.Name)}
+		default:
+			continue
+		}
+		return
+	}
+}
+
+// allowsNamespace tells whether routes of a namespace may attach (Gateway API, AllowedRoutes.namespaces).
+func (l *listener) allowsNamespace(s *Snapshot, namespace string) bool {
+	from := gwv1.NamespacesFromSame
+	var selector *metav1.LabelSelector
+	if l.AllowedRoutes != nil && l.AllowedRoutes.Namespaces != nil {
+		if f := l.AllowedRoutes.Namespaces.From; f != nil {
+			from = *f
+		}
+		selector = l.AllowedRoutes.Namespaces.Selector
+	}
+	switch from {
+	case gwv1.NamespacesFromAll:
+		return true
+	case gwv1.NamespacesFromSame:
+		return namespace == s.Gateway.Namespace
+	case gwv1.NamespacesFromSelector:
+		chosen, err := metav1.LabelSelectorAsSelector(selector)
+		return err == nil && selector != nil && chosen.Matches(labels.Set(s.Namespaces[namespace].Labels))
+	case gwv1.NamespacesFromNone:
+	}
+	return false
+}
+
+func (l *listener) allowsKind() bool { return len(l.kinds) > 0 }
+
+// named tells whether a parentRef's section name and port are the listener's.
+func (l *listener) named(p gwv1.ParentReference) bool {
+	return (p.SectionName == nil || *p.SectionName == l.Name) && (p.Port == nil || *p.Port == l.Port)
+}
+
+// intersect gives the host names for which a route is served on a listener, and whether there are any. No host names means any.
+func intersect(listener string, route []gwv1.Hostname) ([]string, bool) {
+	if len(route) == 0 {
+		if listener == "" {
+			return nil, true
+		}
+		return []string{listener}, true
+	}
+	var out []string
+	for _, h := range route {
+		host := strings.ToLower(string(h))
+		switch {
+		case listener == "", host == listener, covers(listener, host):
+			out = append(out, host)
+		case covers(host, listener):
+			out = append(out, listener)
+		}
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return out, len(out) > 0
+}
+
+// covers tells whether wildcard "*.example.com" matches host: one or more labels before the suffix.
+func covers(wildcard, host string) bool {
+	suffix, ok := strings.CutPrefix(wildcard, "*")
+	return ok && strings.HasSuffix(host, suffix) && len(host) > len(suffix)
+}

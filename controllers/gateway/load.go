@@ -1,0 +1,285 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/model"
+)
+
+// ControllerName is what a GatewayClass names to have its Gateways served here.
+const ControllerName = "gateway.k8s.aws/alb"
+
+// Settings are the operator's settings that concern Gateways.
+type Settings struct {
+	ClusterName          string
+	DefaultTargetType    string
+	DefaultScheme        string
+	DefaultSSLPolicy     string
+	DefaultTags          map[string]string
+	BackendSecurityGroup bool
+	// WatchNamespace limits which Gateways are served; empty means all.
+	WatchNamespace string
+}
+
+// Snapshot is a Gateway with everything that belongs to it.
+type Snapshot struct {
+	Gateway *gwv1.Gateway
+	// Class is nil when it does not exist; Ours then says no.
+	Class *gwv1.GatewayClass
+	// Ours says that the class is this controller's.
+	Ours bool
+	// ClassConfig and GatewayConfig are what the class's and the Gateway's parameters name; nil without.
+	ClassConfig, GatewayConfig *awsgwv1.LoadBalancerConfiguration
+	// ParameterProblem says why parameters could not be read, in words.
+	ParameterProblem string
+	// Routes with a parentRef to the Gateway, by age, then name.
+	Routes []gwv1.HTTPRoute
+	// Namespaces, Services and TargetGroupConfigs by name.
+	Namespaces   map[string]corev1.Namespace
+	Services     map[types.NamespacedName]corev1.Service
+	Grants       []gwv1beta1.ReferenceGrant
+	TargetGroups []awsgwv1.TargetGroupConfiguration
+}
+
+// Owner is the owner of a Gateway's stack.
+func Owner(cluster string, gateway types.NamespacedName) model.Owner {
+	return model.Owner{Cluster: cluster, Prefix: model.PrefixGatewayALB, Stack: gateway.String()}
+}
+
+// Load reads a Gateway and what belongs to it. A Gateway that does not exist gives a snapshot without one.
+func Load(ctx context.Context, r client.Reader, key types.NamespacedName) (*Snapshot, error) {
+	s := &Snapshot{Namespaces: map[string]corev1.Namespace{}, Services: map[types.NamespacedName]corev1.Service{}}
+	gateway := &gwv1.Gateway{}
+	if err := r.Get(ctx, key, gateway); err != nil {
+		if apierrors.IsNotFound(err) {
+			return s, nil
+		}
+		return nil, fmt.Errorf("reading Gateway %s: %w", key, err)
+	}
+	s.Gateway = gateway
+	for _, step := range []func(context.Context, client.Reader) error{
+		s.loadClass, s.loadConfigs, s.loadRoutes, s.loadServices, s.loadShared,
+	} {
+		if err := step(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Gateways lists the Gateways of our classes, by name.
+func Gateways(ctx context.Context, r client.Reader) ([]types.NamespacedName, error) {
+	var list gwv1.GatewayList
+	if err := listKind(ctx, r, &list); err != nil {
+		return nil, err
+	}
+	var classes gwv1.GatewayClassList
+	if err := listKind(ctx, r, &classes); err != nil {
+		return nil, err
+	}
+	ours := map[string]bool{}
+	for _, c := range classes.Items {
+		ours[c.Name] = c.Spec.ControllerName == ControllerName
+	}
+	var out []types.NamespacedName
+	for i := range list.Items {
+		if ours[string(list.Items[i].Spec.GatewayClassName)] {
+			out = append(out, client.ObjectKeyFromObject(&list.Items[i]))
+		}
+	}
+	slices.SortFunc(out, func(a, b types.NamespacedName) int { return compareStrings(a.String(), b.String()) })
+	return out, nil
+}
+
+func compareStrings(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// listKind lists; a kind that the server does not know has no objects.
+func listKind(ctx context.Context, r client.Reader, list client.ObjectList, opts ...client.ListOption) error {
+	err := r.List(ctx, list, opts...)
+	if err == nil || meta.IsNoMatchError(err) {
+		return nil
+	}
+	return fmt.Errorf("listing %T: %w", list, err)
+}
+
+func (s *Snapshot) loadClass(ctx context.Context, r client.Reader) error {
+	class := &gwv1.GatewayClass{}
+	err := r.Get(ctx, client.ObjectKey{Name: string(s.Gateway.Spec.GatewayClassName)}, class)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading GatewayClass %s: %w", s.Gateway.Spec.GatewayClassName, err)
+	}
+	s.Class, s.Ours = class, class.Spec.ControllerName == ControllerName
+	return nil
+}
+
+func (s *Snapshot) loadConfigs(ctx context.Context, r client.Reader) error {
+	if s.Class != nil && s.Class.Spec.ParametersRef != nil {
+		ref := s.Class.Spec.ParametersRef
+		namespace := ""
+		if ref.Namespace != nil {
+			namespace = string(*ref.Namespace)
+		}
+		config, err := s.loadConfig(ctx, r, parameters{
+			field: "GatewayClass spec.parametersRef", group: string(ref.Group), kind: string(ref.Kind), namespace: namespace, name: ref.Name,
+		})
+		if err != nil {
+			return err
+		}
+		s.ClassConfig = config
+	}
+	infra := s.Gateway.Spec.Infrastructure
+	if infra == nil || infra.ParametersRef == nil {
+		return nil
+	}
+	config, err := s.loadConfig(ctx, r, parameters{
+		field: "spec.infrastructure.parametersRef", group: string(infra.ParametersRef.Group), kind: string(infra.ParametersRef.Kind),
+		namespace: s.Gateway.Namespace, name: infra.ParametersRef.Name,
+	})
+	s.GatewayConfig = config
+	return err
+}
+
+// parameters is a reference to a LoadBalancerConfiguration and where it was written.
+type parameters struct{ field, group, kind, namespace, name string }
+
+func (s *Snapshot) loadConfig(ctx context.Context, r client.Reader, p parameters) (*awsgwv1.LoadBalancerConfiguration, error) {
+	switch {
+	case p.group != awsgwv1.Group || p.kind != awsgwv1.KindLoadBalancerConfiguration:
+		s.ParameterProblem = fmt.Sprintf("%s names %s/%s: it must be a %s of group %s", p.field, p.group, p.kind,
+			awsgwv1.KindLoadBalancerConfiguration, awsgwv1.Group)
+		return nil, nil
+	case p.namespace == "":
+		s.ParameterProblem = p.field + " has no namespace: name the namespace of the " + awsgwv1.KindLoadBalancerConfiguration
+		return nil, nil
+	}
+	config := &awsgwv1.LoadBalancerConfiguration{}
+	err := r.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: p.name}, config)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		s.ParameterProblem = fmt.Sprintf("%s names %s %s/%s, which does not exist: create it", p.field, p.kind, p.namespace, p.name)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s %s/%s: %w", p.kind, p.namespace, p.name, err)
+	}
+	return config, nil
+}
+
+func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
+	var list gwv1.HTTPRouteList
+	if err := listKind(ctx, r, &list); err != nil {
+		return err
+	}
+	for _, route := range list.Items {
+		if route.DeletionTimestamp.IsZero() && len(parentsTo(&route, s.Gateway)) > 0 {
+			s.Routes = append(s.Routes, route)
+		}
+	}
+	slices.SortFunc(s.Routes, func(a, b gwv1.HTTPRoute) int {
+		if c := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); c != 0 {
+			return c
+		}
+		return compareStrings(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+	})
+	return nil
+}
+
+// parentsTo are the parentRefs of a route that name the Gateway.
+func parentsTo(route *gwv1.HTTPRoute, gateway *gwv1.Gateway) []gwv1.ParentReference {
+	var out []gwv1.ParentReference
+	for _, p := range route.Spec.ParentRefs {
+		if refersTo(p, route.Namespace, gateway) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func refersTo(p gwv1.ParentReference, namespace string, gateway *gwv1.Gateway) bool {
+	if p.Group != nil && *p.Group != gwv1.GroupName || p.Kind != nil && *p.Kind != "Gateway" {
+		return false
+	}
+	if p.Namespace != nil {
+		namespace = string(*p.Namespace)
+	}
+	return namespace == gateway.Namespace && string(p.Name) == gateway.Name
+}
+
+func (s *Snapshot) loadServices(ctx context.Context, r client.Reader) error {
+	for i := range s.Routes {
+		for _, rule := range s.Routes[i].Spec.Rules {
+			for _, b := range rule.BackendRefs {
+				if err := s.loadService(ctx, r, backendKey(&s.Routes[i], b.BackendRef)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func backendKey(route *gwv1.HTTPRoute, b gwv1.BackendRef) types.NamespacedName {
+	key := types.NamespacedName{Namespace: route.Namespace, Name: string(b.Name)}
+	if b.Namespace != nil {
+		key.Namespace = string(*b.Namespace)
+	}
+	return key
+}
+
+func (s *Snapshot) loadService(ctx context.Context, r client.Reader, key types.NamespacedName) error {
+	if _, ok := s.Services[key]; ok {
+		return nil
+	}
+	service := corev1.Service{}
+	err := r.Get(ctx, key, &service)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading Service %s: %w", key, err)
+	}
+	s.Services[key] = service
+	return nil
+}
+
+func (s *Snapshot) loadShared(ctx context.Context, r client.Reader) error {
+	var namespaces corev1.NamespaceList
+	if err := listKind(ctx, r, &namespaces); err != nil {
+		return err
+	}
+	for _, n := range namespaces.Items {
+		s.Namespaces[n.Name] = n
+	}
+	var grants gwv1beta1.ReferenceGrantList
+	if err := listKind(ctx, r, &grants); err != nil {
+		return err
+	}
+	s.Grants = grants.Items
+	var configs awsgwv1.TargetGroupConfigurationList
+	if err := listKind(ctx, r, &configs); err != nil {
+		return err
+	}
+	s.TargetGroups = configs.Items
+	return nil
+}

@@ -1,0 +1,82 @@
+package outcome
+
+import (
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/model"
+)
+
+// Reasons of the conditions of a LoadBalancer and its members.
+const (
+	ReasonServed     = "Served"
+	ReasonHeld       = "LastGoodStateServes"
+	ReasonReady      = "Ready"
+	ReasonNotActive  = "NotActive"
+	ReasonUnhealthy  = "TargetsUnhealthy"
+	ReasonNoTargets  = "NoTargets"
+	ReasonProgrammed = "Programmed"
+	ReasonBlocked    = "CannotBuild"
+)
+
+// Member is the condition Ready of a member of a stack: whether it is served as it is written.
+func Member(held bool, problems []model.Finding) metav1.Condition {
+	c := metav1.Condition{
+		Type: headgatev1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: ReasonServed, Message: "served as written",
+	}
+	if len(problems) == 0 && !held {
+		return c
+	}
+	texts := make([]string, 0, len(problems))
+	for _, p := range problems {
+		texts = append(texts, strings.TrimPrefix(p.Field+": "+p.Message, ": "))
+		if p.Severity != model.Warning {
+			c.Status, c.Reason = metav1.ConditionFalse, p.Reason
+		}
+	}
+	c.Message = strings.Join(texts, "; ")
+	if held {
+		c.Status = metav1.ConditionFalse
+		if c.Reason == ReasonServed {
+			c.Reason = ReasonHeld
+		}
+		c.Message = strings.TrimSuffix("its last good state serves: "+c.Message, ": ")
+	}
+	return c
+}
+
+// Programmed is whether AWS holds what was last asked for.
+func Programmed(o Outcome, blocked string) metav1.Condition {
+	c := metav1.Condition{
+		Type: headgatev1alpha1.ConditionProgrammed, Status: metav1.ConditionTrue, Reason: ReasonProgrammed,
+		Message: "AWS holds what was asked for",
+	}
+	switch {
+	case blocked != "":
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, ReasonBlocked, blocked
+	case !o.OK():
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, o.Reason, o.Message
+	}
+	return c
+}
+
+// Ready is whether a load balancer is active and programmed, and its targets are healthy; healthy has the form "healthy/total".
+func Ready(state string, programmed bool, healthy string) metav1.Condition {
+	c := metav1.Condition{Type: headgatev1alpha1.ConditionReady, Status: metav1.ConditionFalse}
+	count, total, _ := strings.Cut(healthy, "/")
+	switch {
+	case state != "active":
+		c.Reason, c.Message = ReasonNotActive, "the load balancer is "+strings.TrimSpace(state+" ")+", not active"
+	case !programmed:
+		c.Reason, c.Message = ReasonNotActive, "AWS does not hold what was asked for yet"
+	case total == "0":
+		c.Reason, c.Message = ReasonNoTargets, "no targets are registered"
+	case count != total:
+		c.Reason, c.Message = ReasonUnhealthy, healthy+" targets are healthy"
+	default:
+		c.Status, c.Reason, c.Message = metav1.ConditionTrue, ReasonReady, "active, and all "+total+" targets are healthy"
+	}
+	return c
+}

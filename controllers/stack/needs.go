@@ -1,0 +1,59 @@
+package stack
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// Needs says which facts the build of in will want.
+func Needs(in intent.Intent) model.Needs {
+	need := model.Needs{Owner: in.Owner}
+	for _, f := range in.Fragments {
+		for _, s := range f.Settings.Subnets {
+			if strings.HasPrefix(s, "subnet-") {
+				need.SubnetIDs = append(need.SubnetIDs, s)
+			} else {
+				need.SubnetNames = append(need.SubnetNames, s)
+			}
+		}
+		for _, s := range f.Settings.SecurityGroups {
+			if !strings.HasPrefix(s, "sg-") {
+				need.SecurityGroupNames = append(need.SecurityGroupNames, s)
+			}
+		}
+		needsOfListeners(&need, f)
+		for _, r := range f.Routes {
+			needsOfRoute(&need, r)
+		}
+	}
+	for _, list := range []*[]string{&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return need
+}
+
+func needsOfListeners(need *model.Needs, f intent.Fragment) {
+	for _, l := range f.Listeners {
+		if l.Protocol == "HTTPS" && len(l.Certificates) == 0 {
+			need.Certificates = true
+		}
+		if l.Default != nil {
+			needsOfRoute(need, *l.Default)
+		}
+	}
+}
+
+func needsOfRoute(need *model.Needs, r intent.Route) {
+	if r.Forward == nil {
+		return
+	}
+	for _, b := range r.Forward.Backends {
+		if b.TargetGroupName != "" {
+			need.TargetGroupNames = append(need.TargetGroupNames, b.TargetGroupName)
+		}
+	}
+}

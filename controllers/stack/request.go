@@ -1,0 +1,60 @@
+package stack
+
+import (
+	"context"
+	"time"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// Cloud is AWS as a reconciler sees it. Its errors are classes of package fault.
+type Cloud interface {
+	Facts(ctx context.Context, need model.Needs) (model.Facts, error)
+	// Observe reads the resources that owner holds; no keys means all of them.
+	Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error)
+	// Apply makes the plan's calls and never waits: a step whose condition is not met comes back as waiting.
+	Apply(ctx context.Context, p plan.Plan) (model.Outputs, error)
+}
+
+// Request is what a front door wants one stack to be.
+type Request struct {
+	// Intent has one fragment for each member, those that are wrong included.
+	Intent intent.Intent
+	// Findings of the front door: a [model.Wrong] one puts the member's last good fragment in place of what it wrote.
+	Findings []model.Finding
+}
+
+// Result is what came of a request.
+type Result struct {
+	// LoadBalancer as AWS holds it, nil when there is none.
+	LoadBalancer *model.LoadBalancer
+	// Ports that listen, sorted.
+	Ports []int
+	// Findings of the front door and of the build.
+	Findings []model.Finding
+	// Outputs of the plan that was applied.
+	Outputs model.Outputs
+	// Blocked says why the stack as a whole cannot be built now; empty when it can. Nothing was changed then.
+	Blocked string
+	// Plan is what was to be done.
+	Plan plan.Plan
+	// Settled says that AWS holds just what is desired: nothing failed and nothing waits.
+	Settled bool
+	// Gone says that nothing of the stack is left.
+	Gone bool
+	// RequeueAfter is when to look again, zero when nothing is due.
+	RequeueAfter time.Duration
+	// Serving tells of each member how it is served.
+	Serving []Serving
+}
+
+// Serving is how a member is served.
+type Serving struct {
+	Member model.ObjectRef
+	// Held says that its last good state serves, not what it says now.
+	Held bool
+	// Problems are the findings about it.
+	Problems []model.Finding
+}

@@ -1,0 +1,157 @@
+package targets
+
+import (
+	"slices"
+	"strconv"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/headgate/headgate/model"
+)
+
+// endpoint is one address of a Service port with what its slice says of it.
+type endpoint struct {
+	target      model.Target
+	ready       bool
+	serving     bool
+	terminating bool
+	// pod is "namespace/name" of the Pod behind it, empty without one.
+	pod string
+}
+
+// port names the Service port whose endpoints are wanted: as the slices name it.
+type port struct {
+	// name of the Service port; slices carry it.
+	name string
+	// family is IPv4 or IPv6.
+	family discoveryv1.AddressType
+}
+
+// endpoints lists the endpoints of a Service port, sorted by address and without duplicates.
+func endpoints(slicesOfService []discoveryv1.EndpointSlice, p port) []endpoint {
+	var out []endpoint
+	for _, s := range slicesOfService {
+		if s.AddressType != p.family {
+			continue
+		}
+		number, ok := portOf(s, p.name)
+		if !ok {
+			continue
+		}
+		for _, e := range s.Endpoints {
+			out = append(out, endpointsOf(e, number)...)
+		}
+	}
+	slices.SortFunc(out, func(a, b endpoint) int { return compareTargets(a.target, b.target) })
+	return slices.CompactFunc(out, func(a, b endpoint) bool { return a.target == b.target })
+}
+
+func portOf(s discoveryv1.EndpointSlice, name string) (int, bool) {
+	for _, p := range s.Ports {
+		if ptr.Deref(p.Name, "") == name && p.Port != nil {
+			return int(*p.Port), true
+		}
+	}
+	return 0, false
+}
+
+func endpointsOf(e discoveryv1.Endpoint, number int) []endpoint {
+	ready := ptr.Deref(e.Conditions.Ready, true)
+	base := endpoint{
+		ready:       ready,
+		serving:     ptr.Deref(e.Conditions.Serving, ready),
+		terminating: ptr.Deref(e.Conditions.Terminating, false),
+	}
+	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
+		base.pod = ref.Namespace + "/" + ref.Name
+	}
+	out := make([]endpoint, 0, len(e.Addresses))
+	for _, a := range e.Addresses {
+		one := base
+		one.target = model.Target{ID: a, Port: number}
+		out = append(out, one)
+	}
+	return out
+}
+
+// desired chooses the endpoints that shall be registered (docs/design/planning.md, Targets): the ready ones; those whose pod waits
+// only for our readiness gate; where there are none of these, those that still serve while they terminate; and where nothing is
+// ready at all and failOpen says so, all that do not terminate.
+func desired(all []endpoint, gated func(pod string) bool, failOpen FailOpen) []model.Target {
+	choices := []func(endpoint) bool{
+		func(e endpoint) bool { return !e.terminating && (e.ready || gated(e.pod)) },
+		func(e endpoint) bool { return e.terminating && e.serving },
+	}
+	if failOpen == RegisterUnready {
+		choices = append(choices, func(e endpoint) bool { return !e.terminating })
+	}
+	for _, want := range choices {
+		var out []model.Target
+		for _, e := range all {
+			if want(e) {
+				out = append(out, e.target)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
+// FailOpen says what happens to endpoints when none is ready.
+type FailOpen int
+
+const (
+	// LeaveUnready registers none of them.
+	LeaveUnready FailOpen = iota
+	// RegisterUnready registers all that do not terminate.
+	RegisterUnready
+)
+
+// change is the difference of two sets of targets.
+type change struct {
+	register   []model.Target
+	deregister []model.Target
+}
+
+func (c change) empty() bool { return len(c.register) == 0 && len(c.deregister) == 0 }
+
+// diff compares what shall be registered with what is known to be.
+func diff(want, known []model.Target) change {
+	var c change
+	has := func(list []model.Target, t model.Target) bool {
+		return slices.ContainsFunc(list, func(o model.Target) bool { return o.ID == t.ID && o.Port == t.Port })
+	}
+	for _, t := range want {
+		if !has(known, t) {
+			c.register = append(c.register, t)
+		}
+	}
+	for _, t := range known {
+		if !has(want, t) {
+			c.deregister = append(c.deregister, t)
+		}
+	}
+	return c
+}
+
+func compareTargets(a, b model.Target) int {
+	if a.ID != b.ID {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	}
+	return a.Port - b.Port
+}
+
+// checkpoint is the text of a set of targets, for the binding's checkpoint annotation.
+func checkpoint(targets []model.Target) string {
+	out := ""
+	for _, t := range targets {
+		out += t.ID + ":" + strconv.Itoa(t.Port) + "\n"
+	}
+	return out
+}

@@ -1,0 +1,119 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/headgate/headgate/model"
+)
+
+// Cloud is what the lane needs of AWS.
+type Cloud interface {
+	Register(ctx context.Context, group model.ARN, targets []model.Target) error
+	Deregister(ctx context.Context, group model.ARN, targets []model.Target) error
+	Health(ctx context.Context, group model.ARN) ([]model.TargetHealth, error)
+}
+
+// lane remembers what is registered in each target group, so that no read comes before a change.
+type lane struct {
+	cloud Cloud
+
+	mu    sync.Mutex
+	known map[model.ARN][]model.Target
+}
+
+func newLane(cloud Cloud) *lane { return &lane{cloud: cloud, known: map[model.ARN][]model.Target{}} }
+
+// registered is what the lane knows to be registered; after a start it asks AWS once for each group. Draining targets count as
+// absent.
+func (l *lane) registered(ctx context.Context, group model.ARN) ([]model.Target, error) {
+	l.mu.Lock()
+	known, ok := l.known[group]
+	l.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	health, err := l.cloud.Health(ctx, group)
+	if err != nil {
+		return nil, fmt.Errorf("reading the targets of %s: %w", group, err)
+	}
+	for _, h := range health {
+		if h.State != "draining" {
+			known = append(known, h.Target)
+		}
+	}
+	l.remember(group, known)
+	return known, nil
+}
+
+func (l *lane) remember(group model.ARN, known []model.Target) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known[group] = known
+}
+
+// forget drops what is known of a group: the next change reads it again.
+func (l *lane) forget(group model.ARN) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.known, group)
+}
+
+// apply registers and deregisters side by side. What failed is read from AWS again before the next change.
+func (l *lane) apply(ctx context.Context, group model.ARN, c change) error {
+	var calls errgroup.Group
+	var registerErr, deregisterErr error
+	if len(c.register) > 0 {
+		calls.Go(func() error {
+			registerErr = l.cloud.Register(ctx, group, c.register)
+			return nil
+		})
+	}
+	if len(c.deregister) > 0 {
+		calls.Go(func() error {
+			deregisterErr = l.cloud.Deregister(ctx, group, c.deregister)
+			return nil
+		})
+	}
+	_ = calls.Wait()
+	if err := errors.Join(registerErr, deregisterErr); err != nil {
+		l.forget(group)
+		return fmt.Errorf("changing the targets of %s: %w", group, err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := slices.DeleteFunc(slices.Clone(l.known[group]), func(t model.Target) bool {
+		return slices.ContainsFunc(c.deregister, func(o model.Target) bool { return o.ID == t.ID && o.Port == t.Port })
+	})
+	l.known[group] = append(known, c.register...)
+	return nil
+}
+
+// pollFirst and pollLast bound the time between two looks at the health of a group: soon while targets come up, rarely once all
+// are healthy.
+const (
+	pollFirst = time.Second
+	pollLast  = 5 * time.Minute
+)
+
+// nextPoll doubles the time since the last look while nothing changes, and starts anew when something did.
+func nextPoll(last time.Duration, health []model.TargetHealth, changed bool) time.Duration {
+	if changed || last == 0 {
+		return pollFirst
+	}
+	limit := 30 * time.Second
+	if allHealthy(health) {
+		limit = pollLast
+	}
+	return min(2*last, limit)
+}
+
+func allHealthy(health []model.TargetHealth) bool {
+	return !slices.ContainsFunc(health, func(h model.TargetHealth) bool { return h.State != "healthy" })
+}

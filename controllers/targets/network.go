@@ -1,0 +1,167 @@
+package targets
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+)
+
+// Network tells the cluster's shared resources which addresses must admit traffic, and has them brought in line after a moment
+// of quiet.
+type Network struct {
+	cluster *stack.Cluster
+	quiet   time.Duration
+	kick    chan struct{}
+	// heard tells whether every binding was reconciled once.
+	heard func(context.Context) (bool, error)
+
+	mu   sync.Mutex
+	have map[types.NamespacedName]bool
+}
+
+// NewNetwork returns the network over the cluster's shared resources.
+func NewNetwork(cluster *stack.Cluster, quiet time.Duration) *Network {
+	return &Network{cluster: cluster, quiet: quiet, kick: make(chan struct{}, 1), have: map[types.NamespacedName]bool{}}
+}
+
+func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) {
+	key := types.NamespacedName{Namespace: b.Namespace, Name: b.Name}
+	n.mu.Lock()
+	n.have[key] = true
+	n.mu.Unlock()
+	n.cluster.Set(key.String(), stack.Network{Addresses: addresses(targets), Permissions: permissions(b, targets)})
+	n.wake()
+}
+
+func (n *Network) drop(key types.NamespacedName) {
+	n.mu.Lock()
+	delete(n.have, key)
+	n.mu.Unlock()
+	n.cluster.Drop(key.String())
+	n.wake()
+}
+
+func (n *Network) has(key types.NamespacedName) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.have[key]
+}
+
+func (n *Network) wake() {
+	select {
+	case n.kick <- struct{}{}:
+	default:
+	}
+}
+
+// retry is how soon a change of the rules on pods' security groups that failed is tried again.
+const retry = 5 * time.Second
+
+// Start brings the rules on pods' security groups in line whenever bindings changed, until ctx ends. It runs on the leader.
+func (n *Network) Start(ctx context.Context) error {
+	log := logr.FromContextOrDiscard(ctx).WithName("network")
+	complete := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-n.kick:
+		}
+		if !pause(ctx, n.quiet) {
+			return nil
+		}
+		if !complete {
+			ok, err := n.heard(ctx)
+			if complete = ok && err == nil; complete {
+				n.cluster.Complete()
+			}
+		}
+		if err := n.cluster.Sync(ctx); err != nil {
+			log.Error(err, "changing the security groups of pods; trying again", "after", retry)
+			time.AfterFunc(retry, n.wake)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func addresses(targets []model.Target) []string {
+	out := make([]string, 0, len(targets))
+	for _, t := range targets {
+		out = append(out, t.ID)
+	}
+	return out
+}
+
+// permissions are what the binding's networking asks the targets' security groups to admit. A port that is left out means all
+// ports of the protocol.
+func permissions(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) []model.Permission {
+	if b.Spec.Networking == nil {
+		return nil
+	}
+	var out []model.Permission
+	for _, rule := range b.Spec.Networking.Ingress {
+		for _, peer := range rule.From {
+			for _, p := range portsOf(rule, targets) {
+				p.Description = model.PermissionMark
+				switch {
+				case peer.SecurityGroup != nil:
+					p.Source = model.GroupRef{ID: peer.SecurityGroup.GroupID}
+				case peer.IPBlock != nil:
+					p.CIDR = peer.IPBlock.CIDR
+				default:
+					continue
+				}
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func portsOf(rule elbv2v1beta1.NetworkingIngressRule, targets []model.Target) []model.Permission {
+	if len(rule.Ports) == 0 {
+		return []model.Permission{{Protocol: "tcp", FromPort: 0, ToPort: 65535}}
+	}
+	var out []model.Permission
+	for _, p := range rule.Ports {
+		one := model.Permission{Protocol: "tcp", FromPort: 0, ToPort: 65535}
+		if p.Protocol != nil && *p.Protocol == "UDP" {
+			one.Protocol = "udp"
+		}
+		switch {
+		case p.Port == nil:
+		case p.Port.StrVal != "":
+			// A named port is whatever the endpoints resolve it to.
+			for _, t := range targets {
+				named := one
+				named.FromPort, named.ToPort = t.Port, t.Port
+				out = append(out, named)
+			}
+			continue
+		default:
+			one.FromPort, one.ToPort = p.Port.IntValue(), p.Port.IntValue()
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// Hear sets how the network learns that every binding was reconciled once.
+func (n *Network) Hear(heard func(context.Context) (bool, error)) { n.heard = heard }
