@@ -1,0 +1,179 @@
+package cloud
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// make makes one change: one call, unless it was half made before.
+func (r *run) make(ctx context.Context, ch plan.Change) error {
+	switch ch.Op {
+	case plan.CreateSecurityGroup:
+		return r.createSecurityGroup(ctx, ch)
+	case plan.CreateLoadBalancer:
+		return r.createLoadBalancer(ctx, ch)
+	case plan.CreateTargetGroup:
+		return r.createTargetGroup(ctx, ch)
+	case plan.CreateListener:
+		return r.createListener(ctx, ch)
+	case plan.CreateRule:
+		return r.createRule(ctx, ch)
+	default:
+	}
+	arn, err := r.target(ch)
+	if err != nil {
+		return err
+	}
+	switch ch.Op {
+	case plan.DeleteSecurityGroup, plan.DeleteLoadBalancer, plan.DeleteTargetGroup, plan.DeleteListener, plan.DeleteRule:
+		return r.remove(ctx, ch, arn)
+	case plan.AuthorizeIngress, plan.RevokeIngress:
+		return r.admit(ctx, ch, arn)
+	case plan.AddTags, plan.RemoveTags:
+		return r.tag(ctx, ch, arn)
+	case plan.ModifyLoadBalancerAttributes, plan.ModifyTargetGroupAttributes, plan.ModifyListenerAttributes:
+		defer r.inventory.DropAttributes(arn)
+		return r.elb.SetAttributes(ctx, ch.Key.Kind, arn, ch.Attributes)
+	case plan.SetSubnets, plan.SetSecurityGroups, plan.SetIPAddressType:
+		return r.modifyLoadBalancer(ctx, ch, arn)
+	default:
+		return r.modify(ctx, ch, arn)
+	}
+}
+
+func (r *run) modifyLoadBalancer(ctx context.Context, ch plan.Change, arn model.ARN) error {
+	want := *ch.LoadBalancer
+	var err error
+	switch ch.Op {
+	case plan.SetSubnets:
+		want.Subnets = slices.Sorted(slices.Values(want.Subnets))
+		err = r.elb.SetSubnets(ctx, arn, want.Subnets)
+	case plan.SetSecurityGroups:
+		if want.SecurityGroups, err = r.groupRefs(ctx, want.SecurityGroups); err == nil {
+			err = r.elb.SetSecurityGroups(ctx, arn, want.SecurityGroups)
+		}
+	default:
+		err = r.elb.SetIPAddressType(ctx, arn, want.IPAddressType)
+	}
+	if err != nil {
+		return err
+	}
+	r.inventory.ChangeLoadBalancer(arn, func(lb *model.LoadBalancer) {
+		switch ch.Op {
+		case plan.SetSubnets:
+			lb.Subnets = want.Subnets
+		case plan.SetSecurityGroups:
+			lb.SecurityGroups = want.SecurityGroups
+		default:
+			lb.IPAddressType = want.IPAddressType
+		}
+	})
+	return nil
+}
+
+func (r *run) modify(ctx context.Context, ch plan.Change, arn model.ARN) error {
+	switch ch.Op {
+	case plan.ModifyTargetGroup:
+		got, err := r.elb.ModifyTargetGroup(ctx, arn, *ch.TargetGroup)
+		if err == nil {
+			r.inventory.PutTargetGroup(got)
+		}
+		return err
+	case plan.ModifyListener:
+		return r.modifyListener(ctx, ch, arn)
+	case plan.ModifyRule:
+		return r.modifyRule(ctx, ch, arn)
+	case plan.SetRulePriorities:
+		return r.renumber(ctx, ch, arn)
+	case plan.AddListenerCertificates, plan.RemoveListenerCertificates:
+		return r.certificates(ctx, ch, arn)
+	default:
+		return &fault.Error{Class: fault.Invalid, Action: string(ch.Op), Err: errOperation}
+	}
+}
+
+func (r *run) modifyListener(ctx context.Context, ch plan.Change, arn model.ARN) error {
+	want := *ch.Listener
+	var err error
+	if want.DefaultActions, err = r.actions(want.DefaultActions); err != nil {
+		return err
+	}
+	defer r.dropListener(arn)
+	return r.elb.ModifyListener(ctx, arn, want)
+}
+
+// dropListener has a listener and its certificates read again: a change of protocol or default certificate touches both.
+func (r *run) dropListener(arn model.ARN) {
+	r.inventory.DropListenersWith(arn)
+	r.inventory.DropCertificates(arn)
+}
+
+func (r *run) modifyRule(ctx context.Context, ch plan.Change, arn model.ARN) error {
+	want, err := r.rule(*ch.Rule)
+	if err != nil {
+		return err
+	}
+	defer r.inventory.DropRulesWith(arn)
+	if err := r.elb.ModifyRule(ctx, arn, want); err != nil {
+		return err
+	}
+	r.made(ch.Key, arn)
+	return nil
+}
+
+func (r *run) renumber(ctx context.Context, ch plan.Change, listener model.ARN) error {
+	priorities := map[model.ARN]int{}
+	for _, p := range ch.Priorities {
+		arn := p.ARN
+		if arn == "" {
+			var ok bool
+			if arn, ok = r.arn(p.Key); !ok {
+				return unresolved(p.Key)
+			}
+		}
+		priorities[arn] = p.Priority
+	}
+	defer r.inventory.DropRules(listener)
+	return r.elb.SetPriorities(ctx, priorities)
+}
+
+// certificates adds or removes certificates, one call each: AWS takes one a call.
+func (r *run) certificates(ctx context.Context, ch plan.Change, listener model.ARN) error {
+	defer r.inventory.DropCertificates(listener)
+	for _, certificate := range ch.Certificates {
+		var err error
+		if ch.Op == plan.AddListenerCertificates {
+			err = r.elb.AddCertificate(ctx, listener, certificate)
+		} else {
+			err = r.elb.RemoveCertificate(ctx, listener, certificate)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) tag(ctx context.Context, ch plan.Change, arn model.ARN) error {
+	var err error
+	switch {
+	case ch.Key.Kind == model.KindSecurityGroup && ch.Op == plan.AddTags:
+		err = r.ec2.AddTags(ctx, arn, ch.Tags)
+	case ch.Key.Kind == model.KindSecurityGroup:
+		err = r.ec2.RemoveTags(ctx, arn, ch.TagKeys)
+	case ch.Op == plan.AddTags:
+		err = r.elb.AddTags(ctx, arn, ch.Tags)
+	default:
+		err = r.elb.RemoveTags(ctx, arn, ch.TagKeys)
+	}
+	if err != nil {
+		return err
+	}
+	r.inventory.ChangeTags(ch.Key.Kind, arn, maps.Clone(ch.Tags), slices.Clone(ch.TagKeys))
+	return nil
+}

@@ -1,0 +1,66 @@
+// Package cloud is AWS as the rest of Headgate sees it: facts and observations in model types, and plans carried out.
+//
+// It may import model, the packages below it except the simulator, the AWS SDK and the Prometheus client; never Kubernetes and
+// never controllers. Its invariants: every error is made of [fault.Error] classes; one change of a plan is one writing call in
+// the good case; a create that was not answered is looked for before it is reported, so that nothing is made twice; and only what
+// carries our ownership tags is adopted.
+package cloud
+
+import (
+	"context"
+
+	"github.com/headgate/headgate/cloud/call"
+	"github.com/headgate/headgate/cloud/ec2"
+	"github.com/headgate/headgate/cloud/elbv2"
+	"github.com/headgate/headgate/cloud/inventory"
+	"github.com/headgate/headgate/model"
+)
+
+// Client is AWS for one cluster. It is safe for concurrent use.
+type Client struct {
+	cluster   string
+	vpc       string
+	elb       *elbv2.Client
+	ec2       *ec2.Client
+	inventory *inventory.Inventory
+}
+
+// Lane is how urgent calls are; see package call.
+type Lane = call.Lane
+
+// Background is the lane of what nobody waits for: put it into the context of a sweep.
+const Background = call.Background
+
+// WithLane returns a context whose calls go in the lane.
+func WithLane(ctx context.Context, lane Lane) context.Context { return call.WithLane(ctx, lane) }
+
+// VPC is the ID of the cluster's VPC.
+func (c *Client) VPC() string { return c.vpc }
+
+// Facts are what a build must know of the world; see [inventory.Inventory.Facts].
+func (c *Client) Facts(ctx context.Context, need model.Needs) (model.Facts, error) {
+	return c.inventory.Facts(ctx, need)
+}
+
+// Observe is what AWS holds for an owner; see [inventory.Inventory.Observe].
+func (c *Client) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
+	return c.inventory.Observe(ctx, owner, keys)
+}
+
+// Forget has everything of an owner read from AWS again at the next observation.
+func (c *Client) Forget(owner model.Owner) { c.inventory.Forget(owner) }
+
+// Register puts targets into a group. It is urgent.
+func (c *Client) Register(ctx context.Context, group model.ARN, targets []model.Target) error {
+	return c.elb.Register(call.WithLane(ctx, call.Register), group, targets)
+}
+
+// Deregister takes targets out of a group. Nothing is more urgent.
+func (c *Client) Deregister(ctx context.Context, group model.ARN, targets []model.Target) error {
+	return c.elb.Deregister(call.WithLane(ctx, call.Deregister), group, targets)
+}
+
+// Health is the health of all targets of a group.
+func (c *Client) Health(ctx context.Context, group model.ARN) ([]model.TargetHealth, error) {
+	return c.elb.Health(ctx, group)
+}

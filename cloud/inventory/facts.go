@@ -1,0 +1,250 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+)
+
+// How long facts are kept. What is not there yet is looked for again after patience.
+const (
+	networkLife     = 10 * time.Minute
+	patience        = 30 * time.Second
+	nameLife        = time.Minute
+	certificateLife = time.Minute
+	// certificateNamesLife: the names of a certificate change only by importing it again.
+	certificateNamesLife = 10 * time.Hour
+	quotaLife            = time.Hour
+)
+
+// world is what all stacks of a cluster share and nobody owns.
+type world struct {
+	vpc          kept[model.VPC]
+	subnets      kept[[]model.Subnet]
+	quotas       kept[model.Quotas]
+	certificates kept[[]model.Certificate]
+	names        shelf[model.ARN, []string]
+	named        shelf[string, []string] // security groups by Name tag
+	pods         interfaces
+}
+
+// Facts are what a build must know of the world. A need without an owner's stack gets no subnets, quotas and load balancer.
+func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, error) {
+	out := model.Facts{Region: i.region}
+	group, reading := errgroup.WithContext(ctx)
+	run := func(f func(context.Context, model.Needs, *model.Facts) error) {
+		group.Go(func() error { return f(reading, need, &out) })
+	}
+	run(i.vpcFacts)
+	run(i.groupFacts)
+	if need.Owner.Prefix != "" {
+		run(i.subnetFacts)
+		run(i.quotaFacts)
+		run(i.existingFacts)
+	}
+	if need.Certificates {
+		run(i.certificateFacts)
+	}
+	if len(need.TargetGroupNames) > 0 {
+		run(i.targetGroupFacts)
+	}
+	if len(need.PodIPs) > 0 {
+		run(i.podFacts)
+	}
+	if err := group.Wait(); err != nil {
+		return model.Facts{}, fmt.Errorf("reading facts: %w", err)
+	}
+	out.Account = account(out)
+	return out, nil
+}
+
+// account is the account's number by any ARN at hand: asking for it would be a call of its own.
+func account(f model.Facts) string {
+	var arns []model.ARN
+	if f.Existing != nil {
+		arns = append(arns, f.Existing.ARN)
+	}
+	for _, c := range f.Certificates {
+		arns = append(arns, c.ARN)
+	}
+	for _, arn := range arns {
+		if part := strings.Split(string(arn), ":"); len(part) > 4 {
+			return part[4]
+		}
+	}
+	return ""
+}
+
+func (i *Inventory) since(life time.Duration) time.Time { return i.now().Add(-life) }
+
+func (i *Inventory) vpcFacts(ctx context.Context, _ model.Needs, out *model.Facts) (err error) {
+	out.VPC, err = i.world.vpc.get(ctx, i.since(networkLife), i.now(), func(ctx context.Context) (model.VPC, error) {
+		return i.ec2.VPC(ctx, i.vpc)
+	})
+	return err
+}
+
+// subnetFacts are the VPC's subnets, and those asked for by ID wherever they are.
+func (i *Inventory) subnetFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
+	read := func(ctx context.Context) ([]model.Subnet, error) { return i.ec2.Subnets(ctx, i.vpc) }
+	found, err := i.world.subnets.get(ctx, i.since(networkLife), i.now(), read)
+	if err != nil {
+		return err
+	}
+	if len(missingSubnets(need, found)) > 0 || namesMissing(need, found) {
+		if found, err = i.world.subnets.get(ctx, i.since(patience), i.now(), read); err != nil {
+			return err
+		}
+	}
+	found = slices.Clone(found)
+	if elsewhere := missingSubnets(need, found); len(elsewhere) > 0 {
+		more, err := i.ec2.SubnetsByID(ctx, elsewhere)
+		if err != nil {
+			return fmt.Errorf("reading subnets by ID: %w", err)
+		}
+		found = append(found, more...)
+	}
+	slices.SortFunc(found, func(a, b model.Subnet) int { return cmp.Compare(a.ID, b.ID) })
+	out.Subnets = found
+	return nil
+}
+
+func missingSubnets(need model.Needs, have []model.Subnet) []string {
+	return slices.DeleteFunc(slices.Clone(need.SubnetIDs), func(id string) bool {
+		return slices.ContainsFunc(have, func(s model.Subnet) bool { return s.ID == id })
+	})
+}
+
+func namesMissing(need model.Needs, have []model.Subnet) bool {
+	return slices.ContainsFunc(need.SubnetNames, func(name string) bool {
+		return !slices.ContainsFunc(have, func(s model.Subnet) bool { return s.Tags["Name"] == name })
+	})
+}
+
+// quotaFacts are the account's limits. The incumbent's policy does not allow to read them: then they are AWS's defaults.
+func (i *Inventory) quotaFacts(ctx context.Context, _ model.Needs, out *model.Facts) (err error) {
+	out.Quotas, err = i.world.quotas.get(ctx, i.since(quotaLife), i.now(), func(ctx context.Context) (model.Quotas, error) {
+		limits, err := i.elb.Limits(ctx)
+		if class := fault.Of(err); class == fault.Denied || class == fault.Invalid {
+			return model.Quotas{}.WithDefaults(), nil
+		}
+		if err != nil {
+			return model.Quotas{}, fmt.Errorf("reading quotas: %w", err)
+		}
+		return model.Quotas{
+			RulesPerLoadBalancer:        limits["rules-per-application-load-balancer"],
+			TargetGroupsPerLoadBalancer: limits["target-groups-per-application-load-balancer"],
+			ListenersPerLoadBalancer:    limits["listeners-per-application-load-balancer"],
+		}.WithDefaults(), nil
+	})
+	return err
+}
+
+func (i *Inventory) existingFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
+	mine, err := i.balancersOf(ctx, need.Owner)
+	if err != nil || len(mine) == 0 {
+		return err
+	}
+	lb := mine[0]
+	out.Existing = &model.Existing{
+		ARN: lb.ARN, Name: lb.Name, Scheme: lb.Scheme, IPAddressType: lb.IPAddressType, Subnets: slices.Clone(lb.Subnets),
+	}
+	return nil
+}
+
+// groupFacts are the shared backend group, and the security groups by their Name tags.
+func (i *Inventory) groupFacts(ctx context.Context, need model.Needs, out *model.Facts) (err error) {
+	if need.Owner.Cluster != "" {
+		if out.BackendSecurityGroup, err = i.BackendGroup(ctx); err != nil {
+			return err
+		}
+	}
+	for _, name := range need.SecurityGroupNames {
+		ids, err := i.world.named.of(name).get(ctx, i.since(nameLife), i.now(), func(ctx context.Context) ([]string, error) {
+			found, err := i.ec2.GroupsTagged(ctx, i.vpc, map[string]string{"Name": name})
+			return project(found, func(g model.SecurityGroup) string { return string(g.ARN) }), err
+		})
+		if err != nil {
+			return fmt.Errorf("reading security groups named %s: %w", name, err)
+		}
+		if out.SecurityGroups == nil {
+			out.SecurityGroups = map[string][]string{}
+		}
+		if len(ids) > 0 {
+			out.SecurityGroups[name] = ids
+		}
+	}
+	return nil
+}
+
+// targetGroupFacts finds target groups by name: among all that are known, else in AWS.
+func (i *Inventory) targetGroupFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
+	all, err := i.TargetGroups(ctx)
+	if err != nil {
+		return err
+	}
+	out.TargetGroups = map[string]model.ARN{}
+	for arn, g := range all {
+		if slices.Contains(need.TargetGroupNames, g.Name) {
+			out.TargetGroups[g.Name] = arn
+		}
+	}
+	for _, name := range need.TargetGroupNames {
+		if out.TargetGroups[name] != "" {
+			continue
+		}
+		g, err := i.elb.TargetGroupNamed(ctx, name)
+		switch {
+		case fault.Of(err) == fault.NotFound:
+		case err != nil:
+			return fmt.Errorf("looking for a target group: %w", err)
+		default:
+			out.TargetGroups[name] = g.ARN
+		}
+	}
+	return nil
+}
+
+// certificateFacts are the issued certificates. Only those with more names than the list shows are read one by one.
+func (i *Inventory) certificateFacts(ctx context.Context, _ model.Needs, out *model.Facts) error {
+	found, err := i.world.certificates.get(ctx, i.since(certificateLife), i.now(), func(ctx context.Context) ([]model.Certificate, error) {
+		listed, err := i.acm.Issued(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading certificates: %w", err)
+		}
+		out := make([]model.Certificate, 0, len(listed))
+		for _, c := range listed {
+			if c.Partial {
+				if c.Domains, err = i.certificateNames(ctx, c.ARN, c.Domains); err != nil {
+					return nil, err
+				}
+			}
+			out = append(out, c.Certificate)
+		}
+		return out, nil
+	})
+	out.Certificates = slices.Clone(found)
+	return err
+}
+
+// certificateNames are all names; of a certificate that is gone since it was listed, those that the list had.
+func (i *Inventory) certificateNames(ctx context.Context, arn model.ARN, listed []string) ([]string, error) {
+	all, err := i.world.names.of(arn).get(ctx, i.since(certificateNamesLife), i.now(), func(ctx context.Context) ([]string, error) {
+		return i.acm.Names(ctx, arn)
+	})
+	if fault.Of(err) == fault.NotFound {
+		return listed, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading names of a certificate: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,165 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"github.com/headgate/headgate/cloud/acm"
+	"github.com/headgate/headgate/cloud/call"
+	"github.com/headgate/headgate/cloud/ec2"
+	"github.com/headgate/headgate/cloud/elbv2"
+	"github.com/headgate/headgate/cloud/inventory"
+)
+
+// Options are the settings of a [Client].
+type Options struct {
+	// Cluster is the cluster's name, as ownership tags have it. It is required.
+	Cluster string
+	// Region is an AWS region; empty asks the environment, then the instance's metadata.
+	Region string
+	// VPC is the ID of the cluster's VPC; empty asks VPCTags, then the instance's metadata.
+	VPC string
+	// VPCTags are tags that exactly one VPC has.
+	VPCTags map[string]string
+	// Endpoints are URLs by service: "elasticloadbalancing", "ec2", "acm", or the SDK's names for them in any writing. What is not
+	// listed uses AWS's own endpoints, or those of the environment (AWS_ENDPOINT_URL).
+	Endpoints map[string]string
+	// MaxRetries is how often a call is made at most. Default 10.
+	MaxRetries int
+	// AWSConfig replaces the SDK's configuration of the environment.
+	AWSConfig *aws.Config
+	// Transport replaces the transport of all calls.
+	Transport http.RoundTripper
+	// OnCall is told of every attempt of a call; see [CountCalls].
+	OnCall call.Observer
+	// Now is the clock of what is kept; nil is the system's.
+	Now func() time.Time
+}
+
+const (
+	defaultAttempts = 10
+	// answerTime is how long AWS may take to answer one attempt.
+	answerTime = time.Minute
+)
+
+// New makes a client. It calls AWS only to find the VPC where its ID is not given.
+func New(ctx context.Context, o Options) (*Client, error) {
+	if o.Cluster == "" {
+		return nil, errors.New("no cluster name is given")
+	}
+	cfg, err := o.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	network := ec2.New(cfg, o.endpoint("ec2"))
+	vpc, err := o.findVPC(ctx, cfg, network)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{cluster: o.Cluster, vpc: vpc, elb: elbv2.New(cfg, o.endpoint("elasticloadbalancing", "elbv2")), ec2: network}
+	c.inventory = inventory.New(inventory.Options{
+		ELBv2: c.elb, EC2: c.ec2, ACM: acm.New(cfg, o.endpoint("acm")),
+		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now,
+	})
+	return c, nil
+}
+
+func (o Options) config(ctx context.Context) (aws.Config, error) {
+	var cfg aws.Config
+	if o.AWSConfig != nil {
+		cfg = o.AWSConfig.Copy()
+	} else {
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithEC2IMDSRegion(), config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(answerTime)))
+		if err != nil {
+			return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
+		}
+		cfg = loaded
+	}
+	if o.Region != "" {
+		cfg.Region = o.Region
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, errors.New("no AWS region is given, and neither the environment nor the instance's metadata names one")
+	}
+	if o.Transport != nil {
+		cfg.HTTPClient = &http.Client{Transport: o.Transport, Timeout: answerTime}
+	}
+	if cfg.Retryer == nil {
+		cfg.Retryer = o.retryer
+	}
+	wire := call.Wire{Limits: call.NewLimits(nil), OnCall: o.OnCall}
+	cfg.APIOptions = append(cfg.APIOptions, wire.Attach)
+	return cfg, nil
+}
+
+func (o Options) retryer() aws.Retryer {
+	return retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts = o.MaxRetries
+		if s.MaxAttempts <= 0 {
+			s.MaxAttempts = defaultAttempts
+		}
+	})
+}
+
+// endpoint is the URL given for a service by any of its names.
+func (o Options) endpoint(names ...string) string {
+	for given, url := range o.Endpoints {
+		plain := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(given))
+		for _, name := range names {
+			if plain == name || plain == name+"v2" {
+				return url
+			}
+		}
+	}
+	return ""
+}
+
+func (o Options) findVPC(ctx context.Context, cfg aws.Config, network *ec2.Client) (string, error) {
+	if o.VPC != "" {
+		return o.VPC, nil
+	}
+	if len(o.VPCTags) > 0 {
+		found, err := network.VPCTagged(ctx, o.VPCTags)
+		if err != nil {
+			return "", fmt.Errorf("finding the cluster's VPC: %w", err)
+		}
+		return found.ID, nil
+	}
+	vpc, err := instanceVPC(ctx, imds.NewFromConfig(cfg))
+	if err != nil {
+		return "", fmt.Errorf("no VPC is given by ID or tags, and the instance's metadata does not name it: %w", err)
+	}
+	return vpc, nil
+}
+
+// instanceVPC is the VPC of the interface of the instance that we run on.
+func instanceVPC(ctx context.Context, meta *imds.Client) (string, error) {
+	mac, err := metadata(ctx, meta, "mac")
+	if err != nil {
+		return "", err
+	}
+	return metadata(ctx, meta, "network/interfaces/macs/"+mac+"/vpc-id")
+}
+
+func metadata(ctx context.Context, meta *imds.Client, path string) (string, error) {
+	out, err := meta.GetMetadata(ctx, &imds.GetMetadataInput{Path: path})
+	if err != nil {
+		return "", fmt.Errorf("reading metadata %s: %w", path, err)
+	}
+	text, err := io.ReadAll(out.Content)
+	if err != nil {
+		return "", fmt.Errorf("reading metadata %s: %w", path, err)
+	}
+	return strings.TrimSpace(string(text)), errors.Join(out.Content.Close())
+}
