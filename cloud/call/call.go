@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -96,9 +97,14 @@ func Unsure(err error) bool {
 	if err == nil {
 		return false
 	}
-	api, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
+	code := codeOf(err)
+	if code == NoAnswer {
 		return true
 	}
-	return api.ErrorFault() == smithy.FaultServer && classOf(api.ErrorCode()) == fault.Unknown
+	// The protocols do not say whose fault an error without a model is, but HTTP does.
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	return ok && answer.HTTPStatusCode() >= http.StatusInternalServerError && classOf(code) == fault.Unknown
 }
