@@ -1,0 +1,35 @@
+package main
+
+// What the operator may do in the cluster. `make generate` turns these markers, and those of the controllers, into
+// config/rbac/role.yaml; a test runs the operator with that role alone. There is no right to read Secrets here.
+//
+// It reads what people write:
+//
+// +kubebuilder:rbac:groups="",resources=namespaces;nodes;services,verbs=get;list;watch
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;ingressclasses,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;grpcroutes;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations;targetgroupconfigurations;listenerruleconfigurations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=ingressclassparams,verbs=get;list;watch
+//
+// It sets finalizers before it creates anything in AWS, and reports on the objects themselves:
+//
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=patch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses/status,verbs=patch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways,verbs=patch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status;grpcroutes/status,verbs=patch
+// +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations;targetgroupconfigurations;listenerruleconfigurations,verbs=patch
+// +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations/status;targetgroupconfigurations/status;listenerruleconfigurations/status,verbs=patch
+// +kubebuilder:rbac:groups="";events.k8s.io,resources=events,verbs=create;patch
+//
+// It owns these:
+//
+// +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings/status,verbs=patch
+// +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers;stackstates,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers/status,verbs=patch
+//
+// It leads by the incumbent's lease, so that the two never run together:
+//
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create,namespace=kube-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;update;patch,namespace=kube-system,resourceNames=aws-load-balancer-controller-leader

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/headgate/headgate/cmd/headgate-controller/wire"
+)
+
+// settings is what the flags say.
+type settings struct {
+	wire.Settings
+
+	logLevel string
+}
+
+// mapFlag is a flag of the form k=v,k2=v2.
+type mapFlag struct{ to *map[string]string }
+
+// String is the pairs, sorted.
+func (m mapFlag) String() string {
+	if m.to == nil {
+		return ""
+	}
+	parts := make([]string, 0, len(*m.to))
+	for k, v := range *m.to {
+		parts = append(parts, k+"="+v)
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
+}
+
+// Set adds the pairs of s.
+func (m mapFlag) Set(s string) error {
+	if *m.to == nil {
+		*m.to = map[string]string{}
+	}
+	if s == "" {
+		return nil
+	}
+	for pair := range strings.SplitSeq(s, ",") {
+		key, value, ok := strings.Cut(pair, "=")
+		if key = strings.TrimSpace(key); !ok || key == "" {
+			return fmt.Errorf("%q is not of the form key=value", pair)
+		}
+		(*m.to)[key] = strings.TrimSpace(value)
+	}
+	return nil
+}
+
+// listFlag is a flag of the form a,b,c.
+type listFlag struct{ to *[]string }
+
+// String is the list.
+func (l listFlag) String() string {
+	if l.to == nil {
+		return ""
+	}
+	return strings.Join(*l.to, ",")
+}
+
+// Set replaces the list by that of s.
+func (l listFlag) Set(s string) error {
+	*l.to = nil
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			*l.to = append(*l.to, part)
+		}
+	}
+	return nil
+}
+
+// define declares the flags. Names and defaults are the incumbent's where it has the flag.
+func (s *settings) define(fs *flag.FlagSet) {
+	s.defineCloud(fs)
+	s.defineDefaults(fs)
+	fs.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty means the cluster that the operator runs in")
+	fs.StringVar(&s.MetricsAddr, "metrics-bind-addr", ":8080", "address of the metrics endpoint; 0 turns it off")
+	fs.StringVar(&s.HealthAddr, "health-probe-bind-addr", ":61779", "address of /healthz and /readyz; 0 turns it off")
+	fs.BoolVar(&s.LeaderElection, "enable-leader-election", true, "run only while holding the lease")
+	fs.StringVar(&s.LeaderID, "leader-election-id", "aws-load-balancer-controller-leader", "name of the lease; the incumbent's, so that the two never run together")
+	fs.StringVar(&s.LeaderNamespace, "leader-election-namespace", "", "namespace of the lease; empty means the operator's own")
+	fs.StringVar(&s.WatchNamespace, "watch-namespace", "", "the one namespace to watch; empty means all")
+	fs.StringVar(&s.logLevel, "log-level", "info", "info or debug")
+	fs.DurationVar(&s.SyncPeriod, "sync-period", 10*time.Hour, "how long a load balancer may go without a comparison with AWS")
+	fs.DurationVar(&s.SweepDelay, "sweep-delay", time.Minute, "how long after the start the first comparison may come")
+	fs.IntVar(&s.IngressWorkers, "ingress-max-concurrent-reconciles", 16, "Ingress groups that are worked on at a time")
+	fs.IntVar(&s.GatewayWorkers, "alb-gateway-max-concurrent-reconciles", 16, "Gateways that are worked on at a time")
+}
+
+func (s *settings) defineCloud(fs *flag.FlagSet) {
+	fs.StringVar(&s.Cluster, "cluster-name", "", "name of the cluster, in tags and names of AWS resources (required)")
+	fs.StringVar(&s.Region, "aws-region", "", "AWS region; empty means AWS_DEFAULT_REGION, AWS_REGION, or that of the instance")
+	fs.StringVar(&s.VPC, "aws-vpc-id", "", "VPC of the cluster; empty means --aws-vpc-tags, or that of the instance")
+	fs.Var(mapFlag{&s.VPCTags}, "aws-vpc-tags", "tags (k=v,…) that exactly one VPC has, instead of --aws-vpc-id")
+	fs.Var(mapFlag{&s.Endpoints}, "aws-api-endpoints", "other endpoints of AWS services: serviceID=URL,…")
+	fs.IntVar(&s.MaxRetries, "aws-max-retries", 10, "how often a refused AWS read is tried again")
+}
+
+func (s *settings) defineDefaults(fs *flag.FlagSet) {
+	fs.StringVar(&s.IngressClass, "ingress-class", "alb", "value of the kubernetes.io/ingress.class annotation that is ours")
+	fs.StringVar(&s.TargetType, "default-target-type", "instance", "target type where none is set: instance or ip")
+	fs.StringVar(&s.Scheme, "default-load-balancer-scheme", "internal", "scheme where none is set: internal or internet-facing")
+	fs.StringVar(&s.SSLPolicy, "default-ssl-policy", "ELBSecurityPolicy-2016-08", "security policy of HTTPS listeners where none is set")
+	fs.Var(mapFlag{&s.DefaultTags}, "default-tags", "tags (k=v,…) of all AWS resources")
+	fs.Var(listFlag{&s.ExternalTags}, "external-managed-tags", "tag keys that somebody else manages")
+	fs.BoolVar(&s.BackendGroup, "enable-backend-security-group", true, "give load balancers one shared security group that pods admit")
+	fs.BoolVar(&s.OpenAllPorts, "disable-restricted-sg-rules", false, "let pods admit all ports from load balancers, not only those in use")
+	fs.BoolVar(&s.FailOpen, "endpoints-fail-open", true, "register endpoints that are not ready when none is")
+}
+
+// errUsage is a mistake in the command line.
+var errUsage = errors.New("usage")
+
+// parse reads the command line. A mistake is printed to out and comes back as errUsage.
+func parse(args []string, getenv func(string) string, out io.Writer) (*settings, error) {
+	s := &settings{}
+	fs := flag.NewFlagSet("headgate-controller", flag.ContinueOnError)
+	fs.SetOutput(out)
+	s.define(fs)
+	if name := notServed(args); name != "" {
+		fmt.Fprintf(out, "headgate-controller: flag --%s of the incumbent is not served yet: leave it out\n", name)
+		return nil, errUsage
+	}
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		}
+		return nil, errUsage
+	}
+	if s.Region == "" {
+		s.Region = firstOf(getenv("AWS_DEFAULT_REGION"), getenv("AWS_REGION"))
+	}
+	if problems := s.problems(fs.Args()); len(problems) > 0 {
+		for _, p := range problems {
+			fmt.Fprintf(out, "headgate-controller: %s\n", p)
+		}
+		return nil, errUsage
+	}
+	return s, nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// problems lists what is wrong or contradictory, each with how to mend it.
+func (s *settings) problems(rest []string) []string {
+	var out []string
+	complain := func(bad bool, format string, args ...any) {
+		if bad {
+			out = append(out, fmt.Sprintf(format, args...))
+		}
+	}
+	complain(len(rest) > 0, "unexpected argument %q: flags are written --name=value", strings.Join(rest, " "))
+	complain(s.Cluster == "", "--cluster-name is required")
+	complain(s.VPC != "" && len(s.VPCTags) > 0, "--aws-vpc-id and --aws-vpc-tags exclude each other: leave one out")
+	complain(!slices.Contains([]string{"instance", "ip"}, s.TargetType), "--default-target-type is %q: use instance or ip", s.TargetType)
+	complain(!slices.Contains([]string{"internal", "internet-facing"}, s.Scheme),
+		"--default-load-balancer-scheme is %q: use internal or internet-facing", s.Scheme)
+	complain(!slices.Contains([]string{"info", "debug"}, s.logLevel), "--log-level is %q: use info or debug", s.logLevel)
+	complain(s.MaxRetries < 0, "--aws-max-retries is %d: use 0 or more", s.MaxRetries)
+	complain(s.SyncPeriod <= 0, "--sync-period is %s: use more than 0", s.SyncPeriod)
+	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")
+	complain(s.LeaderElection && s.LeaderID == "", "--leader-election-id must not be empty while leader election is on")
+	for key := range s.DefaultTags {
+		complain(tracking(key), "--default-tags must not hold %q: that tag carries ownership", key)
+		complain(slices.Contains(s.ExternalTags, key), "tag %q is in --default-tags and in --external-managed-tags: leave it out of one", key)
+	}
+	for _, key := range s.ExternalTags {
+		complain(tracking(key), "--external-managed-tags must not hold %q: that tag carries ownership", key)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// tracking tells whether a tag key carries ownership.
+func tracking(key string) bool {
+	if key == "elbv2.k8s.aws/cluster" || key == "elbv2.k8s.aws/resource" {
+		return true
+	}
+	for _, prefix := range []string{"ingress.k8s.aws", "service.k8s.aws", "gateway.k8s.aws.alb", "gateway.k8s.aws.nlb"} {
+		if key == prefix+"/stack" || key == prefix+"/resource" {
+			return true
+		}
+	}
+	return false
+}
+
+// incumbentOnly are flags of the incumbent that this operator does not serve yet. They are refused by name, never ignored.
+var incumbentOnly = []string{
+	"service-target-eni-security-group-tags", "service-max-concurrent-reconciles", "targetgroupbinding-max-concurrent-reconciles",
+	"nlb-gateway-max-concurrent-reconciles", "gateway-class-max-concurrent-reconciles", "globalaccelerator-max-concurrent-reconciles",
+	"targetgroupbinding-max-exponential-backoff-delay", "globalaccelerator-max-exponential-backoff-delay",
+	"targetgroupbinding-requeue-duration", "lb-stabilization-monitor-interval", "backend-security-group",
+	"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "max-targets-per-target-group", "required-secrets-label",
+	"feature-gates", "aws-vpc-tag-key", "aws-api-throttle", "webhook-bind-port", "webhook-cert-dir", "webhook-cert-file",
+	"webhook-key-file", "kube-ca-pem-filepath", "enable-pod-readiness-gate-inject", "quic-environment-variable-name",
+	"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",
+	"tolerate-non-existent-backend-action", "allowed-certificate-authority-arns", "default-pca-arn", "enable-waf", "enable-wafv2",
+	"enable-shield", "load-balancer-class",
+}
+
+func notServed(args []string) string {
+	for _, a := range args {
+		if !strings.HasPrefix(a, "-") {
+			continue
+		}
+		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		if slices.Contains(incumbentOnly, name) {
+			return name
+		}
+	}
+	return ""
+}

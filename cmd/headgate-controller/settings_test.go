@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	good := []string{"--cluster-name=c", "--aws-region=us-west-2", "--aws-vpc-id=vpc-1"}
+	for _, c := range []struct {
+		why  string
+		args []string
+		// says is part of what is printed; empty means that the command line is good.
+		says string
+	}{
+		{"the least that is needed", good, ""},
+		{"one dash is as good as two", []string{"-cluster-name=c", "-aws-region=r", "-aws-vpc-id=vpc-1"}, ""},
+		{"unknown flags are named", append(good, "--no-such-flag"), "no-such-flag"},
+		{"flags of the incumbent that are not served are refused by name", append(good, "--feature-gates=A=true"),
+			"flag --feature-gates of the incumbent is not served yet"},
+		{"words beside flags are no flags", append(good, "serve"), `unexpected argument "serve"`},
+		{"a cluster has a name", good[1:], "--cluster-name is required"},
+		{"two ways to name the network contradict each other", append(good, "--aws-vpc-tags=a=b"), "exclude each other"},
+		{"target types", append(good, "--default-target-type=pod"), `--default-target-type is "pod": use instance or ip`},
+		{"schemes", append(good, "--default-load-balancer-scheme=public"), "use internal or internet-facing"},
+		{"levels", append(good, "--log-level=trace"), "use info or debug"},
+		{"pairs", append(good, "--default-tags=a"), `"a" is not of the form key=value`},
+		{"tags that carry ownership", append(good, "--default-tags=ingress.k8s.aws/stack=x"), "carries ownership"},
+		{"a tag belongs to one side", append(good, "--default-tags=a=b", "--external-managed-tags=a"), "leave it out of one"},
+		{"durations", append(good, "--sync-period=0s"), "--sync-period is 0s"},
+		{"workers", append(good, "--ingress-max-concurrent-reconciles=0"), "must be 1 or more"},
+	} {
+		var out bytes.Buffer
+		s, err := parse(c.args, func(string) string { return "" }, &out)
+		if c.says == "" {
+			if err != nil || s == nil {
+				t.Errorf("%s: parse(%v) = %v, printed %s", c.why, c.args, err, out.String())
+			}
+			continue
+		}
+		if !errors.Is(err, errUsage) || !strings.Contains(out.String(), c.says) {
+			t.Errorf("%s: parse(%v) = %v, printed %q, want it to say %q", c.why, c.args, err, out.String(), c.says)
+		}
+	}
+}
+
+func TestRegionFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"AWS_REGION": "second", "AWS_DEFAULT_REGION": "first"}
+	s, err := parse([]string{"--cluster-name=c", "--aws-vpc-id=v"}, func(k string) string { return env[k] }, &bytes.Buffer{})
+	if err != nil || s.Region != "first" {
+		t.Errorf("the region is %v (%v), want that of AWS_DEFAULT_REGION", s, err)
+	}
+}
+
+func TestRunExitCodes(t *testing.T) {
+	t.Parallel()
+	none := func(string) string { return "" }
+	if code := run([]string{"--no-such-flag"}, none, &bytes.Buffer{}); code != exitUsage {
+		t.Errorf("a bad flag ends with %d, want %d", code, exitUsage)
+	}
+	var out bytes.Buffer
+	if code := run([]string{"--help"}, none, &out); code != 0 || !strings.Contains(out.String(), "-cluster-name") {
+		t.Errorf("--help ends with %d and prints %q", code, out.String())
+	}
+	args := []string{"--cluster-name=c", "--aws-region=r", "--aws-vpc-id=v", "--kubeconfig=" + t.TempDir() + "/none"}
+	out.Reset()
+	if code := run(args, none, &out); code != exitFailed || !strings.Contains(out.String(), "--kubeconfig") {
+		t.Errorf("a kubeconfig that is missing ends with %d and prints %q", code, out.String())
+	}
+}

@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/controllers/gateway"
+	"github.com/headgate/headgate/controllers/ingress"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/controllers/targets"
+)
+
+// connect builds the cloud client, the loop and the front doors, and registers them.
+func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
+	aws, err := newCloud(ctx, s)
+	if err != nil {
+		return err
+	}
+	cluster := stack.NewCluster(aws, stack.ClusterOptions{
+		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Stacks: countStacks(mgr.GetAPIReader()),
+	})
+	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
+		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget,
+	})
+	if err := addTargets(mgr, aws, loop, cluster, s); err != nil {
+		return err
+	}
+	if err := ingress.New(mgr.GetClient(), loop, mgr.GetEventRecorder("ingress"), ingressSettings(s)).SetupWithManager(mgr, s.IngressWorkers); err != nil {
+		return fmt.Errorf("registering the Ingress front door: %w", err)
+	}
+	return addGateway(mgr, loop, s)
+}
+
+func newCloud(ctx context.Context, s Settings) (*cloud.Client, error) {
+	options := cloud.Options{
+		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, MaxRetries: s.MaxRetries,
+		Transport: s.Transport,
+	}
+	if s.MetricsAddr != "0" {
+		observe, err := cloud.CountCalls(metrics.Registry)
+		if err != nil {
+			return nil, fmt.Errorf("counting AWS calls: %w", err)
+		}
+		options.OnCall = observe
+	}
+	client, err := cloud.New(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to AWS: %w", err)
+	}
+	return client, nil
+}
+
+// countStacks counts past the cache, which may still show a stack that was just forgotten.
+func countStacks(r client.Reader) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		var list headgatev1alpha1.StackStateList
+		if err := r.List(ctx, &list); err != nil {
+			return 0, fmt.Errorf("counting stacks: %w", err)
+		}
+		return len(list.Items), nil
+	}
+}
+
+func addTargets(mgr ctrl.Manager, aws *cloud.Client, loop *stack.Loop, cluster *stack.Cluster, s Settings) error {
+	network := targets.NewNetwork(cluster, quiet)
+	failOpen := targets.LeaveUnready
+	if s.FailOpen {
+		failOpen = targets.RegisterUnready
+	}
+	lane := targets.New(mgr, aws, loop.Board(), network, targets.Options{FailOpen: failOpen})
+	network.Hear(lane.Heard)
+	if err := mgr.Add(manager.RunnableFunc(network.Start)); err != nil {
+		return fmt.Errorf("adding the network: %w", err)
+	}
+	if err := lane.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("registering the targets lane: %w", err)
+	}
+	return nil
+}
+
+// addGateway turns the Gateway front door on where its kinds are installed.
+func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings) error {
+	missing, err := missingKind(mgr.GetRESTMapper(), gatewayKinds())
+	if err != nil {
+		return err
+	}
+	if missing != "" {
+		ctrl.Log.Info("the Gateway front door is off: a kind is not installed; install it and restart", "missing", missing)
+		return nil
+	}
+	if err := gateway.NewClass(mgr).SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("registering the GatewayClass controller: %w", err)
+	}
+	set := gateway.Settings{
+		ClusterName: s.Cluster, DefaultTargetType: s.TargetType, DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy,
+		DefaultTags: s.DefaultTags, BackendSecurityGroup: s.BackendGroup, WatchNamespace: s.WatchNamespace,
+	}
+	if err := gateway.New(mgr, loop, set).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
+		return fmt.Errorf("registering the Gateway front door: %w", err)
+	}
+	return nil
+}
+
+func ingressSettings(s Settings) ingress.Settings {
+	return ingress.Settings{
+		ClusterName: s.Cluster, IngressClass: s.IngressClass, Classless: s.IngressClass == "", DefaultTargetType: s.TargetType,
+		DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy, DefaultTags: s.DefaultTags, ExternalManagedTags: s.ExternalTags,
+		WatchNamespace: s.WatchNamespace, BackendSecurityGroup: s.BackendGroup,
+	}
+}
+
+// quiet is how long the rules on pods' security groups wait for more changes.
+const quiet = 100 * time.Millisecond

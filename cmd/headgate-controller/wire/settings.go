@@ -1,0 +1,55 @@
+package wire
+
+import (
+	"net/http"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// Settings are what the operator is built from. Zero values are not defaults: the flags have those.
+type Settings struct {
+	// Kubeconfig is a path; empty means the cluster that the operator runs in.
+	Kubeconfig string
+	// Config wins over Kubeconfig.
+	Config *rest.Config
+	// Cluster is the cluster's name in tags and names.
+	Cluster string
+	Region  string
+	// VPC is an ID; without, VPCTags name the one.
+	VPC     string
+	VPCTags map[string]string
+	// Endpoints are URLs by the ID of the AWS service.
+	Endpoints  map[string]string
+	MaxRetries int
+	// Transport carries the AWS calls; nil means the SDK's own.
+	Transport http.RoundTripper
+
+	IngressClass string
+	TargetType   string
+	Scheme       string
+	SSLPolicy    string
+	DefaultTags  map[string]string
+	ExternalTags []string
+
+	MetricsAddr     string
+	HealthAddr      string
+	LeaderElection  bool
+	LeaderID        string
+	LeaderNamespace string
+	WatchNamespace  string
+
+	// SyncPeriod is how long a load balancer goes without a comparison with AWS; SweepDelay is when the first may come.
+	SyncPeriod time.Duration
+	SweepDelay time.Duration
+
+	// BackendGroup gives load balancers the shared backend security group.
+	BackendGroup bool
+	// OpenAllPorts lets pods admit every port from it.
+	OpenAllPorts bool
+	// FailOpen registers endpoints that are not ready when none is.
+	FailOpen bool
+
+	IngressWorkers int
+	GatewayWorkers int
+}

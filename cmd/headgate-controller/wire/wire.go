@@ -1,0 +1,136 @@
+// Package wire is the only place where the operator's constructors meet: it builds everything from settings and runs it until
+// its context ends. It may import everything but the simulator and the sandbox. Its invariant: no other package builds a manager
+// or a cloud client for the operator.
+package wire
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+)
+
+// newScheme knows every kind that the operator reads or writes.
+func newScheme() (*runtime.Scheme, error) {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, gwv1.Install, gwv1beta1.Install,
+		elbv2v1beta1.AddToScheme, awsgwv1.AddToScheme, headgatev1alpha1.AddToScheme,
+	} {
+		if err := add(s); err != nil {
+			return nil, fmt.Errorf("building the scheme: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func restConfig(path string) (*rest.Config, error) {
+	if path == "" {
+		config, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, fmt.Errorf("reading the cluster's configuration (set --kubeconfig outside a cluster): %w", err)
+		}
+		return config, nil
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", path)
+	if err != nil {
+		return nil, fmt.Errorf("reading --kubeconfig %s: %w", path, err)
+	}
+	return config, nil
+}
+
+func newManager(s Settings) (ctrl.Manager, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	access := s.Config
+	if access == nil {
+		if access, err = restConfig(s.Kubeconfig); err != nil {
+			return nil, err
+		}
+	}
+	access = rest.CopyConfig(access)
+	// The API server's own priority and fairness sets the pace.
+	access.QPS = -1
+	options := ctrl.Options{
+		Scheme:                        scheme,
+		Metrics:                       metricsserver.Options{BindAddress: s.MetricsAddr},
+		HealthProbeBindAddress:        s.HealthAddr,
+		LeaderElection:                s.LeaderElection,
+		LeaderElectionID:              s.LeaderID,
+		LeaderElectionNamespace:       s.LeaderNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		// Names of controllers are ours alone; a test may run several operators in one process.
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	}
+	if s.WatchNamespace != "" {
+		options.Cache.DefaultNamespaces = map[string]cache.Config{s.WatchNamespace: {}}
+	}
+	mgr, err := ctrl.NewManager(access, options)
+	if err != nil {
+		return nil, fmt.Errorf("building the manager: %w", err)
+	}
+	for _, add := range []func(string, healthz.Checker) error{mgr.AddHealthzCheck, mgr.AddReadyzCheck} {
+		if err := add("ping", healthz.Ping); err != nil {
+			return nil, fmt.Errorf("adding a health check: %w", err)
+		}
+	}
+	return mgr, nil
+}
+
+// gatewayKinds are what must be installed for the Gateway front door.
+func gatewayKinds() []schema.GroupVersionKind {
+	return []schema.GroupVersionKind{
+		gwv1.SchemeGroupVersion.WithKind("GatewayClass"), gwv1.SchemeGroupVersion.WithKind("Gateway"),
+		gwv1.SchemeGroupVersion.WithKind("HTTPRoute"), gwv1beta1.SchemeGroupVersion.WithKind("ReferenceGrant"),
+		awsgwv1.GroupVersion().WithKind(awsgwv1.KindLoadBalancerConfiguration),
+		awsgwv1.GroupVersion().WithKind(awsgwv1.KindTargetGroupConfiguration),
+	}
+}
+
+// missingKind names the first of the kinds that the API server does not serve.
+func missingKind(mapper meta.RESTMapper, kinds []schema.GroupVersionKind) (string, error) {
+	for _, k := range kinds {
+		_, err := mapper.RESTMapping(k.GroupKind(), k.Version)
+		if meta.IsNoMatchError(err) {
+			return k.String(), nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("asking the API server for %s: %w", k, err)
+		}
+	}
+	return "", nil
+}
+
+// Run wires the parts and runs until ctx ends.
+func Run(ctx context.Context, s Settings) error {
+	mgr, err := newManager(s)
+	if err != nil {
+		return err
+	}
+	if err := connect(ctx, mgr, s); err != nil {
+		return err
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("running: %w", err)
+	}
+	return nil
+}
