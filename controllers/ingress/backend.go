@@ -122,24 +122,46 @@ func targetPort(p corev1.ServicePort) int {
 func (d *draft) groupSettings(s *corev1.Service) intent.GroupSettings {
 	d.checkService(s)
 	own := d.table.Reader(s.Annotations)
-	both := own.Over(d.read)
+	r := own.Over(d.read)
 	out := intent.GroupSettings{
-		Attributes: both.Map(annotations.TargetGroupAttrs),
+		Attributes: r.Map(annotations.TargetGroupAttrs),
 		Tags:       merged(merged(d.read.Map(annotations.Tags), own.Map(annotations.Tags)), d.classTags()),
+		Fields:     map[string]string{},
 	}
-	out.TargetType, _ = both.String(annotations.TargetType)
+	out.TargetType, _ = r.String(annotations.TargetType)
+	out.Protocol, _ = r.String(annotations.BackendProtocol)
+	out.ProtocolVersion, _ = r.String(annotations.BackendVersion)
+	out.HealthCheck = healthCheck(r)
+	for field, key := range groupFields() {
+		if r.Has(key) {
+			out.Fields[field] = r.Field(key)
+		}
+	}
 	if class := text(d.params().Spec.TargetType); class != "" {
-		out.TargetType = class
+		out.TargetType, out.Fields["targetType"] = class, d.classField("spec.targetType")
 	}
-	out.Protocol, _ = both.String(annotations.BackendProtocol)
-	out.ProtocolVersion, _ = both.String(annotations.BackendVersion)
-	out.HealthCheck = healthCheck(both)
-	d.healthPort(&out, s, both)
-	if h := out.HealthCheck; h.IntervalSeconds > 0 && h.TimeoutSeconds >= h.IntervalSeconds {
-		d.wrong(ReasonInvalid, both.Field(annotations.HealthTimeout), fmt.Sprintf(
-			"a timeout of %d s is not below the interval of %d s: AWS refuses it", h.TimeoutSeconds, h.IntervalSeconds))
-	}
+	d.healthPort(&out, s, r)
+	out.Fields = orNil(out.Fields)
 	return out
+}
+
+// groupFields are the annotations of a target group's settings by the path of the setting.
+func groupFields() map[string]string {
+	return map[string]string{
+		"targetType":                     annotations.TargetType,
+		"protocol":                       annotations.BackendProtocol,
+		"protocolVersion":                annotations.BackendVersion,
+		"attributes":                     annotations.TargetGroupAttrs,
+		"tags":                           annotations.Tags,
+		"healthCheck.protocol":           annotations.HealthProtocol,
+		"healthCheck.port":               annotations.HealthPort,
+		"healthCheck.path":               annotations.HealthPath,
+		"healthCheck.intervalSeconds":    annotations.HealthInterval,
+		"healthCheck.timeoutSeconds":     annotations.HealthTimeout,
+		"healthCheck.healthyThreshold":   annotations.HealthyThreshold,
+		"healthCheck.unhealthyThreshold": annotations.UnhealthyThreshold,
+		"healthCheck.matcher":            annotations.SuccessCodes,
+	}
 }
 
 func healthCheck(r annotations.Reader) intent.HealthCheck {

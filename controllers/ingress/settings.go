@@ -3,9 +3,8 @@ package ingress
 import (
 	"strings"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -30,6 +29,7 @@ const (
 	targetTypeIP       = "ip"
 	targetTypeInstance = "instance"
 	trafficPort        = "traffic-port"
+	maxPort            = 65535
 	statusUnavailable  = 503
 	contentPlain       = "text/plain"
 	schemeInternal     = "internal"
@@ -150,3 +150,8 @@ func keysByFinalizer(ing *networkingv1.Ingress) []GroupKey {
 	}
 	return out
 }
+
+func uidOf(ref model.ObjectRef) types.UID { return types.UID(ref.UID) }
+
+// portNumber is a port as Kubernetes counts it; ports were checked when they were read.
+func portNumber(p int) int32 { return int32(min(max(p, 0), maxPort)) } //nolint:gosec // bounded in the same line
