@@ -39,11 +39,11 @@ func (b *builder) settings() settings {
 		name:   b.choice("name", existing.Name, b.nameOf),
 	}
 	if s.scheme == "" {
-		s.scheme = b.unaskedScheme(existing)
+		s.scheme = b.unasked(existing.Scheme, b.defaultScheme())
 	}
 	s.ipAddressType = b.choice("ipAddressType", existing.IPAddressType, func(f *intent.Fragment) string { return b.addressTypeOf(f, s.scheme) })
 	if s.ipAddressType == "" {
-		s.ipAddressType = typeIPv4
+		s.ipAddressType = b.unasked(existing.IPAddressType, typeIPv4)
 	}
 	s.subnets = b.exclusive("subnets", subnetKey(existing.Subnets), func(f *intent.Fragment) string { return b.subnetsOf(f) })
 	s.subnetTags = b.exclusive("subnetTags", "", func(f *intent.Fragment) string { return selectorKey(f.Settings.SubnetTags) })
@@ -58,13 +58,17 @@ func (b *builder) settings() settings {
 	return s
 }
 
-// unaskedScheme is the scheme that nobody asks for: the default, unless a member is held by what is observed of it. What it
-// asked for is not known then, and a load balancer is not replaced for want of knowledge.
-func (b *builder) unaskedScheme(existing model.Existing) string {
-	held := slices.ContainsFunc(b.fragments, func(f *intent.Fragment) bool { return len(f.Held) > 0 })
-	if held && existing.Scheme != "" {
-		return existing.Scheme
+// unasked is the value of a setting that nobody asks for: the default, unless a member is wrong and has no good state. What it asked for
+// is not known then, and a load balancer is not replaced for want of knowledge.
+func (b *builder) unasked(existing, otherwise string) string {
+	unknown := slices.ContainsFunc(b.fragments, func(f *intent.Fragment) bool { return f.Yield || len(f.Held) > 0 })
+	if unknown && existing != "" {
+		return existing
 	}
+	return otherwise
+}
+
+func (b *builder) defaultScheme() string {
 	if b.in.Defaults.Scheme == schemePublic {
 		return schemePublic
 	}
