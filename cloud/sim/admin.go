@@ -1,0 +1,99 @@
+package sim
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/headgate/headgate/cloud/sim/wire"
+)
+
+// admin adds what the simulator answers beside AWS.
+func (s *Simulator) admin(mux *http.ServeMux) {
+	mux.HandleFunc("GET /_sim/state", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.State()) })
+	mux.HandleFunc("GET /_sim/loadbalancers", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.LoadBalancers()) })
+	mux.HandleFunc("GET /_sim/world", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.World()) })
+	mux.HandleFunc("GET /_sim/calls", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.Calls()) })
+	mux.HandleFunc("DELETE /_sim/calls", func(w http.ResponseWriter, _ *http.Request) {
+		s.ResetCalls()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /_sim/reset", func(w http.ResponseWriter, _ *http.Request) { s.outcome(w, s.Reset()) })
+	mux.HandleFunc("PUT /_sim/addresses", s.putAddresses)
+	mux.HandleFunc("GET /_sim/addresses", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.targets.list()) })
+	mux.HandleFunc("PUT /_sim/networkinterfaces", s.putInterfaces)
+	mux.HandleFunc("/_sim/", http.NotFound)
+}
+
+// State gives everything that the simulator holds, ready for JSON. Private keys and client secrets are not in it.
+func (s *Simulator) State() map[string]any {
+	s.mu.Lock()
+	state := map[string]any{
+		"region": s.options.Region, "account": s.options.Account, "world": s.world,
+		"elasticloadbalancing": wire.Tree(s.elb.Dump()), "ec2": wire.Tree(s.network.Dump()), "acm": wire.Tree(s.certs.Dump()),
+	}
+	s.mu.Unlock()
+	state["addresses"] = s.targets.list()
+	if s.traffic != nil {
+		state["dataPlane"] = map[string]string{"error": s.traffic.failure()}
+	}
+	return state
+}
+
+func (s *Simulator) show(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	if err := out.Encode(value); err != nil {
+		s.options.Logger.Error("showing the state", "error", err)
+	}
+}
+
+func (s *Simulator) outcome(w http.ResponseWriter, err error) {
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		s.show(w, map[string]string{"error": err.Error()})
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// read fills a value from the body of a request. When it cannot, it answers and reports false.
+func (s *Simulator) read(w http.ResponseWriter, r *http.Request, value any) bool {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		err = json.Unmarshal(body, value)
+	}
+	if err != nil {
+		s.outcome(w, err)
+		return false
+	}
+	return true
+}
+
+func (s *Simulator) putAddresses(w http.ResponseWriter, r *http.Request) {
+	var entries map[string]*string
+	if s.read(w, r, &entries) {
+		s.outcome(w, s.SetAddresses(entries))
+	}
+}
+
+// putInterfaces makes, replaces and (null) removes network interfaces by identifier.
+func (s *Simulator) putInterfaces(w http.ResponseWriter, r *http.Request) {
+	var entries map[string]*Interface
+	if !s.read(w, r, &entries) {
+		return
+	}
+	for id, i := range entries {
+		if i == nil {
+			s.RemoveNetworkInterface(id)
+			continue
+		}
+		i.ID = id
+		if _, err := s.AddNetworkInterface(*i); err != nil {
+			s.outcome(w, err)
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,203 @@
+package sim_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/cloud/sim"
+)
+
+func TestLoadBalancerLife(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	lb := f.balancer("web", func(in *elb.CreateLoadBalancerInput) {
+		in.Tags = []elbtypes.Tag{{Key: aws.String("team"), Value: aws.String("a+b")}}
+	})
+	if lb.State.Code != elbtypes.LoadBalancerStateEnumProvisioning || lb.Type != elbtypes.LoadBalancerTypeEnumApplication ||
+		lb.Scheme != elbtypes.LoadBalancerSchemeEnumInternetFacing || lb.IpAddressType != elbtypes.IpAddressTypeIpv4 {
+		t.Errorf("new load balancer: %+v", lb)
+	}
+	if !strings.HasPrefix(*lb.DNSName, "web-") || !strings.HasSuffix(*lb.DNSName, ".us-west-2.elb.amazonaws.com") {
+		t.Errorf("DNS name %s", *lb.DNSName)
+	}
+	if len(lb.SecurityGroups) != 1 || len(lb.AvailabilityZones) != 3 || *lb.CanonicalHostedZoneId != "Z1H1FL5HABSF5" {
+		t.Errorf("defaults: %v %v %v", lb.SecurityGroups, lb.AvailabilityZones, *lb.CanonicalHostedZoneId)
+	}
+	f.pass(3 * time.Minute)
+	out, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{Names: []string{"web"}})
+	if got := must(t, out, err).LoadBalancers[0].State.Code; got != elbtypes.LoadBalancerStateEnumActive {
+		t.Errorf("state %s after provisioning", got)
+	}
+	_, err = f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
+	wantCode(t, err, "")
+	_, err = f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
+	wantCode(t, err, "")
+	_, err = f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{Names: []string{"web"}})
+	wantCode(t, err, "LoadBalancerNotFound")
+	all, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
+	if n := len(must(t, all, err).LoadBalancers); n != 0 {
+		t.Errorf("%d load balancers left", n)
+	}
+}
+
+func TestCreateLoadBalancerErrors(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	world := f.sim.World()
+	f.balancer("taken")
+	rows := []struct {
+		why, code string
+		change    func(*elb.CreateLoadBalancerInput)
+	}{
+		{"a name has at most 32 characters", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Name = aws.String(strings.Repeat("a", 33)) }},
+		{"a name has no underscore", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Name = aws.String("a_b") }},
+		{"a name does not end with a hyphen", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Name = aws.String("a-") }},
+		{"internal- is reserved", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Name = aws.String("internal-a") }},
+		{"an enum has known values", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Scheme = "public" }},
+		{"two zones at least", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Subnets = in.Subnets[:1] }},
+		{"no subnet at all", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Subnets = nil }},
+		{"one subnet a zone", "InvalidConfigurationRequest", func(in *elb.CreateLoadBalancerInput) {
+			in.Subnets = []string{world.PublicSubnets[0], world.PrivateSubnets[0]}
+		}},
+		{"subnets exist", "SubnetNotFound", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-1", "subnet-2"} }},
+		{"security groups exist", "InvalidSecurityGroup", func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-1"} }},
+		{"dualstack needs IPv6 blocks", "InvalidSubnet", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = elbtypes.IpAddressTypeDualstack }},
+		{"static addresses are for network load balancers", "InvalidConfigurationRequest", func(in *elb.CreateLoadBalancerInput) {
+			in.Subnets = nil
+			for _, id := range world.PublicSubnets {
+				in.SubnetMappings = append(in.SubnetMappings, elbtypes.SubnetMapping{SubnetId: aws.String(id), PrivateIPv4Address: aws.String("10.0.0.9")})
+			}
+		}},
+		{"subnets or mappings", "ValidationError", func(in *elb.CreateLoadBalancerInput) {
+			in.SubnetMappings = []elbtypes.SubnetMapping{{SubnetId: aws.String(world.PublicSubnets[0])}}
+		}},
+		{"a tag once", "DuplicateTagKeys", func(in *elb.CreateLoadBalancerInput) {
+			in.Tags = []elbtypes.Tag{{Key: aws.String("a")}, {Key: aws.String("a")}}
+		}},
+		{"fifty tags", "TooManyTags", func(in *elb.CreateLoadBalancerInput) {
+			for i := range 51 {
+				in.Tags = append(in.Tags, elbtypes.Tag{Key: aws.String(fmt.Sprint("k", i))})
+			}
+		}},
+		{"aws: is reserved", "ValidationError", func(in *elb.CreateLoadBalancerInput) { in.Tags = []elbtypes.Tag{{Key: aws.String("aws:x")}} }},
+		{"the same name with other settings", "DuplicateLoadBalancerName", func(in *elb.CreateLoadBalancerInput) {
+			in.Name, in.Scheme = aws.String("taken"), elbtypes.LoadBalancerSchemeEnumInternal
+		}},
+		{"the same name with the same settings gives the same", "", func(in *elb.CreateLoadBalancerInput) { in.Name = aws.String("taken") }},
+	}
+	for _, row := range rows {
+		t.Run(row.why, func(t *testing.T) {
+			in := &elb.CreateLoadBalancerInput{Name: aws.String("new"), Subnets: world.PublicSubnets}
+			row.change(in)
+			_, err := f.elb.CreateLoadBalancer(t.Context(), in)
+			wantCode(t, err, row.code)
+		})
+	}
+	if n := len(f.sim.LoadBalancers()); n != 1 {
+		t.Errorf("%d load balancers, want the first one only", n)
+	}
+}
+
+func TestLoadBalancerQuota(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(o *sim.Options) { o.Quotas.ApplicationLoadBalancers = 2 })
+	f.balancer("a")
+	f.balancer("b")
+	_, err := f.elb.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{Name: aws.String("c"), Subnets: f.sim.World().PublicSubnets})
+	wantCode(t, err, "TooManyLoadBalancers")
+}
+
+func TestLoadBalancerPages(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for i := range 5 {
+		f.balancer(fmt.Sprint("lb", i))
+	}
+	var names []string
+	pages := elb.NewDescribeLoadBalancersPaginator(f.elb, &elb.DescribeLoadBalancersInput{PageSize: aws.Int32(2)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		for _, lb := range must(t, page, err).LoadBalancers {
+			names = append(names, *lb.LoadBalancerName)
+		}
+	}
+	if diff := cmp.Diff([]string{"lb0", "lb1", "lb2", "lb3", "lb4"}, names); diff != "" {
+		t.Error(diff)
+	}
+	_, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{PageSize: aws.Int32(401)})
+	wantCode(t, err, "ValidationError")
+	_, err = f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{Marker: aws.String("x")})
+	wantCode(t, err, "ValidationError")
+	many := make([]string, 21)
+	for i := range many {
+		many[i] = fmt.Sprintf("arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/x/%d", i)
+	}
+	_, err = f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{LoadBalancerArns: many})
+	wantCode(t, err, "ValidationError")
+}
+
+func TestLoadBalancerChanges(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	world := f.sim.World()
+	lb := f.balancer("web")
+	subnets, err := f.elb.SetSubnets(t.Context(), &elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: world.PublicSubnets[:2]})
+	if n := len(must(t, subnets, err).AvailabilityZones); n != 2 {
+		t.Errorf("%d zones after SetSubnets", n)
+	}
+	_, err = f.elb.SetSubnets(t.Context(), &elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: world.PublicSubnets[:1]})
+	wantCode(t, err, "ValidationError")
+	groups, err := f.elb.SetSecurityGroups(t.Context(), &elb.SetSecurityGroupsInput{
+		LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{world.NodeSecurityGroup},
+	})
+	if diff := cmp.Diff([]string{world.NodeSecurityGroup}, must(t, groups, err).SecurityGroupIds); diff != "" {
+		t.Error(diff)
+	}
+	_, err = f.elb.SetSecurityGroups(t.Context(), &elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-1"}})
+	wantCode(t, err, "InvalidSecurityGroup")
+	_, err = f.elb.SetIpAddressType(t.Context(), &elb.SetIpAddressTypeInput{
+		LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: elbtypes.IpAddressTypeDualstack,
+	})
+	wantCode(t, err, "InvalidSubnet")
+	same, err := f.elb.SetIpAddressType(t.Context(), &elb.SetIpAddressTypeInput{
+		LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: elbtypes.IpAddressTypeIpv4,
+	})
+	if got := must(t, same, err).IpAddressType; got != elbtypes.IpAddressTypeIpv4 {
+		t.Errorf("IP address type %s", got)
+	}
+}
+
+func TestNetworkLoadBalancer(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	lb := f.balancer("net", func(in *elb.CreateLoadBalancerInput) {
+		in.Type, in.Subnets = elbtypes.LoadBalancerTypeEnumNetwork, in.Subnets[:1]
+	})
+	_, id, _ := strings.Cut(*lb.LoadBalancerArn, "net/net/")
+	if want := "net-" + id + ".elb.us-west-2.amazonaws.com"; *lb.DNSName != want {
+		t.Errorf("DNS name %s, want %s", *lb.DNSName, want)
+	}
+	_, err := f.elb.SetSecurityGroups(t.Context(), &elb.SetSecurityGroupsInput{
+		LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{f.sim.World().NodeSecurityGroup},
+	})
+	wantCode(t, err, "InvalidConfigurationRequest")
+	tcp := f.group("tcp", func(in *elb.CreateTargetGroupInput) { in.Protocol = elbtypes.ProtocolEnumTcp })
+	web := f.group("web")
+	create := func(protocol elbtypes.ProtocolEnum, actions []elbtypes.Action) error {
+		_, err := f.elb.CreateListener(t.Context(), &elb.CreateListenerInput{
+			LoadBalancerArn: lb.LoadBalancerArn, Port: aws.Int32(80), Protocol: protocol, DefaultActions: actions,
+		})
+		return err
+	}
+	wantCode(t, create(elbtypes.ProtocolEnumHttp, forward(tcp)), "ValidationError")
+	wantCode(t, create(elbtypes.ProtocolEnumTcp, forward(web)), "IncompatibleProtocols")
+	wantCode(t, create(elbtypes.ProtocolEnumTcp, fixed("200")), "InvalidLoadBalancerAction")
+	wantCode(t, create(elbtypes.ProtocolEnumTcp, forward(tcp)), "")
+}

@@ -1,0 +1,87 @@
+package elb
+
+import (
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// Quotas are the limits of the account (ELB user guides, "Quotas"). Only those that AWS raises on request can be changed.
+type Quotas struct {
+	ApplicationLoadBalancers int
+	NetworkLoadBalancers     int
+	GatewayLoadBalancers     int
+	// ListenersPerLoadBalancer holds for application and network load balancers.
+	ListenersPerLoadBalancer int
+	// RulesPerLoadBalancer does not count default rules.
+	RulesPerLoadBalancer int
+	// CertificatesPerLoadBalancer does not count default certificates.
+	CertificatesPerLoadBalancer int
+	TargetGroups                int
+	TargetsPerGroup             int
+	// TargetsPerLoadBalancer holds for application load balancers.
+	TargetsPerLoadBalancer int
+}
+
+// Limits that AWS never raises.
+const (
+	groupsPerAction               = 5
+	groupsPerLoadBalancer         = 100
+	valuesPerRule                 = 5
+	wildcardsPerRule              = 5
+	targetsPerNetworkBalancer     = 3000
+	targetsPerZone                = 500
+	tagsPerResource               = 50
+	listenersVerifyingPerBalancer = 2
+)
+
+func (q Quotas) orDefaults() Quotas {
+	or := func(value, fallback int) int {
+		if value == 0 {
+			return fallback
+		}
+		return value
+	}
+	return Quotas{
+		ApplicationLoadBalancers: or(q.ApplicationLoadBalancers, 50), NetworkLoadBalancers: or(q.NetworkLoadBalancers, 50),
+		GatewayLoadBalancers: or(q.GatewayLoadBalancers, 100), ListenersPerLoadBalancer: or(q.ListenersPerLoadBalancer, 50),
+		RulesPerLoadBalancer: or(q.RulesPerLoadBalancer, 100), CertificatesPerLoadBalancer: or(q.CertificatesPerLoadBalancer, 25),
+		TargetGroups: or(q.TargetGroups, 3000), TargetsPerGroup: or(q.TargetsPerGroup, 1000),
+		TargetsPerLoadBalancer: or(q.TargetsPerLoadBalancer, 1000),
+	}
+}
+
+func (s *State) describeAccountLimits(in *sdk.DescribeAccountLimitsInput) (*sdk.DescribeAccountLimitsOutput, error) {
+	q := s.options.Quotas
+	limits := []struct {
+		name string
+		most int
+	}{
+		{"application-load-balancers", q.ApplicationLoadBalancers},
+		{"condition-values-per-alb-rule", valuesPerRule},
+		{"condition-wildcards-per-alb-rule", wildcardsPerRule},
+		{"gateway-load-balancers", q.GatewayLoadBalancers},
+		{"gateway-load-balancers-per-vpc", 10},
+		{"geneve-target-groups", 100},
+		{"listeners-per-application-load-balancer", q.ListenersPerLoadBalancer},
+		{"listeners-per-network-load-balancer", q.ListenersPerLoadBalancer},
+		{"network-load-balancers", q.NetworkLoadBalancers},
+		{"rules-per-application-load-balancer", q.RulesPerLoadBalancer},
+		{"target-groups", q.TargetGroups},
+		{"target-groups-per-action-on-application-load-balancer", groupsPerAction},
+		{"target-groups-per-action-on-network-load-balancer", groupsPerAction},
+		{"target-groups-per-application-load-balancer", groupsPerLoadBalancer},
+		{"targets-per-application-load-balancer", q.TargetsPerLoadBalancer},
+		{"targets-per-availability-zone-per-gateway-load-balancer", 300},
+		{"targets-per-availability-zone-per-network-load-balancer", targetsPerZone},
+		{"targets-per-network-load-balancer", targetsPerNetworkBalancer},
+	}
+	all := make([]elbtypes.Limit, 0, len(limits))
+	for _, l := range limits {
+		all = append(all, elbtypes.Limit{Name: aws.String(l.name), Max: aws.String(strconv.Itoa(l.most))})
+	}
+	some, next, err := cut(all, in.Marker, in.PageSize)
+	return &sdk.DescribeAccountLimitsOutput{Limits: some, NextMarker: next}, err
+}

@@ -1,0 +1,130 @@
+package elb
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/cloud/sim/account"
+	"github.com/headgate/headgate/cloud/sim/cert"
+	"github.com/headgate/headgate/cloud/sim/table"
+	"github.com/headgate/headgate/cloud/sim/vpc"
+	"github.com/headgate/headgate/cloud/sim/wire"
+)
+
+// State is everything that the service holds.
+type State struct {
+	account      *account.Account
+	network      *vpc.Network
+	certificates *cert.Store
+	options      Options
+
+	balancers table.Table[*loadBalancer]
+	listeners table.Table[*listener]
+	rules     table.Table[*rule]
+	groups    table.Table[*targetGroup]
+	tags      map[string]map[string]string
+	// addresses is the pool of the load balancers' loopback addresses; nextAddress is the next candidate.
+	nextAddress netip.Addr
+}
+
+// Options say how long things take on AWS and what the caller allows. Durations are before the account's speed divides them.
+type Options struct {
+	// Provisioning is how long a load balancer takes until it is active.
+	Provisioning time.Duration
+	// Linger is how long the network interfaces of a load balancer stay after it gave them up.
+	Linger time.Duration
+	// Check is how long a target stays initial where no data plane probes it.
+	Check time.Duration
+	// AllowLoopbackTargets lets 127.0.0.0/8 be registered, which AWS refuses.
+	AllowLoopbackTargets bool
+	// Addresses is the pool of loopback addresses of the data plane.
+	Addresses netip.Prefix
+	// Quotas replaces AWS's defaults; a zero field keeps its default.
+	Quotas Quotas
+	// Health asks the data plane how the targets of a group are. Nil or false: there is no data plane that probes it.
+	Health func(arn string) (map[Target]elbtypes.TargetHealth, bool)
+}
+
+// Target names a registered target: its address, instance or ARN, and port.
+type Target struct {
+	ID   string
+	Port int32
+}
+
+// loadBalancer is a load balancer with its listeners in the order of their ports.
+type loadBalancer struct {
+	elbtypes.LoadBalancer
+	id         string
+	ready      time.Time
+	address    netip.Addr
+	attributes map[string]string
+	listeners  []*listener
+	// groups counts how often listeners and rules name each target group.
+	groups map[string]int
+}
+
+// listener is a listener with its rules by priority, the default rule last.
+type listener struct {
+	elbtypes.Listener
+	id           string
+	balancer     *loadBalancer
+	certificates []string
+	attributes   map[string]string
+	rules        []*rule
+}
+
+// rule is a rule; its priority is 0 for a default rule.
+type rule struct {
+	elbtypes.Rule
+	priority int32
+	listener *listener
+	secrets  secrets
+}
+
+// targetGroup is a target group with its targets.
+type targetGroup struct {
+	elbtypes.TargetGroup
+	attributes map[string]string
+	targets    table.Table[*target]
+	// balancer is the load balancer that uses the group, since used; nil means that none does.
+	balancer *loadBalancer
+	used     time.Time
+}
+
+// target is a registered target. One that drains goes when its time is over.
+type target struct {
+	elbtypes.TargetDescription
+	registered time.Time
+	gone       time.Time
+}
+
+// New makes an account without load balancers.
+func New(a *account.Account, n *vpc.Network, c *cert.Store, o Options) *State {
+	o.Quotas = o.Quotas.orDefaults()
+	s := &State{account: a, network: n, certificates: c, options: o, tags: map[string]map[string]string{}, nextAddress: o.Addresses.Addr()}
+	c.UsedBy(s.usesCertificate)
+	return s
+}
+
+// Service gives the ELBv2 API.
+func (s *State) Service() wire.Service {
+	return wire.Service{
+		Name: "elasticloadbalancing", Target: "2015-12-01",
+		Protocol: wire.Query{Namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"},
+		Operations: wire.Table(slices.Concat(
+			s.balancerOperations(), s.listenerOperations(), s.certificateOperations(), s.ruleOperations(), s.groupOperations(),
+			s.targetOperations(), s.attributeOperations(), s.tagOperations(), s.referenceOperations(),
+		)...),
+	}
+}
+
+func (s *State) now() time.Time { return s.account.Now() }
+
+func isNetwork(lb *loadBalancer) bool { return lb.Type == elbtypes.LoadBalancerTypeEnumNetwork }
+
+func isGateway(lb *loadBalancer) bool { return lb.Type == elbtypes.LoadBalancerTypeEnumGateway }
+
+func isApplication(lb *loadBalancer) bool { return lb.Type == elbtypes.LoadBalancerTypeEnumApplication }

@@ -1,0 +1,268 @@
+package elb
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/cloud/sim/wire"
+)
+
+func (s *State) targetOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Writes("RegisterTargets", s.registerTargets),
+		wire.Writes("DeregisterTargets", s.deregisterTargets),
+		wire.Reads("DescribeTargetHealth", s.describeTargetHealth),
+	}
+}
+
+func badTarget(format string, args ...any) error {
+	return wire.Errorf("InvalidTarget", format, args...)
+}
+
+func (t Target) key() string { return t.ID + " " + strconv.Itoa(int(t.Port)) }
+
+// name gives the identity of a target: its port is that of the group unless it says otherwise.
+func (g *targetGroup) name(d elbtypes.TargetDescription) Target {
+	port := aws.ToInt32(g.Port)
+	if d.Port != nil {
+		port = *d.Port
+	}
+	return Target{ID: aws.ToString(d.Id), Port: port}
+}
+
+func (s *State) registerTargets(in *sdk.RegisterTargetsInput) (*sdk.RegisterTargetsOutput, error) {
+	g, err := s.group(in.TargetGroupArn)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Targets) == 0 {
+		return nil, invalid("At least one target must be specified")
+	}
+	s.dropDrained(g)
+	fresh := make([]elbtypes.TargetDescription, 0, len(in.Targets))
+	for _, d := range in.Targets {
+		read, err := s.readTarget(g, d)
+		if err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, read)
+	}
+	if err := s.checkTargetRoom(g, fresh); err != nil {
+		return nil, err
+	}
+	for _, d := range fresh {
+		key := g.name(d).key()
+		held, ok := g.targets.Get(key)
+		if ok && held.gone.IsZero() {
+			continue
+		}
+		// Registering a target that drains takes it back.
+		g.targets.Put(key, &target{TargetDescription: d, registered: s.now()})
+	}
+	return &sdk.RegisterTargetsOutput{}, nil
+}
+
+// checkTargetRoom holds the quotas of the group and of the load balancer that uses it.
+func (s *State) checkTargetRoom(g *targetGroup, fresh []elbtypes.TargetDescription) error {
+	added := 0
+	for i, d := range fresh {
+		if _, ok := g.targets.Get(g.name(d).key()); ok {
+			continue
+		}
+		for _, other := range fresh[:i] {
+			if g.name(other) == g.name(d) {
+				added--
+			}
+		}
+		added++
+	}
+	most := s.options.Quotas.TargetsPerGroup
+	if isLambda(g) || g.TargetType == elbtypes.TargetTypeEnumAlb {
+		most = 1
+	}
+	full := wire.Errorf("TooManyTargets", "You've reached the limit on the number of targets")
+	if g.targets.Len()+added > most {
+		return full
+	}
+	if g.balancer == nil {
+		return nil
+	}
+	total := added
+	for arn := range g.balancer.groups {
+		if other, ok := s.groups.Get(arn); ok {
+			total += other.targets.Len()
+		}
+	}
+	if isApplication(g.balancer) && total > s.options.Quotas.TargetsPerLoadBalancer || isNetwork(g.balancer) && total > targetsPerNetworkBalancer {
+		return full
+	}
+	return nil
+}
+
+// readTarget checks a target and fills in its port and zone.
+func (s *State) readTarget(g *targetGroup, d elbtypes.TargetDescription) (elbtypes.TargetDescription, error) {
+	if aws.ToString(d.Id) == "" {
+		return d, invalid("A target ID must be specified")
+	}
+	if isLambda(g) {
+		if d.Port != nil || !strings.Contains(*d.Id, ":lambda:") {
+			return d, badTarget("'%s' is not a valid target for target type 'lambda'", *d.Id)
+		}
+		return d, nil
+	}
+	if d.Port != nil && (*d.Port < 1 || *d.Port > maxPort) {
+		return d, invalid("1 validation error detected: Value '%d' at 'targets.1.member.port' failed to satisfy constraint: "+
+			"Member must have value between 1 and %d", *d.Port, maxPort)
+	}
+	d.Port = aws.Int32(g.name(d).Port)
+	if err := checkQUIC(g, d); err != nil {
+		return d, err
+	}
+	switch g.TargetType {
+	case elbtypes.TargetTypeEnumIp:
+		return s.readAddress(g, d)
+	case elbtypes.TargetTypeEnumAlb:
+		return d, s.checkBalancerTarget(g, d)
+	default:
+		return d, s.checkInstance(g, d)
+	}
+}
+
+func checkQUIC(g *targetGroup, d elbtypes.TargetDescription) error {
+	quic := g.Protocol == elbtypes.ProtocolEnumQuic || g.Protocol == elbtypes.ProtocolEnumTcpQuic
+	id := aws.ToString(d.QuicServerId)
+	if !quic && id != "" {
+		return invalid("A QUIC server ID cannot be specified for target groups with protocol '%s'", g.Protocol)
+	}
+	const idDigits = 16
+	digits, prefixed := strings.CutPrefix(id, "0x")
+	if quic && (!prefixed || len(digits) != idDigits || !only(digits, "0123456789abcdef")) {
+		return invalid("The QUIC server ID '%s' must be 0x and %d hexadecimal digits", id, idDigits)
+	}
+	return nil
+}
+
+func (s *State) checkInstance(g *targetGroup, d elbtypes.TargetDescription) error {
+	if d.AvailabilityZone != nil {
+		return invalid("You cannot specify an Availability Zone for targets of type '%s'", g.TargetType)
+	}
+	i, ok := s.network.Instance(*d.Id)
+	if !ok {
+		return badTarget("The following targets do not exist: '%s'", *d.Id)
+	}
+	if i.State.Name != ec2types.InstanceStateNameRunning {
+		return badTarget("The following targets are not in a running state and cannot be registered: '%s'", *d.Id)
+	}
+	if *i.VpcId != *g.VpcId {
+		return badTarget("The following targets are not in the target group VPC '%s': '%s'", *g.VpcId, *d.Id)
+	}
+	return nil
+}
+
+func (s *State) checkBalancerTarget(g *targetGroup, d elbtypes.TargetDescription) error {
+	lb, ok := s.balancers.Get(*d.Id)
+	if !ok || !isApplication(lb) || *lb.VpcId != *g.VpcId {
+		return badTarget("'%s' is not an application load balancer in the target group VPC", *d.Id)
+	}
+	if lb.onPort(*d.Port) == nil {
+		return badTarget("The load balancer '%s' has no listener on port '%d'", *d.Id, *d.Port)
+	}
+	if d.AvailabilityZone != nil {
+		return invalid("You cannot specify an Availability Zone for targets of type 'alb'")
+	}
+	return nil
+}
+
+// readAddress checks an IP target: an address of the VPC, which has a zone of its own, or a private one outside of it with zone "all".
+func (s *State) readAddress(g *targetGroup, d elbtypes.TargetDescription) (elbtypes.TargetDescription, error) {
+	a, err := netip.ParseAddr(*d.Id)
+	if err != nil {
+		return d, invalid("The IP address '%s' is not a valid IP address", *d.Id)
+	}
+	if wantsSix := g.IpAddressType == elbtypes.TargetGroupIpAddressTypeEnumIpv6; a.Is6() != wantsSix {
+		return d, invalid("The IP address '%s' is not a valid %s address", *d.Id, g.IpAddressType)
+	}
+	if a.IsLoopback() {
+		if !s.options.AllowLoopbackTargets {
+			return d, outside(*d.Id)
+		}
+		if d.AvailabilityZone == nil {
+			d.AvailabilityZone = aws.String("all")
+		}
+		return d, nil
+	}
+	zone, inside := s.network.ZoneOf(*g.VpcId, a)
+	if inside {
+		if given := aws.ToString(d.AvailabilityZone); given != "" && given != zone && given != "all" {
+			return d, invalid("The IP address '%s' is not in Availability Zone '%s'", *d.Id, given)
+		}
+		if d.AvailabilityZone == nil && zone != "" {
+			d.AvailabilityZone = aws.String(zone)
+		}
+		return d, nil
+	}
+	shared := netip.MustParsePrefix("100.64.0.0/10")
+	if !a.IsPrivate() && !shared.Contains(a) {
+		return d, outside(*d.Id)
+	}
+	if d.AvailabilityZone == nil {
+		return d, invalid("You must specify an Availability Zone for IP address '%s', which is not within the VPC", *d.Id)
+	}
+	return d, nil
+}
+
+func outside(address string) error {
+	return invalid("The IP address '%s' is not within the VPC", address)
+}
+
+func (s *State) deregisterTargets(in *sdk.DeregisterTargetsInput) (*sdk.DeregisterTargetsOutput, error) {
+	g, err := s.group(in.TargetGroupArn)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Targets) == 0 {
+		return nil, invalid("At least one target must be specified")
+	}
+	for _, d := range in.Targets {
+		if aws.ToString(d.Id) == "" {
+			return nil, invalid("A target ID must be specified")
+		}
+	}
+	for _, d := range in.Targets {
+		key := g.name(d).key()
+		held, ok := g.targets.Get(key)
+		if !ok || !held.gone.IsZero() {
+			continue
+		}
+		drained := *held
+		drained.gone = s.now().Add(s.drainTime(g))
+		g.targets.Put(key, &drained)
+	}
+	s.dropDrained(g)
+	return &sdk.DeregisterTargetsOutput{}, nil
+}
+
+// drainTime is how long a target of a group drains. Where no traffic can be, there is nothing to drain.
+func (s *State) drainTime(g *targetGroup) time.Duration {
+	seconds, err := strconv.Atoi(g.attributes["deregistration_delay.timeout_seconds"])
+	if g.balancer == nil || err != nil {
+		return 0
+	}
+	return s.account.Scale(time.Duration(seconds) * time.Second)
+}
+
+// dropDrained forgets the targets whose draining is over.
+func (s *State) dropDrained(g *targetGroup) {
+	for _, t := range g.targets.Values() {
+		if !t.gone.IsZero() && (g.balancer == nil || !s.now().Before(t.gone)) {
+			g.targets.Delete(g.name(t.TargetDescription).key())
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package sim
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/cloud/sim/dataplane"
+	"github.com/headgate/headgate/cloud/sim/elb"
+)
+
+// traffic brings the state of the control plane to the data plane: targets at once, listeners and rules after the rule delay.
+type traffic struct {
+	sim   *Simulator
+	plane *dataplane.Server
+	kick  chan struct{}
+
+	// mu lets one application run at a time and guards what follows.
+	mu     sync.Mutex
+	staged []stage
+	active []dataplane.LoadBalancer
+	// failed is the last error of the data plane; empty when all is well.
+	failed string
+}
+
+// stage is a set of listeners that takes effect at a time.
+type stage struct {
+	due       time.Time
+	balancers []dataplane.LoadBalancer
+}
+
+func newTraffic(s *Simulator) *traffic {
+	return &traffic{sim: s, kick: make(chan struct{}, 1), plane: dataplane.New(dataplane.Options{
+		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: s.targets.dial, Logger: s.options.Logger,
+	})}
+}
+
+// wake asks for an application soon. It never blocks.
+func (t *traffic) wake() {
+	select {
+	case t.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Bounds of the wait for a change that comes by itself.
+const (
+	shortestWait = 5 * time.Millisecond
+	longestWait  = time.Second
+)
+
+// run applies changes until the context ends.
+func (t *traffic) run(ctx context.Context) {
+	for {
+		wait := t.apply(ctx)
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-t.kick:
+			t.stageNow()
+		case <-timer.C:
+			t.stageNow()
+		}
+		timer.Stop()
+	}
+}
+
+// stageNow remembers the listeners as they are now, to take effect after the rule delay.
+func (t *traffic) stageNow() {
+	t.sim.mu.Lock()
+	balancers := t.sim.elb.LoadBalancers()
+	due := t.sim.account.Now().Add(t.sim.account.Scale(t.sim.options.RuleDelay))
+	t.sim.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.staged = append(t.staged, stage{due, balancers})
+}
+
+// apply gives the data plane what is due and says how long nothing more will be.
+func (t *traffic) apply(ctx context.Context) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sim.mu.Lock()
+	now, next := t.sim.account.Now(), t.sim.elb.Next()
+	groups := t.sim.elb.TargetGroups()
+	t.sim.mu.Unlock()
+	for len(t.staged) > 0 && !t.staged[0].due.After(now) {
+		t.active = t.staged[0].balancers
+		t.staged = t.staged[1:]
+	}
+	t.failed = ""
+	if err := t.plane.Update(ctx, dataplane.Config{LoadBalancers: t.active, TargetGroups: groups}); err != nil && ctx.Err() == nil {
+		t.failed = err.Error()
+		t.sim.options.Logger.Error("the data plane could not apply everything", "error", err)
+	}
+	if len(t.staged) > 0 && (next.IsZero() || t.staged[0].due.Before(next)) {
+		next = t.staged[0].due
+	}
+	if next.IsZero() {
+		return longestWait
+	}
+	return min(max(next.Sub(now), shortestWait), longestWait)
+}
+
+// settle lets all that was called take effect, whatever the rule delay.
+func (t *traffic) settle(ctx context.Context) {
+	t.stageNow()
+	t.mu.Lock()
+	for i := range t.staged {
+		t.staged[i].due = time.Time{}
+	}
+	t.mu.Unlock()
+	t.apply(ctx)
+}
+
+// health gives what the data plane knows of the targets of a group.
+func (t *traffic) health(arn string) (map[elb.Target]elbtypes.TargetHealth, bool) {
+	known := t.plane.Health(arn)
+	all := make(map[elb.Target]elbtypes.TargetHealth, len(known))
+	for _, h := range known {
+		all[elb.Target{ID: h.Target.ID, Port: int32(h.Target.Port)}] = targetHealth(h)
+	}
+	return all, len(known) > 0
+}
+
+func (t *traffic) failure() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failed
+}
+
+// Settle lets every change that was made by now take effect in the data plane, without waiting for the rule delay.
+func (s *Simulator) Settle(ctx context.Context) {
+	if s.traffic != nil {
+		s.traffic.settle(ctx)
+	}
+}
+
+func targetHealth(h dataplane.TargetHealth) elbtypes.TargetHealth {
+	out := elbtypes.TargetHealth{State: h.State, Reason: h.Reason}
+	if h.Description != "" {
+		out.Description = &h.Description
+	}
+	return out
+}

@@ -1,0 +1,155 @@
+package vpc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/headgate/headgate/cloud/sim/wire"
+)
+
+func (n *Network) addressOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Reads("DescribeAvailabilityZones", n.describeAvailabilityZones),
+		wire.Writes("AllocateAddress", n.allocateAddress),
+		wire.Reads("DescribeAddresses", n.describeAddresses),
+		wire.Writes("ReleaseAddress", n.releaseAddress),
+	}
+}
+
+// zones gives the three zones of the region.
+func (n *Network) zones() []ec2types.AvailabilityZone {
+	var all []ec2types.AvailabilityZone
+	for i, letter := range []string{"a", "b", "c"} {
+		all = append(all, ec2types.AvailabilityZone{
+			ZoneName: aws.String(n.account.Region + letter), ZoneId: aws.String(fmt.Sprintf("%s-az%d", shortRegion(n.account.Region), i+1)),
+			RegionName: aws.String(n.account.Region), GroupName: aws.String(n.account.Region), NetworkBorderGroup: aws.String(n.account.Region),
+			State: ec2types.AvailabilityZoneStateAvailable, OptInStatus: ec2types.AvailabilityZoneOptInStatusOptInNotRequired,
+			ZoneType: aws.String("availability-zone"),
+		})
+	}
+	return all
+}
+
+// shortRegion gives the form of a region in zone identifiers: us-west-2 is usw2, ap-southeast-1 is apse1.
+func shortRegion(region string) string {
+	short := strings.NewReplacer("northeast", "ne", "northwest", "nw", "southeast", "se", "southwest", "sw",
+		"north", "n", "south", "s", "east", "e", "west", "w", "central", "c", "-", "")
+	return short.Replace(region)
+}
+
+// zone finds a zone by name or identifier; with neither it is the first.
+func (n *Network) zone(name, id string) (ec2types.AvailabilityZone, error) {
+	for _, z := range n.zones() {
+		if (name == "" || *z.ZoneName == name) && (id == "" || *z.ZoneId == id) {
+			return z, nil
+		}
+	}
+	return ec2types.AvailabilityZone{}, wire.Errorf("InvalidParameterValue", "Value (%s) for parameter availabilityZone is invalid.", name+id)
+}
+
+func (n *Network) describeAvailabilityZones(in *sdk.DescribeAvailabilityZonesInput) (*sdk.DescribeAvailabilityZonesOutput, error) {
+	out := &sdk.DescribeAvailabilityZonesOutput{AvailabilityZones: []ec2types.AvailabilityZone{}}
+	for _, name := range in.ZoneNames {
+		if _, err := n.zone(name, ""); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range in.ZoneIds {
+		if _, err := n.zone("", id); err != nil {
+			return nil, err
+		}
+	}
+	for _, z := range n.zones() {
+		ok, err := n.matches(in.Filters, "", zoneLookup(z))
+		if err != nil {
+			return nil, err
+		}
+		named := in.ZoneNames == nil || slices.Contains(in.ZoneNames, *z.ZoneName)
+		identified := in.ZoneIds == nil || slices.Contains(in.ZoneIds, *z.ZoneId)
+		if ok && named && identified {
+			out.AvailabilityZones = append(out.AvailabilityZones, z)
+		}
+	}
+	return out, nil
+}
+
+func zoneLookup(z ec2types.AvailabilityZone) lookup {
+	return func(filter string) ([]string, bool) {
+		plain := map[string][]string{
+			"zone-name": optional(z.ZoneName), "zone-id": optional(z.ZoneId), "zone-type": optional(z.ZoneType),
+			"opt-in-status": {string(z.OptInStatus)}, "state": {string(z.State)}, "region-name": optional(z.RegionName),
+			"group-name": optional(z.GroupName), "parent-zone-id": nil, "parent-zone-name": nil, "message": nil,
+		}
+		values, ok := plain[filter]
+		return values, ok
+	}
+}
+
+func (n *Network) allocateAddress(in *sdk.AllocateAddressInput) (*sdk.AllocateAddressOutput, error) {
+	tags, err := n.specified(in.TagSpecifications, ec2types.ResourceTypeElasticIp)
+	if err != nil {
+		return nil, err
+	}
+	id := n.identify("eipalloc")
+	a := &ec2types.Address{
+		AllocationId: aws.String(id), Domain: ec2types.DomainTypeVpc, NetworkBorderGroup: aws.String(n.account.Region),
+		// Addresses from the documentation block, so that none is ever real.
+		PublicIp: aws.String(fmt.Sprintf("203.0.113.%d", 1+n.addresses.Len()%250)), PublicIpv4Pool: aws.String("amazon"),
+	}
+	n.addresses.Put(id, a)
+	n.setTags(id, tags)
+	return &sdk.AllocateAddressOutput{
+		AllocationId: a.AllocationId, PublicIp: a.PublicIp, Domain: a.Domain, NetworkBorderGroup: a.NetworkBorderGroup, PublicIpv4Pool: a.PublicIpv4Pool,
+	}, nil
+}
+
+func (n *Network) addressView(a *ec2types.Address) ec2types.Address {
+	out := *a
+	out.Tags = n.tagList(*a.AllocationId)
+	return out
+}
+
+func (n *Network) describeAddresses(in *sdk.DescribeAddressesInput) (*sdk.DescribeAddressesOutput, error) {
+	filters := in.Filters
+	if in.PublicIps != nil {
+		filters = append(filters, ec2types.Filter{Name: aws.String("public-ip"), Values: in.PublicIps})
+	}
+	list, err := pick(n, selection{ids: in.AllocationIds, filters: filters}, &n.addresses, addressLookup)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.DescribeAddressesOutput{Addresses: []ec2types.Address{}}
+	for _, a := range list {
+		out.Addresses = append(out.Addresses, n.addressView(a))
+	}
+	return out, nil
+}
+
+func addressLookup(a *ec2types.Address) lookup {
+	return func(filter string) ([]string, bool) {
+		plain := map[string][]string{
+			"allocation-id": optional(a.AllocationId), "association-id": optional(a.AssociationId), "public-ip": optional(a.PublicIp),
+			"network-border-group": optional(a.NetworkBorderGroup), "network-interface-id": optional(a.NetworkInterfaceId),
+			"instance-id": optional(a.InstanceId), "private-ip-address": optional(a.PrivateIpAddress), "domain": {string(a.Domain)},
+		}
+		values, ok := plain[filter]
+		return values, ok
+	}
+}
+
+func (n *Network) releaseAddress(in *sdk.ReleaseAddressInput) (*sdk.ReleaseAddressOutput, error) {
+	a, ok := n.addresses.Get(aws.ToString(in.AllocationId))
+	if !ok {
+		return nil, notFound(aws.ToString(in.AllocationId))
+	}
+	if a.AssociationId != nil {
+		return nil, wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", *a.PublicIp)
+	}
+	n.forget(&n.addresses, *a.AllocationId)
+	return &sdk.ReleaseAddressOutput{}, nil
+}

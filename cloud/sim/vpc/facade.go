@@ -1,0 +1,233 @@
+package vpc
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// What load balancers need to know of the network, and the interfaces that they own in it.
+
+// VPC reports whether a VPC exists.
+func (n *Network) VPC(id string) bool { return has(&n.vpcs, id) }
+
+// Subnet finds a subnet, with its free addresses.
+func (n *Network) Subnet(id string) (ec2types.Subnet, bool) {
+	n.sweep()
+	s, ok := n.subnets.Get(id)
+	if !ok {
+		return ec2types.Subnet{}, false
+	}
+	return n.subnetView(s), true
+}
+
+// GroupVPC gives the VPC of a security group.
+func (n *Network) GroupVPC(id string) (string, bool) {
+	g, ok := n.groups.Get(id)
+	if !ok {
+		return "", false
+	}
+	return g.vpc, true
+}
+
+// DefaultGroup gives the default security group of a VPC.
+func (n *Network) DefaultGroup(vpc string) string {
+	for _, g := range n.groups.All() {
+		if g.vpc == vpc && g.name == defaultGroup {
+			return g.id
+		}
+	}
+	return ""
+}
+
+// Instance finds an instance.
+func (n *Network) Instance(id string) (ec2types.Instance, bool) {
+	i, ok := n.instances.Get(id)
+	if !ok {
+		return ec2types.Instance{}, false
+	}
+	return *i, true
+}
+
+// Address finds an Elastic IP address by its allocation.
+func (n *Network) Address(allocation string) (ec2types.Address, bool) {
+	a, ok := n.addresses.Get(allocation)
+	if !ok {
+		return ec2types.Address{}, false
+	}
+	return *a, true
+}
+
+// ZoneOf gives the zone of the subnet that an address of a VPC is in; false means that no block of the VPC contains it.
+func (n *Network) ZoneOf(vpc string, a netip.Addr) (string, bool) {
+	for _, s := range n.subnets.All() {
+		if *s.VpcId == vpc && s.block.Contains(a) {
+			return *s.AvailabilityZone, true
+		}
+	}
+	v, ok := n.vpcs.Get(vpc)
+	if !ok {
+		return "", false
+	}
+	for _, b := range v.CidrBlockAssociationSet {
+		if p, err := netip.ParsePrefix(*b.CidrBlock); err == nil && p.Contains(a) {
+			return "", true
+		}
+	}
+	return "", false
+}
+
+// LoadBalancer is a load balancer as the network sees it.
+type LoadBalancer struct {
+	ARN string
+	// Description is what its interfaces carry, as in "ELB app/name/id".
+	Description string
+	Subnets     []string
+	Groups      []string
+	Network     bool
+}
+
+// Attach gives a load balancer one interface in each of its subnets and its groups on all of them. Interfaces in other subnets go.
+func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
+	kind := ec2types.NetworkInterfaceTypeInterface
+	if lb.Network {
+		kind = ec2types.NetworkInterfaceTypeNetworkLoadBalancer
+	}
+	groups, held := []ec2types.GroupIdentifier(nil), map[string]bool{}
+	for _, i := range n.interfaces.Values() {
+		if i.owner != lb.ARN || !i.release.IsZero() {
+			continue
+		}
+		if !slices.Contains(lb.Subnets, *i.SubnetId) {
+			i.release = n.now().Add(linger)
+			continue
+		}
+		var err error
+		if groups, err = n.identifyGroups(*i.VpcId, lb.Groups); err != nil {
+			return err
+		}
+		i.Groups, held[*i.SubnetId] = groups, true
+	}
+	for _, id := range lb.Subnets {
+		s, ok := n.subnets.Get(id)
+		if held[id] || !ok {
+			continue
+		}
+		planned := plannedInterface{id: n.identify("eni"), description: lb.Description, subnet: s, groups: lb.Groups, kind: kind, owner: lb.ARN}
+		if _, err := n.addInterface(planned); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Detach lets the interfaces of a load balancer go after a while, as AWS does.
+func (n *Network) Detach(arn string, linger time.Duration) {
+	for _, i := range n.interfaces.Values() {
+		if i.owner == arn && i.release.IsZero() {
+			i.release = n.now().Add(linger)
+		}
+	}
+	n.sweep()
+}
+
+// OwnedByLoadBalancer reports whether an address of a VPC belongs to a load balancer.
+func (n *Network) OwnedByLoadBalancer(vpc string, a netip.Addr) bool {
+	i, ok := n.interfaces.Get(n.used[place{vpc, a}])
+	return ok && i.owner != ""
+}
+
+// Tagged gives the ARNs and tags of everything in the network that has tags.
+func (n *Network) Tagged() map[string]map[string]string {
+	all := make(map[string]map[string]string, len(n.tags))
+	for id, tags := range n.tags {
+		all[n.account.ARN("ec2", string(resourceType(id))+"/"+id)] = maps.Clone(tags)
+	}
+	return all
+}
+
+// Interface is a network interface that the caller describes, as for a node or its pods.
+type Interface struct {
+	// ID names the interface (eni-…). Describing it again replaces it; the empty string makes a new one.
+	ID string `json:"-"`
+	// Subnet is the subnet; without it, the one that contains the first address.
+	Subnet string `json:"subnet,omitempty"`
+	// VPC narrows the search for the subnet. Without it, any VPC.
+	VPC string `json:"vpc,omitempty"`
+	// SecurityGroups are the groups; without them, the default group of the VPC.
+	SecurityGroups []string `json:"securityGroups,omitempty"`
+	// Addresses are the private IPv4 addresses, the primary one first.
+	Addresses []string `json:"addresses"`
+	// Instance is the instance that it is attached to, if any.
+	Instance    string            `json:"instance,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Tags        map[string]string `json:"tags,omitempty"`
+}
+
+// PutInterface makes or replaces an interface and gives its identifier. The errors are those of CreateNetworkInterface.
+func (n *Network) PutInterface(i Interface) (string, error) {
+	n.sweep()
+	addresses, err := parseAddresses(i.Addresses)
+	if err != nil {
+		return "", err
+	}
+	s, err := n.subnetFor(i, addresses)
+	if err != nil {
+		return "", err
+	}
+	if i.Instance != "" && !has(&n.instances, i.Instance) {
+		return "", notFound(i.Instance)
+	}
+	if i.ID == "" {
+		i.ID = n.identify("eni")
+	}
+	if len(i.SecurityGroups) == 0 {
+		i.SecurityGroups = []string{n.DefaultGroup(*s.VpcId)}
+	}
+	n.RemoveInterface(i.ID)
+	made, err := n.addInterface(plannedInterface{
+		id: i.ID, description: i.Description, subnet: s, groups: i.SecurityGroups, addresses: addresses, kind: ec2types.NetworkInterfaceTypeInterface,
+	})
+	if err != nil {
+		return "", err
+	}
+	if i.Instance != "" {
+		made.Status = ec2types.NetworkInterfaceStatusInUse
+		made.Attachment = &ec2types.NetworkInterfaceAttachment{
+			AttachmentId: aws.String(n.identify("eni-attach")), InstanceId: aws.String(i.Instance), DeviceIndex: aws.Int32(1),
+			InstanceOwnerId: aws.String(n.account.ID), Status: ec2types.AttachmentStatusAttached,
+		}
+	}
+	n.setTags(i.ID, i.Tags)
+	return i.ID, nil
+}
+
+func (n *Network) subnetFor(i Interface, addresses []netip.Addr) (*subnet, error) {
+	if i.Subnet != "" {
+		s, ok := n.subnets.Get(i.Subnet)
+		if !ok {
+			return nil, notFound(i.Subnet)
+		}
+		return s, nil
+	}
+	if len(addresses) == 0 {
+		return nil, missing("addresses")
+	}
+	for _, s := range n.subnets.All() {
+		if s.block.Contains(addresses[0]) && (i.VPC == "" || i.VPC == *s.VpcId) {
+			return s, nil
+		}
+	}
+	return nil, notFound("subnet-for-" + addresses[0].String())
+}
+
+// RemoveInterface removes an interface, if it is there and no load balancer owns it.
+func (n *Network) RemoveInterface(id string) {
+	if i, ok := n.interfaces.Get(id); ok && i.owner == "" {
+		n.removeInterface(i)
+	}
+}

@@ -1,0 +1,224 @@
+package vpc
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/headgate/headgate/cloud/sim/table"
+	"github.com/headgate/headgate/cloud/sim/wire"
+)
+
+// group is a security group. Its rules have one peer each; describing merges them.
+type group struct {
+	id, name, description, vpc string
+	rules                      *table.Table[*rule]
+}
+
+// defaultGroup is the name of the group that comes with a VPC.
+const defaultGroup = "default"
+
+const (
+	groupCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-:/()#,@[]+=&;{}!$*"
+	maxGroupText    = 255
+)
+
+func (n *Network) groupOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Writes("CreateSecurityGroup", n.createSecurityGroup),
+		wire.Reads("DescribeSecurityGroups", n.describeSecurityGroups),
+		wire.Writes("DeleteSecurityGroup", n.deleteSecurityGroup),
+	}
+}
+
+func (n *Network) createSecurityGroup(in *sdk.CreateSecurityGroupInput) (*sdk.CreateSecurityGroupOutput, error) {
+	g := group{id: "", name: aws.ToString(in.GroupName), description: aws.ToString(in.Description), vpc: aws.ToString(in.VpcId)}
+	if err := n.checkGroup(g); err != nil {
+		return nil, err
+	}
+	tags, err := n.specified(in.TagSpecifications, ec2types.ResourceTypeSecurityGroup)
+	if err != nil {
+		return nil, err
+	}
+	g.id = n.identify("sg")
+	n.addGroup(g)
+	n.setTags(g.id, tags)
+	return &sdk.CreateSecurityGroupOutput{
+		GroupId: aws.String(g.id), SecurityGroupArn: aws.String(n.groupARN(g.id)), Tags: n.tagList(g.id),
+	}, nil
+}
+
+func (n *Network) checkGroup(g group) error {
+	switch {
+	case g.name == "":
+		return missing("groupName")
+	case g.description == "":
+		return missing("groupDescription")
+	case g.vpc == "":
+		return missing("vpcId")
+	case !has(&n.vpcs, g.vpc):
+		return notFound(g.vpc)
+	case strings.HasPrefix(g.name, "sg-"):
+		return wire.Errorf("InvalidParameterValue", "Invalid value '%s' for groupName. Group names may not be in the format sg-*.", g.name)
+	case len(g.name) > maxGroupText || strings.Trim(g.name, groupCharacters) != "":
+		return wire.Errorf("InvalidParameterValue", "Value (%s) for parameter GroupName is invalid. Character sets beyond ASCII are not supported.", g.name)
+	case len(g.description) > maxGroupText || strings.Trim(g.description, groupCharacters) != "":
+		return wire.Errorf("InvalidParameterValue", "Value (%s) for parameter GroupDescription is invalid.", g.description)
+	case n.groups.Len() >= n.Quotas.GroupsPerRegion:
+		return wire.Errorf("SecurityGroupLimitExceeded", "The maximum number of security groups for this account has been reached.")
+	}
+	for _, other := range n.groups.All() {
+		if other.vpc == g.vpc && strings.EqualFold(other.name, g.name) {
+			return wire.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", g.name, g.vpc)
+		}
+	}
+	return nil
+}
+
+// addGroup makes a group that lets everything out; the default group also lets itself in.
+func (n *Network) addGroup(g group) {
+	g.rules = &table.Table[*rule]{}
+	n.groups.Put(g.id, &g)
+	n.putRule(&g, rule{egress: true, protocol: allProtocols, cidr4: "0.0.0.0/0"})
+	if v, ok := n.vpcs.Get(g.vpc); ok && len(v.Ipv6CidrBlockAssociationSet) > 0 {
+		n.putRule(&g, rule{egress: true, protocol: allProtocols, cidr6: "::/0"})
+	}
+	if g.name == defaultGroup {
+		n.putRule(&g, rule{protocol: allProtocols, group: g.id})
+	}
+}
+
+func (n *Network) groupARN(id string) string { return n.account.ARN("ec2", "security-group/"+id) }
+
+func (n *Network) groupView(g *group) ec2types.SecurityGroup {
+	return ec2types.SecurityGroup{
+		GroupId: aws.String(g.id), GroupName: aws.String(g.name), Description: aws.String(g.description), VpcId: aws.String(g.vpc),
+		OwnerId: aws.String(n.account.ID), SecurityGroupArn: aws.String(n.groupARN(g.id)), Tags: n.tagList(g.id),
+		IpPermissions: n.permissions(g, ingress), IpPermissionsEgress: n.permissions(g, egress),
+	}
+}
+
+func (n *Network) describeSecurityGroups(in *sdk.DescribeSecurityGroupsInput) (*sdk.DescribeSecurityGroupsOutput, error) {
+	for _, id := range in.GroupIds {
+		if malformedID(id, "sg") {
+			return nil, wire.Errorf("InvalidGroupId.Malformed", "Invalid id: \"%s\" (expecting \"sg-...\")", id)
+		}
+	}
+	filters := in.Filters
+	if in.GroupNames != nil {
+		filters = append(filters, ec2types.Filter{Name: aws.String("group-name"), Values: in.GroupNames})
+	}
+	list, err := pick(n, selection{ids: in.GroupIds, filters: filters}, &n.groups, groupLookup)
+	if err != nil {
+		return nil, err
+	}
+	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken, byID: in.GroupIds != nil})
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.DescribeSecurityGroupsOutput{NextToken: next, SecurityGroups: []ec2types.SecurityGroup{}}
+	for _, g := range some {
+		out.SecurityGroups = append(out.SecurityGroups, n.groupView(g))
+	}
+	return out, nil
+}
+
+func groupLookup(g *group) lookup {
+	return func(filter string) ([]string, bool) {
+		switch filter {
+		case "group-id":
+			return []string{g.id}, true
+		case "group-name":
+			return []string{g.name}, true
+		case "description":
+			return []string{g.description}, true
+		case "vpc-id":
+			return []string{g.vpc}, true
+		case "owner-id":
+			return nil, true
+		}
+		if name, ok := strings.CutPrefix(filter, "egress.ip-permission."); ok {
+			return ruleValues(g, egress, name)
+		}
+		if name, ok := strings.CutPrefix(filter, "ip-permission."); ok {
+			return ruleValues(g, ingress, name)
+		}
+		return nil, false
+	}
+}
+
+// ruleValues gives what the rules of one direction hold for a filter such as ip-permission.cidr.
+func ruleValues(g *group, d direction, name string) ([]string, bool) {
+	var all []string
+	for _, r := range g.rules.All() {
+		if r.egress != d {
+			continue
+		}
+		switch name {
+		case "cidr":
+			all = append(all, r.cidr4)
+		case "ipv6-cidr":
+			all = append(all, r.cidr6)
+		case "group-id":
+			all = append(all, r.group)
+		case "prefix-list-id":
+			all = append(all, r.prefixList)
+		case "protocol":
+			all = append(all, r.protocol)
+		case "from-port":
+			all = append(all, number(r.from())...)
+		case "to-port":
+			all = append(all, number(r.to())...)
+		default:
+			return nil, false
+		}
+	}
+	return all, true
+}
+
+func (n *Network) deleteSecurityGroup(in *sdk.DeleteSecurityGroupInput) (*sdk.DeleteSecurityGroupOutput, error) {
+	n.sweep()
+	id := aws.ToString(in.GroupId)
+	if id == "" {
+		return nil, missing("groupId")
+	}
+	g, ok := n.groups.Get(id)
+	if !ok {
+		return nil, notFound(id)
+	}
+	if g.name == defaultGroup {
+		return nil, wire.Errorf("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", id)
+	}
+	if n.groupInUse(id) {
+		return nil, wire.Errorf("DependencyViolation", "resource %s has a dependent object", id)
+	}
+	for ruleID := range g.rules.All() {
+		delete(n.tags, ruleID)
+	}
+	n.forget(&n.groups, id)
+	return &sdk.DeleteSecurityGroupOutput{GroupId: in.GroupId, Return: aws.Bool(true)}, nil
+}
+
+// groupInUse reports whether an interface has the group or a rule of another group refers to it.
+func (n *Network) groupInUse(id string) bool {
+	for _, i := range n.interfaces.All() {
+		for _, g := range i.Groups {
+			if *g.GroupId == id {
+				return true
+			}
+		}
+	}
+	for _, g := range n.groups.All() {
+		if g.id == id {
+			continue
+		}
+		for _, r := range g.rules.All() {
+			if r.group == id {
+				return true
+			}
+		}
+	}
+	return false
+}

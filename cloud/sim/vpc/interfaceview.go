@@ -1,0 +1,185 @@
+package vpc
+
+import (
+	"net/netip"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/headgate/headgate/cloud/sim/wire"
+)
+
+func (n *Network) describeNetworkInterfaces(in *sdk.DescribeNetworkInterfacesInput) (*sdk.DescribeNetworkInterfacesOutput, error) {
+	n.sweep()
+	list, err := pick(n, selection{ids: in.NetworkInterfaceIds, filters: in.Filters}, &n.interfaces, interfaceLookup)
+	if err != nil {
+		return nil, err
+	}
+	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken, byID: in.NetworkInterfaceIds != nil})
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.DescribeNetworkInterfacesOutput{NextToken: next, NetworkInterfaces: []ec2types.NetworkInterface{}}
+	for _, i := range some {
+		out.NetworkInterfaces = append(out.NetworkInterfaces, n.interfaceView(i))
+	}
+	return out, nil
+}
+
+func interfaceLookup(i *networkInterface) lookup {
+	return func(filter string) ([]string, bool) {
+		switch filter {
+		case "addresses.private-ip-address":
+			var all []string
+			for _, p := range i.PrivateIpAddresses {
+				all = append(all, *p.PrivateIpAddress)
+			}
+			return all, true
+		case "attachment.instance-id", "attachment.status", "attachment.attachment-id", "attachment.instance-owner-id":
+			return attachmentValue(i.Attachment, filter), true
+		case "group-id", "group-name":
+			return groupValues(i.Groups, filter), true
+		default:
+			return interfaceField(i, filter)
+		}
+	}
+}
+
+func interfaceField(i *networkInterface, filter string) ([]string, bool) {
+	plain := map[string][]string{
+		"network-interface-id": optional(i.NetworkInterfaceId),
+		"private-ip-address":   optional(i.PrivateIpAddress),
+		"subnet-id":            optional(i.SubnetId),
+		"vpc-id":               optional(i.VpcId),
+		"availability-zone":    optional(i.AvailabilityZone),
+		"description":          optional(i.Description),
+		"interface-type":       {string(i.InterfaceType)},
+		"status":               {string(i.Status)},
+		"requester-id":         optional(i.RequesterId),
+		"requester-managed":    flag(i.RequesterManaged),
+		"owner-id":             optional(i.OwnerId),
+		"mac-address":          optional(i.MacAddress),
+	}
+	values, ok := plain[filter]
+	return values, ok
+}
+
+func attachmentValue(a *ec2types.NetworkInterfaceAttachment, filter string) []string {
+	if a == nil {
+		return nil
+	}
+	switch filter {
+	case "attachment.instance-id":
+		return optional(a.InstanceId)
+	case "attachment.status":
+		return []string{string(a.Status)}
+	case "attachment.attachment-id":
+		return optional(a.AttachmentId)
+	default:
+		return optional(a.InstanceOwnerId)
+	}
+}
+
+func groupValues(groups []ec2types.GroupIdentifier, filter string) []string {
+	var all []string
+	for _, g := range groups {
+		if filter == "group-name" {
+			all = append(all, *g.GroupName)
+			continue
+		}
+		all = append(all, *g.GroupId)
+	}
+	return all
+}
+
+func (n *Network) modifyNetworkInterface(in *sdk.ModifyNetworkInterfaceAttributeInput) (*sdk.ModifyNetworkInterfaceAttributeOutput, error) {
+	i, ok := n.interfaces.Get(aws.ToString(in.NetworkInterfaceId))
+	if !ok {
+		return nil, notFound(aws.ToString(in.NetworkInterfaceId))
+	}
+	if i.owner != "" {
+		return nil, wire.Errorf("AuthFailure", "You do not have permission to access the specified resource.")
+	}
+	if in.Groups != nil {
+		groups, err := n.identifyGroups(*i.VpcId, in.Groups)
+		if err != nil {
+			return nil, err
+		}
+		i.Groups = groups
+	}
+	if in.Description != nil {
+		i.Description = in.Description.Value
+	}
+	if in.SourceDestCheck != nil {
+		i.SourceDestCheck = in.SourceDestCheck.Value
+	}
+	return &sdk.ModifyNetworkInterfaceAttributeOutput{}, nil
+}
+
+func (n *Network) assignPrivateIPAddresses(in *sdk.AssignPrivateIpAddressesInput) (*sdk.AssignPrivateIpAddressesOutput, error) {
+	i, ok := n.interfaces.Get(aws.ToString(in.NetworkInterfaceId))
+	if !ok {
+		return nil, notFound(aws.ToString(in.NetworkInterfaceId))
+	}
+	s, ok := n.subnets.Get(*i.SubnetId)
+	if !ok {
+		return nil, notFound(*i.SubnetId)
+	}
+	addresses, err := n.wantedAddresses(s, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.AssignPrivateIpAddressesOutput{NetworkInterfaceId: i.NetworkInterfaceId}
+	for _, a := range addresses {
+		n.take(i, a)
+		out.AssignedPrivateIpAddresses = append(out.AssignedPrivateIpAddresses, ec2types.AssignedPrivateIpAddress{PrivateIpAddress: aws.String(a.String())})
+	}
+	return out, nil
+}
+
+// wantedAddresses gives the addresses that are asked for by value or by number.
+func (n *Network) wantedAddresses(s *subnet, in *sdk.AssignPrivateIpAddressesInput) ([]netip.Addr, error) {
+	if in.SecondaryPrivateIpAddressCount != nil {
+		var all []netip.Addr
+		for a := last(s.block).Prev(); s.block.Contains(a) && len(all) < int(*in.SecondaryPrivateIpAddressCount); a = a.Prev() {
+			if n.checkAddress(s, a) == nil {
+				all = append(all, a)
+			}
+		}
+		if len(all) < int(*in.SecondaryPrivateIpAddressCount) {
+			return nil, wire.Errorf("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s'.", *s.SubnetId)
+		}
+		return all, nil
+	}
+	all, err := parseAddresses(in.PrivateIpAddresses)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if err := n.checkAddress(s, a); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (n *Network) unassignPrivateIPAddresses(in *sdk.UnassignPrivateIpAddressesInput) (*sdk.UnassignPrivateIpAddressesOutput, error) {
+	i, ok := n.interfaces.Get(aws.ToString(in.NetworkInterfaceId))
+	if !ok {
+		return nil, notFound(aws.ToString(in.NetworkInterfaceId))
+	}
+	held := map[string]bool{}
+	for _, p := range i.PrivateIpAddresses {
+		held[*p.PrivateIpAddress] = !aws.ToBool(p.Primary)
+	}
+	for _, a := range in.PrivateIpAddresses {
+		if !held[a] {
+			return nil, wire.Errorf("InvalidParameterValue", "Some of the specified addresses are not assigned to interface %s", *i.NetworkInterfaceId)
+		}
+	}
+	for _, a := range in.PrivateIpAddresses {
+		n.drop(i, a)
+	}
+	return &sdk.UnassignPrivateIpAddressesOutput{}, nil
+}

@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+)
+
+// EC2 is the EC2 variant of the Query protocol: flat lists in, item elements out, its own names and error body.
+type EC2 struct {
+	// Namespace is the XML namespace of answers.
+	Namespace string
+}
+
+// Decode fills a shape from a form. A call with DryRun is refused with the code that says it would have succeeded.
+func (q EC2) Decode(body []byte, in any) error {
+	form, err := parseForm(body)
+	if err != nil {
+		return err
+	}
+	d := decoder{name: ec2InputName}
+	v := reflect.ValueOf(in).Elem()
+	if err := d.decode(form, v, ""); err != nil {
+		return Errorf("InvalidParameterValue", "%s", AsError(err).Message)
+	}
+	if bad := badEnum(v, ""); bad != "" {
+		return Errorf("InvalidParameterValue", "%s", bad)
+	}
+	if dry, ok := form.children["DryRun"]; ok && dry.value == "true" {
+		return Errorf("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").
+			WithStatus(http.StatusPreconditionFailed)
+	}
+	return nil
+}
+
+// Encode gives OpResponse with the fields of the output directly below it.
+func (q EC2) Encode(reply Reply) ([]byte, error) {
+	e := encoder{name: ec2OutputName, item: "item"}
+	fmt.Fprintf(&e.out, `<%sResponse xmlns="%s"><requestId>%s</requestId>`, reply.Operation, q.Namespace, reply.RequestID)
+	if v := reflect.ValueOf(reply.Output); !v.IsNil() {
+		if err := e.content(v.Elem()); err != nil {
+			return nil, err
+		}
+	}
+	fmt.Fprintf(&e.out, "</%sResponse>", reply.Operation)
+	return e.out.Bytes(), nil
+}
+
+// Fail gives EC2's own error body.
+func (q EC2) Fail(err *Error, requestID string) []byte {
+	return fmt.Appendf(nil, "<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors><RequestID>%s</RequestID></Response>",
+		escape(err.Code), escape(err.Message), requestID)
+}
+
+// ContentType is XML.
+func (q EC2) ContentType() string { return "text/xml;charset=UTF-8" }
+
+// ec2InputName gives the parameter name: the field name, but singular where EC2 flattens a list.
+func ec2InputName(shape, field string) string {
+	if name, ok := ec2Inputs[shape+"."+field]; ok {
+		return name
+	}
+	if field == "TagSpecifications" && strings.HasSuffix(shape, "Input") {
+		return "TagSpecification"
+	}
+	if field == "Filters" && strings.HasSuffix(shape, "Input") {
+		return "Filter"
+	}
+	return field
+}
+
+// ec2OutputName gives the element name: the field name with a small first letter, and tags everywhere as tagSet.
+func ec2OutputName(shape, field string) string {
+	if name, ok := ec2Outputs[shape+"."+field]; ok {
+		return name
+	}
+	if field == "Tags" {
+		return "tagSet"
+	}
+	return strings.ToLower(field[:1]) + field[1:]
+}

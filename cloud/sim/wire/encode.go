@@ -1,0 +1,143 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// encoder writes shapes as XML.
+type encoder struct {
+	// name gives the element name of a field of a shape.
+	name func(shape, field string) string
+	// item is the element name of the items of a list.
+	item string
+	out  bytes.Buffer
+}
+
+// timeFormat is ISO 8601 with milliseconds, as the Query services write it.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+// encode writes the element name with a value. A nil pointer and a nil list are left out; an empty list is an empty element.
+func (e *encoder) encode(name string, v reflect.Value) error {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return nil
+		}
+		v = v.Elem()
+	}
+	if absent(v) {
+		return nil
+	}
+	e.out.WriteString("<" + name + ">")
+	if err := e.content(v); err != nil {
+		return err
+	}
+	e.out.WriteString("</" + name + ">")
+	return nil
+}
+
+// absent reports whether a value is one that AWS leaves out: a nil list or map and an enum without value.
+func absent(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.IsNil()
+	case reflect.String:
+		return v.Len() == 0 && v.Type() != reflect.TypeFor[string]()
+	default:
+		return false
+	}
+}
+
+func (e *encoder) content(v reflect.Value) error {
+	switch {
+	case v.Type() == timeType || v.Type() == bytesType:
+		return e.special(v)
+	case v.Kind() == reflect.Struct:
+		return e.fields(v)
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			if err := e.encode(e.item, v.Index(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case v.Kind() == reflect.Map:
+		return e.entries(v)
+	default:
+		return e.scalar(v)
+	}
+}
+
+func (e *encoder) fields(v reflect.Value) error {
+	t := v.Type()
+	for i := range t.NumField() {
+		if !onWire(t.Field(i)) {
+			continue
+		}
+		if err := e.encode(e.name(t.Name(), t.Field(i).Name), v.Field(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *encoder) entries(v reflect.Value) error {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return bytes.Compare([]byte(a.String()), []byte(b.String())) })
+	for _, k := range keys {
+		e.out.WriteString("<entry>")
+		if err := e.encode("key", k); err != nil {
+			return err
+		}
+		if err := e.encode("value", v.MapIndex(k)); err != nil {
+			return err
+		}
+		e.out.WriteString("</entry>")
+	}
+	return nil
+}
+
+func (e *encoder) special(v reflect.Value) error {
+	if v.Type() == bytesType {
+		e.out.WriteString(base64.StdEncoding.EncodeToString(v.Bytes()))
+		return nil
+	}
+	at, ok := v.Interface().(time.Time)
+	if !ok {
+		return fmt.Errorf("shape %s is not a time", v.Type())
+	}
+	e.out.WriteString(at.UTC().Format(timeFormat))
+	return nil
+}
+
+func (e *encoder) scalar(v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.String:
+		if err := xml.EscapeText(&e.out, []byte(v.String())); err != nil {
+			return fmt.Errorf("escaping text: %w", err)
+		}
+	case reflect.Bool:
+		e.out.WriteString(strconv.FormatBool(v.Bool()))
+	case reflect.Int32, reflect.Int64:
+		e.out.WriteString(strconv.FormatInt(v.Int(), 10))
+	case reflect.Float64, reflect.Float32:
+		e.out.WriteString(strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()))
+	default:
+		return fmt.Errorf("shape of kind %s, which no protocol carries", v.Kind())
+	}
+	return nil
+}
+
+func escape(text string) string {
+	var b bytes.Buffer
+	if err := xml.EscapeText(&b, []byte(text)); err != nil {
+		return ""
+	}
+	return b.String()
+}

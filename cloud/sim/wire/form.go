@@ -1,0 +1,61 @@
+package wire
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// node is a form parameter with the dotted names below it: Actions.member.1.Type is three levels under the root.
+type node struct {
+	value    string
+	children map[string]*node
+}
+
+// parseForm makes a tree of a form body.
+func parseForm(body []byte) (*node, error) {
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, Errorf("MalformedQueryString", "The query string is malformed: %v", err)
+	}
+	root := &node{}
+	for name, all := range values {
+		at := root
+		for part := range strings.SplitSeq(name, ".") {
+			at = at.child(part)
+		}
+		at.value = all[0]
+	}
+	return root, nil
+}
+
+func (n *node) child(name string) *node {
+	if n.children == nil {
+		n.children = map[string]*node{}
+	}
+	c, ok := n.children[name]
+	if !ok {
+		c = &node{}
+		n.children[name] = c
+	}
+	return c
+}
+
+// items gives the children with numeric names, in numeric order. Gaps are closed, as AWS does.
+func (n *node) items() []*node {
+	var numbers []int
+	for name := range n.children {
+		if i, err := strconv.Atoi(name); err == nil {
+			numbers = append(numbers, i)
+		}
+	}
+	slices.Sort(numbers)
+	all := make([]*node, 0, len(numbers))
+	for _, i := range numbers {
+		if c, ok := n.children[strconv.Itoa(i)]; ok {
+			all = append(all, c)
+		}
+	}
+	return all
+}
