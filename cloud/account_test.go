@@ -1,0 +1,254 @@
+package cloud_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+
+	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/vpc"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
+)
+
+const cluster = "test"
+
+var owner = model.Owner{Cluster: cluster, Prefix: model.PrefixIngress, Stack: "shop/web"}
+
+// account is a simulated AWS account.
+type account struct {
+	sim *sim.Simulator
+}
+
+// newAccount is an account in which everything happens at once, but that interfaces of load balancers linger for a moment.
+func newAccount(t *testing.T) *account {
+	t.Helper()
+	return accountOf(t, sim.Options{Speed: 5000, Provisioning: -1})
+}
+
+func accountOf(t *testing.T, o sim.Options) *account {
+	t.Helper()
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	o.ClusterName = cluster
+	s, err := sim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &account{sim: s}
+}
+
+// eager tries again at once: tests have no time to be polite.
+func eager() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 3
+		o.RateLimiter = ratelimit.None
+		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+	})
+}
+
+// client is a new client, which knows nothing yet.
+func (a *account) client(t *testing.T, transport http.RoundTripper) *cloud.Client {
+	t.Helper()
+	cfg := a.config()
+	c, err := cloud.New(t.Context(), cloud.Options{Cluster: cluster, VPC: vpc.DefaultWorld().VPC, AWSConfig: &cfg, Transport: transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (a *account) config() aws.Config {
+	cfg := a.sim.AWSConfig()
+	cfg.Retryer = eager
+	return cfg
+}
+
+func (a *account) elb() *elasticloadbalancingv2.Client {
+	return elasticloadbalancingv2.NewFromConfig(a.config())
+}
+
+func (a *account) ec2() *ec2.Client { return ec2.NewFromConfig(a.config()) }
+
+// certificate imports a certificate for a host name.
+func (a *account) certificate(t *testing.T, host string) model.ARN {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, Issuer: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := acm.NewFromConfig(a.config()).ImportCertificate(t.Context(), &acm.ImportCertificateInput{
+		Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		PrivateKey:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model.ARN(*out.CertificateArn)
+}
+
+var errCut = errors.New("the connection was cut")
+
+// wire is a transport that counts calls by action and can be cut.
+type wire struct {
+	mu    sync.Mutex
+	calls map[string]int
+	// intercept decides about a call: nil lets it pass.
+	intercept func(action string) verdict
+}
+
+// verdict is what happens to a call.
+type verdict int
+
+const (
+	pass verdict = iota
+	// before: the request never arrives.
+	before
+	// after: it takes effect, and the answer is lost.
+	after
+	// deny: AWS refuses it for want of a right.
+	deny
+)
+
+func newWire() *wire { return &wire{calls: map[string]int{}} }
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	action, err := actionOf(r)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.calls[action]++
+	what := pass
+	if w.intercept != nil {
+		what = w.intercept(action)
+	}
+	w.mu.Unlock()
+	switch what {
+	case before:
+		return nil, errCut
+	case deny:
+		body := "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+		return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	default:
+	}
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && what == after {
+		_ = answer.Body.Close()
+		return nil, errCut
+	}
+	return answer, err
+}
+
+// actionOf reads the action of a Query or JSON request.
+func actionOf(r *http.Request) (string, error) {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		_, action, _ := strings.Cut(target, ".")
+		return action, nil
+	}
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	form, err := url.ParseQuery(string(text))
+	return form.Get("Action"), err
+}
+
+func isWrite(action string) bool {
+	return !slices.ContainsFunc([]string{"Describe", "List", "Get"}, func(p string) bool { return strings.HasPrefix(action, p) })
+}
+
+// take gives the counts since the last take, of writes or of reads.
+func (w *wire) take(writes bool) map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := map[string]int{}
+	for action, n := range w.calls {
+		if isWrite(action) == writes {
+			out[action] = n
+			delete(w.calls, action)
+		}
+	}
+	return out
+}
+
+func observe(t *testing.T, c *cloud.Client) model.Stack {
+	t.Helper()
+	s, err := c.Observe(t.Context(), owner, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// turn is one pass of the loop: observe, diff, apply. It gives the plan.
+func turn(ctx context.Context, c *cloud.Client, desired model.Stack) (plan.Plan, model.Outputs, error) {
+	observed, err := c.Observe(ctx, desired.Owner, nil)
+	if err != nil {
+		return plan.Plan{}, model.Outputs{}, err
+	}
+	p := plan.Diff(desired, observed, plan.Options{})
+	out, err := c.Apply(ctx, p)
+	return p, out, err
+}
+
+// converge turns until nothing is left to do.
+func converge(t *testing.T, c *cloud.Client, desired model.Stack) model.Outputs {
+	t.Helper()
+	var last plan.Plan
+	for range 200 {
+		p, out, err := turn(t.Context(), c, desired)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Empty() {
+			return out
+		}
+		if out.Done == 0 {
+			time.Sleep(5 * time.Millisecond) // AWS releases things slowly
+		}
+		last = p
+	}
+	t.Fatalf("there is always something left to do:\n%s", last.Text())
+	return model.Outputs{}
+}

@@ -1,0 +1,268 @@
+package cloud_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/vpc"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+	"github.com/headgate/headgate/model/plan"
+)
+
+func TestStrangersResourcesAreNeverAdopted(t *testing.T) {
+	world := vpc.DefaultWorld()
+	tests := []struct {
+		name string
+		make func(t *testing.T, a *account)
+		op   plan.Op
+		why  string
+	}{
+		{"load balancer of the same settings", func(t *testing.T, a *account) {
+			t.Helper()
+			_, err := a.elb().CreateLoadBalancer(t.Context(), &elasticloadbalancingv2.CreateLoadBalancerInput{
+				Name: aws.String("k8s-shop-web-1"), Subnets: world.PublicSubnets, Scheme: "internet-facing", Type: "application",
+				SecurityGroups: []string{world.NodeSecurityGroup},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, plan.CreateLoadBalancer, "AWS may return it as if it had just been made"},
+		{"target group of the same settings", func(t *testing.T, a *account) {
+			t.Helper()
+			_, err := a.elb().CreateTargetGroup(t.Context(), &elasticloadbalancingv2.CreateTargetGroupInput{
+				Name: aws.String("k8s-shop-a"), TargetType: "ip", Protocol: "HTTP", ProtocolVersion: aws.String("HTTP1"), Port: aws.Int32(80),
+				VpcId: aws.String(world.VPC), HealthCheckPath: aws.String("/"), HealthCheckIntervalSeconds: aws.Int32(15),
+				HealthCheckTimeoutSeconds: aws.Int32(5), HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
+				Matcher: &elbtypes.Matcher{HttpCode: aws.String("200")},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, plan.CreateTargetGroup, "AWS may return it as if it had just been made"},
+		{"security group of the same name", func(t *testing.T, a *account) {
+			t.Helper()
+			_, err := a.ec2().CreateSecurityGroup(t.Context(), &ec2.CreateSecurityGroupInput{
+				GroupName: aws.String("k8s-shop-web"), Description: aws.String("theirs"), VpcId: aws.String(world.VPC),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, plan.CreateSecurityGroup, "its name is taken"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := newAccount(t)
+			tt.make(t, a)
+			desired := shop(a.certificate(t, "shop.example"))
+			desired.LoadBalancer.SecurityGroups = []model.GroupRef{{ID: world.NodeSecurityGroup}}
+			before := a.size(t)
+			_, _, err := turn(t.Context(), a.client(t, nil), desired)
+			if !fault.Is(err, fault.Conflict) {
+				t.Fatalf("got %v, want a conflict: %s", err, tt.why)
+			}
+			got := a.size(t)
+			switch tt.op {
+			case plan.CreateLoadBalancer:
+				if got.balancers != before.balancers || got.listeners != 0 {
+					t.Errorf("the stranger's load balancer was touched: %+v", got)
+				}
+			case plan.CreateSecurityGroup:
+				if got.security != before.security {
+					t.Errorf("there are %d security groups, want %d", got.security, before.security)
+				}
+			default:
+			}
+		})
+	}
+}
+
+// fresh is a converged stack and who made it.
+func fresh(t *testing.T, a *account, transport *wire) (*cloud.Client, model.Stack) {
+	t.Helper()
+	desired := shop(a.certificate(t, "shop.example"))
+	c := a.client(t, transport)
+	converge(t, c, desired)
+	return c, desired
+}
+
+func TestPriorityInUse(t *testing.T) {
+	a := newAccount(t)
+	c, desired := fresh(t, a, newWire())
+	listener := observe(t, c).Listeners[1]
+	there := listener.Rules[0]
+	known := map[model.Key]model.ARN{{Kind: model.KindListener, ID: "443"}: listener.ARN}
+	for _, g := range observe(t, c).TargetGroups {
+		known[model.Key{Kind: model.KindTargetGroup, ID: g.ID}] = g.ARN
+	}
+	create := func(r model.Rule) plan.Plan {
+		return plan.Plan{Owner: owner, Known: known, Changes: []plan.Change{{
+			ID: 1, Op: plan.CreateRule, Action: plan.Create, Key: plan.RuleKey(443, r), Port: 443, Rule: &r, Priority: there.Priority,
+		}}}
+	}
+	out, err := c.Apply(t.Context(), create(desired.Listeners[1].Rules[0]))
+	if err != nil || out.Done != 1 || out.ARNs[plan.RuleKey(443, desired.Listeners[1].Rules[0])] != there.ARN {
+		t.Errorf("a rule that is there with that priority is not taken as made: %+v, %v", out, err)
+	}
+	other := rule(443, answer("418"), model.Condition{Field: model.FieldHost, Values: []string{"elsewhere.example"}})
+	if out, err = c.Apply(t.Context(), create(other)); fault.Of(err) != fault.Conflict || out.Done != 0 {
+		t.Errorf("got %+v, %v; want a conflict: another rule has the priority", out, err)
+	}
+}
+
+func TestDeletionsWait(t *testing.T) {
+	a := newAccount(t)
+	c, _ := fresh(t, a, newWire())
+	seen := observe(t, c)
+	group, security := seen.TargetGroups[0], seen.SecurityGroups[0]
+	p := plan.Plan{Owner: owner, Changes: []plan.Change{
+		{ID: 1, Op: plan.DeleteTargetGroup, Action: plan.Delete, Key: model.Key{Kind: model.KindTargetGroup, ID: group.ID}, ARN: group.ARN},
+		{ID: 2, Op: plan.DeleteSecurityGroup, Action: plan.Delete, Key: model.Key{Kind: model.KindSecurityGroup, ID: security.ID}, ARN: security.ARN},
+		{ID: 3, Op: plan.DeleteTargetGroup, Action: plan.Delete, Key: model.Key{Kind: model.KindTargetGroup, ID: "gone"},
+			ARN: group.ARN + "0", After: []int{1}},
+	}}
+	out, err := c.Apply(t.Context(), p)
+	if err != nil {
+		t.Fatalf("what is in use for now is an error: %v", err)
+	}
+	want := map[string]string{"TargetGroup/" + group.ID: "unused", "SecurityGroup/" + security.ID: "network interfaces released"}
+	got := map[string]string{}
+	for _, w := range out.Waiting {
+		got[w.Key.String()] = w.For
+	}
+	if diff := cmp.Diff(want, got); diff != "" || out.Done != 0 {
+		t.Errorf("%d done; waiting (-want +got):\n%s", out.Done, diff)
+	}
+}
+
+func TestNeedsWait(t *testing.T) {
+	var passed atomic.Int64
+	start := time.Now()
+	a := accountOf(t, sim.Options{Now: func() time.Time { return start.Add(time.Duration(passed.Load())) }})
+	w := newWire()
+	c, _ := fresh(t, a, w)
+	seen := observe(t, c)
+	lb := *seen.LoadBalancer
+	change := func(state string) plan.Plan {
+		return plan.Plan{Owner: owner, Changes: []plan.Change{{
+			ID: 1, Op: plan.ModifyLoadBalancerAttributes, Action: plan.Update, Key: model.Key{Kind: model.KindLoadBalancer, ID: lb.ID}, ARN: lb.ARN,
+			Needs:      []plan.Need{{Key: model.Key{Kind: model.KindLoadBalancer, ID: lb.ID}, ARN: lb.ARN, State: state}},
+			Attributes: map[string]string{"idle_timeout.timeout_seconds": "11"},
+		}}}
+	}
+	w.take(true)
+	out, err := c.Apply(t.Context(), change(plan.StateActive))
+	if err != nil || len(out.Waiting) != 1 || out.Waiting[0].For != plan.StateActive || len(w.take(true)) != 0 {
+		t.Errorf("a state that is not reached is not waited for: %+v, %v", out, err)
+	}
+	passed.Store(int64(5 * time.Minute))
+	if state := observe(t, c).LoadBalancer.State; state != plan.StateActive {
+		t.Errorf("a load balancer that was provisioned is seen as %s: what is not settled is looked at again", state)
+	}
+	if out, err = c.Apply(t.Context(), change(plan.StateActive)); err != nil || out.Done != 1 {
+		t.Errorf("a state that is reached is waited for: %+v, %v", out, err)
+	}
+}
+
+func TestFailureStopsOnlyWhatDependsOnIt(t *testing.T) {
+	a := newAccount(t)
+	desired := shop(a.certificate(t, "shop.example"))
+	w := newWire()
+	w.intercept = func(action string) verdict {
+		if action == string(plan.CreateLoadBalancer) {
+			return deny
+		}
+		return pass
+	}
+	_, out, err := turn(t.Context(), a.client(t, w), desired)
+	denied := fault.All(err)
+	if len(denied) != 1 || denied[0].Class != fault.Denied || denied[0].Action != "elasticloadbalancing:CreateLoadBalancer" {
+		t.Errorf("got %v, want one error that names the right that is missing", err)
+	}
+	calls := w.take(true)
+	if calls[string(plan.CreateTargetGroup)] != 2 || calls[string(plan.AuthorizeIngress)] == 0 {
+		t.Errorf("the failure stopped what does not depend on it: %v", calls)
+	}
+	if calls[string(plan.CreateListener)]+calls[string(plan.CreateRule)] != 0 || out.LoadBalancer != nil {
+		t.Errorf("the failure did not stop what depends on it: %v", calls)
+	}
+}
+
+func TestNothingBeginsAfterTheEnd(t *testing.T) {
+	a := newAccount(t)
+	desired := shop(a.certificate(t, "shop.example"))
+	w := newWire()
+	c := a.client(t, w)
+	p := plan.Diff(desired, observe(t, c), plan.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Apply(ctx, p); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+	if calls := w.take(true); len(calls) > 0 {
+		t.Errorf("calls were made after the context ended: %v", calls)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	w.intercept = func(action string) verdict {
+		if isWrite(action) {
+			cancel()
+		}
+		return pass
+	}
+	out, err := c.Apply(ctx, p)
+	if !errors.Is(err, context.Canceled) || out.Done == 0 || out.Done >= len(p.Changes) {
+		t.Errorf("%d of %d done, %v: calls that were begun end, no others begin", out.Done, len(p.Changes), err)
+	}
+}
+
+func TestPlanThatWaitsForItselfIsRefused(t *testing.T) {
+	a := newAccount(t)
+	_, err := a.client(t, nil).Apply(t.Context(), plan.Plan{Owner: owner, Changes: []plan.Change{
+		{ID: 1, Op: plan.DeleteRule, After: []int{2}}, {ID: 2, Op: plan.DeleteRule, After: []int{1}},
+	}})
+	if fault.Of(err) != fault.Invalid {
+		t.Errorf("got %v, want it refused", err)
+	}
+}
+
+func TestTargetsGoInChunks(t *testing.T) {
+	a := newAccount(t)
+	w := newWire()
+	c, _ := fresh(t, a, w)
+	group := observe(t, c).TargetGroups[0].ARN
+	var targets []model.Target
+	for n := range 450 {
+		targets = append(targets, model.Target{ID: fmt.Sprintf("10.0.%d.%d", 128+n/200, 10+n%200), Port: 8080})
+	}
+	w.take(true)
+	if err := c.Register(t.Context(), group, targets); err != nil {
+		t.Fatal(err)
+	}
+	health, err := c.Health(t.Context(), group)
+	if err != nil || len(health) != len(targets) {
+		t.Fatalf("%d targets are registered (%v), want %d", len(health), err, len(targets))
+	}
+	for _, h := range health {
+		if h.Target.Zone != "" || h.State == "" {
+			t.Fatalf("got %+v: a zone that AWS found is no part of what was registered", h)
+		}
+	}
+	if err := c.Deregister(t.Context(), group, targets); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"RegisterTargets": 3, "DeregisterTargets": 3}, w.take(true)); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,177 @@
+package cloud_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// size is how much an account holds, by kind, whoever owns it.
+type size struct{ balancers, groups, listeners, rules, security int }
+
+func (a *account) size(t *testing.T) size {
+	t.Helper()
+	var out size
+	lbs, err := a.elb().DescribeLoadBalancers(t.Context(), &elasticloadbalancingv2.DescribeLoadBalancersInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.balancers = len(lbs.LoadBalancers)
+	for _, lb := range lbs.LoadBalancers {
+		ls, err := a.elb().DescribeListeners(t.Context(), &elasticloadbalancingv2.DescribeListenersInput{LoadBalancerArn: lb.LoadBalancerArn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.listeners += len(ls.Listeners)
+		for _, l := range ls.Listeners {
+			rs, err := a.elb().DescribeRules(t.Context(), &elasticloadbalancingv2.DescribeRulesInput{ListenerArn: l.ListenerArn})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.rules += len(rs.Rules)
+		}
+	}
+	tgs, err := a.elb().DescribeTargetGroups(t.Context(), &elasticloadbalancingv2.DescribeTargetGroupsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.groups = len(tgs.TargetGroups)
+	sgs, err := a.ec2().DescribeSecurityGroups(t.Context(), &ec2.DescribeSecurityGroupsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.security = len(sgs.SecurityGroups)
+	return out
+}
+
+// TestEveryCutIsMadeGood cuts the connection at every call of a stack's life, before and after its effect: once with the calls
+// after it going through (a connection that broke), once with none until a new client starts (a process that died).
+func TestEveryCutIsMadeGood(t *testing.T) {
+	undisturbed := newAccount(t)
+	certificate := undisturbed.certificate(t, "shop.example")
+	empty := undisturbed.size(t)
+	w := newWire()
+	c := undisturbed.client(t, w)
+	converge(t, c, shop(certificate))
+	want, calls := undisturbed.size(t), total(w)
+	for _, dies := range []bool{false, true} {
+		for _, what := range []verdict{before, after} {
+			for at := 1; at <= calls; at++ {
+				t.Run(fmt.Sprintf("dies=%v/after=%v/call=%d", dies, what == after, at), func(t *testing.T) {
+					a := newAccount(t)
+					desired := shop(a.certificate(t, "shop.example"))
+					a.disturbed(t, desired, cutAt(at, what, dies))
+					if diff := cmp.Diff(fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", a.size(t))); diff != "" {
+						t.Errorf("the account does not hold what it holds undisturbed (-want +got):\n%s", diff)
+					}
+					a.disturbed(t, model.Stack{Owner: owner}, cutAt(at, what, dies))
+					if got := a.size(t); got != empty {
+						t.Errorf("after the deletion the account holds %+v, want %+v", got, empty)
+					}
+				})
+			}
+		}
+	}
+}
+
+// cutAt cuts the call of that number, and all later ones when the process dies.
+func cutAt(at int, what verdict, dies bool) func(string) verdict {
+	n := 0
+	return func(string) verdict {
+		n++
+		switch {
+		case n == at:
+			return what
+		case n > at && dies:
+			return before
+		default:
+			return pass
+		}
+	}
+}
+
+func total(w *wire) int {
+	n := 0
+	for _, counts := range []map[string]int{w.take(true), w.take(false)} {
+		for _, count := range counts {
+			n += count
+		}
+	}
+	return n
+}
+
+// disturbed converges with a client whose calls are cut, then with one whose calls are not.
+func (a *account) disturbed(t *testing.T, desired model.Stack, cut func(string) verdict) {
+	t.Helper()
+	w := newWire()
+	w.intercept = cut
+	c := a.client(t, w)
+	for range 5 {
+		if p, _, err := turn(t.Context(), c, desired); err == nil && p.Empty() {
+			break
+		}
+	}
+	converge(t, a.client(t, nil), desired)
+}
+
+// TestCreateThatWasNotAnsweredIsAdopted: the same run of the plan goes on with what the create made.
+func TestCreateThatWasNotAnsweredIsAdopted(t *testing.T) {
+	for _, op := range []plan.Op{
+		plan.CreateSecurityGroup, plan.CreateLoadBalancer, plan.CreateTargetGroup, plan.CreateListener, plan.CreateRule, plan.AuthorizeIngress,
+	} {
+		t.Run(string(op), func(t *testing.T) {
+			a := newAccount(t)
+			desired := shop(a.certificate(t, "shop.example"))
+			w := newWire()
+			cut := false
+			w.intercept = func(action string) verdict {
+				if action == string(op) && !cut {
+					cut = true
+					return after
+				}
+				return pass
+			}
+			c := a.client(t, w)
+			p, out, err := turn(t.Context(), c, desired)
+			if err != nil || out.Done != len(p.Changes) {
+				t.Fatalf("%d of %d changes done: %v", out.Done, len(p.Changes), err)
+			}
+			if !cut {
+				t.Fatal("the call was never made")
+			}
+			if left := plan.Diff(desired, observe(t, c), plan.Options{}); !left.Empty() {
+				t.Errorf("something is left to do:\n%s", left.Text())
+			}
+			same(t, "what is kept is not what AWS holds", observe(t, c), observe(t, a.client(t, nil)))
+		})
+	}
+}
+
+// TestCreateIsNotTriedAgainBlindly: the SDK's retries would make a rule twice.
+func TestCreateIsNotTriedAgainBlindly(t *testing.T) {
+	a := newAccount(t)
+	desired := shop(a.certificate(t, "shop.example"))
+	w := newWire()
+	w.intercept = func(action string) verdict {
+		if action == string(plan.CreateRule) {
+			return before
+		}
+		return pass
+	}
+	_, out, err := turn(t.Context(), a.client(t, w), desired)
+	if err == nil {
+		t.Fatal("the rules were not made, yet there is no error")
+	}
+	if got, rules := w.take(true)[string(plan.CreateRule)], len(desired.Listeners[1].Rules); got > rules {
+		t.Errorf("%d calls for %d rules that were not answered", got, rules)
+	}
+	if out.ARNs[model.Key{Kind: model.KindListener, ID: "443"}] == "" {
+		t.Error("the outputs do not say what was reached")
+	}
+}
