@@ -80,7 +80,13 @@ func (o Options) config(ctx context.Context) (aws.Config, error) {
 	if o.AWSConfig != nil {
 		cfg = o.AWSConfig.Copy()
 	} else {
-		loaded, err := config.LoadDefaultConfig(ctx, config.WithEC2IMDSRegion(), config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(answerTime)))
+		// The instance is asked only when nobody named the region: its metadata may be out of reach.
+		region := config.WithEC2IMDSRegion()
+		if o.Region != "" {
+			region = config.WithRegion(o.Region)
+		}
+		client := awshttp.NewBuildableClient().WithTimeout(answerTime)
+		loaded, err := config.LoadDefaultConfig(ctx, region, config.WithHTTPClient(client))
 		if err != nil {
 			return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
 		}
