@@ -1,0 +1,3 @@
+// Package crash cuts the operator at AWS calls and looks whether it ends where it would have ended undisturbed (invariant 2). It
+// holds tests only and may import everything.
+package crash
