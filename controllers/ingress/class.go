@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -176,7 +177,7 @@ func (c *catalog) group(ing *networkingv1.Ingress, class *Class) (GroupKey, *mod
 		return before(ing, annotated(ing, alone)), refusal(ing, ReasonParams, "spec.ingressClassName", fmt.Sprintf(
 			"class %s refers to %s, which is not there: create it, or correct the parameters of the class", class.Name, class.Missing))
 	}
-	raw, ok := ing.Annotations[annotations.IngressPrefix+annotations.GroupName]
+	raw, ok := groupName(ing)
 	if !ok {
 		return alone, nil
 	}
@@ -186,9 +187,14 @@ func (c *catalog) group(ing *networkingv1.Ingress, class *Class) (GroupKey, *mod
 	return Explicit(raw), nil
 }
 
+func groupName(ing *networkingv1.Ingress) (string, bool) {
+	raw, ok := ing.Annotations[annotations.IngressPrefix+annotations.GroupName]
+	return strings.TrimSpace(raw), ok
+}
+
 // annotated is the group that the annotation names, where it is a name.
 func annotated(ing *networkingv1.Ingress, otherwise GroupKey) GroupKey {
-	raw, ok := ing.Annotations[annotations.IngressPrefix+annotations.GroupName]
+	raw, ok := groupName(ing)
 	if !ok || annotations.CheckGroupName(raw) != nil {
 		return otherwise
 	}

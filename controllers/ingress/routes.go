@@ -147,7 +147,7 @@ func prune(routes []intent.Route, ports []annotations.Port) []intent.Route {
 		kept := make([]int, 0, len(r.Ports))
 		for _, p := range ports {
 			covered := slices.ContainsFunc(covering[p.Number], func(c intent.Route) bool { return covers(c.Match, r.Match) })
-			if covered || loops(r, p) {
+			if !slices.Contains(r.Ports, p.Number) || covered || loops(r, p) {
 				continue
 			}
 			kept = append(kept, p.Number)

@@ -1,0 +1,89 @@
+package ingress
+
+import (
+	"strings"
+	"testing"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+)
+
+func TestWhatRestrictsAccessCloses(t *testing.T) {
+	rows := []struct {
+		name          string
+		pairs         []string
+		service       []string
+		class         elbv2v1beta1.IngressClassParamsSpec
+		closed, field string
+		why           string
+	}{
+		{name: "auth", pairs: []string{annotations.AuthType, "oidc"}, closed: "80 8443", field: "auth-type", why: "login"},
+		{name: "no auth", pairs: []string{annotations.AuthType, "none", annotations.AuthOIDC, "{}"}, why: "login is off"},
+		{name: "idp only", pairs: []string{annotations.AuthCognito, "{}"}, closed: "80 8443", field: "auth-idp-cognito", why: "who writes it expects login"},
+		{name: "service auth", service: []string{annotations.AuthType, "cognito"}, closed: "80 8443", field: "auth-type", why: "the Service may ask too"},
+		{
+			name: "service opens", pairs: []string{annotations.AuthType, "oidc"}, service: []string{annotations.AuthType, "none"},
+			why: "the Service wins over the Ingress",
+		},
+		{name: "jwt", pairs: []string{annotations.JWTValidation, "{}"}, closed: "80 8443", field: "jwt-validation", why: "tokens"},
+		{name: "wafv2", pairs: []string{annotations.WAFv2ARN, "arn"}, closed: "80 8443", field: "wafv2-acl-arn", why: "a firewall"},
+		{name: "wafv2 name", pairs: []string{annotations.WAFv2Name, "x"}, closed: "80 8443", field: "wafv2-acl-name", why: "a firewall"},
+		{name: "waf", pairs: []string{annotations.WAFClassic, "x"}, closed: "80 8443", field: "waf-acl-id", why: "a firewall"},
+		{name: "web acl", pairs: []string{annotations.WAFClassicDeprecated, "x"}, closed: "80 8443", field: "web-acl-id", why: "its old spelling"},
+		{name: "no waf", pairs: []string{annotations.WAFv2ARN, "none", annotations.WAFClassic, "none"}, why: "takes a firewall away"},
+		{
+			name: "mutual", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"verify"},{"port":80,"mode":"off"}]`},
+			closed: "8443", field: "mutual-authentication", why: "on its ports only",
+		},
+		{name: "mutual off", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"off"}]`}, why: "asks for nothing"},
+		{name: "mutual broken", pairs: []string{annotations.MutualAuthentication, `{`}, closed: "80 8443", field: "mutual-authentication", why: "closed, not open"},
+		{
+			name: "class waf", class: elbv2v1beta1.IngressClassParamsSpec{WAFv2ACLArn: "arn"}, closed: "80 8443",
+			field: "IngressClassParams p spec.wafv2AclArn", why: "the class's firewall",
+		},
+		{
+			name: "class waf name", class: elbv2v1beta1.IngressClassParamsSpec{WAFv2ACLName: "n"}, closed: "80 8443",
+			field: "IngressClassParams p spec.wafv2AclName", why: "the class's firewall",
+		},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			ing := newIngress(append(row.pairs, annotations.ListenPorts, `[{"HTTP":80},{"HTTPS":8443}]`, annotations.CertificateARN, certA)...)
+			backend := backendTo("web", "80")
+			ing.Spec.DefaultBackend = &backend
+			f, findings := made(t, ing, newService("web", row.service...), newClass("alb", "p"), newParams(row.class))
+			closed := map[int]bool{}
+			for _, r := range f.Routes {
+				for _, p := range r.Ports {
+					closed[p] = r.Forward == nil && r.Fixed != nil && r.Fixed.StatusCode == 503
+				}
+			}
+			for i, port := range []int{80, 8443} {
+				want := strings.Contains(" "+row.closed+" ", " "+[]string{"80", "8443"}[i]+" ")
+				if closed[port] != want || (f.Listeners[i].Default.Forward == nil) != want {
+					t.Errorf("port %d closed: %v (default %+v), want %v: %s", port, closed[port], f.Listeners[i].Default, want, row.why)
+				}
+			}
+			if row.closed == "" {
+				mustBeClean(t, findings)
+				return
+			}
+			for _, one := range findings {
+				if one.Severity == model.Closed && strings.HasSuffix(one.Field, row.field) {
+					return
+				}
+			}
+			t.Errorf("no Closed finding at %s in %v", row.field, findings)
+		})
+	}
+}
+
+func TestAuthOfAServiceClosesItsRoutesOnly(t *testing.T) {
+	ing := newIngress()
+	ing.Spec.Rules = append(ing.Spec.Rules, ruleOf("b.example.com", pathTo("/", prefix, "safe", "80")))
+	f, _ := simple(t, ing, newService("safe", annotations.AuthType, "oidc"))
+	if f.Routes[0].Forward == nil || f.Routes[1].Forward != nil {
+		t.Errorf("routes %+v", f.Routes)
+	}
+}

@@ -1,0 +1,289 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+)
+
+// told keeps events as "<type> <object> <reason>: <text>".
+type told struct{ events []string }
+
+func (r *told) Eventf(regarding, _ runtime.Object, eventtype, reason, _, note string, args ...any) {
+	name := nameOf(regarding)
+	r.events = append(r.events, fmt.Sprintf("%s %s %s: %s", eventtype, strings.TrimSuffix(name, "/"), reason, fmt.Sprintf(note, args...)))
+}
+
+func (r *told) has(parts ...string) bool {
+	return slices.ContainsFunc(r.events, func(e string) bool {
+		return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(e, p) })
+	})
+}
+
+// plays is a loop that answers as it was told, and keeps what it was asked.
+type plays struct {
+	result stack.Result
+	err    error
+	asked  []stack.Request
+	during func()
+}
+
+func (p *plays) Run(_ context.Context, req stack.Request) (stack.Result, error) {
+	p.asked = append(p.asked, req)
+	if p.during != nil {
+		p.during()
+	}
+	res := p.result
+	res.Findings = append(slices.Clone(req.Findings), res.Findings...)
+	return res, p.err
+}
+
+func active() stack.Result {
+	return stack.Result{Settled: true, LoadBalancer: &model.LoadBalancer{DNSName: "LB-1.us-west-2.elb.amazonaws.com"}, RequeueAfter: time.Hour}
+}
+
+func reconcileKey(t *testing.T, r *Reconciler, key GroupKey) reconcile.Result {
+	t.Helper()
+	res, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key.NamespacedName()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+func get(t *testing.T, c client.Client, name string) *networkingv1.Ingress {
+	t.Helper()
+	ing := &networkingv1.Ingress{}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: name}, ing); err != nil {
+		t.Fatal(err)
+	}
+	return ing
+}
+
+func TestReconcileServesAMember(t *testing.T) {
+	c := newClient(t, newIngress(annotations.ListenPorts, `[{"HTTP":8080},{"HTTP":80}]`), newService("web"), newClass("alb", ""))
+	loop, events := &plays{result: active()}, &told{}
+	loop.during = func() {
+		if f := get(t, c, "web").Finalizers; !slices.Contains(f, finalizerImplicit) {
+			t.Errorf("finalizers %v while the loop runs: the finalizer comes before the first create", f)
+		}
+	}
+	r := New(c, loop, events, settingsIP())
+	if res := reconcileKey(t, r, Implicit("shop", "web")); res.RequeueAfter != time.Hour {
+		t.Errorf("again in %s, want what the loop says", res.RequeueAfter)
+	}
+	ing := get(t, c, "web")
+	want := []networkingv1.IngressLoadBalancerIngress{{
+		Hostname: "lb-1.us-west-2.elb.amazonaws.com",
+		Ports:    []networkingv1.IngressPortStatus{{Port: 80, Protocol: corev1.ProtocolTCP}, {Port: 8080, Protocol: corev1.ProtocolTCP}},
+	}}
+	if diff := cmp.Diff(want, ing.Status.LoadBalancer.Ingress); diff != "" {
+		t.Error(diff)
+	}
+	version := ing.ResourceVersion
+	reconcileKey(t, r, Implicit("shop", "web"))
+	if got := get(t, c, "web").ResourceVersion; got != version {
+		t.Error("a steady group writes to its Ingress")
+	}
+	loop.result.LoadBalancer = nil
+	reconcileKey(t, r, Implicit("shop", "web"))
+	if got := get(t, c, "web").Status.LoadBalancer.Ingress; len(got) != 1 {
+		t.Error("an address is blanked because the loop did not get as far as the load balancer")
+	}
+}
+
+func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
+	moved := named("moved", annotations.GroupName, "new")
+	moved.Finalizers = []string{finalizerExplicit + "old", finalizerExplicit + "new"}
+	moved.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: "of-new"}}
+	unclaimed := named("unclaimed")
+	unclaimed.Spec.IngressClassName = ptr("gone")
+	unclaimed.Finalizers = []string{finalizerExplicit + "old", "other/finalizer"}
+	unclaimed.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: "of-old"}}
+	deleted := named("deleted", annotations.GroupName, "old")
+	deleted.Finalizers = []string{finalizerExplicit + "old"}
+	c := newClient(t, moved, unclaimed, deleted, newClass("alb", ""))
+	if err := c.Delete(t.Context(), deleted); err != nil {
+		t.Fatal(err)
+	}
+	loop := &plays{result: stack.Result{RequeueAfter: time.Second}}
+	r := New(c, loop, &told{}, settingsIP())
+
+	reconcileKey(t, r, Explicit("old"))
+	if f := get(t, c, "deleted").Finalizers; len(f) != 1 {
+		t.Error("a finalizer went before the rules were gone")
+	}
+	if n := len(loop.asked[0].Intent.Fragments); n != 0 {
+		t.Errorf("%d fragments, want none", n)
+	}
+	loop.result = stack.Result{Settled: true, Gone: true}
+	reconcileKey(t, r, Explicit("old"))
+	err := c.Get(t.Context(), client.ObjectKeyFromObject(deleted), &networkingv1.Ingress{})
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("the deleted Ingress is still there: %v", err)
+	}
+	if got := get(t, c, "moved"); !slices.Equal(got.Finalizers, []string{finalizerExplicit + "new"}) || len(got.Status.LoadBalancer.Ingress) != 1 {
+		t.Errorf("moved: %v %v: its new group's finalizer and address stay", got.Finalizers, got.Status)
+	}
+	if got := get(t, c, "unclaimed"); !slices.Equal(got.Finalizers, []string{"other/finalizer"}) || len(got.Status.LoadBalancer.Ingress) != 0 {
+		t.Errorf("unclaimed: %v %v: nothing serves it any more", got.Finalizers, got.Status)
+	}
+}
+
+func TestReconcileTellsOfWhatWentWrong(t *testing.T) {
+	ing := newIngress(annotations.Scheme, "public")
+	ing.UID = "u"
+	c := newClient(t, ing, newService("web", annotations.HealthPath, "x"), newClass("alb", ""))
+	events := &told{}
+	loop := &plays{err: errors.New("the cloud is grey"), result: stack.Result{
+		RequeueAfter: 2 * time.Second, Serving: []stack.Serving{{Member: refOf(ing), Held: true}},
+	}}
+	r := New(c, loop, events, settingsIP())
+	if res := reconcileKey(t, r, Implicit("shop", "web")); res.RequeueAfter != 2*time.Second {
+		t.Errorf("again in %s", res.RequeueAfter)
+	}
+	for _, want := range [][]string{
+		{"Warning shop/web/u InvalidAnnotation", annotations.Scheme, "write one of internal, internet-facing", "last good rules"},
+		{"Warning Service/shop/web InvalidAnnotation", annotations.HealthPath},
+		{"Warning shop/web/u FailedDeployModel", "the cloud is grey", "tried again in"},
+	} {
+		if !events.has(want...) {
+			t.Errorf("no event with %q in %q", want, events.events)
+		}
+	}
+	n := len(events.events)
+	reconcileKey(t, r, Implicit("shop", "web"))
+	if len(events.events) != n {
+		t.Errorf("the same is told again: %q", events.events[n:])
+	}
+	loop.err, loop.result = nil, stack.Result{Blocked: "no subnets: tag some"}
+	reconcileKey(t, r, Implicit("shop", "web"))
+	if !events.has("FailedBuildModel", "no subnets") {
+		t.Errorf("events %q", events.events)
+	}
+}
+
+func TestReconcileOfRefusedAsksNothingOfTheCloud(t *testing.T) {
+	c := newClient(t, newIngress(annotations.GroupName, "$x"), newClass("alb", ""))
+	loop, events := &plays{}, &told{}
+	reconcileKey(t, New(c, loop, events, settingsIP()), Implicit("shop", "web"))
+	if len(loop.asked) != 0 || !events.has("FailedLoadGroupID", "$x") {
+		t.Errorf("asked %v, told %q", loop.asked, events.events)
+	}
+}
+
+func TestReconcileCleansWhatIsRememberedOnly(t *testing.T) {
+	owner := Explicit("g").Owner("c")
+	state := &headgatev1alpha1.StackState{ObjectMeta: metav1.ObjectMeta{Name: stack.StateName(owner)}}
+	loop := &plays{result: stack.Result{Settled: true, Gone: true}}
+	reconcileKey(t, New(newClient(t, state), loop, &told{}, settingsIP()), Explicit("g"))
+	if len(loop.asked) != 1 {
+		t.Error("a group whose finalizers were taken away by hand is left behind")
+	}
+}
+
+func TestQuietForgets(t *testing.T) {
+	now := time.Unix(0, 0)
+	events := &told{}
+	q := NewQuiet(events, func() time.Time { return now })
+	ing := newIngress()
+	say := func(kind string) { q.Eventf(ing, nil, kind, "R", "A", "%s", "100% sure") }
+	say(corev1.EventTypeWarning)
+	say(corev1.EventTypeWarning)
+	now = now.Add(quietFor)
+	say(corev1.EventTypeWarning)
+	say(corev1.EventTypeNormal)
+	say(corev1.EventTypeNormal)
+	if len(events.events) != 4 || !events.has("100% sure") {
+		t.Errorf("told %q, want two warnings and both that are none", events.events)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	legacy := named("legacy", annotations.GroupName, "l")
+	legacy.Annotations[classAnnotation] = "alb"
+	legacy.Spec.IngressClassName = nil
+	moving := newIngress(annotations.GroupName, "g")
+	moving.Finalizers = []string{finalizerImplicit}
+	foreign := named("foreign")
+	foreign.Spec.IngressClassName = ptr("nginx")
+	params := newParams(elbv2v1beta1.IngressClassParamsSpec{})
+	c := newClient(t, moving, legacy, foreign, newClass("alb", "p"), params, newService("web"))
+	r := New(c, &plays{}, &told{}, settingsIP())
+	name := func(requests []reconcile.Request) (out []string) {
+		for _, q := range requests {
+			out = append(out, KeyOf(q.NamespacedName).String())
+		}
+		slices.Sort(out)
+		return out
+	}
+	rows := []struct {
+		name string
+		got  []reconcile.Request
+		want []string
+		why  string
+	}{
+		{"ingress", r.ofIngress(t.Context(), moving), []string{"g", "shop/web"}, "the new group and the one of its finalizer"},
+		{"foreign ingress", r.ofIngress(t.Context(), foreign), nil, "not ours"},
+		{"service", r.ofService(t.Context(), newService("web")), []string{"g", "l", "shop/web"}, "all that refer to it"},
+		{"other service", r.ofService(t.Context(), newService("other")), nil, "nobody refers to it"},
+		{"class", r.ofClass(t.Context(), newClass("alb", "")), []string{"g", "l", "shop/web"}, "those of the class, and those without"},
+		{"other class", r.ofClass(t.Context(), newClass("nginx", "")), []string{"l"}, "it may have been the default"},
+		{"params", r.ofParams(t.Context(), params), []string{"g", "l", "shop/web"}, "through the class"},
+		{"namespace", r.ofNamespace(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}), []string{"g", "l", "shop/web"}, "all in it"},
+		{"other namespace", r.ofNamespace(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x"}}), nil, "nothing in it"},
+	}
+	for _, row := range rows {
+		if diff := cmp.Diff(row.want, name(row.got)); diff != "" {
+			t.Errorf("%s: %s: %s", row.name, row.why, diff)
+		}
+	}
+	r.set.WatchNamespace = "elsewhere"
+	if got := r.ofIngress(t.Context(), moving); got != nil {
+		t.Errorf("%v of a namespace that is not watched", got)
+	}
+}
+
+func TestServiceChanged(t *testing.T) {
+	rows := []struct {
+		change func(*corev1.Service)
+		want   bool
+		why    string
+	}{
+		{func(s *corev1.Service) { s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: "x"}} }, false, "status"},
+		{func(s *corev1.Service) { s.Annotations["other"] = "x" }, false, "somebody else's annotation"},
+		{func(s *corev1.Service) { s.Annotations[annotations.IngressPrefix+annotations.HealthPath] = "/b" }, true, "our annotation"},
+		{func(s *corev1.Service) { s.Spec.Ports[0].TargetPort.IntVal = 1 }, true, "a port"},
+		{func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeExternalName }, true, "the type"},
+		{func(s *corev1.Service) { s.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol} }, true, "the family"},
+		{func(s *corev1.Service) { s.UID = "other" }, true, "another Service of the name"},
+	}
+	for _, row := range rows {
+		before := newService("web", annotations.HealthPath, "/a")
+		after := before.DeepCopy()
+		row.change(after)
+		if got := serviceChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != row.want {
+			t.Errorf("%s passes: %v", row.why, got)
+		}
+	}
+}
