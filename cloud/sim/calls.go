@@ -95,7 +95,9 @@ func (r *recorder) snapshot() Calls {
 		}
 		out.Calls = append(out.Calls, *c)
 	}
-	order := func(a, b Count) int { return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Action, b.Action)) }
+	order := func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Action, b.Action))
+	}
 	slices.SortFunc(out.Calls, order)
 	slices.SortFunc(out.Unknown, order)
 	return out

@@ -205,7 +205,9 @@ func (s *Simulator) RemoveNetworkInterface(id string) {
 }
 
 // SetAddresses merges entries into the table of targets' real addresses; nil removes one.
-func (s *Simulator) SetAddresses(addresses map[string]*string) error { return s.targets.merge(addresses) }
+func (s *Simulator) SetAddresses(addresses map[string]*string) error {
+	return s.targets.merge(addresses)
+}
 
 // Reset brings the account back to its start: everything that calls have made is gone, and so are counts and addresses.
 func (s *Simulator) Reset() error {
