@@ -191,3 +191,7 @@ func (f *fixture) certificate(names ...string) *string {
 	out, err := f.acm.ImportCertificate(f.Context(), &acm.ImportCertificateInput{Certificate: body, PrivateKey: key})
 	return must(f, out, err).CertificateArn
 }
+
+func tags(key, value string) []elbtypes.Tag {
+	return []elbtypes.Tag{{Key: aws.String(key), Value: aws.String(value)}}
+}
