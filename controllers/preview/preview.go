@@ -1,0 +1,57 @@
+package preview
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// Stack is what the operator would do about one stack.
+type Stack struct {
+	Owner    model.Owner     `json:"owner"`
+	Findings []model.Finding `json:"findings,omitempty"`
+	// Blocked says why nothing would be done now; empty where the stack can be built.
+	Blocked string    `json:"blocked,omitempty"`
+	Plan    plan.Plan `json:"plan"`
+	// More says that another plan follows when this one is done.
+	More bool `json:"more,omitempty"`
+}
+
+// Source is where objects come from.
+type Source struct {
+	Reader client.Reader
+	Scheme *runtime.Scheme
+}
+
+// Run asks the loop about every stack of the objects. The cloud decides what applying a plan means: [Onlooker] or [Account].
+func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]Stack, error) {
+	requests, err := Requests(ctx, from.Reader, set)
+	if err != nil {
+		return nil, err
+	}
+	tags := set.Ingress.DefaultTags
+	cluster := stack.NewCluster(cloud, stack.ClusterOptions{Name: set.Ingress.ClusterName, Tags: tags, Stacks: stackCount(len(requests))})
+	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme}, cloud, cluster, stack.Options{})
+	out := make([]Stack, 0, len(requests))
+	for _, request := range requests {
+		result, err := loop.Run(ctx, request)
+		if err != nil {
+			return out, fmt.Errorf("planning %s: %w", request.Intent.Owner, err)
+		}
+		out = append(out, Stack{
+			Owner: request.Intent.Owner, Findings: result.Findings, Blocked: result.Blocked, Plan: result.Plan, More: result.Plan.Again,
+		})
+	}
+	return out, nil
+}
+
+// stackCount keeps the shared security group: a preview never has the last stack gone.
+func stackCount(n int) func(context.Context) (int, error) {
+	return func(context.Context) (int, error) { return n + 1, nil }
+}

@@ -1,0 +1,78 @@
+package preview
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+var errNotServed = errors.New("a preview does not serve this")
+
+// silent reads, and writes nothing.
+type silent struct {
+	client.Reader
+
+	scheme *runtime.Scheme
+}
+
+var _ client.Client = silent{}
+
+func (silent) Apply(context.Context, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+	return nil
+}
+
+func (silent) Create(context.Context, client.Object, ...client.CreateOption) error { return nil }
+
+func (silent) Delete(context.Context, client.Object, ...client.DeleteOption) error { return nil }
+
+func (silent) Update(context.Context, client.Object, ...client.UpdateOption) error { return nil }
+
+func (silent) Patch(context.Context, client.Object, client.Patch, ...client.PatchOption) error {
+	return nil
+}
+
+func (silent) DeleteAllOf(context.Context, client.Object, ...client.DeleteAllOfOption) error {
+	return nil
+}
+
+func (silent) Status() client.SubResourceWriter { return silentStatus{} }
+
+func (silent) SubResource(string) client.SubResourceClient { return silentStatus{} }
+
+func (s silent) Scheme() *runtime.Scheme { return s.scheme }
+
+func (silent) RESTMapper() meta.RESTMapper { return meta.NewDefaultRESTMapper(nil) }
+
+func (s silent) GroupVersionKindFor(object runtime.Object) (schema.GroupVersionKind, error) {
+	return apiutil.GVKForObject(object, s.scheme)
+}
+
+func (silent) IsObjectNamespaced(runtime.Object) (bool, error) { return false, errNotServed }
+
+// silentStatus writes nothing.
+type silentStatus struct{}
+
+func (silentStatus) Get(context.Context, client.Object, client.Object, ...client.SubResourceGetOption) error {
+	return errNotServed
+}
+
+func (silentStatus) Create(context.Context, client.Object, client.Object, ...client.SubResourceCreateOption) error {
+	return nil
+}
+
+func (silentStatus) Update(context.Context, client.Object, ...client.SubResourceUpdateOption) error {
+	return nil
+}
+
+func (silentStatus) Patch(context.Context, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+	return nil
+}
+
+func (silentStatus) Apply(context.Context, runtime.ApplyConfiguration, ...client.SubResourceApplyOption) error {
+	return nil
+}

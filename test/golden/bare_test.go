@@ -1,0 +1,95 @@
+package golden_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/headgate/headgate/controllers/preview"
+	"github.com/headgate/headgate/model"
+)
+
+// ends are the stacks of an account without what only AWS decides: ARNs, states, priorities. Two ways to the same end differ in
+// nothing else.
+func ends(account *preview.Account) []model.Stack {
+	var out []model.Stack
+	for _, s := range account.Stacks() {
+		out = append(out, bare(s))
+	}
+	return out
+}
+
+func bare(s model.Stack) model.Stack {
+	s = model.Normalize(s)
+	if s.LoadBalancer != nil {
+		lb := bareBalancer(*s.LoadBalancer)
+		s.LoadBalancer = &lb
+	}
+	for i, lb := range s.Leftovers {
+		s.Leftovers[i] = bareBalancer(lb)
+	}
+	for i := range s.SecurityGroups {
+		s.SecurityGroups[i].ARN = ""
+	}
+	for i := range s.TargetGroups {
+		g := &s.TargetGroups[i]
+		g.ARN, g.LoadBalancers, g.Backend = "", nil, model.Backend{}
+	}
+	for i := range s.Listeners {
+		l := &s.Listeners[i]
+		l.ARN = ""
+		bareActions(l.DefaultActions)
+		for j := range l.Rules {
+			r := &l.Rules[j]
+			r.ARN, r.Priority, r.Member = "", 0, model.ObjectRef{}
+			bareActions(r.Actions)
+		}
+	}
+	return s
+}
+
+func bareBalancer(lb model.LoadBalancer) model.LoadBalancer {
+	lb.ARN, lb.DNSName, lb.State = "", "", ""
+	return lb
+}
+
+// bareActions empties the ARNs of what has a key. Normalising has made copies.
+func bareActions(actions []model.Action) {
+	for _, a := range actions {
+		if a.Forward == nil {
+			continue
+		}
+		for i := range a.Forward.Groups {
+			if a.Forward.Groups[i].Key != "" {
+				a.Forward.Groups[i].ARN = ""
+			}
+		}
+	}
+}
+
+// shuffle lists in another order each time, as caches do.
+type shuffle struct {
+	client.Reader
+
+	seed uint64
+}
+
+// List is the list of the reader behind, shuffled.
+func (s shuffle) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if err := s.Reader.List(ctx, list, opts...); err != nil {
+		return fmt.Errorf("listing: %w", err)
+	}
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return fmt.Errorf("shuffling: %w", err)
+	}
+	rng := rand.New(rand.NewPCG(s.seed, uint64(len(items))))
+	rng.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	if err := meta.SetList(list, items); err != nil {
+		return fmt.Errorf("shuffling: %w", err)
+	}
+	return nil
+}

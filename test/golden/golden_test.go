@@ -1,0 +1,267 @@
+package golden_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/headgate/headgate/controllers/gateway"
+	"github.com/headgate/headgate/controllers/ingress"
+	"github.com/headgate/headgate/controllers/manifests"
+	"github.com/headgate/headgate/controllers/preview"
+	"github.com/headgate/headgate/model"
+)
+
+var update = flag.Bool("update", false, "write the outputs of the cases instead of comparing them")
+
+// golden is one case: a directory. Nothing goes into it that the directory does not show.
+type golden struct {
+	dir      string
+	flags    flags
+	facts    model.Facts
+	observed []model.Stack
+	objects  preview.Source
+}
+
+// flags are the operator's flags, as far as they decide what is built.
+type flags struct {
+	Cluster      string            `json:"cluster-name"`
+	TargetType   string            `json:"default-target-type,omitempty"`
+	Scheme       string            `json:"default-load-balancer-scheme,omitempty"`
+	SSLPolicy    string            `json:"default-ssl-policy,omitempty"`
+	DefaultTags  map[string]string `json:"default-tags,omitempty"`
+	BackendGroup bool              `json:"enable-backend-security-group,omitempty"`
+}
+
+func (f flags) settings() preview.Settings {
+	return preview.Settings{
+		Ingress: ingress.Settings{
+			ClusterName: f.Cluster, DefaultTargetType: f.TargetType, DefaultScheme: f.Scheme, DefaultSSLPolicy: f.SSLPolicy,
+			DefaultTags: f.DefaultTags, BackendSecurityGroup: f.BackendGroup,
+		},
+		Gateway: gateway.Settings{
+			ClusterName: f.Cluster, DefaultTargetType: f.TargetType, DefaultScheme: f.Scheme, DefaultSSLPolicy: f.SSLPolicy,
+			DefaultTags: f.DefaultTags, BackendSecurityGroup: f.BackendGroup,
+		},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	dirs, err := filepath.Glob("*/*/in.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(dirs) == 0 {
+		t.Fatal("there are no cases")
+	}
+	for _, in := range dirs {
+		dir := filepath.Dir(in)
+		t.Run(filepath.ToSlash(dir), func(t *testing.T) {
+			c := read(t, dir)
+			stacks, account := c.run(t, c.account(), c.objects)
+			if err := writeOrCompare(dir, stacks, account); err != nil {
+				t.Error(err)
+			}
+			t.Run("steady", func(t *testing.T) { c.steady(t, account) })
+			t.Run("cut", func(t *testing.T) { c.cut(t, account) })
+			t.Run("shuffled", func(t *testing.T) { c.shuffled(t, stacks) })
+		})
+	}
+}
+
+func read(t *testing.T, dir string) golden {
+	t.Helper()
+	c := golden{dir: dir}
+	for name, into := range map[string]any{"flags.yaml": &c.flags, "facts.yaml": &c.facts, "observed.yaml": &c.observed} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if os.IsNotExist(err) && name == "observed.yaml" {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.UnmarshalStrict(data, into); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	c.objects = objects(t, filepath.Join(dir, "in.yaml"))
+	return c
+}
+
+// account is AWS before the case.
+func (c golden) account() *preview.Account { return preview.NewAccount(c.facts, c.observed...) }
+
+func objects(t *testing.T, name string) preview.Source {
+	t.Helper()
+	set, err := manifests.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Read(name); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range set.Problems {
+		t.Error(p)
+	}
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return preview.Source{Reader: set, Scheme: scheme}
+}
+
+func (c golden) run(t *testing.T, account *preview.Account, from preview.Source) ([]preview.Stack, *preview.Account) {
+	t.Helper()
+	stacks, err := preview.Run(t.Context(), from, account, c.flags.settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stacks, account
+}
+
+// finish runs until there is nothing to do, and counts the changes of each run.
+func (c golden) finish(t *testing.T, account *preview.Account) []int {
+	t.Helper()
+	var counts []int
+	for range 10 {
+		before := len(account.Changes)
+		c.run(t, account, c.objects)
+		counts = append(counts, len(account.Changes)-before)
+		if len(account.Changes) == before {
+			return counts
+		}
+	}
+	t.Fatalf("after %d runs there is still something to do: %v", len(counts), counts)
+	return nil
+}
+
+// steady holds invariant 1: where AWS is as desired, there is nothing to do.
+func (c golden) steady(t *testing.T, account *preview.Account) {
+	t.Helper()
+	counts := c.finish(t, account)
+	if len(counts) > 2 || len(counts) > 1 && !c.again(t) {
+		t.Errorf("the plan was not the whole of it: changes of the runs after it were %v", counts)
+	}
+}
+
+// again tells whether the plan says itself that another one follows.
+func (c golden) again(t *testing.T) bool {
+	t.Helper()
+	stacks, _ := c.run(t, c.account(), c.objects)
+	return slices.ContainsFunc(stacks, func(s preview.Stack) bool { return s.More })
+}
+
+// cut holds invariant 2: cut after any change and planned again, the end is the same.
+func (c golden) cut(t *testing.T, whole *preview.Account) {
+	t.Helper()
+	want := ends(whole)
+	for n := range whole.Changes {
+		account := c.account()
+		account.Cut = n
+		if _, err := preview.Run(t.Context(), c.objects, account, c.flags.settings()); err == nil {
+			t.Fatalf("the cut after change %d was not felt", n)
+		}
+		account.Cut = -1
+		c.finish(t, account)
+		if diff := cmp.Diff(want, ends(account)); diff != "" {
+			t.Errorf("cut after change %d (%s of %s): -whole +cut\n%s", n, whole.Changes[max(0, n-1)].Op, whole.Changes[max(0, n-1)].Key, diff)
+		}
+	}
+}
+
+// shuffled holds invariant 10: the order of objects does not matter.
+func (c golden) shuffled(t *testing.T, want []preview.Stack) {
+	t.Helper()
+	for seed := range uint64(5) {
+		from := preview.Source{Reader: shuffle{Reader: c.objects.Reader, seed: seed}, Scheme: c.objects.Scheme}
+		got, _ := c.run(t, c.account(), from)
+		if diff := cmp.Diff(preview.Text(want), preview.Text(got)); diff != "" {
+			t.Errorf("shuffled by %d: -want +got\n%s", seed, diff)
+		}
+	}
+}
+
+// writeOrCompare holds the outputs of a case to its files.
+func writeOrCompare(dir string, stacks []preview.Stack, account *preview.Account) error {
+	files, err := outputs(stacks, account)
+	if err != nil {
+		return err
+	}
+	for name, got := range files {
+		path := filepath.Join(dir, name)
+		if *update {
+			if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+				return fmt.Errorf("writing %s: %w", path, err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("%w (run the test with -update)", err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			return fmt.Errorf("%s differs (look, then run the test with -update): -want +got\n%s", path, diff)
+		}
+	}
+	return nil
+}
+
+// outputs are what a case shows: the stacks as they end up, what was found, and the plans.
+func outputs(stacks []preview.Stack, account *preview.Account) (map[string]string, error) {
+	findings := []model.Finding{}
+	for _, s := range stacks {
+		findings = append(findings, s.Findings...)
+	}
+	var plans strings.Builder
+	for _, s := range stacks {
+		fmt.Fprintf(&plans, "# %s\n", s.Owner)
+		if s.Blocked != "" {
+			fmt.Fprintf(&plans, "blocked: %s\n", s.Blocked)
+			continue
+		}
+		plans.WriteString(s.Plan.Text())
+	}
+	out := map[string]string{"plan.txt": plans.String()}
+	for name, value := range map[string]any{"stack.yaml": ends(account), "findings.yaml": findings} {
+		text, err := yaml.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", name, err)
+		}
+		out[name] = string(text)
+	}
+	return out, nil
+}
+
+// TestTakeOver holds every row of planning.md §1, "accepted as it is": a case of its own, in which nothing is done.
+func TestTakeOver(t *testing.T) {
+	rows, err := filepath.Glob("*/takeover-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) < 6 {
+		t.Errorf("%d take-over cases, want one for each row", len(rows))
+	}
+	for _, dir := range rows {
+		if strings.HasSuffix(dir, "-edited") {
+			continue
+		}
+		c := read(t, dir)
+		if len(c.observed) == 0 || c.observed[0].LoadBalancer == nil {
+			t.Errorf("%s takes nothing over", dir)
+		}
+		account := c.account()
+		if _, err := preview.Run(t.Context(), c.objects, account, c.flags.settings()); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(account.Changes); n > 0 {
+			t.Errorf("%s: taking over makes %d calls, the first %s of %s", dir, n, account.Changes[0].Op, account.Changes[0].Key)
+		}
+	}
+}
