@@ -175,9 +175,14 @@ func (c RedirectConf) validate() error {
 	if c.StatusCode != "HTTP_301" && c.StatusCode != "HTTP_302" {
 		return fmt.Errorf("redirectConfig.statusCode %s is not known: write HTTP_301 or HTTP_302", quote(c.StatusCode))
 	}
-	switch {
-	case c.Host == nil && c.Path == nil && c.Port == nil && c.Protocol == nil && c.Query == nil:
+	if c.Host == nil && c.Path == nil && c.Port == nil && c.Protocol == nil && c.Query == nil {
 		return errors.New("the redirect changes nothing: write at least one of host, path, port, protocol and query")
+	}
+	return c.validateParts()
+}
+
+func (c RedirectConf) validateParts() error {
+	switch {
 	case c.Protocol != nil && !slices.Contains([]string{"HTTP", "HTTPS", "#{protocol}"}, *c.Protocol):
 		return fmt.Errorf("redirectConfig.protocol %s is not known: write HTTP, HTTPS or #{protocol}", quote(*c.Protocol))
 	case c.Port != nil && *c.Port != "#{port}" && CheckPort(*c.Port) != nil:

@@ -132,5 +132,8 @@ func shape[T shaped](raw string) error {
 	if err != nil {
 		return err
 	}
-	return v.Validate()
+	if err := v.Validate(); err != nil {
+		return fmt.Errorf("is not right: %w", err)
+	}
+	return nil
 }

@@ -57,7 +57,7 @@ func TestWhoWinsOfTargetGroups(t *testing.T) {
 	service := newService("web", annotations.HealthPath, "/service", annotations.TargetType, "instance", annotations.Tags, "b=svc,c=svc",
 		annotations.TargetGroupAttrs, "x=2")
 	params := newParams(elbv2v1beta1.IngressClassParamsSpec{
-		TargetType: ptr(elbv2v1beta1.TargetTypeIP), Tags: []elbv2v1beta1.Tag{{Key: "c", Value: "class"}},
+		TargetType: new(elbv2v1beta1.TargetTypeIP), Tags: []elbv2v1beta1.Tag{{Key: "c", Value: "class"}},
 	})
 	f, findings := made(t, ing, service, newClass("alb", "p"), params)
 	mustBeClean(t, findings)

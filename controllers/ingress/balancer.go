@@ -1,7 +1,6 @@
 package ingress
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -127,7 +126,7 @@ func (d *draft) checkClass() {
 			Message: "is not served yet: everything else of the class is",
 		}
 		d.notes.add(f)
-		d.note(f.Severity, f.Reason, d.classField(field), fmt.Sprintf("of the class %s", f.Message))
+		d.note(f.Severity, f.Reason, d.classField(field), "of the class "+f.Message)
 	}
 }
 

@@ -141,7 +141,7 @@ func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) 
 	selected, err := c.selects(out.class.Params.Spec.NamespaceSelector, ing.Namespace)
 	if err == nil && !selected {
 		out.refusal = refusal(ing, ReasonNamespace, "spec.ingressClassName", fmt.Sprintf(
-			"class %s does not take Ingresses of namespace %s: label the namespace as the namespaceSelector of IngressClassParams %s asks, or use another class",
+			"class %s does not take Ingresses of namespace %s: label it as the namespaceSelector of IngressClassParams %s asks, or use another class",
 			name, ing.Namespace, ref.Name))
 	}
 	return out, err
@@ -149,18 +149,15 @@ func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) 
 
 // selects tells whether a namespace may use a class. A selector that cannot be read takes none.
 func (c *catalog) selects(selector *metav1.LabelSelector, namespace string) (bool, error) {
-	if selector == nil {
-		return true, nil
-	}
-	s, err := metav1.LabelSelectorAsSelector(selector)
-	if err != nil {
-		return false, nil
-	}
-	if s.Empty() {
+	if selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
 		return true, nil
 	}
 	set, err := c.namespaces(namespace)
-	return err == nil && s.Matches(set), err
+	if err != nil {
+		return false, err
+	}
+	s, unreadable := metav1.LabelSelectorAsSelector(selector)
+	return unreadable == nil && s.Matches(set), nil
 }
 
 // group is the key that an Ingress of ours asks for. A name that is none keeps it where it was, or where it would be alone.

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestWhatRestrictsAccessCloses(t *testing.T) {
 			closed := map[int]bool{}
 			for _, r := range f.Routes {
 				for _, p := range r.Ports {
-					closed[p] = r.Forward == nil && r.Fixed != nil && r.Fixed.StatusCode == 503
+					closed[p] = r.Forward == nil && r.Fixed != nil && r.Fixed.StatusCode == http.StatusServiceUnavailable
 				}
 			}
 			for i, port := range []int{80, 8443} {

@@ -117,7 +117,7 @@ func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
 	moved.Finalizers = []string{finalizerExplicit + "old", finalizerExplicit + "new"}
 	moved.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: "of-new"}}
 	unclaimed := named("unclaimed")
-	unclaimed.Spec.IngressClassName = ptr("gone")
+	unclaimed.Spec.IngressClassName = new("gone")
 	unclaimed.Finalizers = []string{finalizerExplicit + "old", "other/finalizer"}
 	unclaimed.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: "of-old"}}
 	deleted := named("deleted", annotations.GroupName, "old")
@@ -226,7 +226,7 @@ func TestRequests(t *testing.T) {
 	moving := newIngress(annotations.GroupName, "g")
 	moving.Finalizers = []string{finalizerImplicit}
 	foreign := named("foreign")
-	foreign.Spec.IngressClassName = ptr("nginx")
+	foreign.Spec.IngressClassName = new("nginx")
 	params := newParams(elbv2v1beta1.IngressClassParamsSpec{})
 	c := newClient(t, moving, legacy, foreign, newClass("alb", "p"), params, newService("web"))
 	r := New(c, &plays{}, &told{}, settingsIP())

@@ -20,7 +20,7 @@ import (
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 )
 
-func newScheme(t testing.TB) *runtime.Scheme {
+func newScheme(t *testing.T) *runtime.Scheme {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
@@ -53,7 +53,7 @@ func decodeFile(t *testing.T, scheme *runtime.Scheme, file string) []client.Obje
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	decoder := serializer.NewCodecFactory(scheme).UniversalDeserializer()
 	reader := yaml.NewYAMLReader(bufio.NewReader(f))
 	var out []client.Object

@@ -47,8 +47,8 @@ func TestIntentOfNothingIsEmpty(t *testing.T) {
 
 func TestSettingsOfTheLoadBalancer(t *testing.T) {
 	full := elbv2v1beta1.IngressClassParamsSpec{
-		Scheme:                 ptr(elbv2v1beta1.SchemeInternetFacing),
-		IPAddressType:          ptr(elbv2v1beta1.IPAddressTypeDualStack),
+		Scheme:                 new(elbv2v1beta1.SchemeInternetFacing),
+		IPAddressType:          new(elbv2v1beta1.IPAddressTypeDualStack),
 		LoadBalancerName:       "from-class",
 		SSLRedirectPort:        "8443",
 		Subnets:                &elbv2v1beta1.SubnetSelector{IDs: []elbv2v1beta1.SubnetID{"subnet-1"}},
@@ -118,8 +118,6 @@ func TestSettingsOfTheLoadBalancer(t *testing.T) {
 		})
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func TestListeners(t *testing.T) {
 	rows := []struct {

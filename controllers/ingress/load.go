@@ -144,7 +144,7 @@ func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Gro
 		return g, err
 	}
 	for _, p := range all {
-		g.sort(p)
+		put(&g, p)
 	}
 	slices.SortFunc(g.Members, func(a, b Member) int {
 		return cmp.Or(
@@ -153,15 +153,15 @@ func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Gro
 		)
 	})
 	for _, m := range g.Members {
-		if err := g.loadServices(ctx, r, m.Ingress); err != nil {
+		if err := loadServices(ctx, r, g.Services, m.Ingress); err != nil {
 			return g, err
 		}
 	}
 	return g, nil
 }
 
-// sort puts an Ingress among members, leavers or the refused, where it concerns the group.
-func (g *Group) sort(p place) {
+// put sorts an Ingress among members, leavers or the refused, where it concerns the group.
+func put(g *Group, p place) {
 	mine := p.claim.ours && p.key == g.Key
 	alive := p.ingress.DeletionTimestamp.IsZero()
 	switch {
@@ -189,10 +189,12 @@ func orderOf(ing *networkingv1.Ingress) int {
 	return n
 }
 
-func (g *Group) loadServices(ctx context.Context, r client.Reader, ing *networkingv1.Ingress) error {
+func loadServices(
+	ctx context.Context, r client.Reader, into map[types.NamespacedName]*corev1.Service, ing *networkingv1.Ingress,
+) error {
 	for _, name := range servicesOf(ing) {
 		key := types.NamespacedName{Namespace: ing.Namespace, Name: name}
-		if _, ok := g.Services[key]; ok {
+		if _, ok := into[key]; ok {
 			continue
 		}
 		service := &corev1.Service{}
@@ -203,7 +205,7 @@ func (g *Group) loadServices(ctx context.Context, r client.Reader, ing *networki
 		if err != nil {
 			return fmt.Errorf("reading Service %s: %w", key, err)
 		}
-		g.Services[key] = service
+		into[key] = service
 	}
 	return nil
 }

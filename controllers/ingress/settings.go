@@ -154,4 +154,4 @@ func keysByFinalizer(ing *networkingv1.Ingress) []GroupKey {
 func uidOf(ref model.ObjectRef) types.UID { return types.UID(ref.UID) }
 
 // portNumber is a port as Kubernetes counts it; ports were checked when they were read.
-func portNumber(p int) int32 { return int32(min(max(p, 0), maxPort)) } //nolint:gosec // bounded in the same line
+func portNumber(p int) int32 { return int32(min(max(p, 0), maxPort)) }
