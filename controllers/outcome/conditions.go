@@ -18,7 +18,6 @@ const (
 	ReasonUnhealthy  = "TargetsUnhealthy"
 	ReasonNoTargets  = "NoTargets"
 	ReasonProgrammed = "Programmed"
-	ReasonBlocked    = "CannotBuild"
 )
 
 // Member is the condition Ready of a member of a stack: whether it is served as it is written.
@@ -48,15 +47,12 @@ func Member(held bool, problems []model.Finding) metav1.Condition {
 }
 
 // Programmed is whether AWS holds what was last asked for.
-func Programmed(o Outcome, blocked string) metav1.Condition {
+func Programmed(o Outcome) metav1.Condition {
 	c := metav1.Condition{
 		Type: headgatev1alpha1.ConditionProgrammed, Status: metav1.ConditionTrue, Reason: ReasonProgrammed,
 		Message: "AWS holds what was asked for",
 	}
-	switch {
-	case blocked != "":
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, ReasonBlocked, blocked
-	case !o.OK():
+	if !o.OK() {
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, o.Reason, o.Message
 	}
 	return c

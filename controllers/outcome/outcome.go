@@ -22,14 +22,18 @@ const (
 	ReasonRefused   = "RefusedByAWS"
 	ReasonConflict  = "Conflict"
 	ReasonFailed    = "FailedDeployModel"
+	ReasonBlocked   = "CannotBuild"
 	ReasonDone      = "SuccessfullyReconciled"
 )
 
-// Retry times by class: soon for what passes by itself, half a minute for what somebody has to mend.
+// Retry times: soon for what passes by itself, half a minute for what somebody has to mend. Failures in a row double them, up to
+// longest.
 const (
+	again   = 100 * time.Millisecond
 	soon    = 2 * time.Second
 	waiting = 3 * time.Second
 	slow    = 30 * time.Second
+	longest = 2 * time.Minute
 )
 
 // Outcome is what came of an attempt, in words and with the next try.
@@ -38,6 +42,50 @@ type Outcome struct {
 	Message string
 	// RetryAfter is zero when nothing is left to do.
 	RetryAfter time.Duration
+}
+
+// Attempt is what is known after a run over a stack.
+type Attempt struct {
+	// Err joins what failed; Failures counts the failures in a row, this one included.
+	Err      error
+	Failures int
+	// Blocked says why nothing can be built now, empty when it can.
+	Blocked string
+	// Waits are the steps whose condition is not met yet.
+	Waits []model.Waiting
+	// Again says that the rest can only be planned now that a part was done.
+	Again bool
+	// Provisioning says that the load balancer comes up, and is to be looked at until it did.
+	Provisioning bool
+}
+
+// Outcome judges the attempt.
+func (a Attempt) Outcome() Outcome {
+	switch {
+	case a.Err != nil:
+		out := ofError(a.Err)
+		out.RetryAfter = Backoff(out.RetryAfter, a.Failures)
+		return out
+	case a.Blocked != "":
+		return Outcome{Reason: ReasonBlocked, Message: a.Blocked, RetryAfter: slow}
+	case a.Again:
+		return Outcome{Reason: ReasonWaiting, Message: "the rest follows: it is planned from what was done", RetryAfter: again}
+	}
+	out := Of(nil, a.Waits)
+	if a.Provisioning {
+		out.RetryAfter = waiting
+	}
+	return out
+}
+
+// Backoff is the time before the next try after so many failures in a row: first, doubled with each further one, and never more
+// than two minutes, unless first is.
+func Backoff(first time.Duration, failures int) time.Duration {
+	out := first
+	for n := 1; n < failures && out < longest; n++ {
+		out = min(2*out, max(longest, first))
+	}
+	return out
 }
 
 // OK tells whether everything was done.
@@ -55,12 +103,13 @@ func Of(err error, waits []model.Waiting) Outcome {
 }
 
 func ofError(err error) Outcome {
-	out := Outcome{Reason: ReasonFailed, Message: err.Error(), RetryAfter: soon}
+	out := Outcome{Reason: ReasonFailed, Message: cut(err.Error()), RetryAfter: soon}
 	all := fault.All(err)
 	if len(all) == 0 {
 		return out
 	}
-	switch worst := gravest(all); worst.Class {
+	worst := gravest(all)
+	switch worst.Class {
 	case fault.Throttled:
 		out.Reason = ReasonThrottled
 	case fault.Quota:
@@ -73,6 +122,9 @@ func ofError(err error) Outcome {
 	case fault.Conflict:
 		out.Reason = ReasonConflict
 	case fault.NotFound, fault.InUse, fault.Pending, fault.Unknown:
+	}
+	for _, e := range all {
+		out.RetryAfter = max(out.RetryAfter, e.RetryAfter)
 	}
 	return out
 }
@@ -95,4 +147,14 @@ func describe(waits []model.Waiting) string {
 		parts = append(parts, fmt.Sprintf("%s until %s", w.Key, w.For))
 	}
 	return "waiting: " + strings.Join(parts, "; ")
+}
+
+// longestText is how many bytes of an error are shown: conditions and events take only so much.
+const longestText = 1 << 12
+
+func cut(s string) string {
+	if len(s) <= longestText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:longestText], "") + "…"
 }

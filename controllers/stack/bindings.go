@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -25,27 +26,37 @@ func bindingLabels(owner model.Owner) map[string]string {
 	return map[string]string{owner.Prefix + "/stack": owner.Stack}
 }
 
-// Made tells whether a binding was made for a stack, not by a user: its target group goes with the stack.
-func Made(b *elbv2v1beta1.TargetGroupBinding) bool {
-	for key := range b.Labels {
-		if strings.HasSuffix(key, ".k8s.aws/stack") || strings.HasSuffix(key, ".k8s.aws/stack-name") ||
-			strings.HasPrefix(key, "gateway.k8s.aws.") && strings.Contains(key, "/stack") {
-			return true
+// OwnerOf is the stack that a binding was made for, as the stack's tag names it, with the prefix of its labels; ok is false for a
+// binding that a user wrote.
+func OwnerOf(b client.Object) (prefix, stack string, ok bool) {
+	labels := b.GetLabels()
+	for _, prefix := range []string{model.PrefixIngress, model.PrefixService, model.PrefixGatewayALB, model.PrefixGatewayNLB} {
+		if stack := labels[prefix+"/stack"]; stack != "" {
+			return prefix, stack, true
+		}
+		if name := labels[prefix+"/stack-name"]; name != "" {
+			return prefix, labels[prefix+"/stack-namespace"] + "/" + name, true
 		}
 	}
-	return false
+	return "", "", false
 }
 
-// bind makes one binding for each target group that exists, and deletes those whose target group is not wanted any more.
+// Made tells whether a binding was made for a stack, not by a user: its target group goes with the stack.
+func Made(b *elbv2v1beta1.TargetGroupBinding) bool {
+	_, _, ok := OwnerOf(b)
+	return ok
+}
+
+// bind makes one binding for each target group that exists. Those whose target group is not wanted any more go when the plan is
+// done: until then their targets may still serve.
 func (l *Loop) bind(ctx context.Context, a *attempt) error {
-	owner := a.req.Intent.Owner
 	var have elbv2v1beta1.TargetGroupBindingList
-	if err := l.client.List(ctx, &have, client.MatchingLabels(bindingLabels(owner))); err != nil {
-		return fmt.Errorf("listing the bindings of %s: %w", owner, err)
+	if err := l.client.List(ctx, &have, client.MatchingLabels(bindingLabels(a.owner))); err != nil {
+		return fmt.Errorf("listing the bindings of %s: %w", a.owner, err)
 	}
-	byARN := map[string]*elbv2v1beta1.TargetGroupBinding{}
+	byARN := map[model.ARN]*elbv2v1beta1.TargetGroupBinding{}
 	for i := range have.Items {
-		byARN[have.Items[i].Spec.TargetGroupARN] = &have.Items[i]
+		byARN[model.ARN(have.Items[i].Spec.TargetGroupARN)] = &have.Items[i]
 	}
 	var errs []error
 	for _, g := range a.desired.TargetGroups {
@@ -53,41 +64,53 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		if arn == "" {
 			continue
 		}
-		existing := byARN[string(arn)]
-		delete(byARN, string(arn))
+		existing := byARN[arn]
+		delete(byARN, arn)
 		if g.Backend.Service != "" {
-			errs = append(errs, l.ensureBinding(ctx, a, g, arn, existing))
+			errs = append(errs, l.ensureBinding(ctx, a, binding(a.owner, g, arn, a.facts.BackendSecurityGroup), existing))
 		}
 	}
+	if !a.applied || !a.done() {
+		return errors.Join(errs...)
+	}
 	for _, stale := range byARN {
-		errs = append(errs, client.IgnoreNotFound(l.client.Delete(ctx, stale)))
+		if err := l.client.Delete(ctx, stale); client.IgnoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("deleting the binding %s/%s: %w", stale.Namespace, stale.Name, err))
+		}
 	}
 	return errors.Join(errs...)
 }
 
-func (l *Loop) ensureBinding(
-	ctx context.Context, a *attempt, g model.TargetGroup, arn model.ARN, have *elbv2v1beta1.TargetGroupBinding,
-) error {
-	want := binding(a.req.Intent.Owner, g, arn, a.facts.BackendSecurityGroup)
+// ensureBinding makes a binding, or updates the one that is there. One that is on its way out is waited for.
+func (l *Loop) ensureBinding(ctx context.Context, a *attempt, want, have *elbv2v1beta1.TargetGroupBinding) error {
 	if have == nil {
-		want.Name = nameOfTargetGroup(arn)
-		if err := l.client.Create(ctx, want); err != nil && !apierrors.IsAlreadyExists(err) {
-			return fmt.Errorf("creating the binding of target group %s: %w", g.ID, err)
+		err := l.client.Create(ctx, want)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("creating the binding %s/%s: %w", want.Namespace, want.Name, err)
+		}
+		// The cache may be late, or the name belongs to one that is deleted: of a target group of the same name.
+		have = &elbv2v1beta1.TargetGroupBinding{}
+		if err := l.opts.Live.Get(ctx, client.ObjectKeyFromObject(want), have); err != nil {
+			return fmt.Errorf("reading the binding %s/%s: %w", want.Namespace, want.Name, err)
+		}
 	}
-	spec := want.Spec
-	if spec.Networking == nil {
-		// Facts are read only when something changes: what admits traffic stays until then.
-		spec.Networking = have.Spec.Networking
-	}
-	if reflect.DeepEqual(spec, have.Spec) {
+	if !have.DeletionTimestamp.IsZero() || have.Spec.TargetGroupARN != want.Spec.TargetGroupARN {
+		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{
+			Key: model.Key{Kind: "TargetGroupBinding", ID: have.Namespace + "/" + have.Name}, For: "the one before it is gone",
+		})
 		return nil
 	}
 	updated := have.DeepCopy()
-	updated.Spec = spec
+	updated.Spec = want.Spec
+	updated.Spec.NodeSelector = have.Spec.NodeSelector
+	if reflect.DeepEqual(updated.Spec, have.Spec) {
+		return nil
+	}
 	if err := l.client.Patch(ctx, updated, client.MergeFrom(have)); err != nil {
-		return fmt.Errorf("updating the binding of target group %s: %w", g.ID, err)
+		return fmt.Errorf("updating the binding %s/%s: %w", have.Namespace, have.Name, err)
 	}
 	return nil
 }
@@ -103,7 +126,9 @@ func binding(owner model.Owner, g model.TargetGroup, arn model.ARN, backendGroup
 	family := elbv2v1beta1.TargetGroupIPAddressType(g.IPAddressType)
 	protocol := elbv2v1beta1.Protocol(g.Protocol)
 	return &elbv2v1beta1.TargetGroupBinding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: g.Backend.Namespace, Labels: bindingLabels(owner)},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: g.Backend.Namespace, Name: nameOfTargetGroup(arn), Labels: bindingLabels(owner),
+		},
 		Spec: elbv2v1beta1.TargetGroupBindingSpec{
 			TargetGroupARN:      string(arn),
 			TargetType:          &targetType,
@@ -123,6 +148,14 @@ func portValue(s string) intstr.IntOrString {
 	return intstr.FromString(s)
 }
 
+// number32 is a port or a count as the API writes them.
+func number32(n int) int32 {
+	if n < 0 || n > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return int32(n)
+}
+
 // networking says in the binding's words what the pods must admit.
 func networking(permissions []model.Permission, backendGroup string) *elbv2v1beta1.TargetGroupBindingNetworking {
 	var rules []elbv2v1beta1.NetworkingIngressRule
@@ -139,12 +172,14 @@ func networking(permissions []model.Permission, backendGroup string) *elbv2v1bet
 			continue
 		}
 		protocol := elbv2v1beta1.NetworkingProtocol(strings.ToUpper(p.Protocol))
-		port := intstr.FromInt32(int32(p.FromPort)) //nolint:gosec // ports fit
-		ports := []elbv2v1beta1.NetworkingPort{{Protocol: &protocol, Port: &port}}
-		if p.FromPort != p.ToPort {
-			ports = []elbv2v1beta1.NetworkingPort{{Protocol: &protocol}}
+		port := elbv2v1beta1.NetworkingPort{Protocol: &protocol}
+		if p.FromPort == p.ToPort {
+			number := intstr.FromInt32(number32(p.FromPort))
+			port.Port = &number
 		}
-		rules = append(rules, elbv2v1beta1.NetworkingIngressRule{From: []elbv2v1beta1.NetworkingPeer{peer}, Ports: ports})
+		rules = append(rules, elbv2v1beta1.NetworkingIngressRule{
+			From: []elbv2v1beta1.NetworkingPeer{peer}, Ports: []elbv2v1beta1.NetworkingPort{port},
+		})
 	}
 	if len(rules) == 0 {
 		return nil

@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
@@ -26,13 +23,24 @@ const labelStack = "headgate.dev/stack"
 // healthAge is how old the health in a LoadBalancer may become before it is written again although nothing changed.
 const healthAge = 5 * time.Minute
 
-// Board shows stacks to users as LoadBalancer objects, and writes only what changed.
+// Board shows stacks to users as LoadBalancer objects, and writes only what changed. Nobody else writes their status, so what was
+// written last is kept: a cache would be late, and a list that is written from a late read takes back what is new in it.
 type Board struct {
 	client client.Client
 	now    func() time.Time
 
+	// mu guards the maps, and is never held over a call.
 	mu     sync.Mutex
 	groups map[model.ARN]shown
+	pages  map[string]*page
+}
+
+// page is one LoadBalancer object, written by one caller at a time.
+type page struct {
+	sync.Mutex
+
+	uid    types.UID
+	status headgatev1alpha1.LoadBalancerStatus
 }
 
 // shown is a target group with where it is shown.
@@ -43,224 +51,147 @@ type shown struct {
 
 // NewBoard returns an empty board.
 func NewBoard(c client.Client, now func() time.Time) *Board {
-	return &Board{client: c, now: now, groups: map[model.ARN]shown{}}
+	return &Board{client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}}
 }
 
 // show brings the LoadBalancer object of a stack in line with what a run reached.
 func (b *Board) show(ctx context.Context, a *attempt, res Result, next outcome.Outcome) error {
-	owner := a.req.Intent.Owner
-	name := nameOf(a, res)
-	if err := b.removeOthers(ctx, owner, name); err != nil || name == "" {
+	name, err := b.tidy(ctx, a, res)
+	if err != nil || name == "" {
 		return err
 	}
-	object, err := b.object(ctx, owner, name)
+	p := b.page(name)
+	p.Lock()
+	defer p.Unlock()
+	object, err := b.read(ctx, name, p)
+	if apierrors.IsNotFound(err) {
+		object, err = b.create(ctx, name, a.owner)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("reading LoadBalancer %s: %w", name, err)
 	}
 	before := object.DeepCopy()
+	b.fill(object, a, res, next)
+	return b.write(ctx, p, before, object)
+}
+
+// tidy gives the name of the object to show the stack on, empty where there is none, and deletes those of load balancers that the
+// stack had before.
+func (b *Board) tidy(ctx context.Context, a *attempt, res Result) (string, error) {
+	var list headgatev1alpha1.LoadBalancerList
+	if err := b.client.List(ctx, &list, client.MatchingLabels{labelStack: StateName(a.owner)}); err != nil {
+		return "", fmt.Errorf("listing LoadBalancers: %w", err)
+	}
+	name := ""
+	switch {
+	case res.Gone:
+	case res.LoadBalancer != nil:
+		name = res.LoadBalancer.Name
+	case a.desired.LoadBalancer != nil:
+		name = a.desired.LoadBalancer.Name
+	case len(list.Items) > 0:
+		// Nothing is known but that the stack is not gone.
+		return list.Items[0].Name, nil
+	default:
+		return "", nil
+	}
+	for i := range list.Items {
+		old := &list.Items[i]
+		if old.Name == name {
+			continue
+		}
+		if err := b.client.Delete(ctx, old); client.IgnoreNotFound(err) != nil {
+			return "", fmt.Errorf("deleting LoadBalancer %s: %w", old.Name, err)
+		}
+		b.mu.Lock()
+		delete(b.pages, old.Name)
+		b.mu.Unlock()
+	}
+	return name, nil
+}
+
+func (b *Board) page(name string) *page {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.fill(object, a, res, next)
-	return b.patch(ctx, before, object)
-}
-
-func nameOf(a *attempt, res Result) string {
-	switch {
-	case res.LoadBalancer != nil:
-		return res.LoadBalancer.Name
-	case a.desired.LoadBalancer != nil:
-		return a.desired.LoadBalancer.Name
+	p, ok := b.pages[name]
+	if !ok {
+		p = &page{}
+		b.pages[name] = p
 	}
-	return ""
+	return p
 }
 
-// object gets the LoadBalancer, and creates it where there is none.
-func (b *Board) object(ctx context.Context, owner model.Owner, name string) (*headgatev1alpha1.LoadBalancer, error) {
+// read gets the object, with the status that was written last where it is still the same one. The page is locked.
+func (b *Board) read(ctx context.Context, name string, p *page) (*headgatev1alpha1.LoadBalancer, error) {
 	object := &headgatev1alpha1.LoadBalancer{}
-	err := b.client.Get(ctx, client.ObjectKey{Name: name}, object)
-	if err == nil {
-		return object, nil
+	if err := b.client.Get(ctx, client.ObjectKey{Name: name}, object); err != nil {
+		return nil, err //nolint:wrapcheck // both callers read the error itself
 	}
-	if !apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("reading LoadBalancer %s: %w", name, err)
+	if p.uid == object.UID && p.uid != "" {
+		p.status.DeepCopyInto(&object.Status)
 	}
-	object = &headgatev1alpha1.LoadBalancer{ObjectMeta: metav1.ObjectMeta{
+	return object, nil
+}
+
+func (b *Board) create(ctx context.Context, name string, owner model.Owner) (*headgatev1alpha1.LoadBalancer, error) {
+	object := &headgatev1alpha1.LoadBalancer{ObjectMeta: metav1.ObjectMeta{
 		Name: name, Labels: map[string]string{labelStack: StateName(owner)},
 	}}
-	if err := b.client.Create(ctx, object); err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := b.client.Create(ctx, object); err != nil {
 		return nil, fmt.Errorf("creating LoadBalancer %s: %w", name, err)
 	}
 	return object, nil
 }
 
-// removeOthers deletes the objects of load balancers that the stack had before.
-func (b *Board) removeOthers(ctx context.Context, owner model.Owner, keep string) error {
-	var list headgatev1alpha1.LoadBalancerList
-	if err := b.client.List(ctx, &list, client.MatchingLabels{labelStack: StateName(owner)}); err != nil {
-		return fmt.Errorf("listing LoadBalancers: %w", err)
-	}
-	for i := range list.Items {
-		if list.Items[i].Name == keep {
-			continue
-		}
-		if err := b.client.Delete(ctx, &list.Items[i]); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("deleting LoadBalancer %s: %w", list.Items[i].Name, err)
-		}
-	}
-	return nil
-}
-
-func (b *Board) patch(ctx context.Context, before, after *headgatev1alpha1.LoadBalancer) error {
+// write writes the status where it changed. The page is locked.
+func (b *Board) write(ctx context.Context, p *page, before, after *headgatev1alpha1.LoadBalancer) error {
 	if reflect.DeepEqual(before.Status, after.Status) {
 		return nil
 	}
-	if err := b.client.Status().Patch(ctx, after, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+	wrote := after.DeepCopy()
+	if err := b.client.Status().Patch(ctx, after, client.MergeFrom(before)); err != nil {
+		p.uid = ""
 		return fmt.Errorf("writing the status of LoadBalancer %s: %w", after.Name, err)
 	}
+	p.uid = wrote.UID
+	wrote.Status.DeepCopyInto(&p.status)
 	return nil
 }
 
-func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Result, next outcome.Outcome) {
-	s := &object.Status
-	if lb := res.LoadBalancer; lb != nil {
-		s.ARN, s.DNSName, s.Scheme, s.Type, s.State = string(lb.ARN), lb.DNSName, lb.Scheme, lb.Type, lb.State
-	}
-	s.Sources, s.Members = nil, nil
-	for _, serving := range res.Serving {
-		ref := headgatev1alpha1.ObjectReference{
-			Kind: serving.Member.Kind, Namespace: serving.Member.Namespace, Name: serving.Member.Name,
-		}
-		s.Sources = append(s.Sources, ref)
-		s.Members = append(s.Members, b.member(before(object, ref), ref, serving))
-	}
-	b.fillListeners(s, a)
-	b.fillTargets(object.Name, s, a)
-	if res.Settled && len(res.Plan.Changes) > 0 {
-		now := metav1.NewTime(b.now())
-		s.LastApplied = &now
-	}
-	s.PendingPlan = nil
-	if !res.Settled && !res.Plan.Empty() {
-		s.PendingPlan = &headgatev1alpha1.PendingPlan{
-			Hash: res.Plan.Hash(), Summary: res.Plan.Summary(), Text: cut(res.Plan.String()),
-		}
-	}
-	b.fillError(s, res, next)
-	b.fillConditions(object, a, res, next)
-}
-
-const planText = 8 << 10
-
-func cut(s string) string {
-	if len(s) <= planText {
-		return s
-	}
-	return s[:planText] + "\n…"
-}
-
-func before(object *headgatev1alpha1.LoadBalancer, ref headgatev1alpha1.ObjectReference) []metav1.Condition {
-	for _, m := range object.Status.Members {
-		if m.ObjectReference == ref {
-			return m.Conditions
-		}
-	}
-	return nil
-}
-
-func (b *Board) member(have []metav1.Condition, ref headgatev1alpha1.ObjectReference, s Serving) headgatev1alpha1.MemberStatus {
-	conditions := slices.Clone(have)
-	meta.SetStatusCondition(&conditions, outcome.Member(s.Held, s.Problems))
-	return headgatev1alpha1.MemberStatus{ObjectReference: ref, Conditions: conditions}
-}
-
-func (b *Board) fillListeners(s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
-	if a.desired.LoadBalancer == nil {
-		return
-	}
-	quota := a.facts.Quotas.WithDefaults().RulesPerLoadBalancer
-	used := 0
-	var names []string
-	s.Listeners = nil
-	for _, l := range a.desired.Listeners {
-		used += len(l.Rules)
-		names = append(names, l.Protocol+":"+strconv.Itoa(l.Port))
-		s.Listeners = append(s.Listeners, headgatev1alpha1.ListenerStatus{
-			Port: int32(l.Port), Protocol: l.Protocol, Rules: int32(len(l.Rules)), //nolint:gosec // ports and counts fit
-		})
-	}
-	s.Rules = &headgatev1alpha1.RuleUsage{Used: int32(used), Quota: int32(quota)} //nolint:gosec // counts fit
-	s.Summary.Listeners = strings.Join(names, ",")
-	s.Summary.Rules = fmt.Sprintf("%d/%d", used, quota)
-}
-
-// fillTargets lists the target groups with the health that is known of them.
-func (b *Board) fillTargets(name string, s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
-	known := map[string]headgatev1alpha1.TargetGroupStatus{}
-	for _, t := range s.Targets {
-		known[t.ARN] = t
-	}
-	s.Targets = nil
-	for _, g := range a.desired.TargetGroups {
-		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
-		if arn == "" {
-			continue
-		}
-		status := known[string(arn)]
-		if shown, ok := b.groups[arn]; ok {
-			status = shown.status
-		}
-		status.Name, status.ARN = nameOfTargetGroup(arn), string(arn)
-		status.Backend = g.Backend.Namespace + "/" + g.Backend.Service + ":" + g.Backend.Port
-		b.groups[arn] = shown{loadBalancer: name, status: status}
-		s.Targets = append(s.Targets, status)
-	}
-	summarize(s)
-}
-
-func summarize(s *headgatev1alpha1.LoadBalancerStatus) {
-	var healthy, total int32
-	for _, t := range s.Targets {
-		healthy, total = healthy+t.Healthy, total+t.Total
-	}
-	s.Summary.Healthy = fmt.Sprintf("%d/%d", healthy, total)
-}
-
-func (b *Board) fillError(s *headgatev1alpha1.LoadBalancerStatus, res Result, next outcome.Outcome) {
-	if next.OK() || next.Reason == outcome.ReasonWaiting {
-		s.LastError = nil
-		return
-	}
-	at := metav1.NewTime(b.now())
-	if s.LastError != nil && s.LastError.Code == next.Reason {
-		at = s.LastError.At
-	}
-	retry := metav1.NewTime(b.now().Add(res.RequeueAfter))
-	s.LastError = &headgatev1alpha1.LastError{Code: next.Reason, Message: next.Message, At: at, NextRetry: &retry}
-}
-
-func (b *Board) fillConditions(object *headgatev1alpha1.LoadBalancer, a *attempt, res Result, next outcome.Outcome) {
-	programmed := outcome.Programmed(next, a.blocked)
-	programmed.ObservedGeneration = object.Generation
-	meta.SetStatusCondition(&object.Status.Conditions, programmed)
-	b.fillReady(object)
-}
-
-func (b *Board) fillReady(object *headgatev1alpha1.LoadBalancer) {
-	s := &object.Status
-	ready := outcome.Ready(s.State, meta.IsStatusConditionTrue(s.Conditions, headgatev1alpha1.ConditionProgrammed), s.Summary.Healthy)
-	ready.ObservedGeneration = object.Generation
-	meta.SetStatusCondition(&s.Conditions, ready)
-}
-
-// Health takes what AWS says of the targets of a group, and shows it when it changed.
+// Health takes what AWS says of the targets of a group, and shows it when it changed or is old.
 func (b *Board) Health(ctx context.Context, arn model.ARN, health []model.TargetHealth) error {
+	name, changed := b.note(arn, health)
+	if name == "" || !changed {
+		return nil
+	}
+	p := b.page(name)
+	p.Lock()
+	defer p.Unlock()
+	object, err := b.read(ctx, name, p)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading LoadBalancer %s: %w", name, err)
+	}
+	before := object.DeepCopy()
+	b.refresh(&object.Status)
+	fillReady(object)
+	return b.write(ctx, p, before, object)
+}
+
+// note keeps the health of a group, and says where it is shown and whether it is to be written.
+func (b *Board) note(arn model.ARN, health []model.TargetHealth) (name string, changed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := metav1.NewTime(b.now())
 	entry := b.groups[arn]
 	old := entry.status
-	entry.status.States, entry.status.Healthy, entry.status.Total = map[string]int32{}, 0, 0
+	entry.status.States, entry.status.Healthy, entry.status.Total = nil, 0, 0
 	for _, h := range health {
+		if entry.status.States == nil {
+			entry.status.States = map[string]int32{}
+		}
 		entry.status.States[h.State]++
 		if h.State == "draining" {
 			continue
@@ -272,30 +203,24 @@ func (b *Board) Health(ctx context.Context, arn model.ARN, health []model.Target
 	}
 	fresh := old.ObservedAt != nil && now.Sub(old.ObservedAt.Time) < healthAge
 	if fresh && reflect.DeepEqual(old.States, entry.status.States) {
-		return nil
+		return "", false
 	}
 	entry.status.ObservedAt = &now
 	b.groups[arn] = entry
-	if entry.loadBalancer == "" {
-		return nil
-	}
-	return b.showHealth(ctx, entry)
+	return entry.loadBalancer, true
 }
 
-func (b *Board) showHealth(ctx context.Context, entry shown) error {
-	object := &headgatev1alpha1.LoadBalancer{}
-	if err := b.client.Get(ctx, client.ObjectKey{Name: entry.loadBalancer}, object); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	old := object.DeepCopy()
-	for i, t := range object.Status.Targets {
+// refresh puts the health that is known into the target groups of a status.
+func (b *Board) refresh(s *headgatev1alpha1.LoadBalancerStatus) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, t := range s.Targets {
 		if now, ok := b.groups[model.ARN(t.ARN)]; ok {
-			object.Status.Targets[i] = now.status
+			now.status.DeepCopyInto(&s.Targets[i])
+			s.Targets[i].Name, s.Targets[i].ARN, s.Targets[i].Backend = t.Name, t.ARN, t.Backend
 		}
 	}
-	summarize(&object.Status)
-	b.fillReady(object)
-	return b.patch(ctx, old, object)
+	summarize(s)
 }
 
 // Drop forgets a target group.

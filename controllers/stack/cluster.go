@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/headgate/headgate/model"
@@ -32,12 +34,13 @@ type Cluster struct {
 	cloud Cloud
 	opts  ClusterOptions
 
+	// work is held over calls to AWS: one change at a time. applied is the demand that was met last.
+	work    sync.Mutex
+	applied string
+	// mu guards what follows and is never held over a call: the targets lane tells the cluster before it registers.
 	mu       sync.Mutex
-	vpc      string
-	backend  string
 	bindings map[string]Network
 	complete bool
-	applied  string
 }
 
 // Network is what one binding needs: which addresses must admit what.
@@ -55,15 +58,14 @@ func (c *Cluster) owner() model.Owner { return model.Owner{Cluster: c.opts.Name}
 
 // EnsureBackend returns the ID of the shared backend security group and makes it if there is none.
 func (c *Cluster) EnsureBackend(ctx context.Context, vpc string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.vpc = vpc
-	if c.backend != "" {
-		return c.backend, nil
-	}
-	observed, err := c.cloud.Observe(ctx, c.owner(), nil)
+	c.work.Lock()
+	defer c.work.Unlock()
+	observed, err := c.observe(ctx)
 	if err != nil {
-		return "", fmt.Errorf("observing the shared security groups: %w", err)
+		return "", err
+	}
+	if id := backendOf(observed); id != "" {
+		return id, nil
 	}
 	desired := model.Stack{Owner: c.owner(), SecurityGroups: []model.SecurityGroup{c.backendGroup(vpc)}}
 	outputs, err := c.cloud.Apply(ctx, plan.Diff(desired, observed, plan.Options{AuthoriseOnly: true}))
@@ -74,19 +76,32 @@ func (c *Cluster) EnsureBackend(ctx context.Context, vpc string) (string, error)
 	if id == "" {
 		return "", errors.New("making the shared backend security group: AWS returned no ID")
 	}
-	c.backend = string(id)
-	return c.backend, nil
+	return string(id), nil
+}
+
+func (c *Cluster) observe(ctx context.Context) (model.Stack, error) {
+	observed, err := c.cloud.Observe(ctx, c.owner(), nil)
+	if err != nil {
+		return model.Stack{}, fmt.Errorf("observing the shared security groups: %w", err)
+	}
+	return observed, nil
+}
+
+// backendOf is the ID of the shared backend security group, empty when there is none.
+func backendOf(observed model.Stack) string {
+	for _, g := range observed.SecurityGroups {
+		if !g.Foreign && g.ID == model.ResourceBackendSecurityGroup {
+			return string(g.ARN)
+		}
+	}
+	return ""
 }
 
 func (c *Cluster) backendGroup(vpc string) model.SecurityGroup {
 	sum := sha256.Sum256([]byte(c.opts.Name))
-	tags := map[string]string{
-		model.TagCluster:  c.opts.Name,
-		model.TagResource: model.ResourceBackendSecurityGroup,
-	}
-	for k, v := range c.opts.Tags {
-		tags[k] = v
-	}
+	tags := map[string]string{}
+	maps.Copy(tags, c.opts.Tags)
+	tags[model.TagCluster], tags[model.TagResource] = c.opts.Name, model.ResourceBackendSecurityGroup
 	return model.SecurityGroup{
 		ID:          model.ResourceBackendSecurityGroup,
 		Name:        "k8s-traffic-" + sanitize(c.opts.Name) + "-" + hex.EncodeToString(sum[:])[:10],
@@ -107,11 +122,11 @@ func sanitize(s string) string {
 	return string(out)
 }
 
-// Set says what a binding needs now; [Cluster.Sync] brings AWS in line.
+// Set says what a binding needs now; [Cluster.Sync] brings AWS in line. It never waits for AWS.
 func (c *Cluster) Set(binding string, n Network) {
+	n.Addresses = slices.Sorted(slices.Values(n.Addresses))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	slices.Sort(n.Addresses)
 	c.bindings[binding] = n
 }
 
@@ -129,51 +144,83 @@ func (c *Cluster) Complete() {
 	c.complete = true
 }
 
-// Sync authorises what the bindings need on the security groups of their pods, and revokes what none needs any more.
-func (c *Cluster) Sync(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.sync(ctx)
+// demand is what all bindings need at one moment.
+type demand struct {
+	bindings map[string]Network
+	complete bool
+	// signature tells demands apart. Addresses of pods count: a new node may bring a new group.
+	signature string
 }
 
-func (c *Cluster) sync(ctx context.Context) error {
-	signature := c.signature()
-	if signature == c.applied {
-		return nil
+func (c *Cluster) demand() demand {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := demand{bindings: maps.Clone(c.bindings), complete: c.complete}
+	h := sha256.New()
+	for _, k := range slices.Sorted(maps.Keys(d.bindings)) {
+		fmt.Fprintf(h, "%s %v %v\n", k, d.bindings[k].Addresses, d.bindings[k].Permissions)
 	}
-	var addresses []string
-	for _, n := range c.bindings {
+	fmt.Fprintln(h, d.complete)
+	d.signature = hex.EncodeToString(h.Sum(nil))
+	return d
+}
+
+// addresses that must admit something, sorted.
+func (d demand) addresses() []string {
+	var out []string
+	for _, n := range d.bindings {
 		if len(n.Permissions) > 0 {
-			addresses = append(addresses, n.Addresses...)
+			out = append(out, n.Addresses...)
 		}
 	}
-	slices.Sort(addresses)
-	facts, err := c.cloud.Facts(ctx, model.Needs{Owner: c.owner(), PodIPs: slices.Compact(addresses)})
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// ErrAddresses says that AWS knows no security group for some addresses of targets: a network interface that is new, say. What
+// could be authorised was, and nothing was revoked.
+var ErrAddresses = errors.New("no network interface with a security group to change is known")
+
+// Sync authorises what the bindings need on the security groups of their pods, and revokes what none needs any more.
+func (c *Cluster) Sync(ctx context.Context) error {
+	c.work.Lock()
+	defer c.work.Unlock()
+	d := c.demand()
+	if d.signature == c.applied {
+		return nil
+	}
+	addresses := d.addresses()
+	facts, err := c.cloud.Facts(ctx, model.Needs{Owner: c.owner(), PodIPs: addresses})
 	if err != nil {
 		return fmt.Errorf("finding the security groups of pods: %w", err)
 	}
-	observed, err := c.cloud.Observe(ctx, c.owner(), nil)
+	observed, err := c.observe(ctx)
 	if err != nil {
-		return fmt.Errorf("observing the shared security groups: %w", err)
+		return err
 	}
-	p := plan.Diff(c.desired(facts, observed), observed, plan.Options{AuthoriseOnly: !c.complete})
+	unknown := slices.DeleteFunc(addresses, func(a string) bool { return facts.PodGroups[a] != "" })
+	p := plan.Diff(c.desired(d, facts, observed), observed, plan.Options{AuthoriseOnly: !d.complete || len(unknown) > 0})
 	if _, err := c.cloud.Apply(ctx, p); err != nil {
 		return fmt.Errorf("changing the rules on the security groups of pods: %w", err)
 	}
-	c.applied = signature
+	if len(unknown) > 0 {
+		return fmt.Errorf("%w: %s", ErrAddresses, strings.Join(unknown, ", "))
+	}
+	c.applied = d.signature
 	return nil
 }
 
 // desired keeps the backend group as it is observed and gives each security group of pods what its bindings need.
-func (c *Cluster) desired(facts model.Facts, observed model.Stack) model.Stack {
+func (c *Cluster) desired(d demand, facts model.Facts, observed model.Stack) model.Stack {
 	out := model.Stack{Owner: c.owner()}
 	for _, g := range observed.SecurityGroups {
 		if !g.Foreign {
 			out.SecurityGroups = append(out.SecurityGroups, g)
 		}
 	}
+	backend := backendOf(observed)
 	wanted := map[string][]model.Permission{}
-	for _, n := range c.bindings {
+	for _, n := range d.bindings {
 		for _, a := range n.Addresses {
 			if id := facts.PodGroups[a]; id != "" {
 				wanted[id] = append(wanted[id], n.Permissions...)
@@ -182,7 +229,7 @@ func (c *Cluster) desired(facts model.Facts, observed model.Stack) model.Stack {
 	}
 	for id, permissions := range wanted {
 		out.SecurityGroups = append(out.SecurityGroups, model.SecurityGroup{
-			ID: id, Foreign: true, ARN: model.ARN(id), Ingress: c.ranges(permissions),
+			ID: id, Foreign: true, ARN: model.ARN(id), Ingress: c.ranges(permissions, backend),
 		})
 	}
 	return model.Normalize(out)
@@ -190,7 +237,9 @@ func (c *Cluster) desired(facts model.Facts, observed model.Stack) model.Stack {
 
 // ranges makes one permission, from the least port to the greatest, of all that have the same source and protocol, as the
 // incumbent does.
-func (c *Cluster) ranges(permissions []model.Permission) []model.Permission {
+//
+// Bindings name the backend group by its ID, observations by its key: the key it is.
+func (c *Cluster) ranges(permissions []model.Permission, backend string) []model.Permission {
 	type peer struct {
 		protocol, cidr, list string
 		source               model.GroupRef
@@ -199,6 +248,9 @@ func (c *Cluster) ranges(permissions []model.Permission) []model.Permission {
 	for _, p := range permissions {
 		if c.opts.OpenAllPorts {
 			p.FromPort, p.ToPort = 0, 65535
+		}
+		if backend != "" && p.Source.ID == backend {
+			p.Source = model.GroupRef{Key: model.ResourceBackendSecurityGroup}
 		}
 		key := peer{p.Protocol, p.CIDR, p.PrefixList, p.Source}
 		if have, ok := merged[key]; ok {
@@ -214,50 +266,32 @@ func (c *Cluster) ranges(permissions []model.Permission) []model.Permission {
 	return out
 }
 
-// signature tells whether anything changed since the last sync. Addresses of pods count: a new node may bring a new group.
-func (c *Cluster) signature() string {
-	keys := make([]string, 0, len(c.bindings))
-	for k := range c.bindings {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	h := sha256.New()
-	for _, k := range keys {
-		fmt.Fprintf(h, "%s %v %v\n", k, c.bindings[k].Addresses, c.bindings[k].Permissions)
-	}
-	fmt.Fprintln(h, c.complete)
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// Release deletes the shared resources when no stack is left.
-func (c *Cluster) Release(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// Release deletes the backend group, and the rules that admit it, when no stack is left. What it returns is still waited for.
+func (c *Cluster) Release(ctx context.Context) ([]model.Waiting, error) {
+	c.work.Lock()
+	defer c.work.Unlock()
 	count, err := c.opts.Stacks(ctx)
 	if err != nil || count > 0 {
-		return err
+		return nil, err
 	}
-	c.bindings = map[string]Network{}
-	observed, err := c.cloud.Observe(ctx, c.owner(), nil)
+	observed, err := c.observe(ctx)
 	if err != nil {
-		return fmt.Errorf("observing the shared security groups: %w", err)
+		return nil, err
 	}
 	desired := model.Stack{Owner: c.owner()}
 	for _, g := range observed.SecurityGroups {
 		if g.Foreign {
-			g.Ingress = nil
+			// Bindings that users wrote may ask for other rules of ours: those stay.
+			g.Ingress = slices.DeleteFunc(slices.Clone(g.Ingress), func(p model.Permission) bool {
+				return p.Source.Key == model.ResourceBackendSecurityGroup
+			})
 			desired.SecurityGroups = append(desired.SecurityGroups, g)
 		}
 	}
 	outputs, err := c.cloud.Apply(ctx, plan.Diff(desired, observed, plan.Options{}))
+	c.applied = ""
 	if err != nil {
-		return fmt.Errorf("deleting the shared backend security group: %w", err)
+		return nil, fmt.Errorf("deleting the shared backend security group: %w", err)
 	}
-	if len(outputs.Waiting) > 0 {
-		return fmt.Errorf("deleting the shared backend security group: %w", errStillInUse)
-	}
-	c.backend, c.applied = "", ""
-	return nil
+	return outputs.Waiting, nil
 }
-
-var errStillInUse = errors.New("network interfaces still use it")

@@ -1,85 +1,187 @@
 package stack
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
-// source is where the fragment of a member that is used comes from.
+// source is where the fragment of a member that is used comes from. A member that is wrong goes down the list.
 type source int
 
 const (
+	// asWritten: what the member says now.
 	asWritten source = iota
+	// lastGood: what it said when it was right.
 	lastGood
+	// held: its observed rules, or 503, under its settings.
 	held
+	// bare: the same, because its settings are wrong too, without them.
+	bare
 )
 
 // roster is the members of a stack with what each of them is served by.
 type roster struct {
-	written []intent.Fragment
-	good    map[string]intent.Fragment
-	from    map[string]source
+	req  Request
+	good map[string]intent.Fragment
+	from map[string]source
+	// closed are the members of whom nothing was observed: they answer 503.
+	closed map[string]bool
 }
 
 // memberKey names a member in maps and in StackState.
 func memberKey(r model.ObjectRef) string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
 
-func newRoster(in intent.Intent, good map[string]intent.Fragment) *roster {
-	return &roster{written: in.Fragments, good: good, from: map[string]source{}}
+// newRoster takes the members as they are written. What was good of an object that was deleted since is not that of a new one with
+// the same name.
+func newRoster(req Request, good map[string]intent.Fragment) *roster {
+	r := &roster{req: req, good: maps.Clone(good), from: map[string]source{}, closed: map[string]bool{}}
+	for _, f := range req.Intent.Fragments {
+		key := memberKey(f.Member)
+		if have, ok := r.good[key]; ok && have.Member.UID != f.Member.UID && have.Member.UID != "" && f.Member.UID != "" {
+			delete(r.good, key)
+		}
+	}
+	return r
 }
 
-// blame moves every member with a wrong finding one step back: from what it wrote to its last good fragment, and from there to
-// its observed rules. It tells whether anything moved.
-func (r *roster) blame(findings []model.Finding) bool {
-	moved := false
-	for _, f := range r.written {
+// blame moves every member with a wrong finding one step back: from what it wrote to its last good fragment, from there to its
+// observed rules, and where it is the settings that are wrong, to these without the settings. It returns the findings that moved
+// somebody. Conflicts count only when nothing else is wrong: the other side of one may be a mistake that goes away.
+func (r *roster) blame(findings []model.Finding) []model.Finding {
+	plain := slices.DeleteFunc(slices.Clone(findings), isConflict)
+	if acted := r.move(plain); len(acted) > 0 {
+		return acted
+	}
+	return r.move(findings)
+}
+
+// isConflict tells whether a finding is about two members that exclude each other.
+func isConflict(f model.Finding) bool {
+	return slices.Contains([]string{"ConflictingSetting", "PortConflict", "DefaultBackendConflict"}, f.Reason)
+}
+
+func (r *roster) move(findings []model.Finding) []model.Finding {
+	var acted []model.Finding
+	for _, f := range r.req.Intent.Fragments {
 		key := memberKey(f.Member)
-		if r.from[key] == held || !isWrong(f.Member, findings) {
+		wrong := wrongs(f, findings)
+		if next := r.back(f, r.from[key], wrong); next != r.from[key] {
+			r.from[key] = next
+			acted = append(acted, wrong...)
+		}
+	}
+	return acted
+}
+
+// back is where a member goes for its mistakes.
+func (r *roster) back(f intent.Fragment, from source, wrong []model.Finding) source {
+	if len(wrong) == 0 || from == bare {
+		return from
+	}
+	if from == held {
+		if slices.ContainsFunc(wrong, func(p model.Finding) bool { return isSetting(r.reference(f).Settings, p.Field) }) {
+			return bare
+		}
+		return held
+	}
+	if _, ok := r.good[memberKey(f.Member)]; ok && from == asWritten {
+		return lastGood
+	}
+	return held
+}
+
+// wrongs are the mistakes in a fragment: those of its member, and of objects that routes of it come from.
+func wrongs(f intent.Fragment, findings []model.Finding) []model.Finding {
+	var out []model.Finding
+	for _, p := range findings {
+		if p.Severity != model.Wrong {
 			continue
 		}
-		_, has := r.good[key]
-		if r.from[key] == asWritten && has {
-			r.from[key] = lastGood
-		} else {
-			r.from[key] = held
-		}
-		moved = true
-	}
-	return moved
-}
-
-// needObserved tells whether some member is served by its observed rules.
-func (r *roster) needObserved() bool {
-	for _, s := range r.from {
-		if s == held {
-			return true
-		}
-	}
-	return false
-}
-
-// fragments is what the build gets.
-func (r *roster) fragments(observed model.Stack) []intent.Fragment {
-	out := make([]intent.Fragment, 0, len(r.written))
-	for _, f := range r.written {
-		switch r.from[memberKey(f.Member)] {
-		case asWritten:
-			out = append(out, f)
-		case lastGood:
-			out = append(out, r.good[memberKey(f.Member)])
-		case held:
-			out = append(out, hold(r.reference(f), observed))
+		if p.Object.Same(f.Member) || slices.ContainsFunc(f.Routes, func(r intent.Route) bool {
+			return r.Source.Name != "" && p.Object.Same(r.Source)
+		}) {
+			out = append(out, p)
 		}
 	}
 	return out
 }
 
-// reference is the fragment that tells which target groups are the member's: the good one where there is one.
+// settingNames are the settings of a whole load balancer as the build names them where the member does not.
+func settingNames() []string {
+	return []string{
+		"scheme", "name", "ipAddressType", "subnets", "subnetTags", "securityGroups", "manageBackendRules", "sslRedirectPort", "attributes", "tags",
+	}
+}
+
+func isSetting(s intent.Settings, field string) bool {
+	return slices.Contains(slices.Collect(maps.Values(s.Fields)), field) || slices.Contains(settingNames(), field)
+}
+
+// needObserved tells whether some member is served by its observed rules.
+func (r *roster) needObserved() bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(r.from)), func(s source) bool { return s >= held })
+}
+
+// unfounded says why nothing may be made: the member that the load balancer belongs to is wrong and never was good.
+func (r *roster) unfounded() string {
+	if r.from[memberKey(r.req.Anchor)] < held {
+		return ""
+	}
+	for _, f := range r.req.Findings {
+		if f.Severity == model.Wrong && f.Object.Same(r.req.Anchor) {
+			return f.Message
+		}
+	}
+	return ""
+}
+
+// fragments is what the build gets.
+func (r *roster) fragments(observed model.Stack) []intent.Fragment {
+	out := make([]intent.Fragment, 0, len(r.req.Intent.Fragments))
+	first := -1
+	for i, f := range r.req.Intent.Fragments {
+		key := memberKey(f.Member)
+		switch from := r.from[key]; from {
+		case asWritten:
+			out = append(out, f)
+		case lastGood:
+			out = append(out, r.req.permitted(r.good[key]))
+		case held, bare:
+			if first < 0 {
+				first = i
+			}
+			h, found := hold(r.reference(f), observed, from)
+			r.closed[key] = !found
+			out = append(out, h)
+		}
+	}
+	if first >= 0 {
+		keepShape(out, first, observed.LoadBalancer)
+	}
+	return out
+}
+
+// keepShape keeps what cannot be changed without a loss, scheme and address type, where only a member asked for it of whom this is
+// not known now: as a wish of the one at index i.
+func keepShape(all []intent.Fragment, i int, lb *model.LoadBalancer) {
+	if lb == nil {
+		return
+	}
+	if !slices.ContainsFunc(all, func(f intent.Fragment) bool { return f.Settings.Scheme != "" }) {
+		all[i].Settings.Scheme = lb.Scheme
+	}
+	if !slices.ContainsFunc(all, func(f intent.Fragment) bool { return f.Settings.IPAddressType != "" }) {
+		all[i].Settings.IPAddressType = lb.IPAddressType
+	}
+}
+
+// reference is the fragment that tells what is the member's: the good one where there is one, as far as it is still permitted.
 func (r *roster) reference(f intent.Fragment) intent.Fragment {
 	if good, ok := r.good[memberKey(f.Member)]; ok {
-		return good
+		return r.req.permitted(good)
 	}
 	return f
 }
@@ -87,7 +189,7 @@ func (r *roster) reference(f intent.Fragment) intent.Fragment {
 // keep is what StackState shall hold as good from now on.
 func (r *roster) keep() map[string]intent.Fragment {
 	out := map[string]intent.Fragment{}
-	for _, f := range r.written {
+	for _, f := range r.req.Intent.Fragments {
 		key := memberKey(f.Member)
 		if r.from[key] == asWritten {
 			out[key] = f
@@ -98,116 +200,19 @@ func (r *roster) keep() map[string]intent.Fragment {
 	return out
 }
 
-func isWrong(member model.ObjectRef, findings []model.Finding) bool {
-	return slices.ContainsFunc(findings, func(f model.Finding) bool {
-		return f.Severity == model.Wrong && f.Object.Same(member)
-	})
+// serves tells whether the member's last good state serves, in place of what it says now.
+func (r *roster) serves(member model.ObjectRef) bool {
+	key := memberKey(member)
+	return r.from[key] != asWritten && !r.closed[key]
 }
 
-// hold keeps the observed rules that forward to the member's target groups; where there are none its hosts and paths answer
-// 503, after everybody else's so that no neighbour is shadowed.
-func hold(f intent.Fragment, observed model.Stack) intent.Fragment {
-	out := intent.Fragment{Member: f.Member}
-	mine := groupIDs(f)
-	for _, l := range observed.Listeners {
-		for _, rule := range l.Rules {
-			if forwardsTo(rule, mine) {
-				out.Held = append(out.Held, intent.HeldRule{Port: l.Port, Rule: rule})
-			}
-		}
-		if slices.ContainsFunc(out.Held, func(h intent.HeldRule) bool { return h.Port == l.Port }) {
-			out.Listeners = append(out.Listeners, heldListener(l))
+// concerns tells whether a finding of a build says something of what its object wrote: of a member that is not served as written,
+// the build saw something else.
+func (r *roster) concerns(f model.Finding) bool {
+	for _, member := range r.req.Intent.Fragments {
+		if f.Object.Same(member.Member) {
+			return r.from[memberKey(member.Member)] == asWritten
 		}
 	}
-	if len(out.Held) > 0 {
-		return out
-	}
-	return closed(f)
-}
-
-func heldListener(l model.Listener) intent.Listener {
-	out := intent.Listener{Port: l.Port, Protocol: l.Protocol, SSLPolicy: l.SSLPolicy}
-	for _, c := range l.Certificates {
-		out.Certificates = append(out.Certificates, string(c))
-	}
-	return out
-}
-
-func closed(f intent.Fragment) intent.Fragment {
-	out := intent.Fragment{Member: f.Member, Yield: true, Listeners: slices.Clone(f.Listeners)}
-	for i := range out.Listeners {
-		out.Listeners[i].Default = nil
-	}
-	for _, r := range f.Routes {
-		r.Forward, r.Redirect, r.Transforms = nil, nil, nil
-		r.Fixed = &intent.Fixed{StatusCode: 503, ContentType: "text/plain"}
-		out.Routes = append(out.Routes, r)
-	}
-	return out
-}
-
-// groupIDs are the resource IDs of the target groups that a fragment forwards to.
-func groupIDs(f intent.Fragment) map[string]bool {
-	ids := map[string]bool{}
-	add := func(r intent.Route) {
-		if r.Forward == nil {
-			return
-		}
-		for _, b := range r.Forward.Backends {
-			if b.Service != nil {
-				ids[b.Service.ID] = true
-			}
-		}
-	}
-	for _, r := range f.Routes {
-		add(r)
-	}
-	for _, l := range f.Listeners {
-		if l.Default != nil {
-			add(*l.Default)
-		}
-	}
-	return ids
-}
-
-func forwardsTo(r model.Rule, ids map[string]bool) bool {
-	for _, a := range r.Actions {
-		if a.Forward == nil {
-			continue
-		}
-		for _, g := range a.Forward.Groups {
-			if ids[g.Key] {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// withHeldGroups adds the observed target groups that held rules forward to, so that they are not deleted under them.
-func withHeldGroups(desired model.Stack, observed model.Stack) model.Stack {
-	wanted := map[string]bool{}
-	for _, l := range desired.Listeners {
-		for _, r := range l.Rules {
-			for _, a := range r.Actions {
-				if a.Forward == nil {
-					continue
-				}
-				for _, g := range a.Forward.Groups {
-					wanted[g.Key] = true
-				}
-			}
-		}
-	}
-	for _, g := range desired.TargetGroups {
-		delete(wanted, g.ID)
-	}
-	for _, g := range observed.TargetGroups {
-		if wanted[g.ID] {
-			g.LoadBalancers = nil
-			desired.TargetGroups = append(desired.TargetGroups, g)
-			delete(wanted, g.ID)
-		}
-	}
-	return desired
+	return true
 }

@@ -6,50 +6,15 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/build"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
 )
-
-// Options are the settings of a [Loop].
-type Options struct {
-	// Verify is how long a stack may go without a comparison with AWS. Default 10 h.
-	Verify time.Duration
-	// VerifyDelay is how long after the start the first comparison may come. Default 60 s.
-	VerifyDelay time.Duration
-	// VerifyGap is the least time between two comparisons of different stacks. Default 12 s: five a minute.
-	VerifyGap time.Duration
-	// Forget drops what the cloud remembers of an owner, so that the next observation reads afresh.
-	Forget func(model.Owner)
-	// Now is the clock.
-	Now func() time.Time
-}
-
-func (o Options) withDefaults() Options {
-	if o.Verify == 0 {
-		o.Verify = 10 * time.Hour
-	}
-	if o.VerifyDelay == 0 {
-		o.VerifyDelay = time.Minute
-	}
-	if o.VerifyGap == 0 {
-		o.VerifyGap = 12 * time.Second
-	}
-	if o.Forget == nil {
-		o.Forget = func(model.Owner) {}
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	return o
-}
 
 // Loop makes stacks what their intents say.
 type Loop struct {
@@ -59,13 +24,28 @@ type Loop struct {
 	board   *Board
 	sweep   *sweep
 	opts    Options
-	locks   sync.Map // of *sync.Mutex by owner
+
+	mu     sync.Mutex
+	stacks map[model.Owner]*slot
+}
+
+// slot is one stack, worked on by one run at a time.
+type slot struct {
+	sync.Mutex
+
+	// state is what was written last: nobody else writes it, and a cache would be late. Nil until it was read.
+	state *memory
+	// failures in a row.
+	failures int
 }
 
 // New returns the loop over a cloud.
 func New(c client.Client, cloud Cloud, cluster *Cluster, opts Options) *Loop {
-	opts = opts.withDefaults()
-	return &Loop{client: c, cloud: cloud, cluster: cluster, board: NewBoard(c, opts.Now), sweep: newSweep(opts), opts: opts}
+	opts = opts.withDefaults(c)
+	return &Loop{
+		client: c, cloud: cloud, cluster: cluster, board: NewBoard(c, opts.Now), sweep: newSweep(opts), opts: opts,
+		stacks: map[model.Owner]*slot{},
+	}
 }
 
 // Board is where the loop shows its stacks to users.
@@ -74,6 +54,7 @@ func (l *Loop) Board() *Board { return l.board }
 // attempt is one run over one stack.
 type attempt struct {
 	req      Request
+	owner    model.Owner
 	state    *memory
 	roster   *roster
 	facts    model.Facts
@@ -83,46 +64,97 @@ type attempt struct {
 	blocked  string
 	outputs  model.Outputs
 	plan     plan.Plan
-	verify   bool
+	// applied says that every call of the plan went well, or that there was none to make.
+	applied bool
+	// verify says that the stack is compared with AWS whatever is remembered; drift, that AWS did not hold what was applied last.
+	verify, drift bool
 }
+
+// attempts is how often a run starts again when what it remembered turns out to be out of date.
+const attempts = 3
 
 // Run makes one stack what the request says, as far as that can be done without waiting. The result holds what was reached also
 // when an error comes with it; the error joins classes of package fault.
 func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
-	lock := l.lock(req.Intent.Owner)
-	lock.Lock()
-	defer lock.Unlock()
+	owner := req.Intent.Owner
+	s := l.slot(owner)
+	s.Lock()
+	defer s.Unlock()
 
-	a := &attempt{req: req, findings: req.Findings}
-	err := l.advance(ctx, a)
-	return l.conclude(ctx, a, err)
+	var a *attempt
+	var err error
+	for range attempts {
+		a = &attempt{req: req, owner: owner, findings: req.Findings}
+		if err = l.advance(ctx, a, s); !stale(err) {
+			break
+		}
+		s.state = nil
+	}
+	s.failures++
+	if err == nil {
+		s.failures = 0
+	}
+	res, err := l.conclude(ctx, a, s.failures, err)
+	if res.Gone {
+		l.drop(owner)
+	}
+	return res, err
 }
 
-func (l *Loop) lock(owner model.Owner) *sync.Mutex {
-	lock, _ := l.locks.LoadOrStore(owner, &sync.Mutex{})
-	return lock.(*sync.Mutex) //nolint:forcetypeassert // only mutexes are stored
+func (l *Loop) slot(owner model.Owner) *slot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.stacks[owner]
+	if !ok {
+		s = &slot{}
+		l.stacks[owner] = s
+	}
+	return s
+}
+
+// drop forgets a stack that is gone. A run that waits for its slot meanwhile goes on with it, and finds nothing to do.
+func (l *Loop) drop(owner model.Owner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.stacks, owner)
+	l.sweep.drop(owner)
 }
 
 // advance is the flow of the design: facts, build, observe, diff, apply.
-func (l *Loop) advance(ctx context.Context, a *attempt) error {
-	var err error
-	if a.state, err = recall(ctx, l.client, a.req.Intent.Owner); err != nil {
-		return err
+func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
+	if a.verify = l.sweep.due(a.owner); a.verify {
+		l.opts.Forget(a.owner)
 	}
-	a.roster = newRoster(a.req.Intent, a.state.good)
+	if s.state == nil {
+		state, err := recall(ctx, l.opts.Live, a.owner)
+		if err != nil {
+			return err
+		}
+		s.state = state
+	}
+	a.state = s.state
+	a.roster = newRoster(a.req, a.state.good)
 	a.roster.blame(a.req.Findings)
+	if a.blocked = a.roster.unfounded(); a.blocked != "" {
+		return nil
+	}
 	if err := l.build(ctx, a); err != nil || a.blocked != "" {
 		return err
 	}
-	a.verify = l.sweep.due(a.req.Intent.Owner)
-	if !a.verify && a.observed == nil && a.state.matches(a.desired) {
-		a.outputs = a.state.outputs()
-		return l.bind(ctx, a)
-	}
-	if err := a.state.remember(ctx, l.client, a.roster.keep()); err != nil {
+	if err := a.state.remember(a.roster.keep()); err != nil {
 		return err
 	}
-	return l.change(ctx, a)
+	known := a.state.matches(a.desired)
+	if known && !a.verify && a.observed == nil {
+		a.outputs, a.applied = a.state.outputs(), true
+		return errors.Join(a.state.save(ctx, l.client), l.bind(ctx, a))
+	}
+	if a.observed == nil {
+		if err := l.observe(ctx, a); err != nil {
+			return err
+		}
+	}
+	return l.change(ctx, a, known)
 }
 
 // build makes the desired stack. A member that the build finds wrong is served by what it had before, and the rest is built again.
@@ -139,27 +171,30 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 			return err
 		}
 		built := build.Build(in, a.facts)
-		a.findings = merge(a.findings, built.Findings)
-		if a.roster.blame(built.Findings) {
+		if acted := a.roster.blame(built.Findings); len(acted) > 0 {
+			a.findings = merge(a.findings, acted)
 			continue
 		}
+		a.findings = merge(a.findings, slices.DeleteFunc(built.Findings, func(f model.Finding) bool { return !a.roster.concerns(f) }))
 		a.blocked = built.Blocked
-		a.desired = withHeldGroups(built.Stack, a.seen())
+		if a.blocked == "" {
+			a.desired = withHeldGroups(built.Stack, a.seen())
+		}
 		return nil
 	}
 }
 
 func (a *attempt) seen() model.Stack {
 	if a.observed == nil {
-		return model.Stack{Owner: a.req.Intent.Owner}
+		return model.Stack{Owner: a.owner}
 	}
 	return *a.observed
 }
 
 func (l *Loop) observe(ctx context.Context, a *attempt) error {
-	seen, err := l.cloud.Observe(ctx, a.req.Intent.Owner, nil)
+	seen, err := l.cloud.Observe(ctx, a.owner, nil)
 	if err != nil {
-		return fmt.Errorf("observing %s: %w", a.req.Intent.Owner, err)
+		return fmt.Errorf("observing %s: %w", a.owner, err)
 	}
 	a.observed = &seen
 	return nil
@@ -183,113 +218,74 @@ func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
 	return nil
 }
 
-// change observes, plans and applies.
-func (l *Loop) change(ctx context.Context, a *attempt) error {
-	if a.verify {
-		l.opts.Forget(a.req.Intent.Owner)
-		a.observed = nil
-	}
-	if a.observed == nil {
-		if err := l.observe(ctx, a); err != nil {
+// change plans and applies. known says that AWS held what is desired when this was applied.
+func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
+	a.plan = plan.Diff(a.desired, *a.observed, plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas})
+	log := logr.FromContextOrDiscard(ctx).WithValues("stack", a.owner.String())
+	if !a.plan.Empty() {
+		a.drift = known
+		log.Info("applying plan", "changes", len(a.plan.Changes), "summary", a.plan.Summary(), "drift", a.drift)
+		a.state.begin(a.desired)
+		if err := a.state.save(ctx, l.client); err != nil {
 			return err
 		}
 	}
-	a.plan = plan.Diff(a.desired, *a.observed, plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas})
-	log := logr.FromContextOrDiscard(ctx)
-	if !a.plan.Empty() {
-		log.Info("applying plan", "stack", a.req.Intent.Owner.String(), "changes", len(a.plan.Changes), "summary", a.plan.Summary())
-	}
 	outputs, err := l.cloud.Apply(ctx, a.plan)
-	a.outputs = outputs
+	a.outputs, a.applied = outputs, err == nil
 	if err != nil {
 		// What AWS holds may differ from what was remembered: read it afresh next time.
-		l.opts.Forget(a.req.Intent.Owner)
-		err = fmt.Errorf("applying the plan of %s: %w", a.req.Intent.Owner, err)
+		l.opts.Forget(a.owner)
+		err = fmt.Errorf("applying the plan of %s: %w", a.owner, err)
 	}
-	return errors.Join(err, l.settle(ctx, a, err == nil))
+	return errors.Join(err, l.settle(ctx, a))
 }
 
 // settle writes down what was applied, and brings the binding objects in line.
-func (l *Loop) settle(ctx context.Context, a *attempt, done bool) error {
+func (l *Loop) settle(ctx context.Context, a *attempt) error {
 	err := l.bind(ctx, a)
-	if done && len(a.outputs.Waiting) == 0 && !a.plan.Again {
-		if err == nil && a.desired.LoadBalancer == nil && len(a.req.Intent.Fragments) == 0 {
-			l.sweep.drop(a.req.Intent.Owner)
-			return errors.Join(a.state.forget(ctx, l.client), l.cluster.Release(ctx))
+	if a.applied && err == nil && a.unwanted() {
+		var gone bool
+		if gone, err = l.vanish(ctx, a); gone {
+			return err
 		}
-		if err == nil {
-			a.state.applied(a.desired, a.outputs)
-			l.sweep.verified(a.req.Intent.Owner)
+	}
+	if a.applied && err == nil && a.done() {
+		a.state.applied(a.desired, a.outputs)
+		if a.verify {
+			l.sweep.verified(a.owner)
 		}
 	} else {
-		a.state.unsettled(a.outputs)
+		lb := a.outputs.LoadBalancer
+		if !a.applied {
+			lb = a.reached()
+		}
+		a.state.unsettled(a.outputs, lb, l.opts.Now())
 	}
 	return errors.Join(err, a.state.save(ctx, l.client))
 }
 
-// conclude reports to the board and says what comes next.
-func (l *Loop) conclude(ctx context.Context, a *attempt, err error) (Result, error) {
-	res := Result{
-		LoadBalancer: a.outputs.LoadBalancer, Outputs: a.outputs, Blocked: a.blocked, Findings: a.findings, Plan: a.plan,
-	}
-	for _, listener := range a.desired.Listeners {
-		res.Ports = append(res.Ports, listener.Port)
-	}
-	wanted := len(a.req.Intent.Fragments) > 0
-	clean := err == nil && a.blocked == "" && len(a.outputs.Waiting) == 0 && !a.plan.Again
-	res.Settled = clean
-	res.Gone = clean && !wanted
-	res.Serving = serving(a)
-	next := outcome.Of(err, a.outputs.Waiting)
-	res.RequeueAfter = next.RetryAfter
-	if a.blocked != "" {
-		res.RequeueAfter = blockedRetry
-	}
-	if a.plan.Again {
-		res.RequeueAfter = againRetry
-	}
-	if clean && wanted {
-		res.RequeueAfter = l.sweep.next(a.req.Intent.Owner)
-	}
-	if lb := res.LoadBalancer; err == nil && lb != nil && lb.State == "provisioning" {
-		res.RequeueAfter = provisioningRetry
-	}
-	return res, errors.Join(err, l.board.show(ctx, a, res, next))
-}
+// done tells whether nothing waits and nothing is left to plan.
+func (a *attempt) done() bool { return len(a.outputs.Waiting) == 0 && !a.plan.Again }
 
-const (
-	// againRetry is how soon the rest of a plan follows that could not be planned before its first part was done.
-	againRetry = 100 * time.Millisecond
-	// blockedRetry is how soon a stack that lacks subnets is tried again.
-	blockedRetry = 30 * time.Second
-	// provisioningRetry is how soon a load balancer that comes up is looked at again.
-	provisioningRetry = 3 * time.Second
-)
+// unwanted tells whether nothing of the stack shall be left.
+func (a *attempt) unwanted() bool { return len(a.req.Intent.Fragments) == 0 }
 
-func serving(a *attempt) []Serving {
-	var out []Serving
-	for _, f := range a.req.Intent.Fragments {
-		s := Serving{Member: f.Member}
-		if a.roster != nil {
-			s.Held = a.roster.from[memberKey(f.Member)] != asWritten
-		}
-		for _, finding := range a.findings {
-			if finding.Object.Same(f.Member) {
-				s.Problems = append(s.Problems, finding)
-			}
-		}
-		out = append(out, s)
+// vanish forgets a stack of which nothing is left, and deletes what the cluster shares when it was the last. What is left is noted
+// as waited for.
+func (l *Loop) vanish(ctx context.Context, a *attempt) (bool, error) {
+	if !a.done() {
+		return false, nil
 	}
-	return out
-}
-
-// merge adds findings that are not there yet: a build is repeated, and finds the same again.
-func merge(have, more []model.Finding) []model.Finding {
-	out := slices.Clone(have)
-	for _, f := range more {
-		if !slices.Contains(out, f) {
-			out = append(out, f)
-		}
+	for _, key := range left(*a.observed, a.plan) {
+		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{Key: key, For: "its deletion protection is switched off"})
 	}
-	return out
+	if !a.done() {
+		return false, nil
+	}
+	if err := a.state.forget(ctx, l.client); err != nil {
+		return true, err
+	}
+	waits, err := l.cluster.Release(ctx)
+	a.outputs.Waiting = waits
+	return true, err
 }

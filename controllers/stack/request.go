@@ -24,11 +24,26 @@ type Request struct {
 	Intent intent.Intent
 	// Findings of the front door: a [model.Wrong] one puts the member's last good fragment in place of what it wrote.
 	Findings []model.Finding
+	// Anchor is the member that the whole load balancer belongs to, the zero value where no one member does. While the front door
+	// finds it wrong and no good state of it is known, nothing is made: not even its settings are known then.
+	Anchor model.ObjectRef
+	// Permit leaves in a fragment that was good once what is still permitted. Permissions are never part of a fragment; nil
+	// permits everything.
+	Permit func(intent.Fragment) intent.Fragment
+}
+
+// permitted is the part of a fragment that is still permitted.
+func (r Request) permitted(f intent.Fragment) intent.Fragment {
+	if r.Permit == nil {
+		return f
+	}
+	return r.Permit(f)
 }
 
 // Result is what came of a request.
 type Result struct {
-	// LoadBalancer as AWS holds it, nil when there is none.
+	// LoadBalancer as AWS holds it, nil when there is none. Where this run could not find out it is what was known last: an address
+	// that was published is not taken back for an error.
 	LoadBalancer *model.LoadBalancer
 	// Ports that listen, sorted.
 	Ports []int
@@ -44,6 +59,8 @@ type Result struct {
 	Settled bool
 	// Gone says that nothing of the stack is left.
 	Gone bool
+	// Drift says that AWS did not hold any more what was applied last: somebody else changed it.
+	Drift bool
 	// RequeueAfter is when to look again, zero when nothing is due.
 	RequeueAfter time.Duration
 	// Serving tells of each member how it is served.

@@ -1,0 +1,196 @@
+package stack
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// hashes of the desired resources by key. Rules are part of their listener: their order is state.
+func hashes(s model.Stack) map[model.Key]string {
+	out := map[model.Key]string{}
+	if s.LoadBalancer != nil {
+		out[model.Key{Kind: model.KindLoadBalancer, ID: s.LoadBalancer.ID}] = model.HashOf(*s.LoadBalancer)
+	}
+	for _, g := range s.SecurityGroups {
+		out[model.Key{Kind: model.KindSecurityGroup, ID: g.ID}] = model.HashOf(g)
+	}
+	for _, g := range s.TargetGroups {
+		out[model.Key{Kind: model.KindTargetGroup, ID: g.ID}] = model.HashOf(g)
+	}
+	for _, l := range s.Listeners {
+		out[listenerKey(l)] = model.HashOf(l)
+	}
+	return out
+}
+
+func listenerKey(l model.Listener) model.Key {
+	return plan.ListenerKey(l)
+}
+
+// matches tells whether all that is desired was applied, and nothing else is left.
+func (m *memory) matches(desired model.Stack) bool {
+	want, seen := hashes(desired), 0
+	for _, r := range m.object.Spec.Resources {
+		key, err := model.ParseKey(r.Key)
+		if err == nil && key.Kind == model.KindRule {
+			continue
+		}
+		if err != nil || r.Hash == "" || want[key] != r.Hash {
+			return false
+		}
+		seen++
+	}
+	// Nothing wanted and nothing remembered is also what a lost memory looks like: that is no match.
+	if seen == 0 || seen != len(want) || len(m.object.Spec.Waiting) > 0 {
+		return false
+	}
+	lb := m.object.Spec.LoadBalancer
+	return desired.LoadBalancer == nil || lb != nil && lb.State == stateActive
+}
+
+// outputs is what applying gave when it was done last.
+func (m *memory) outputs() model.Outputs {
+	out := model.Outputs{ARNs: map[model.Key]model.ARN{}}
+	for _, r := range m.object.Spec.Resources {
+		if key, err := model.ParseKey(r.Key); err == nil {
+			out.ARNs[key] = model.ARN(r.ARN)
+		}
+	}
+	if lb := m.object.Spec.LoadBalancer; lb != nil {
+		out.LoadBalancer = &model.LoadBalancer{
+			ID: "LoadBalancer", ARN: out.ARNs[model.Key{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}],
+			Name: lb.Name, Type: lb.Type, Scheme: lb.Scheme, DNSName: lb.DNSName, State: lb.State,
+		}
+	}
+	return out
+}
+
+// before is what we set last, by resource.
+func (m *memory) before() map[model.Key]plan.Applied {
+	out := map[model.Key]plan.Applied{}
+	for _, r := range m.object.Spec.Resources {
+		if key, err := model.ParseKey(r.Key); err == nil {
+			out[key] = plan.Applied{Attributes: keysOnly(r.Attributes), Tags: keysOnly(r.Tags)}
+		}
+	}
+	return out
+}
+
+// keysOnly: what a setting was is not remembered, only that it was ours.
+func keysOnly(keys []string) map[string]string {
+	out := map[string]string{}
+	for _, k := range keys {
+		out[k] = ""
+	}
+	return out
+}
+
+// applied takes the desired stack as done.
+func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
+	want, set := hashes(desired), plan.AppliedOf(desired)
+	all := maps.Clone(want)
+	for key, a := range set {
+		// A rule's hash is part of its listener's; only its user tags are to be remembered.
+		if key.Kind == model.KindRule && len(a.Tags) > 0 {
+			all[key] = ""
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(all), func(a, b model.Key) int { return strings.Compare(a.String(), b.String()) })
+	m.object.Spec.Resources = nil
+	for _, key := range keys {
+		m.object.Spec.Resources = append(m.object.Spec.Resources, headgatev1alpha1.AppliedResource{
+			Key: key.String(), ARN: string(outputs.ARNs[key]), Hash: want[key],
+			Attributes: slices.Sorted(maps.Keys(set[key].Attributes)), Tags: slices.Sorted(maps.Keys(set[key].Tags)),
+		})
+	}
+	m.object.Spec.Waiting = nil
+	m.describe(outputs.LoadBalancer)
+}
+
+// begin notes, before a plan is applied, that AWS may hold what is desired from now on, or a part of it: no hash counts until it
+// is known, and whatever the plan sets is ours to reset.
+func (m *memory) begin(desired model.Stack) {
+	m.doubt()
+	set := plan.AppliedOf(desired)
+	for key := range hashes(desired) {
+		if _, ok := set[key]; !ok {
+			set[key] = plan.Applied{}
+		}
+	}
+	for key, a := range set {
+		r := m.resource(key)
+		r.Attributes = union(r.Attributes, a.Attributes)
+		r.Tags = union(r.Tags, a.Tags)
+	}
+	slices.SortFunc(m.object.Spec.Resources, func(a, b headgatev1alpha1.AppliedResource) int { return strings.Compare(a.Key, b.Key) })
+}
+
+// resource is the entry of key, which is made where there is none.
+func (m *memory) resource(key model.Key) *headgatev1alpha1.AppliedResource {
+	list := &m.object.Spec.Resources
+	i := slices.IndexFunc(*list, func(r headgatev1alpha1.AppliedResource) bool { return r.Key == key.String() })
+	if i < 0 {
+		i = len(*list)
+		*list = append(*list, headgatev1alpha1.AppliedResource{Key: key.String()})
+	}
+	return &(*list)[i]
+}
+
+func union(have []string, add map[string]string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(have, slices.Collect(maps.Keys(add))))))
+}
+
+// doubt drops the hashes: what AWS holds is to be observed.
+func (m *memory) doubt() {
+	for i := range m.object.Spec.Resources {
+		m.object.Spec.Resources[i].Hash = ""
+	}
+}
+
+// unsettled takes what a plan reached that is not done, with the load balancer as it is known now.
+func (m *memory) unsettled(outputs model.Outputs, lb *model.LoadBalancer, now time.Time) {
+	m.doubt()
+	for i := range m.object.Spec.Resources {
+		r := &m.object.Spec.Resources[i]
+		if key, err := model.ParseKey(r.Key); err == nil && outputs.ARNs[key] != "" {
+			r.ARN = string(outputs.ARNs[key])
+		}
+	}
+	m.wait(outputs.Waiting, metav1.NewTime(now))
+	m.describe(lb)
+}
+
+// wait notes since when each step waits.
+func (m *memory) wait(steps []model.Waiting, now metav1.Time) {
+	before := m.object.Spec.Waiting
+	m.object.Spec.Waiting = nil
+	for _, w := range steps {
+		step := headgatev1alpha1.WaitingStep{Key: w.Key.String(), Since: now}
+		same := func(s headgatev1alpha1.WaitingStep) bool { return s.Key == step.Key }
+		if slices.ContainsFunc(m.object.Spec.Waiting, same) {
+			continue
+		}
+		if i := slices.IndexFunc(before, same); i >= 0 {
+			step.Since = before[i].Since
+		}
+		m.object.Spec.Waiting = append(m.object.Spec.Waiting, step)
+	}
+}
+
+// describe takes how AWS described the load balancer.
+func (m *memory) describe(lb *model.LoadBalancer) {
+	m.object.Spec.LoadBalancer = nil
+	if lb != nil {
+		m.object.Spec.LoadBalancer = &headgatev1alpha1.AppliedLoadBalancer{
+			Name: lb.Name, DNSName: lb.DNSName, Scheme: lb.Scheme, Type: lb.Type, State: lb.State,
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package stack
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/model"
+)
+
+// fill writes what a run reached into the status. What it could not find out stays as it was.
+func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Result, next outcome.Outcome) {
+	s := &object.Status
+	if lb := res.LoadBalancer; lb != nil {
+		s.ARN, s.DNSName, s.Scheme, s.Type, s.State = string(lb.ARN), lb.DNSName, lb.Scheme, lb.Type, lb.State
+	}
+	fillMembers(s, res.Serving)
+	if a.desired.LoadBalancer != nil {
+		fillListeners(s, a)
+		b.fillTargets(object.Name, s, a)
+	}
+	now := metav1.NewTime(b.now())
+	if res.Outputs.Done > 0 {
+		s.LastApplied = &now
+	}
+	s.PendingPlan = nil
+	if !res.Settled && !res.Plan.Empty() {
+		s.PendingPlan = &headgatev1alpha1.PendingPlan{
+			Hash: res.Plan.Hash(), Summary: res.Plan.Summary(), Text: cut(res.Plan.String()),
+		}
+	}
+	fillError(s, res, next, now)
+	programmed := outcome.Programmed(next)
+	programmed.ObservedGeneration = object.Generation
+	meta.SetStatusCondition(&s.Conditions, programmed)
+	fillReady(object)
+}
+
+// planText is how many bytes of a plan an object shows.
+const planText = 8 << 10
+
+func cut(s string) string {
+	if len(s) <= planText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:planText], "") + "\n…"
+}
+
+func fillMembers(s *headgatev1alpha1.LoadBalancerStatus, all []Serving) {
+	before := s.Members
+	s.Sources, s.Members = nil, nil
+	for _, one := range all {
+		ref := headgatev1alpha1.ObjectReference{Kind: one.Member.Kind, Namespace: one.Member.Namespace, Name: one.Member.Name}
+		s.Sources = append(s.Sources, ref)
+		m := headgatev1alpha1.MemberStatus{ObjectReference: ref}
+		if i := slices.IndexFunc(before, func(o headgatev1alpha1.MemberStatus) bool { return o.ObjectReference == ref }); i >= 0 {
+			m.Conditions = slices.Clone(before[i].Conditions)
+		}
+		meta.SetStatusCondition(&m.Conditions, outcome.Member(one.Held, one.Problems))
+		s.Members = append(s.Members, m)
+	}
+}
+
+func fillListeners(s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
+	quota := a.facts.Quotas.WithDefaults().RulesPerLoadBalancer
+	used := 0
+	var names []string
+	s.Listeners = nil
+	for _, l := range a.desired.Listeners {
+		used += len(l.Rules)
+		names = append(names, l.Protocol+":"+strconv.Itoa(l.Port))
+		s.Listeners = append(s.Listeners, headgatev1alpha1.ListenerStatus{
+			Port: number32(l.Port), Protocol: l.Protocol, Rules: number32(len(l.Rules)),
+		})
+	}
+	s.Rules = &headgatev1alpha1.RuleUsage{Used: number32(used), Quota: number32(quota)}
+	s.Summary.Listeners = strings.Join(names, ",")
+	s.Summary.Rules = fmt.Sprintf("%d/%d", used, quota)
+}
+
+// fillTargets lists the target groups with the health that is known of them.
+func (b *Board) fillTargets(name string, s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := s.Targets
+	s.Targets = nil
+	for _, g := range a.desired.TargetGroups {
+		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
+		if arn == "" {
+			continue
+		}
+		var status headgatev1alpha1.TargetGroupStatus
+		if i := slices.IndexFunc(before, func(t headgatev1alpha1.TargetGroupStatus) bool { return t.ARN == string(arn) }); i >= 0 {
+			status = before[i]
+		}
+		if known, ok := b.groups[arn]; ok && known.status.ObservedAt != nil {
+			status = known.status
+		}
+		status.Name, status.ARN = nameOfTargetGroup(arn), string(arn)
+		status.Backend = g.Backend.Namespace + "/" + g.Backend.Service + ":" + g.Backend.Port
+		b.groups[arn] = shown{loadBalancer: name, status: *status.DeepCopy()}
+		s.Targets = append(s.Targets, status)
+	}
+	summarize(s)
+}
+
+func summarize(s *headgatev1alpha1.LoadBalancerStatus) {
+	var healthy, total int32
+	for _, t := range s.Targets {
+		healthy, total = healthy+t.Healthy, total+t.Total
+	}
+	s.Summary.Healthy = fmt.Sprintf("%d/%d", healthy, total)
+}
+
+// fillError shows what was refused, since when, and when it is tried again.
+func fillError(s *headgatev1alpha1.LoadBalancerStatus, res Result, next outcome.Outcome, now metav1.Time) {
+	if next.OK() || next.Reason == outcome.ReasonWaiting {
+		s.LastError = nil
+		return
+	}
+	at := now
+	if s.LastError != nil && s.LastError.Code == next.Reason {
+		at = s.LastError.At
+	}
+	retry := metav1.NewTime(now.Add(res.RequeueAfter))
+	s.LastError = &headgatev1alpha1.LastError{Code: next.Reason, Message: next.Message, At: at, NextRetry: &retry}
+}
+
+func fillReady(object *headgatev1alpha1.LoadBalancer) {
+	s := &object.Status
+	ready := outcome.Ready(s.State, meta.IsStatusConditionTrue(s.Conditions, headgatev1alpha1.ConditionProgrammed), s.Summary.Healthy)
+	ready.ObservedGeneration = object.Generation
+	meta.SetStatusCondition(&s.Conditions, ready)
+}

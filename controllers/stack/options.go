@@ -1,0 +1,48 @@
+package stack
+
+import (
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/headgate/headgate/model"
+)
+
+// Options are the settings of a [Loop].
+type Options struct {
+	// Verify is how long a stack may go without a comparison with AWS. Default 10 h.
+	Verify time.Duration
+	// VerifyDelay is how long after the start the first comparison may come. Default 60 s.
+	VerifyDelay time.Duration
+	// VerifyGap is the least time between two comparisons of different stacks. Default 12 s: five a minute.
+	VerifyGap time.Duration
+	// Forget drops what the cloud remembers of an owner, so that the next observation reads afresh.
+	Forget func(model.Owner)
+	// Live reads StackStates past a cache, once a stack after the start and when a write shows that a read was out of date. Without
+	// it the client does.
+	Live client.Reader
+	// Now is the clock.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults(c client.Client) Options {
+	if o.Verify == 0 {
+		o.Verify = 10 * time.Hour
+	}
+	if o.VerifyDelay == 0 {
+		o.VerifyDelay = time.Minute
+	}
+	if o.VerifyGap == 0 {
+		o.VerifyGap = 12 * time.Second
+	}
+	if o.Forget == nil {
+		o.Forget = func(model.Owner) {}
+	}
+	if o.Live == nil {
+		o.Live = c
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}

@@ -1,0 +1,127 @@
+package stack
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-logr/logr"
+
+	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// left are the observed resources that a plan does not delete.
+func left(observed model.Stack, p plan.Plan) []model.Key {
+	deleted := map[model.ARN]bool{}
+	for _, c := range p.Changes {
+		if c.Action == plan.Delete {
+			deleted[c.ARN] = true
+		}
+	}
+	var out []model.Key
+	add := func(kind model.Kind, id string, arn model.ARN) {
+		if !deleted[arn] {
+			out = append(out, model.Key{Kind: kind, ID: id})
+		}
+	}
+	if lb := observed.LoadBalancer; lb != nil {
+		add(model.KindLoadBalancer, lb.ID, lb.ARN)
+	}
+	for _, lb := range observed.Leftovers {
+		add(model.KindLoadBalancer, lb.ID, lb.ARN)
+	}
+	for _, g := range observed.TargetGroups {
+		add(model.KindTargetGroup, g.ID, g.ARN)
+	}
+	for _, g := range observed.SecurityGroups {
+		add(model.KindSecurityGroup, g.ID, g.ARN)
+	}
+	return out
+}
+
+// reached is the load balancer as it is known after a run: as AWS described it last, also where this run failed before it could
+// ask. Nil where a run that went well found none.
+func (a *attempt) reached() *model.LoadBalancer {
+	switch {
+	case a.outputs.LoadBalancer != nil:
+		return a.outputs.LoadBalancer
+	case a.observed != nil && a.blocked != "":
+		return a.observed.LoadBalancer
+	case a.state != nil:
+		return a.state.outputs().LoadBalancer
+	}
+	return nil
+}
+
+// conclude reports to the board and says what comes next.
+func (l *Loop) conclude(ctx context.Context, a *attempt, failures int, err error) (Result, error) {
+	clean := err == nil && a.blocked == "" && a.done()
+	res := Result{
+		LoadBalancer: a.outputs.LoadBalancer, Outputs: a.outputs, Blocked: a.blocked, Findings: a.findings, Plan: a.plan, Drift: a.drift,
+		Settled: clean, Gone: clean && a.unwanted(), Serving: a.serving(),
+	}
+	if err != nil || a.blocked != "" {
+		res.LoadBalancer = a.reached()
+	}
+	for _, listener := range a.desired.Listeners {
+		res.Ports = append(res.Ports, listener.Port)
+	}
+	next := outcome.Attempt{
+		Err: err, Failures: failures, Blocked: a.blocked, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
+		Provisioning: res.LoadBalancer != nil && res.LoadBalancer.State == stateProvisioning,
+	}.Outcome()
+	res.RequeueAfter = next.RetryAfter
+	if res.RequeueAfter == 0 && !res.Gone {
+		res.RequeueAfter = l.sweep.next(a.owner)
+	}
+	if shown := l.board.show(ctx, a, res, next); shown != nil {
+		// What could not be shown does not make the stack a failed one.
+		logr.FromContextOrDiscard(ctx).Error(shown, "showing a load balancer", "stack", a.owner.String())
+		res.RequeueAfter = min(res.RequeueAfter, outcome.Attempt{Err: shown, Failures: failures}.Outcome().RetryAfter)
+	}
+	return res, err
+}
+
+// waits are the steps that wait; a plan that cannot go on and does not say why waits for the load balancer that is replaced.
+func (a *attempt) waits() []model.Waiting {
+	if a.plan.Again && a.outputs.Done == 0 && len(a.outputs.Waiting) == 0 {
+		return []model.Waiting{{Key: model.Key{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}, For: "the one that it replaces is gone"}}
+	}
+	return a.outputs.Waiting
+}
+
+// states of a load balancer (ELBv2 API, LoadBalancerState).
+const (
+	stateActive       = "active"
+	stateProvisioning = "provisioning"
+)
+
+// serving tells of each member how it is served.
+func (a *attempt) serving() []Serving {
+	var out []Serving
+	for _, f := range a.req.Intent.Fragments {
+		s := Serving{Member: f.Member}
+		if a.roster != nil && a.blocked == "" {
+			s.Held = a.roster.serves(f.Member)
+		}
+		for _, finding := range a.findings {
+			if finding.Object.Same(f.Member) {
+				s.Problems = append(s.Problems, finding)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// merge adds findings that are not there yet: a build is repeated, and finds the same again.
+func merge(have, more []model.Finding) []model.Finding {
+	out := slices.Clone(have)
+	for _, f := range more {
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -1,0 +1,361 @@
+package stack_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+	"github.com/headgate/headgate/model/intent"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// account is an AWS account in memory: it holds what plans made, change by change.
+type account struct {
+	mu     sync.Mutex
+	stacks map[model.Owner]model.Stack
+	made   int
+	// writes are the operations that took effect, reads counts observations, empty plans are no writes.
+	writes []plan.Op
+	reads  int
+	// certificates and groups are facts.
+	certificates []model.Certificate
+	groups       map[string][]string
+	podGroups    map[string]string
+	noSubnets    bool
+	// fail, where it is set, says which changes AWS refuses; slow keeps new load balancers provisioning.
+	fail func(plan.Change) error
+	slow bool
+}
+
+func newAccount() *account { return &account{stacks: map[model.Owner]model.Stack{}} }
+
+func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := model.Facts{
+		VPC: model.VPC{ID: "vpc-1", CIDRs: []string{"10.0.0.0/16"}}, Certificates: a.certificates, SecurityGroups: a.groups,
+		PodGroups: map[string]string{},
+	}
+	for i, zone := range []string{"a", "b"} {
+		tags := map[string]string{"kubernetes.io/role/internal-elb": "1", "kubernetes.io/role/elb": "1"}
+		if !a.noSubnets {
+			out.Subnets = append(out.Subnets, model.Subnet{ID: fmt.Sprintf("subnet-%d", i), Zone: zone, FreeAddresses: 100, Tags: tags})
+		}
+	}
+	for _, ip := range need.PodIPs {
+		if g := a.podGroups[ip]; g != "" {
+			out.PodGroups[ip] = g
+		}
+	}
+	if lb := a.stacks[need.Owner].LoadBalancer; lb != nil {
+		out.Existing = &model.Existing{ARN: lb.ARN, Name: lb.Name, Scheme: lb.Scheme, IPAddressType: lb.IPAddressType, Subnets: lb.Subnets}
+	}
+	for _, g := range a.stacks[model.Owner{Cluster: need.Owner.Cluster}].SecurityGroups {
+		if g.ID == model.ResourceBackendSecurityGroup {
+			out.BackendSecurityGroup = string(g.ARN)
+		}
+	}
+	return out, nil
+}
+
+func (a *account) Observe(_ context.Context, owner model.Owner, _ []model.Key) (model.Stack, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reads++
+	s, ok := a.stacks[owner]
+	if !ok {
+		s = model.Stack{Owner: owner}
+	}
+	return model.Normalize(s), nil
+}
+
+func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, ok := a.stacks[p.Owner]
+	if !ok {
+		s = model.Stack{Owner: p.Owner}
+	}
+	var out model.Outputs
+	var err error
+	missed := map[int]bool{}
+	for _, c := range p.Changes {
+		if slices.ContainsFunc(c.After, func(id int) bool { return missed[id] }) {
+			missed[c.ID] = true
+			continue
+		}
+		if len(c.Needs) > 0 && s.LoadBalancer != nil && s.LoadBalancer.State != plan.StateActive {
+			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Key, For: c.Needs[0].State})
+			continue
+		}
+		if next, failed := a.step(s, c); failed != nil {
+			missed[c.ID], err = true, failed
+		} else {
+			s = next
+			a.stacks[p.Owner] = s // a plan that is cut leaves what it did
+			out.Done++
+			a.writes = append(a.writes, c.Op)
+		}
+	}
+	a.stacks[p.Owner] = s
+	if empty(s) {
+		delete(a.stacks, p.Owner)
+	}
+	out.ARNs, out.LoadBalancer = arnsOf(s), s.LoadBalancer
+	return out, err
+}
+
+func (a *account) step(s model.Stack, c plan.Change) (model.Stack, error) {
+	if a.fail != nil {
+		if err := a.fail(c); err != nil {
+			return s, err
+		}
+	}
+	s, err := plan.Step(s, c)
+	if err != nil {
+		return s, err
+	}
+	if c.Op == plan.CreateLoadBalancer && a.slow {
+		s.LoadBalancer.State = "provisioning"
+	}
+	return a.named(s), nil
+}
+
+// named gives new target groups ARNs of AWS's form.
+func (a *account) named(s model.Stack) model.Stack {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	for _, g := range s.TargetGroups {
+		if strings.HasPrefix(string(g.ARN), "made:") {
+			a.made++
+			arn := fmt.Sprintf("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/%s/%d", g.Name, a.made)
+			text = []byte(strings.ReplaceAll(string(text), `"`+string(g.ARN)+`"`, `"`+arn+`"`))
+		}
+	}
+	var out model.Stack
+	if err := json.Unmarshal(text, &out); err != nil {
+		panic(err)
+	}
+	return model.Normalize(out)
+}
+
+func denied() error {
+	return &fault.Error{
+		Class: fault.Denied, Code: "AccessDenied", Action: "elasticloadbalancing:CreateRule", Err: errors.New("not authorized"),
+	}
+}
+
+func empty(s model.Stack) bool {
+	return s.LoadBalancer == nil && len(s.SecurityGroups)+len(s.TargetGroups)+len(s.Leftovers) == 0
+}
+
+func arnsOf(s model.Stack) map[model.Key]model.ARN {
+	out := map[model.Key]model.ARN{}
+	if s.LoadBalancer != nil {
+		out[model.Key{Kind: model.KindLoadBalancer, ID: s.LoadBalancer.ID}] = s.LoadBalancer.ARN
+	}
+	for _, g := range s.TargetGroups {
+		out[model.Key{Kind: model.KindTargetGroup, ID: g.ID}] = g.ARN
+	}
+	for _, g := range s.SecurityGroups {
+		out[model.Key{Kind: model.KindSecurityGroup, ID: g.ID}] = g.ARN
+	}
+	for _, l := range s.Listeners {
+		out[plan.ListenerKey(l)] = l.ARN
+	}
+	return out
+}
+
+// world is an account, an API server and an operator.
+type world struct {
+	*testing.T
+
+	aws    *account
+	api    client.Client
+	loop   *stack.Loop
+	now    time.Time
+	forgot int
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, elbv2v1beta1.AddToScheme, headgatev1alpha1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := &world{T: t, aws: newAccount(), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	w.api = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}).Build()
+	w.restart()
+	return w
+}
+
+// restart is a new operator over the same account and API server.
+func (w *world) restart() { w.operator(w.api) }
+
+func (w *world) operator(c client.Client) {
+	cluster := stack.NewCluster(w.aws, stack.ClusterOptions{Name: "c1", Stacks: func(ctx context.Context) (int, error) {
+		var list headgatev1alpha1.StackStateList
+		err := w.api.List(ctx, &list)
+		return len(list.Items), err
+	}})
+	w.loop = stack.New(c, w.aws, cluster, stack.Options{
+		Now: func() time.Time { return w.now }, Forget: func(model.Owner) { w.forgot++ },
+	})
+}
+
+// through is a new operator whose calls of the API server are intercepted.
+func (w *world) through(f interceptor.Funcs) {
+	w.Helper()
+	watch, ok := w.api.(client.WithWatch)
+	if !ok {
+		w.Fatal("the fake client cannot watch")
+	}
+	w.operator(interceptor.NewClient(watch, f))
+}
+
+func owner() model.Owner {
+	return model.Owner{Cluster: "c1", Prefix: model.PrefixIngress, Stack: "shop"}
+}
+
+func ref(name string) model.ObjectRef {
+	return model.ObjectRef{Group: "networking.k8s.io", Kind: "Ingress", Namespace: "shop", Name: name, UID: "uid-" + name}
+}
+
+// member is an Ingress with one rule: its host goes to its Service.
+func member(name string, change ...func(*intent.Fragment)) intent.Fragment {
+	f := intent.Fragment{
+		Member: ref(name), Listeners: []intent.Listener{{Port: 80, Protocol: "HTTP", Field: "listen-ports"}},
+		Routes: []intent.Route{{
+			Ports: []int{80}, Match: intent.Match{Hosts: []string{name + ".example.com"}}, Field: "spec.rules[0]",
+			Forward: &intent.Forward{Backends: []intent.Backend{{Weight: 1, Service: &intent.Service{
+				ID: "shop/" + name + "-svc:80", NameKey: "shop", Namespace: "shop", Name: "svc-" + name, Port: "80", TargetPort: 8080,
+			}}}},
+		}},
+	}
+	for _, c := range change {
+		c(&f)
+	}
+	return f
+}
+
+func request(fragments ...intent.Fragment) stack.Request {
+	return stack.Request{Intent: intent.Intent{
+		Owner: owner(), Front: "ingress", Group: "shop", Order: intent.ByFragment, Fragments: fragments,
+		Defaults: intent.Defaults{Cluster: "c1", Scheme: "internal", TargetType: "ip", SSLPolicy: "policy", BackendSecurityGroup: true},
+	}}
+}
+
+// wrong is a finding of the front door.
+func wrong(req stack.Request, name, field string) stack.Request {
+	req.Findings = append(req.Findings, model.Finding{
+		Object: ref(name), Severity: model.Wrong, Reason: "InvalidValue", Field: field, Message: "is not right; make it right",
+	})
+	return req
+}
+
+// run does one run that must go well.
+func (w *world) run(req stack.Request) stack.Result {
+	w.Helper()
+	res, err := w.loop.Run(w.Context(), req)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return res
+}
+
+// settle runs until nothing is left to do.
+func (w *world) settle(req stack.Request) stack.Result {
+	w.Helper()
+	for range 5 {
+		if res := w.run(req); res.Settled {
+			return res
+		}
+	}
+	w.Fatal("the stack does not settle")
+	return stack.Result{}
+}
+
+// quiet runs f and fails if it wrote to AWS, or read more than the facts.
+func (w *world) quiet(why string, f func()) {
+	w.Helper()
+	writes, reads := len(w.aws.writes), w.aws.reads
+	f()
+	if got := w.aws.writes[writes:]; len(got) > 0 {
+		w.Errorf("%s: wrote %v", why, got)
+	}
+	if w.aws.reads != reads {
+		w.Errorf("%s: observed %d times", why, w.aws.reads-reads)
+	}
+}
+
+// answers are the rules of the load balancer in order: "host forward group" or "host code".
+func (w *world) answers() []string {
+	var out []string
+	for _, l := range w.aws.stacks[owner()].Listeners {
+		for _, r := range l.Rules {
+			host, _ := r.Hosts()
+			text := strings.Join(host, ",")
+			switch a := r.Actions[0]; {
+			case a.Forward != nil:
+				text += " " + a.Forward.Groups[0].Key
+			case a.FixedResponse != nil:
+				text += " " + a.FixedResponse.StatusCode
+			}
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+func (w *world) groups() []string {
+	var out []string
+	for _, g := range w.aws.stacks[owner()].TargetGroups {
+		out = append(out, g.ID)
+	}
+	return out
+}
+
+// page is the LoadBalancer object of the stack.
+func (w *world) page() headgatev1alpha1.LoadBalancer {
+	w.Helper()
+	var list headgatev1alpha1.LoadBalancerList
+	if err := w.api.List(w.Context(), &list); err != nil {
+		w.Fatal(err)
+	}
+	if len(list.Items) != 1 {
+		w.Fatalf("there are %d LoadBalancer objects, want 1", len(list.Items))
+	}
+	return list.Items[0]
+}
+
+func (w *world) bindings() []elbv2v1beta1.TargetGroupBinding {
+	w.Helper()
+	var list elbv2v1beta1.TargetGroupBindingList
+	if err := w.api.List(w.Context(), &list); err != nil {
+		w.Fatal(err)
+	}
+	return list.Items
+}
