@@ -207,7 +207,8 @@ func (p *play) elb(h *holdings) error {
 		if err != nil {
 			return err
 		}
-		name := strings.Join(strings.Split(aws.ToString(g.TargetGroupName), "-")[1:3], "-")
+		// k8s-<namespace>-<service>-<hash>
+		name := strings.Split(aws.ToString(g.TargetGroupName), "-")[2]
 		for _, d := range health.TargetHealthDescriptions {
 			if d.TargetHealth.State != "draining" {
 				h.Targets[name] = append(h.Targets[name], fmt.Sprintf("%s:%d", *d.Target.Id, *d.Target.Port))
@@ -247,7 +248,7 @@ func (p *play) anonymous(s model.Stack) model.Stack {
 			g.Ingress[j].Source = model.GroupRef{}
 		}
 		if g.Foreign {
-			g.ID = "foreign"
+			g.ID, g.Description = "foreign", ""
 		}
 	}
 	for i := range s.TargetGroups {
