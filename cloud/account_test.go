@@ -36,7 +36,9 @@ import (
 
 const cluster = "test"
 
-var owner = model.Owner{Cluster: cluster, Prefix: model.PrefixIngress, Stack: "shop/web"}
+func owner() model.Owner {
+	return model.Owner{Cluster: cluster, Prefix: model.PrefixIngress, Stack: "shop/web"}
+}
 
 // account is a simulated AWS account.
 type account struct {
@@ -214,7 +216,7 @@ func (w *wire) take(writes bool) map[string]int {
 
 func observe(t *testing.T, c *cloud.Client) model.Stack {
 	t.Helper()
-	s, err := c.Observe(t.Context(), owner, nil)
+	s, err := c.Observe(t.Context(), owner(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +235,7 @@ func turn(ctx context.Context, c *cloud.Client, desired model.Stack) (plan.Plan,
 }
 
 // converge turns until nothing is left to do.
-func converge(t *testing.T, c *cloud.Client, desired model.Stack) model.Outputs {
+func converge(t *testing.T, c *cloud.Client, desired model.Stack) {
 	t.Helper()
 	var last plan.Plan
 	for range 200 {
@@ -242,7 +244,7 @@ func converge(t *testing.T, c *cloud.Client, desired model.Stack) model.Outputs 
 			t.Fatal(err)
 		}
 		if p.Empty() {
-			return out
+			return
 		}
 		if out.Done == 0 {
 			time.Sleep(5 * time.Millisecond) // AWS releases things slowly
@@ -250,5 +252,4 @@ func converge(t *testing.T, c *cloud.Client, desired model.Stack) model.Outputs 
 		last = p
 	}
 	t.Fatalf("there is always something left to do:\n%s", last.Text())
-	return model.Outputs{}
 }

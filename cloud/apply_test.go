@@ -108,7 +108,7 @@ func TestPriorityInUse(t *testing.T) {
 		known[model.Key{Kind: model.KindTargetGroup, ID: g.ID}] = g.ARN
 	}
 	create := func(r model.Rule) plan.Plan {
-		return plan.Plan{Owner: owner, Known: known, Changes: []plan.Change{{
+		return plan.Plan{Owner: owner(), Known: known, Changes: []plan.Change{{
 			ID: 1, Op: plan.CreateRule, Action: plan.Create, Key: plan.RuleKey(443, r), Port: 443, Rule: &r, Priority: there.Priority,
 		}}}
 	}
@@ -116,7 +116,7 @@ func TestPriorityInUse(t *testing.T) {
 	if err != nil || out.Done != 1 || out.ARNs[plan.RuleKey(443, desired.Listeners[1].Rules[0])] != there.ARN {
 		t.Errorf("a rule that is there with that priority is not taken as made: %+v, %v", out, err)
 	}
-	other := rule(443, answer("418"), model.Condition{Field: model.FieldHost, Values: []string{"elsewhere.example"}})
+	other := rule(answer("418"), model.Condition{Field: model.FieldHost, Values: []string{"elsewhere.example"}})
 	if out, err = c.Apply(t.Context(), create(other)); fault.Of(err) != fault.Conflict || out.Done != 0 {
 		t.Errorf("got %+v, %v; want a conflict: another rule has the priority", out, err)
 	}
@@ -127,7 +127,7 @@ func TestDeletionsWait(t *testing.T) {
 	c, _ := fresh(t, a, newWire())
 	seen := observe(t, c)
 	group, security := seen.TargetGroups[0], seen.SecurityGroups[0]
-	p := plan.Plan{Owner: owner, Changes: []plan.Change{
+	p := plan.Plan{Owner: owner(), Changes: []plan.Change{
 		{ID: 1, Op: plan.DeleteTargetGroup, Action: plan.Delete, Key: model.Key{Kind: model.KindTargetGroup, ID: group.ID}, ARN: group.ARN},
 		{ID: 2, Op: plan.DeleteSecurityGroup, Action: plan.Delete, Key: model.Key{Kind: model.KindSecurityGroup, ID: security.ID}, ARN: security.ARN},
 		{ID: 3, Op: plan.DeleteTargetGroup, Action: plan.Delete, Key: model.Key{Kind: model.KindTargetGroup, ID: "gone"},
@@ -156,7 +156,7 @@ func TestNeedsWait(t *testing.T) {
 	seen := observe(t, c)
 	lb := *seen.LoadBalancer
 	change := func(state string) plan.Plan {
-		return plan.Plan{Owner: owner, Changes: []plan.Change{{
+		return plan.Plan{Owner: owner(), Changes: []plan.Change{{
 			ID: 1, Op: plan.ModifyLoadBalancerAttributes, Action: plan.Update, Key: model.Key{Kind: model.KindLoadBalancer, ID: lb.ID}, ARN: lb.ARN,
 			Needs:      []plan.Need{{Key: model.Key{Kind: model.KindLoadBalancer, ID: lb.ID}, ARN: lb.ARN, State: state}},
 			Attributes: map[string]string{"idle_timeout.timeout_seconds": "11"},
@@ -229,7 +229,7 @@ func TestNothingBeginsAfterTheEnd(t *testing.T) {
 
 func TestPlanThatWaitsForItselfIsRefused(t *testing.T) {
 	a := newAccount(t)
-	_, err := a.client(t, nil).Apply(t.Context(), plan.Plan{Owner: owner, Changes: []plan.Change{
+	_, err := a.client(t, nil).Apply(t.Context(), plan.Plan{Owner: owner(), Changes: []plan.Change{
 		{ID: 1, Op: plan.DeleteRule, After: []int{2}}, {ID: 2, Op: plan.DeleteRule, After: []int{1}},
 	}})
 	if fault.Of(err) != fault.Invalid {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
@@ -38,7 +39,7 @@ func (r *run) make(ctx context.Context, ch plan.Change) error {
 		return r.tag(ctx, ch, arn)
 	case plan.ModifyLoadBalancerAttributes, plan.ModifyTargetGroupAttributes, plan.ModifyListenerAttributes:
 		defer r.inventory.DropAttributes(arn)
-		return r.elb.SetAttributes(ctx, ch.Key.Kind, arn, ch.Attributes)
+		return doing("attributes", r.elb.SetAttributes(ctx, ch.Key.Kind, arn, ch.Attributes))
 	case plan.SetSubnets, plan.SetSecurityGroups, plan.SetIPAddressType:
 		return r.modifyLoadBalancer(ctx, ch, arn)
 	default:
@@ -61,7 +62,7 @@ func (r *run) modifyLoadBalancer(ctx context.Context, ch plan.Change, arn model.
 		err = r.elb.SetIPAddressType(ctx, arn, want.IPAddressType)
 	}
 	if err != nil {
-		return err
+		return doing("load balancer "+want.Name, err)
 	}
 	r.inventory.ChangeLoadBalancer(arn, func(lb *model.LoadBalancer) {
 		switch ch.Op {
@@ -83,7 +84,7 @@ func (r *run) modify(ctx context.Context, ch plan.Change, arn model.ARN) error {
 		if err == nil {
 			r.inventory.PutTargetGroup(got)
 		}
-		return err
+		return doing("target group "+ch.TargetGroup.Name, err)
 	case plan.ModifyListener:
 		return r.modifyListener(ctx, ch, arn)
 	case plan.ModifyRule:
@@ -104,7 +105,7 @@ func (r *run) modifyListener(ctx context.Context, ch plan.Change, arn model.ARN)
 		return err
 	}
 	defer r.dropListener(arn)
-	return r.elb.ModifyListener(ctx, arn, want)
+	return doing("port "+strconv.Itoa(want.Port), r.elb.ModifyListener(ctx, arn, want))
 }
 
 // dropListener has a listener and its certificates read again: a change of protocol or default certificate touches both.
@@ -120,7 +121,7 @@ func (r *run) modifyRule(ctx context.Context, ch plan.Change, arn model.ARN) err
 	}
 	defer r.inventory.DropRulesWith(arn)
 	if err := r.elb.ModifyRule(ctx, arn, want); err != nil {
-		return err
+		return doing("port "+strconv.Itoa(ch.Port), err)
 	}
 	r.made(ch.Key, arn)
 	return nil
@@ -139,7 +140,7 @@ func (r *run) renumber(ctx context.Context, ch plan.Change, listener model.ARN) 
 		priorities[arn] = p.Priority
 	}
 	defer r.inventory.DropRules(listener)
-	return r.elb.SetPriorities(ctx, priorities)
+	return doing("port "+strconv.Itoa(ch.Port), r.elb.SetPriorities(ctx, priorities))
 }
 
 // certificates adds or removes certificates, one call each: AWS takes one a call.
@@ -153,7 +154,7 @@ func (r *run) certificates(ctx context.Context, ch plan.Change, listener model.A
 			err = r.elb.RemoveCertificate(ctx, listener, certificate)
 		}
 		if err != nil {
-			return err
+			return doing("port "+strconv.Itoa(ch.Port), err)
 		}
 	}
 	return nil
@@ -172,7 +173,7 @@ func (r *run) tag(ctx context.Context, ch plan.Change, arn model.ARN) error {
 		err = r.elb.RemoveTags(ctx, arn, ch.TagKeys)
 	}
 	if err != nil {
-		return err
+		return doing("tags", err)
 	}
 	r.inventory.ChangeTags(ch.Key.Kind, arn, maps.Clone(ch.Tags), slices.Clone(ch.TagKeys))
 	return nil

@@ -8,6 +8,7 @@ package cloud
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/cloud/ec2"
@@ -39,12 +40,14 @@ func (c *Client) VPC() string { return c.vpc }
 
 // Facts are what a build must know of the world; see [inventory.Inventory.Facts].
 func (c *Client) Facts(ctx context.Context, need model.Needs) (model.Facts, error) {
-	return c.inventory.Facts(ctx, need)
+	facts, err := c.inventory.Facts(ctx, need)
+	return facts, doing("asking for what "+need.Owner.String()+" needs", err)
 }
 
 // Observe is what AWS holds for an owner; see [inventory.Inventory.Observe].
 func (c *Client) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
-	return c.inventory.Observe(ctx, owner, keys)
+	stack, err := c.inventory.Observe(ctx, owner, keys)
+	return stack, doing("looking at "+owner.String(), err)
 }
 
 // Forget has everything of an owner read from AWS again at the next observation.
@@ -52,15 +55,24 @@ func (c *Client) Forget(owner model.Owner) { c.inventory.Forget(owner) }
 
 // Register puts targets into a group. It is urgent.
 func (c *Client) Register(ctx context.Context, group model.ARN, targets []model.Target) error {
-	return c.elb.Register(call.WithLane(ctx, call.Register), group, targets)
+	return doing("adding targets", c.elb.Register(call.WithLane(ctx, call.Register), group, targets))
 }
 
 // Deregister takes targets out of a group. Nothing is more urgent.
 func (c *Client) Deregister(ctx context.Context, group model.ARN, targets []model.Target) error {
-	return c.elb.Deregister(call.WithLane(ctx, call.Deregister), group, targets)
+	return doing("removing targets", c.elb.Deregister(call.WithLane(ctx, call.Deregister), group, targets))
 }
 
 // Health is the health of all targets of a group.
 func (c *Client) Health(ctx context.Context, group model.ARN) ([]model.TargetHealth, error) {
-	return c.elb.Health(ctx, group)
+	health, err := c.elb.Health(ctx, group)
+	return health, doing("asking how targets are", err)
+}
+
+// doing says what failed; nil stays nil.
+func doing(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
@@ -50,8 +49,17 @@ func (a *account) size(t *testing.T) size {
 	return out
 }
 
-// TestEveryCutIsMadeGood cuts the connection at every call of a stack's life, before and after its effect: once with the calls
-// after it going through (a connection that broke), once with none until a new client starts (a process that died).
+// How long a connection stays cut.
+const (
+	// moment is one call.
+	moment = 1
+	// outage covers a call, what is read to find out what it did, and all their retries.
+	outage = 12
+	// death is for ever: the next client is a new one.
+	death = 1 << 30
+)
+
+// TestEveryCutIsMadeGood cuts the connection at every call of a stack's life, before and after its effect.
 func TestEveryCutIsMadeGood(t *testing.T) {
 	undisturbed := newAccount(t)
 	certificate := undisturbed.certificate(t, "shop.example")
@@ -60,40 +68,59 @@ func TestEveryCutIsMadeGood(t *testing.T) {
 	c := undisturbed.client(t, w)
 	converge(t, c, shop(certificate))
 	want, calls := undisturbed.size(t), total(w)
-	for _, dies := range []bool{false, true} {
-		for _, what := range []verdict{before, after} {
-			for at := 1; at <= calls; at++ {
-				t.Run(fmt.Sprintf("dies=%v/after=%v/call=%d", dies, what == after, at), func(t *testing.T) {
-					a := newAccount(t)
-					desired := shop(a.certificate(t, "shop.example"))
-					a.disturbed(t, desired, cutAt(at, what, dies))
-					if diff := cmp.Diff(fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", a.size(t))); diff != "" {
-						t.Errorf("the account does not hold what it holds undisturbed (-want +got):\n%s", diff)
-					}
-					a.disturbed(t, model.Stack{Owner: owner}, cutAt(at, what, dies))
-					if got := a.size(t); got != empty {
-						t.Errorf("after the deletion the account holds %+v, want %+v", got, empty)
-					}
-				})
-			}
+	for _, cut := range []struct {
+		name string
+		what verdict
+		long int
+	}{
+		{"moment before", before, moment}, {"moment after", after, moment}, {"outage after", after, outage},
+		{"death before", before, death}, {"death after", after, death},
+	} {
+		for at := 1; at <= calls; at++ {
+			t.Run(fmt.Sprintf("%s/call %d", cut.name, at), func(t *testing.T) {
+				a := newAccount(t)
+				desired := shop(a.certificate(t, "shop.example"))
+				a.disturbed(t, desired, at, cut.what, cut.long)
+				if got := a.size(t); got != want {
+					t.Errorf("the account holds %+v, want %+v as undisturbed", got, want)
+				}
+				a.disturbed(t, model.Stack{Owner: owner()}, at, cut.what, cut.long)
+				if got := a.size(t); got != empty {
+					t.Errorf("after the deletion the account holds %+v, want %+v", got, empty)
+				}
+			})
 		}
 	}
 }
 
-// cutAt cuts the call of that number, and all later ones when the process dies.
-func cutAt(at int, what verdict, dies bool) func(string) verdict {
-	n := 0
-	return func(string) verdict {
+// disturbed converges with a client whose calls are cut from one on, and, when that is for ever, with another.
+func (a *account) disturbed(t *testing.T, desired model.Stack, at int, what verdict, long int) {
+	t.Helper()
+	w, n := newWire(), 0
+	w.intercept = func(string) verdict {
 		n++
 		switch {
 		case n == at:
 			return what
-		case n > at && dies:
+		case n > at && n-at < long:
 			return before
 		default:
 			return pass
 		}
 	}
+	c := a.client(t, w)
+	for range 5 {
+		if p, _, err := turn(t.Context(), c, desired); err == nil && p.Empty() {
+			break
+		}
+	}
+	w.mu.Lock()
+	w.intercept = nil // the connection is back
+	w.mu.Unlock()
+	if long == death {
+		c = a.client(t, nil)
+	}
+	converge(t, c, desired)
 }
 
 func total(w *wire) int {
@@ -104,20 +131,6 @@ func total(w *wire) int {
 		}
 	}
 	return n
-}
-
-// disturbed converges with a client whose calls are cut, then with one whose calls are not.
-func (a *account) disturbed(t *testing.T, desired model.Stack, cut func(string) verdict) {
-	t.Helper()
-	w := newWire()
-	w.intercept = cut
-	c := a.client(t, w)
-	for range 5 {
-		if p, _, err := turn(t.Context(), c, desired); err == nil && p.Empty() {
-			break
-		}
-	}
-	converge(t, a.client(t, nil), desired)
 }
 
 // TestCreateThatWasNotAnsweredIsAdopted: the same run of the plan goes on with what the create made.

@@ -14,7 +14,7 @@ var errOperation = errors.New("no such operation")
 
 // remove deletes a resource. One that is gone already is done; one that is still used, as AWS releases things slowly, is waited for.
 func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
-	err := r.delete(ctx, ch.Op, arn)
+	err := r.deletion(ch.Op)(ctx, arn)
 	switch fault.Of(err) {
 	case "", fault.NotFound:
 	case fault.InUse:
@@ -39,18 +39,18 @@ func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	return nil
 }
 
-func (r *run) delete(ctx context.Context, op plan.Op, arn model.ARN) error {
+func (r *run) deletion(op plan.Op) func(context.Context, model.ARN) error {
 	switch op {
 	case plan.DeleteSecurityGroup:
-		return r.ec2.DeleteGroup(ctx, arn)
+		return r.ec2.DeleteGroup
 	case plan.DeleteLoadBalancer:
-		return r.elb.DeleteLoadBalancer(ctx, arn)
+		return r.elb.DeleteLoadBalancer
 	case plan.DeleteTargetGroup:
-		return r.elb.DeleteTargetGroup(ctx, arn)
+		return r.elb.DeleteTargetGroup
 	case plan.DeleteListener:
-		return r.elb.DeleteListener(ctx, arn)
+		return r.elb.DeleteListener
 	default:
-		return r.elb.DeleteRule(ctx, arn)
+		return r.elb.DeleteRule
 	}
 }
 
@@ -92,7 +92,7 @@ func (r *run) admit(ctx context.Context, ch plan.Change, id model.ARN) error {
 func (r *run) admitRest(ctx context.Context, op plan.Op, id model.ARN, permissions []model.Permission) error {
 	found, err := r.ec2.GroupsByID(ctx, []string{string(id)})
 	if err != nil {
-		return err
+		return doing("reading what is admitted", err)
 	}
 	if len(found) == 0 && op == plan.RevokeIngress {
 		return nil // the group is gone, and its rules with it
@@ -104,9 +104,9 @@ func (r *run) admitRest(ctx context.Context, op plan.Op, id model.ARN, permissio
 	missing := without(permissions, have)
 	switch {
 	case op == plan.AuthorizeIngress && len(missing) > 0:
-		return r.ec2.Authorize(ctx, id, missing)
+		return doing("the rest", r.ec2.Authorize(ctx, id, missing))
 	case op == plan.RevokeIngress && len(missing) < len(permissions):
-		return r.ec2.Revoke(ctx, id, without(permissions, missing))
+		return doing("the rest", r.ec2.Revoke(ctx, id, without(permissions, missing)))
 	default:
 		return nil
 	}

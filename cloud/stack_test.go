@@ -13,7 +13,7 @@ import (
 )
 
 func tagged(id string, more ...string) map[string]string {
-	out := owner.Tags(id)
+	out := owner().Tags(id)
 	for n := 0; n+1 < len(more); n += 2 {
 		out[more[n]] = more[n+1]
 	}
@@ -48,9 +48,10 @@ func answer(code string) []model.Action {
 	return []model.Action{{Type: model.ActionFixedResponse, FixedResponse: &model.FixedResponse{StatusCode: code, ContentType: "text/plain"}}}
 }
 
-func rule(port int, actions []model.Action, conditions ...model.Condition) model.Rule {
+// rule is a rule of the listener on 443.
+func rule(actions []model.Action, conditions ...model.Condition) model.Rule {
 	r := model.Rule{Conditions: conditions, Actions: actions}
-	r.Tags = owner.Tags(model.RuleID(port, r))
+	r.Tags = owner().Tags(model.RuleID(443, r))
 	return r
 }
 
@@ -60,7 +61,7 @@ func shop(certificates ...model.ARN) model.Stack {
 	world := vpc.DefaultWorld()
 	host := model.Condition{Field: model.FieldHost, Values: []string{"shop.example"}}
 	return model.Stack{
-		Owner: owner,
+		Owner: owner(),
 		SecurityGroups: []model.SecurityGroup{{
 			ID: "ManagedLBSecurityGroup", Name: "k8s-shop-web", Description: "[k8s] Managed SecurityGroup for LoadBalancer", VPC: world.VPC,
 			Tags: tagged("ManagedLBSecurityGroup"),
@@ -88,13 +89,13 @@ func shop(certificates ...model.ARN) model.Stack {
 				Port: 443, Protocol: "HTTPS", Tags: tagged("443"), SSLPolicy: "ELBSecurityPolicy-2016-08", Certificates: certificates,
 				DefaultActions: answer("404"),
 				Rules: []model.Rule{
-					rule(443, forwardTo(map[string]int{"shop/web-a:80": 1}), host, model.Condition{Field: model.FieldPath, Values: []string{"/a", "/a/*"}}),
-					rule(443, forwardTo(map[string]int{"shop/web-a:80": 9, "shop/web-b:80": 1}), host,
+					rule(forwardTo(map[string]int{"shop/web-a:80": 1}), host, model.Condition{Field: model.FieldPath, Values: []string{"/a", "/a/*"}}),
+					rule(forwardTo(map[string]int{"shop/web-a:80": 9, "shop/web-b:80": 1}), host,
 						model.Condition{Field: model.FieldHeader, Header: "X-Canary", Values: []string{"yes"}}),
-					rule(443, forwardTo(map[string]int{"shop/web-b:80": 1}), host,
+					rule(forwardTo(map[string]int{"shop/web-b:80": 1}), host,
 						model.Condition{Field: model.FieldQuery, Query: []model.QueryPair{{Key: "v", Value: "2"}}},
 						model.Condition{Field: model.FieldMethod, Values: []string{"GET"}}),
-					rule(443, answer("503"), model.Condition{Field: model.FieldHost, Regex: []string{`^closed\.example(:[0-9]+)?$`}}),
+					rule(answer("503"), model.Condition{Field: model.FieldHost, Regex: []string{`^closed\.example(:[0-9]+)?$`}}),
 				},
 			},
 		},
@@ -106,6 +107,19 @@ func same(t *testing.T, what string, a, b model.Stack) {
 	t.Helper()
 	if diff := cmp.Diff(a, b); diff != "" {
 		t.Errorf("%s (-kept +fresh):\n%s", what, diff)
+	}
+}
+
+// reached fails unless the outputs of a whole stack say where everything is.
+func reached(t *testing.T, out model.Outputs) {
+	t.Helper()
+	if out.LoadBalancer == nil || out.LoadBalancer.DNSName == "" {
+		t.Errorf("the outputs have no address: %+v", out.LoadBalancer)
+	}
+	for _, key := range []model.Key{{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}, {Kind: model.KindListener, ID: "443"}} {
+		if out.ARNs[key] == "" {
+			t.Errorf("the outputs lack %s", key)
+		}
 	}
 }
 
@@ -126,14 +140,7 @@ func TestWholeStackComesAndGoes(t *testing.T) {
 	if diff := cmp.Diff(want, w.take(true)); diff != "" {
 		t.Errorf("a change is not one writing call (-changes +calls):\n%s", diff)
 	}
-	if out.LoadBalancer == nil || out.LoadBalancer.DNSName == "" {
-		t.Errorf("the outputs have no address: %+v", out.LoadBalancer)
-	}
-	for _, key := range []model.Key{{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}, {Kind: model.KindListener, ID: "443"}} {
-		if out.ARNs[key] == "" {
-			t.Errorf("the outputs lack %s", key)
-		}
-	}
+	reached(t, out)
 
 	for name, reader := range map[string]func() model.Stack{
 		"who made it": func() model.Stack { return observe(t, c) },
@@ -149,7 +156,7 @@ func TestWholeStackComesAndGoes(t *testing.T) {
 		t.Errorf("a stack that was just observed is read again: %v", reads)
 	}
 
-	converge(t, c, model.Stack{Owner: owner})
+	converge(t, c, model.Stack{Owner: owner()})
 	for name, reader := range map[string]*cloud.Client{"who deleted it": c, "a newcomer": a.client(t, nil)} {
 		if got := observe(t, reader); got.LoadBalancer != nil || len(got.TargetGroups)+len(got.SecurityGroups) > 0 {
 			t.Errorf("to %s something is left: %+v", name, got)
@@ -228,7 +235,7 @@ func TestChangesKeepTheInventoryExact(t *testing.T) {
 		}},
 		{"certificates", func(s *model.Stack) { s.Listeners[1].Certificates = []model.ARN{third, first} }},
 		{"weights", func(s *model.Stack) {
-			s.Listeners[1].Rules[1] = rule(443, forwardTo(map[string]int{"shop/web-a:80": 1, "shop/web-b:80": 1}), s.Listeners[1].Rules[1].Conditions...)
+			s.Listeners[1].Rules[1] = rule(forwardTo(map[string]int{"shop/web-a:80": 1, "shop/web-b:80": 1}), s.Listeners[1].Rules[1].Conditions...)
 		}},
 		{"order", func(s *model.Stack) {
 			s.Listeners[1].Rules[0], s.Listeners[1].Rules[1] = s.Listeners[1].Rules[1], s.Listeners[1].Rules[0]
@@ -272,11 +279,11 @@ func TestKeysLimitWhatIsRead(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWire()
 			c := a.client(t, w)
-			if _, err := c.Observe(t.Context(), owner, []model.Key{}); err != nil {
+			if _, err := c.Observe(t.Context(), owner(), []model.Key{}); err != nil {
 				t.Fatal(err)
 			}
 			w.take(false)
-			if _, err := c.Observe(t.Context(), owner, tt.keys); err != nil {
+			if _, err := c.Observe(t.Context(), owner(), tt.keys); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, w.take(false)); diff != "" {
@@ -304,6 +311,6 @@ func TestForgetFindsWhatSomebodyElseChanged(t *testing.T) {
 	if left := plan.Diff(desired, observe(t, c), plan.Options{}); !left.Empty() {
 		t.Fatalf("before Forget the inventory is what it was, yet:\n%s", left.Text())
 	}
-	c.Forget(owner)
+	c.Forget(owner())
 	same(t, "after Forget what is kept is not what AWS holds", observe(t, c), observe(t, a.client(t, nil)))
 }

@@ -14,6 +14,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
 )
 
@@ -53,7 +54,7 @@ func (c *Client) Issued(ctx context.Context) ([]Listed, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("listing certificates: %w", err)
+			return nil, fmt.Errorf("listing certificates: %w", call.Bare(err))
 		}
 		for _, s := range page.CertificateSummaryList {
 			out = append(out, readSummary(s))
@@ -67,7 +68,7 @@ func (c *Client) Issued(ctx context.Context) ([]Listed, error) {
 func (c *Client) Names(ctx context.Context, arn model.ARN) ([]string, error) {
 	got, err := c.api.DescribeCertificate(ctx, &sdk.DescribeCertificateInput{CertificateArn: aws.String(string(arn))})
 	if err != nil {
-		return nil, fmt.Errorf("reading certificate %s: %w", arn, err)
+		return nil, fmt.Errorf("reading certificate %s: %w", arn, call.Bare(err))
 	}
 	if got.Certificate == nil {
 		return nil, nil

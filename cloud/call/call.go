@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/headgate/headgate/model/fault"
 )
@@ -73,7 +74,7 @@ func (w Wire) attempt(
 	if w.OnCall != nil {
 		w.OnCall(service, middleware.GetOperationName(ctx), code, time.Since(start))
 	}
-	return out, meta, err
+	return out, meta, err //nolint:wrapcheck // the SDK's retries read the error as it is
 }
 
 // codeOf is AWS's code of an error, "" for nil.
@@ -89,7 +90,35 @@ func codeOf(err error) string {
 
 func classed(err error, service, operation string) error {
 	code := codeOf(err)
-	return &fault.Error{Class: classOf(code), Code: code, Action: prefixOf(service) + ":" + operation, Err: err}
+	return &fault.Error{Class: classOf(code), Code: code, Action: prefixOf(service) + ":" + operation, Err: &told{text: textOf(err), err: err}}
+}
+
+// told is an error in AWS's words, without the request ID: what users see again and again must read the same each time.
+type told struct {
+	text string
+	err  error
+}
+
+func (t *told) Error() string { return t.text }
+
+func (t *told) Unwrap() error { return t.err }
+
+func textOf(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorMessage()
+	}
+	if send, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		return "AWS did not answer: " + send.Err.Error()
+	}
+	return err.Error()
+}
+
+// Bare is the classed error in err without the SDK's preamble, which names service and operation again.
+func Bare(err error) error {
+	if classed, ok := errors.AsType[*fault.Error](err); ok {
+		return classed
+	}
+	return err
 }
 
 // Unsure tells whether a call may have taken effect although it failed: it was not answered, or AWS failed inside.

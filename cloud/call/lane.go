@@ -15,9 +15,9 @@ const (
 	Edit
 	// Background verifies what nobody asked for.
 	Background
-
-	lanes = int(Background) + 1
 )
+
+const lanes = int(Background) + 1
 
 type laneKey struct{}
 

@@ -15,6 +15,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
 )
 
@@ -53,7 +54,7 @@ func once(o *sdk.Options) {
 func (c *Client) VPC(ctx context.Context, id string) (model.VPC, error) {
 	out, err := c.api.DescribeVpcs(ctx, &sdk.DescribeVpcsInput{VpcIds: []string{id}})
 	if err != nil {
-		return model.VPC{}, fmt.Errorf("reading VPC %s: %w", id, err)
+		return model.VPC{}, fmt.Errorf("reading VPC %s: %w", id, call.Bare(err))
 	}
 	if len(out.Vpcs) == 0 {
 		return model.VPC{ID: id}, nil
@@ -65,7 +66,7 @@ func (c *Client) VPC(ctx context.Context, id string) (model.VPC, error) {
 func (c *Client) VPCTagged(ctx context.Context, tags map[string]string) (model.VPC, error) {
 	out, err := c.api.DescribeVpcs(ctx, &sdk.DescribeVpcsInput{Filters: tagFilters(tags)})
 	if err != nil {
-		return model.VPC{}, fmt.Errorf("finding the VPC by tags: %w", err)
+		return model.VPC{}, fmt.Errorf("finding the VPC by tags: %w", call.Bare(err))
 	}
 	if len(out.Vpcs) != 1 {
 		return model.VPC{}, fmt.Errorf("finding the VPC by tags: %d VPCs have all of %v, want exactly one", len(out.Vpcs), tags)

@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
 )
 
@@ -57,7 +58,7 @@ func (c *Client) groups(ctx context.Context, by []types.Filter) ([]model.Securit
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading security groups: %w", err)
+			return nil, fmt.Errorf("reading security groups: %w", call.Bare(err))
 		}
 		for _, g := range page.SecurityGroups {
 			out = append(out, readGroup(g))
@@ -74,7 +75,7 @@ func (c *Client) CreateGroup(ctx context.Context, g model.SecurityGroup) (model.
 		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroup, Tags: writeTags(g.Tags)}},
 	}, once)
 	if err != nil {
-		return "", fmt.Errorf("creating security group %s: %w", g.Name, err)
+		return "", fmt.Errorf("creating security group %s: %w", g.Name, call.Bare(err))
 	}
 	if out.GroupId == nil {
 		return "", fmt.Errorf("creating security group %s: %w", g.Name, errEmpty)
@@ -90,7 +91,7 @@ func (c *Client) Authorize(ctx context.Context, id model.ARN, permissions []mode
 		GroupId: aws.String(string(id)), IpPermissions: writePermissions(permissions),
 	})
 	if err != nil {
-		return fmt.Errorf("authorising ingress of %s: %w", id, err)
+		return fmt.Errorf("authorising ingress of %s: %w", id, call.Bare(err))
 	}
 	return nil
 }
@@ -101,7 +102,7 @@ func (c *Client) Revoke(ctx context.Context, id model.ARN, permissions []model.P
 		GroupId: aws.String(string(id)), IpPermissions: writePermissions(permissions),
 	})
 	if err != nil {
-		return fmt.Errorf("revoking ingress of %s: %w", id, err)
+		return fmt.Errorf("revoking ingress of %s: %w", id, call.Bare(err))
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func (c *Client) Revoke(ctx context.Context, id model.ARN, permissions []model.P
 // DeleteGroup deletes a security group that nothing uses.
 func (c *Client) DeleteGroup(ctx context.Context, id model.ARN) error {
 	if _, err := c.api.DeleteSecurityGroup(ctx, &sdk.DeleteSecurityGroupInput{GroupId: aws.String(string(id))}); err != nil {
-		return fmt.Errorf("deleting %s: %w", id, err)
+		return fmt.Errorf("deleting %s: %w", id, call.Bare(err))
 	}
 	return nil
 }
@@ -117,7 +118,7 @@ func (c *Client) DeleteGroup(ctx context.Context, id model.ARN) error {
 // AddTags sets tags of a resource; the others stay.
 func (c *Client) AddTags(ctx context.Context, id model.ARN, tags map[string]string) error {
 	if _, err := c.api.CreateTags(ctx, &sdk.CreateTagsInput{Resources: []string{string(id)}, Tags: writeTags(tags)}); err != nil {
-		return fmt.Errorf("tagging %s: %w", id, err)
+		return fmt.Errorf("tagging %s: %w", id, call.Bare(err))
 	}
 	return nil
 }
@@ -129,7 +130,7 @@ func (c *Client) RemoveTags(ctx context.Context, id model.ARN, keys []string) er
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(k)})
 	}
 	if _, err := c.api.DeleteTags(ctx, in); err != nil {
-		return fmt.Errorf("removing tags of %s: %w", id, err)
+		return fmt.Errorf("removing tags of %s: %w", id, call.Bare(err))
 	}
 	return nil
 }

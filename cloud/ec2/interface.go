@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/headgate/headgate/cloud/call"
 )
 
 // GroupsOfAddresses are the IDs of the security groups of the interfaces that hold addresses in a VPC, by address. An address
@@ -39,7 +41,7 @@ func (c *Client) interfaces(ctx context.Context, by []types.Filter, out map[stri
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("reading network interfaces: %w", err)
+			return fmt.Errorf("reading network interfaces: %w", call.Bare(err))
 		}
 		for _, i := range page.NetworkInterfaces {
 			var groups []string

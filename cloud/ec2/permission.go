@@ -81,7 +81,7 @@ func writePermission(p model.Permission) types.IpPermission {
 
 // port is n as the API wants it; ICMP uses -1 for all.
 func port(n int) *int32 {
-	return aws.Int32(int32(min(max(n, -1), math.MaxUint16))) //nolint:gosec // bounded in the same line
+	return aws.Int32(int32(min(max(n, -1), math.MaxUint16)))
 }
 
 func isIPv6(s string) bool { return slices.Contains([]byte(s), ':') }

@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
 )
 
@@ -47,7 +48,7 @@ func (c *Client) SubnetsByID(ctx context.Context, ids []string) ([]model.Subnet,
 			return nil, err
 		}
 		for _, s := range found {
-			out = append(out, readSubnet(s, nil, routing{}))
+			out = append(out, readSubnet(s, nil, &routing{}))
 		}
 	}
 	return out, nil
@@ -61,7 +62,7 @@ func (c *Client) subnets(ctx context.Context, by types.Filter) ([]types.Subnet, 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading subnets: %w", err)
+			return nil, fmt.Errorf("reading subnets: %w", call.Bare(err))
 		}
 		out = append(out, page.Subnets...)
 	}
@@ -72,7 +73,7 @@ func (c *Client) subnets(ctx context.Context, by types.Filter) ([]types.Subnet, 
 func (c *Client) zoneTypes(ctx context.Context) (map[string]string, error) {
 	got, err := c.api.DescribeAvailabilityZones(ctx, &sdk.DescribeAvailabilityZonesInput{})
 	if err != nil {
-		return nil, fmt.Errorf("reading zones: %w", err)
+		return nil, fmt.Errorf("reading zones: %w", call.Bare(err))
 	}
 	out := map[string]string{}
 	for _, z := range got.AvailabilityZones {
@@ -87,22 +88,22 @@ type routing struct {
 	main bool
 }
 
-func (r routing) public(subnet string) bool {
+func (r *routing) public(subnet string) bool {
 	if own, ok := r.own[subnet]; ok {
 		return own
 	}
 	return r.main
 }
 
-func (c *Client) routes(ctx context.Context, vpc string) (routing, error) {
+func (c *Client) routes(ctx context.Context, vpc string) (*routing, error) {
 	pages := sdk.NewDescribeRouteTablesPaginator(c.api, &sdk.DescribeRouteTablesInput{
 		Filters: []types.Filter{filter("vpc-id", vpc)}, MaxResults: aws.Int32(routePage),
 	})
-	out := routing{own: map[string]bool{}}
+	out := &routing{own: map[string]bool{}}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return routing{}, fmt.Errorf("reading route tables: %w", err)
+			return nil, fmt.Errorf("reading route tables: %w", call.Bare(err))
 		}
 		for _, table := range page.RouteTables {
 			out.read(table)
@@ -125,7 +126,7 @@ func (r *routing) read(table types.RouteTable) {
 	}
 }
 
-func readSubnet(in types.Subnet, zones map[string]string, routes routing) model.Subnet {
+func readSubnet(in types.Subnet, zones map[string]string, routes *routing) model.Subnet {
 	out := model.Subnet{
 		ID:            aws.ToString(in.SubnetId),
 		Zone:          aws.ToString(in.AvailabilityZone),

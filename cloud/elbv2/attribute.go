@@ -59,7 +59,7 @@ func (c *Client) Attributes(ctx context.Context, kind model.Kind, arn model.ARN)
 func (c *Client) SetAttributes(ctx context.Context, kind model.Kind, arn model.ARN, attributes map[string]string) error {
 	for keys := range slices.Chunk(slices.Sorted(maps.Keys(attributes)), attributeLimit) {
 		if err := c.setAttributes(ctx, kind, arn, keys, attributes); err != nil {
-			return writing("setting attributes of "+string(arn), err)
+			return err
 		}
 	}
 	return nil
@@ -87,5 +87,8 @@ func (c *Client) setAttributes(ctx context.Context, kind model.Kind, arn model.A
 		}
 		_, err = c.api.ModifyListenerAttributes(ctx, in)
 	}
-	return err
+	if err != nil {
+		return writing("setting attributes of "+string(arn), err)
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
 )
 
@@ -51,7 +52,7 @@ func once(o *elasticloadbalancingv2.Options) {
 
 // number is n as the API wants it.
 func number(n int) *int32 {
-	return aws.Int32(int32(min(max(n, 0), math.MaxInt32))) //nolint:gosec // bounded in the same line
+	return aws.Int32(int32(min(max(n, 0), math.MaxInt32)))
 }
 
 // optional is s, nil when it is empty.
@@ -78,6 +79,6 @@ func arnsOf(arns []model.ARN) []string {
 	return out
 }
 
-func reading(what string, err error) error { return fmt.Errorf("reading %s: %w", what, err) }
+func reading(what string, err error) error { return fmt.Errorf("reading %s: %w", what, call.Bare(err)) }
 
-func writing(what string, err error) error { return fmt.Errorf("%s: %w", what, err) }
+func writing(what string, err error) error { return fmt.Errorf("%s: %w", what, call.Bare(err)) }

@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -28,16 +29,11 @@ func (c *Client) Tags(ctx context.Context, arns []model.ARN) (map[model.ARN]map[
 			got, err := c.tags(ctx, some)
 			mu.Lock()
 			defer mu.Unlock()
-			for arn, tags := range got {
-				out[arn] = tags
-			}
+			maps.Copy(out, got)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, reading("tags", err)
-	}
-	return out, nil
+	return out, group.Wait()
 }
 
 // tags reads a batch. AWS fails the whole batch for one resource that is gone, so a batch that fails so is halved.
@@ -47,7 +43,7 @@ func (c *Client) tags(ctx context.Context, arns []model.ARN) (map[model.ARN]map[
 		return c.tagsOfHalves(ctx, arns)
 	}
 	if err != nil {
-		return nil, err
+		return nil, reading("tags", err)
 	}
 	out := make(map[model.ARN]map[string]string, len(arns))
 	for _, d := range got.TagDescriptions {
@@ -74,9 +70,7 @@ func (c *Client) tagsOfHalves(ctx context.Context, arns []model.ARN) (map[model.
 	}
 	out := make(map[model.ARN]map[string]string, len(left)+len(right))
 	for _, half := range []map[model.ARN]map[string]string{left, right} {
-		for arn, tags := range half {
-			out[arn] = tags
-		}
+		maps.Copy(out, half)
 	}
 	return out, nil
 }

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-var (
-	noon  = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	never time.Time
-)
+func noon() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) }
+
+// ever is so long ago that nothing is too old.
+func ever() time.Time { return time.Time{} }
 
 func reads(values ...int) (func(context.Context) (int, error), *int) {
 	n := 0
@@ -25,14 +25,14 @@ func TestKeptReadsOnce(t *testing.T) {
 	var k kept[int]
 	read, n := reads(1, 2)
 	for range 3 {
-		if got, err := k.get(t.Context(), never, noon, read); got != 1 || err != nil {
+		if got, err := k.get(t.Context(), ever(), noon(), read); got != 1 || err != nil {
 			t.Fatalf("got %d, %v; want what was read first", got, err)
 		}
 	}
 	if *n != 1 {
 		t.Errorf("read %d times, want once", *n)
 	}
-	later := noon.Add(time.Hour)
+	later := noon().Add(time.Hour)
 	if got, _ := k.get(t.Context(), later, later, read); got != 2 {
 		t.Errorf("got %d, want it read again when it is too old", got)
 	}
@@ -56,7 +56,7 @@ func TestKeptKnowsOurOwnWrites(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var k kept[int]
 			read, n := reads(1, 2)
-			got, err := k.get(t.Context(), never, noon, func(ctx context.Context) (int, error) {
+			got, err := k.get(t.Context(), ever(), noon(), func(ctx context.Context) (int, error) {
 				if *n == 0 {
 					defer tt.during(&k)
 				}
@@ -65,7 +65,7 @@ func TestKeptKnowsOurOwnWrites(t *testing.T) {
 			if got != tt.want || err != nil || *n != tt.reads {
 				t.Errorf("got %d (%v) after %d reads, want %d after %d: %s", got, err, *n, tt.want, tt.reads, tt.why)
 			}
-			if again, _ := k.get(t.Context(), never, noon, read); again != tt.want {
+			if again, _ := k.get(t.Context(), ever(), noon(), read); again != tt.want {
 				t.Errorf("kept %d, want %d", again, tt.want)
 			}
 		})
@@ -74,16 +74,16 @@ func TestKeptKnowsOurOwnWrites(t *testing.T) {
 
 func TestKeptIsReadByOne(t *testing.T) {
 	var k kept[int]
-	begun, go_ := make(chan struct{}), make(chan struct{})
+	begun, proceed := make(chan struct{}), make(chan struct{})
 	results := make(chan int, 2)
-	read := func(context.Context) (int, error) {
+	read := func(ctx context.Context) (int, error) {
 		close(begun) // a second read would panic
-		<-go_
-		return 7, nil
+		<-proceed
+		return 7, ctx.Err()
 	}
 	for range 2 {
 		go func() {
-			v, err := k.get(context.Background(), never, noon, read)
+			v, err := k.get(context.Background(), ever(), noon(), read)
 			if err != nil {
 				v = -1
 			}
@@ -93,10 +93,10 @@ func TestKeptIsReadByOne(t *testing.T) {
 	<-begun
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := k.get(ctx, never, noon, read); !errors.Is(err, context.Canceled) {
+	if _, err := k.get(ctx, ever(), noon(), read); !errors.Is(err, context.Canceled) {
 		t.Errorf("a waiter whose context ended got %v", err)
 	}
-	close(go_)
+	close(proceed)
 	for range 2 {
 		if v := <-results; v != 7 {
 			t.Errorf("got %d, want 7", v)
@@ -107,10 +107,10 @@ func TestKeptIsReadByOne(t *testing.T) {
 func TestKeptFailsWithoutRemembering(t *testing.T) {
 	var k kept[int]
 	broken := errors.New("no")
-	if _, err := k.get(t.Context(), never, noon, func(context.Context) (int, error) { return 0, broken }); !errors.Is(err, broken) {
+	if _, err := k.get(t.Context(), ever(), noon(), func(context.Context) (int, error) { return 0, broken }); !errors.Is(err, broken) {
 		t.Fatalf("got %v, want the read's error", err)
 	}
-	if got, err := k.get(t.Context(), never, noon, func(context.Context) (int, error) { return 3, nil }); got != 3 || err != nil {
+	if got, err := k.get(t.Context(), ever(), noon(), func(context.Context) (int, error) { return 3, nil }); got != 3 || err != nil {
 		t.Errorf("got %d, %v; want a new read", got, err)
 	}
 }
