@@ -19,7 +19,6 @@ func (f *fixture) balancerAttributes(lb elbtypes.LoadBalancer) map[string]string
 }
 
 func TestLoadBalancerAttributes(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	lb := f.balancer("web")
 	modify := func(pairs ...string) error {
@@ -59,7 +58,6 @@ func TestLoadBalancerAttributes(t *testing.T) {
 }
 
 func TestTargetGroupAttributes(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	web := f.group("web")
 	tcp := f.group("tcp", func(in *elb.CreateTargetGroupInput) { in.Protocol = elbtypes.ProtocolEnumTcp })

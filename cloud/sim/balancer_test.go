@@ -48,7 +48,6 @@ func TestLoadBalancerLife(t *testing.T) {
 }
 
 func TestCreateLoadBalancerErrors(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	world := f.sim.World()
 	f.balancer("taken")

@@ -39,6 +39,16 @@ func TestCertificateLife(t *testing.T) {
 	if all := must(t, list, err).CertificateSummaryList; len(all) != 1 || *all[0].CertificateArn != *arn || *all[0].InUse {
 		t.Errorf("list: %+v", all)
 	}
+	_, err = f.acm.DeleteCertificate(t.Context(), &acm.DeleteCertificateInput{CertificateArn: arn})
+	wantCode(t, err, "")
+	_, err = f.acm.DescribeCertificate(t.Context(), &acm.DescribeCertificateInput{CertificateArn: arn})
+	wantCode(t, err, "ResourceNotFoundException")
+}
+
+func TestReimportCertificate(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	arn := f.certificate("example.com")
 	body, key := pair(t, "example.com")
 	again, err := f.acm.ImportCertificate(t.Context(), &acm.ImportCertificateInput{Certificate: body, PrivateKey: key, CertificateArn: arn})
 	if *must(t, again, err).CertificateArn != *arn {
@@ -51,14 +61,9 @@ func TestCertificateLife(t *testing.T) {
 	if state := fmt.Sprint(f.sim.State()); strings.Contains(state, "PRIVATE KEY") || !strings.Contains(state, "BEGIN CERTIFICATE") {
 		t.Error("the state shows a private key, or no certificate")
 	}
-	_, err = f.acm.DeleteCertificate(t.Context(), &acm.DeleteCertificateInput{CertificateArn: arn})
-	wantCode(t, err, "")
-	_, err = f.acm.DescribeCertificate(t.Context(), &acm.DescribeCertificateInput{CertificateArn: arn})
-	wantCode(t, err, "ResourceNotFoundException")
 }
 
 func TestImportCertificateErrors(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	body, key := pair(t, "example.com")
 	_, otherKey := pair(t, "example.com")

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -137,13 +138,17 @@ func (s *Simulator) answer(c call) answer {
 func run(p wire.Protocol, o wire.Operation, body []byte, id string) ([]byte, error) {
 	in := o.New()
 	if err := p.Decode(body, in); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the input of %s: %w", o.Name, err)
 	}
 	out, err := o.Run(in)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("running %s: %w", o.Name, err)
 	}
-	return p.Encode(wire.Reply{Operation: o.Name, RequestID: id, Output: out})
+	answer, err := p.Encode(wire.Reply{Operation: o.Name, RequestID: id, Output: out})
+	if err != nil {
+		return nil, fmt.Errorf("writing the output of %s: %w", o.Name, err)
+	}
+	return answer, nil
 }
 
 func failure(p wire.Protocol, err *wire.Error, id string) answer {

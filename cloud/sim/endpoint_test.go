@@ -38,7 +38,6 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestGetResources(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	lb, group := f.balancer("web"), f.group("web")
 	for _, arn := range []*string{lb.LoadBalancerArn, group} {

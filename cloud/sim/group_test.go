@@ -14,7 +14,6 @@ import (
 )
 
 func TestTargetGroupDefaults(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	vpc := aws.String(f.sim.World().VPC)
 	base := elbtypes.TargetGroup{
@@ -62,7 +61,6 @@ func TestTargetGroupDefaults(t *testing.T) {
 }
 
 func TestCreateTargetGroupErrors(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	f.group("taken")
 	rows := []struct {

@@ -21,7 +21,6 @@ func secureInput(lb elbtypes.LoadBalancer, certificate *string) *elb.CreateListe
 }
 
 func TestCreateListenerErrors(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	lb, other := f.balancer("web"), f.balancer("other")
 	group, foreign := f.group("mine"), f.group("foreign")

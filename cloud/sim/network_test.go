@@ -32,7 +32,6 @@ func (f *fixture) subnets(filters ...ec2types.Filter) ([]string, error) {
 }
 
 func TestDescribeSubnetsFilters(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	w := f.sim.World()
 	rows := []struct {

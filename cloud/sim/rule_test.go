@@ -15,13 +15,15 @@ import (
 )
 
 // shapes lets unexported marker fields of SDK shapes be ignored.
-var shapes = cmpopts.IgnoreUnexported(
-	elbtypes.Action{}, elbtypes.ForwardActionConfig{}, elbtypes.TargetGroupTuple{}, elbtypes.TargetGroupStickinessConfig{},
-	elbtypes.RedirectActionConfig{}, elbtypes.FixedResponseActionConfig{}, elbtypes.RuleCondition{}, elbtypes.HostHeaderConditionConfig{},
-	elbtypes.PathPatternConditionConfig{}, elbtypes.HttpHeaderConditionConfig{}, elbtypes.QueryStringConditionConfig{},
-	elbtypes.QueryStringKeyValuePair{}, elbtypes.SourceIpConditionConfig{}, elbtypes.HttpRequestMethodConditionConfig{},
-	elbtypes.AuthenticateOidcActionConfig{}, elbtypes.RuleTransform{}, elbtypes.UrlRewriteConfig{}, elbtypes.RewriteConfig{},
-)
+func shapes() cmp.Option {
+	return cmpopts.IgnoreUnexported(
+		elbtypes.Action{}, elbtypes.ForwardActionConfig{}, elbtypes.TargetGroupTuple{}, elbtypes.TargetGroupStickinessConfig{},
+		elbtypes.RedirectActionConfig{}, elbtypes.FixedResponseActionConfig{}, elbtypes.RuleCondition{}, elbtypes.HostHeaderConditionConfig{},
+		elbtypes.PathPatternConditionConfig{}, elbtypes.HttpHeaderConditionConfig{}, elbtypes.QueryStringConditionConfig{},
+		elbtypes.QueryStringKeyValuePair{}, elbtypes.SourceIpConditionConfig{}, elbtypes.HttpRequestMethodConditionConfig{},
+		elbtypes.AuthenticateOidcActionConfig{}, elbtypes.RuleTransform{}, elbtypes.UrlRewriteConfig{}, elbtypes.RewriteConfig{},
+	)
+}
 
 func (f *fixture) describeRule(arn *string) elbtypes.Rule {
 	f.Helper()
@@ -78,7 +80,7 @@ func TestRuleEchoesConditions(t *testing.T) {
 	}
 	for i, row := range rows {
 		arn := f.rule(l, int32(i+1), []elbtypes.RuleCondition{row.in}, fixed("200"))
-		if diff := cmp.Diff([]elbtypes.RuleCondition{row.want}, f.describeRule(arn).Conditions, shapes); diff != "" {
+		if diff := cmp.Diff([]elbtypes.RuleCondition{row.want}, f.describeRule(arn).Conditions, shapes()); diff != "" {
 			t.Errorf("%s: %s", row.why, diff)
 		}
 	}
@@ -119,7 +121,7 @@ func TestRuleEchoesActions(t *testing.T) {
 	}
 	for i, row := range rows {
 		arn := f.rule(l, int32(i+1), path("/"), row.in)
-		if diff := cmp.Diff([]elbtypes.Action{row.want}, f.describeRule(arn).Actions, shapes); diff != "" {
+		if diff := cmp.Diff([]elbtypes.Action{row.want}, f.describeRule(arn).Actions, shapes()); diff != "" {
 			t.Errorf("%s: %s", row.why, diff)
 		}
 	}
@@ -134,7 +136,6 @@ func header(name string, values ...string) elbtypes.RuleCondition {
 }
 
 func TestRuleConditionErrors(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	l := f.listener(f.balancer("web"), 80, fixed("404"))
 	long := strings.Repeat("a", 129)
@@ -197,7 +198,6 @@ func TestRuleConditionErrors(t *testing.T) {
 }
 
 func TestRuleActionErrors(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	l := f.listener(f.balancer("web"), 80, fixed("404"))
 	groups := make([]*string, 6)
@@ -279,7 +279,7 @@ func TestRuleTransforms(t *testing.T) {
 	wantCode(t, err, "ValidationError")
 	out, err := create(rewrite("^/a/(.*)$", "/$1"))
 	made := must(t, out, err).Rules[0]
-	if diff := cmp.Diff([]elbtypes.RuleTransform{rewrite("^/a/(.*)$", "/$1")}, made.Transforms, shapes); diff != "" {
+	if diff := cmp.Diff([]elbtypes.RuleTransform{rewrite("^/a/(.*)$", "/$1")}, made.Transforms, shapes()); diff != "" {
 		t.Error(diff)
 	}
 	_, err = f.elb.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: made.RuleArn, ResetTransforms: aws.Bool(true)})
@@ -334,7 +334,6 @@ func TestRuleLife(t *testing.T) {
 }
 
 func TestSetRulePriorities(t *testing.T) {
-	t.Parallel()
 	f := start(t)
 	lb := f.balancer("web")
 	l := f.listener(lb, 80, fixed("404"))
@@ -408,7 +407,7 @@ func TestClientSecretsStay(t *testing.T) {
 		c.Scope, c.SessionCookieName, c.SessionTimeout = aws.String("openid"), aws.String("AWSELBAuthSessionCookie"), aws.Int64(604800)
 		c.OnUnauthenticatedRequest = elbtypes.AuthenticateOidcActionConditionalBehaviorEnumAuthenticate
 	})
-	if diff := cmp.Diff(want, got.Actions, shapes); diff != "" {
+	if diff := cmp.Diff(want, got.Actions, shapes()); diff != "" {
 		t.Error(diff)
 	}
 	_, err = f.elb.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: got.RuleArn, Actions: signIn(keep)})

@@ -94,7 +94,6 @@ func TestTargetZones(t *testing.T) {
 }
 
 func TestRegisterTargetsErrors(t *testing.T) {
-	t.Parallel()
 	f := start(t, func(o *sim.Options) { o.Quotas.TargetsPerGroup = 2 })
 	group := f.group("web")
 	nodes := f.group("nodes", func(in *elb.CreateTargetGroupInput) { in.TargetType = elbtypes.TargetTypeEnumInstance })

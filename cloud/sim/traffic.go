@@ -122,7 +122,7 @@ func (t *traffic) health(arn string) (map[elb.Target]elbtypes.TargetHealth, bool
 	known := t.plane.Health(arn)
 	all := make(map[elb.Target]elbtypes.TargetHealth, len(known))
 	for _, h := range known {
-		all[elb.Target{ID: h.Target.ID, Port: int32(h.Target.Port)}] = targetHealth(h)
+		all[elb.Target{ID: h.Target.ID, Port: h.Target.Port}] = targetHealth(h)
 	}
 	return all, len(known) > 0
 }

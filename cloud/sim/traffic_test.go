@@ -68,7 +68,7 @@ func TestTraffic(t *testing.T) {
 	f, client := startTraffic(t, "127.78.0.0/16")
 	pod := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "pod saw ", r.URL.Path) }))
 	t.Cleanup(pod.Close)
-	real := strings.TrimPrefix(pod.URL, "http://")
+	actual := strings.TrimPrefix(pod.URL, "http://")
 	group := f.group("web", func(in *elb.CreateTargetGroupInput) {
 		in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds = aws.Int32(5), aws.Int32(2)
 	})
@@ -78,7 +78,7 @@ func TestTraffic(t *testing.T) {
 	eventually(t, "404 ", func() string { return get(t, client, lb, "/") })
 
 	wantCode(t, f.register(group, address("10.0.1.15", 8080)), "")
-	if err := f.sim.SetAddresses(map[string]*string{"10.0.1.15:8080": &real}); err != nil {
+	if err := f.sim.SetAddresses(map[string]*string{"10.0.1.15:8080": &actual}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "[10.0.1.15:8080 healthy]", func() string { return fmt.Sprint(f.health(group)) })

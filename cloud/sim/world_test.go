@@ -71,25 +71,25 @@ func (f *fixture) pass(d time.Duration) {
 }
 
 // must gives the output of a call that has to succeed.
-func must[Out any](t testing.TB, out *Out, err error) *Out {
-	t.Helper()
+func must[Out any](tb testing.TB, out *Out, err error) *Out {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }
 
 // wantCode demands AWS's error code; the empty code is success.
-func wantCode(t testing.TB, err error, code string) {
-	t.Helper()
+func wantCode(tb testing.TB, err error, code string) {
+	tb.Helper()
 	var api smithy.APIError
 	switch {
 	case code == "" && err != nil:
-		t.Errorf("got %v, want success", err)
+		tb.Errorf("got %v, want success", err)
 	case code != "" && !errors.As(err, &api):
-		t.Errorf("got %v, want error code %s", err, code)
+		tb.Errorf("got %v, want error code %s", err, code)
 	case code != "" && api.ErrorCode() != code:
-		t.Errorf("got error code %s (%s), want %s", api.ErrorCode(), api.ErrorMessage(), code)
+		tb.Errorf("got error code %s (%s), want %s", api.ErrorCode(), api.ErrorMessage(), code)
 	}
 }
 
@@ -163,11 +163,11 @@ func (f *fixture) rule(listener *string, priority int32, conditions []elbtypes.R
 }
 
 // pair makes a certificate and its key for some names, valid for a while around now.
-func pair(t testing.TB, names ...string) (certificate, key []byte) {
-	t.Helper()
+func pair(tb testing.TB, names ...string) (certificate, key []byte) {
+	tb.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
@@ -175,11 +175,11 @@ func pair(t testing.TB, names ...string) (certificate, key []byte) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	raw, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})
 }

@@ -73,23 +73,9 @@ func (s *Store) importAgain(in *sdk.ImportCertificateInput, c *certificate) (*sd
 
 // parse checks certificate, key and chain.
 func (s *Store) parse(in *sdk.ImportCertificateInput) (*certificate, error) {
-	if len(in.Certificate) == 0 || len(in.Certificate) > maxCertificate || len(in.PrivateKey) == 0 || len(in.PrivateKey) > maxKey ||
-		len(in.CertificateChain) > maxChain {
-		return nil, wire.Errorf("InvalidParameterException", "The certificate, private key or chain is missing or too long.")
-	}
-	first, rest := pem.Decode(in.Certificate)
-	if first == nil || first.Type != "CERTIFICATE" {
-		return nil, refused("The certificate field contains an invalid PEM-encoded certificate.")
-	}
-	if more, _ := pem.Decode(rest); more != nil {
-		return nil, refused("The certificate field contains more than one certificate. You can specify only one certificate in this field.")
-	}
-	if err := checkChain(in.CertificateChain); err != nil {
+	first, err := parseBlocks(in)
+	if err != nil {
 		return nil, err
-	}
-	key, _ := pem.Decode(in.PrivateKey)
-	if key == nil || strings.Contains(key.Type, "ENCRYPTED") || key.Headers["DEK-Info"] != "" {
-		return nil, refused("The private key is not supported: it must be PEM-encoded and not encrypted.")
 	}
 	material, err := tls.X509KeyPair(slices.Concat(in.Certificate, []byte("\n"), in.CertificateChain), in.PrivateKey)
 	if err != nil {
@@ -107,6 +93,26 @@ func (s *Store) parse(in *sdk.ImportCertificateInput) (*certificate, error) {
 		c.domain = c.names[0]
 	}
 	return c, s.checkLeaf(c)
+}
+
+// parseBlocks checks the form of all three and gives the block of the certificate.
+func parseBlocks(in *sdk.ImportCertificateInput) (*pem.Block, error) {
+	fits := func(data []byte, most int) bool { return len(data) > 0 && len(data) <= most }
+	if !fits(in.Certificate, maxCertificate) || !fits(in.PrivateKey, maxKey) || len(in.CertificateChain) > maxChain {
+		return nil, wire.Errorf("InvalidParameterException", "The certificate, private key or chain is missing or too long.")
+	}
+	first, rest := pem.Decode(in.Certificate)
+	if first == nil || first.Type != "CERTIFICATE" {
+		return nil, refused("The certificate field contains an invalid PEM-encoded certificate.")
+	}
+	if more, _ := pem.Decode(rest); more != nil {
+		return nil, refused("The certificate field contains more than one certificate. You can specify only one certificate in this field.")
+	}
+	key, _ := pem.Decode(in.PrivateKey)
+	if key == nil || strings.Contains(key.Type, "ENCRYPTED") || key.Headers["DEK-Info"] != "" {
+		return nil, refused("The private key is not supported: it must be PEM-encoded and not encrypted.")
+	}
+	return first, checkChain(in.CertificateChain)
 }
 
 func checkChain(chain []byte) error {

@@ -25,10 +25,7 @@ func (s *Store) detail(c *certificate) *acmtypes.CertificateDetail {
 	d := &acmtypes.CertificateDetail{
 		CertificateArn: aws.String(c.arn), DomainName: aws.String(c.domain), SubjectAlternativeNames: c.names, Type: c.kind, Status: s.status(c),
 		KeyAlgorithm: c.key, CreatedAt: aws.Time(c.created), InUseBy: s.usedBy(c.arn), RenewalEligibility: acmtypes.RenewalEligibilityIneligible,
-		DomainValidationOptions: s.validation(c),
-		Options: &acmtypes.CertificateOptions{
-			CertificateTransparencyLoggingPreference: acmtypes.CertificateTransparencyLoggingPreferenceDisabled,
-		},
+		DomainValidationOptions: s.validation(c), Options: &acmtypes.CertificateOptions{Export: acmtypes.CertificateExportDisabled},
 	}
 	if d.InUseBy == nil {
 		d.InUseBy = []string{}

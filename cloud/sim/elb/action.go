@@ -245,7 +245,7 @@ const maxBody = 1024
 
 func checkFixedResponse(c *elbtypes.FixedResponseActionConfig) error {
 	code := aws.ToString(c.StatusCode)
-	if len(code) != 3 || !strings.Contains("245", code[:1]) || strings.Trim(code[1:], "0123456789") != "" {
+	if len(code) != 3 || strings.Trim(code[:1], "245") != "" || strings.Trim(code[1:], "0123456789") != "" {
 		return invalid("1 validation error detected: Value '%s' at 'fixedResponseConfig.statusCode' failed to satisfy constraint: "+
 			`Member must satisfy regular expression pattern: ^(2|4|5)\d\d$`, code)
 	}

@@ -1,6 +1,8 @@
 package elb
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,10 +60,8 @@ func within(least, most int) func(key, value string) error {
 // oneOf allows a list of words.
 func oneOf(words ...string) func(key, value string) error {
 	return func(key, value string) error {
-		for _, w := range words {
-			if w == value {
-				return nil
-			}
+		if slices.Contains(words, value) {
+			return nil
 		}
 		return invalid("'%s' value '%s' must be one of '%s'", key, value, strings.Join(words, ", "))
 	}
@@ -94,10 +94,7 @@ func change(held map[string]string, known []attribute, kind string, pairs []pair
 	if len(pairs) == 0 {
 		return nil, invalid("At least one attribute must be specified")
 	}
-	fresh := make(map[string]string, len(held))
-	for k, v := range held {
-		fresh[k] = v
-	}
+	fresh := maps.Clone(held)
 	seen := map[string]bool{}
 	for _, p := range pairs {
 		key, value := aws.ToString(p.key), aws.ToString(p.value)

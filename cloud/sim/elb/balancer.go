@@ -207,13 +207,9 @@ func (s *State) chooseBalancers(in *sdk.DescribeLoadBalancersInput) ([]*loadBala
 	if in.LoadBalancerArns == nil && in.Names == nil {
 		return s.balancers.Values(), nil
 	}
-	var all []*loadBalancer
-	for _, arn := range in.LoadBalancerArns {
-		lb, err := s.balancer(&arn)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, lb)
+	all, err := named(in.LoadBalancerArns, s.balancer)
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range in.Names {
 		lb := s.balancerByName(name)

@@ -86,17 +86,8 @@ func (s *State) checkGroup(g *targetGroup) error {
 	if isLambda(g) {
 		return checkLambda(g)
 	}
-	switch {
-	case g.Protocol == "":
-		return invalid("A protocol must be specified")
-	case g.Port == nil:
-		return invalid("A port must be specified")
-	case g.VpcId == nil:
-		return invalid("A VPC ID must be specified")
-	case *g.Port < 1 || *g.Port > maxPort:
-		return invalid("1 validation error detected: Value '%d' at 'port' failed to satisfy constraint: Member must have value between 1 and %d", *g.Port, maxPort)
-	case !s.network.VPC(*g.VpcId):
-		return invalid("The VPC ID '%s' is not found", *g.VpcId)
+	if err := s.checkGroupParts(g); err != nil {
+		return err
 	}
 	if err := checkGroupProtocol(g); err != nil {
 		return err
@@ -108,6 +99,22 @@ func (s *State) checkGroup(g *targetGroup) error {
 		return unfit("A target control port between 1 and %d can be specified for HTTP and HTTPS target groups only", maxPort)
 	}
 	return nil
+}
+
+// checkGroupParts checks what every group but one of lambda must have.
+func (s *State) checkGroupParts(g *targetGroup) error {
+	switch {
+	case g.Protocol == "":
+		return invalid("A protocol must be specified")
+	case g.Port == nil:
+		return invalid("A port must be specified")
+	case g.VpcId == nil:
+		return invalid("A VPC ID must be specified")
+	case !s.network.VPC(*g.VpcId):
+		return invalid("The VPC ID '%s' is not found", *g.VpcId)
+	default:
+		return checkPort("port", *g.Port)
+	}
 }
 
 func checkLambda(g *targetGroup) error {
@@ -221,13 +228,7 @@ func (s *State) chooseGroups(in *sdk.DescribeTargetGroupsInput) ([]*targetGroup,
 			}
 		}
 	case in.TargetGroupArns != nil:
-		for _, arn := range in.TargetGroupArns {
-			g, err := s.group(&arn)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, g)
-		}
+		return named(in.TargetGroupArns, s.group)
 	case in.Names != nil:
 		for _, name := range in.Names {
 			g := s.groupByName(name)

@@ -54,7 +54,7 @@ func (s *State) describeTarget(g *targetGroup, t *target, probed map[Target]elbt
 	out := elbtypes.TargetHealthDescription{Target: &d, TargetHealth: s.targetHealth(g, t, probed)}
 	if port := aws.ToString(g.HealthCheckPort); port != "" {
 		if port == trafficPort {
-			port = strconv.Itoa(int(g.name(d).Port))
+			port = strconv.Itoa(g.name(d).Port)
 		}
 		out.HealthCheckPort = aws.String(port)
 	}

@@ -133,15 +133,18 @@ func checkProbe(g *targetGroup) error {
 	if !isHTTP(g) && !isLambda(g) && !checksHTTP(p) && p != elbtypes.ProtocolEnumTcp {
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS, TCP'", p)
 	}
-	if port := aws.ToString(g.HealthCheckPort); port != trafficPort && !isLambda(g) {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > maxPort {
-			return invalid("Health check port '%s' must be '%s' or between 1 and %d", port, trafficPort, maxPort)
-		}
+	port := aws.ToString(g.HealthCheckPort)
+	if n, err := strconv.Atoi(port); !isLambda(g) && port != trafficPort && (err != nil || n < 1 || n > maxPort) {
+		return invalid("Health check port '%s' must be '%s' or between 1 and %d", port, trafficPort, maxPort)
 	}
+	return checkProbePath(g)
+}
+
+func checkProbePath(g *targetGroup) error {
 	if g.HealthCheckPath == nil {
 		return nil
 	}
-	if !checksHTTP(p) && !isLambda(g) {
+	if p := g.HealthCheckProtocol; !checksHTTP(p) && !isLambda(g) {
 		return invalid("Health check path cannot be specified for health checks with protocol '%s'", p)
 	}
 	if path := *g.HealthCheckPath; !strings.HasPrefix(path, "/") || len(path) > maxCheckPath {

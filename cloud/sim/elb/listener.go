@@ -130,8 +130,8 @@ func checkProtocol(l *listener) error {
 	if l.Port == nil {
 		return invalid("A listener port must be specified")
 	}
-	if *l.Port < 1 || *l.Port > maxPort {
-		return invalid("1 validation error detected: Value '%d' at 'port' failed to satisfy constraint: Member must have value between 1 and %d", *l.Port, maxPort)
+	if err := checkPort("port", *l.Port); err != nil {
+		return err
 	}
 	if l.Protocol == "" {
 		return invalid("A listener protocol must be specified")
@@ -146,6 +146,15 @@ func checkProtocol(l *listener) error {
 	if !slices.Contains(allowed, l.Protocol) {
 		names := view(allowed, func(p elbtypes.ProtocolEnum) string { return string(p) })
 		return invalid("Listener protocol '%s' must be one of '%s'", l.Protocol, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// checkPort holds the range of ports.
+func checkPort(parameter string, port int32) error {
+	if port < 1 || port > maxPort {
+		return invalid("1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value between 1 and %d",
+			port, parameter, maxPort)
 	}
 	return nil
 }
@@ -191,20 +200,16 @@ func (s *State) describeListeners(in *sdk.DescribeListenersInput) (*sdk.Describe
 	if (in.LoadBalancerArn == nil) == (in.ListenerArns == nil) {
 		return nil, invalid("You must specify either listener ARNs or a load balancer ARN")
 	}
-	var all []*listener
+	all, err := named(in.ListenerArns, s.listener)
+	if err != nil {
+		return nil, err
+	}
 	if in.LoadBalancerArn != nil {
 		lb, err := s.balancer(in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
 		all = lb.listeners
-	}
-	for _, arn := range in.ListenerArns {
-		l, err := s.listener(&arn)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, l)
 	}
 	some, next, err := cut(all, in.Marker, in.PageSize)
 	if err != nil {

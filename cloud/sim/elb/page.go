@@ -52,6 +52,19 @@ func checkCount(ids []string, name string) error {
 	return nil
 }
 
+// named finds what a call names. One that is not there fails the whole call.
+func named[T any](arns []string, find func(arn *string) (T, error)) ([]T, error) {
+	all := make([]T, 0, len(arns))
+	for _, arn := range arns {
+		found, err := find(&arn)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found)
+	}
+	return all, nil
+}
+
 // view shows each element of a list.
 func view[T, V any](all []T, show func(T) V) []V {
 	list := make([]V, 0, len(all))

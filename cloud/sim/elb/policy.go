@@ -24,69 +24,81 @@ type policy struct {
 	ciphers   []string
 }
 
+const (
+	policyPrefix = "ELBSecurityPolicy-"
+
+	tls10 = "TLSv1"
+	tls11 = "TLSv1.1"
+	tls12 = "TLSv1.2"
+	tls13 = "TLSv1.3"
+)
+
+// ciphers are the groups of ciphers that policies consist of.
+type ciphers struct {
+	// aes13 and all13 are those of TLS 1.3, without and with ChaCha20.
+	aes13, all13 []string
+	// restricted, forward and extended0 have forward secrecy; extended1 and extended2 add those without.
+	restricted, forward, extended0, extended1, extended2 []string
+}
+
+func cipherGroups() ciphers {
+	aes13 := []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"}
+	gcm := []string{
+		"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+	}
+	cbc := []string{"ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-RSA-AES256-SHA384"}
+	sha := []string{"ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES256-SHA"}
+	static := []string{"AES128-GCM-SHA256", "AES128-SHA256", "AES256-GCM-SHA384", "AES256-SHA256"}
+	return ciphers{
+		aes13: aes13, all13: slices.Concat(aes13, []string{"TLS_CHACHA20_POLY1305_SHA256"}),
+		restricted: gcm, forward: slices.Concat(gcm, cbc), extended0: slices.Concat(gcm, cbc, sha),
+		extended1: slices.Concat(gcm, cbc, static), extended2: slices.Concat(gcm, cbc, sha, static, []string{"AES128-SHA", "AES256-SHA"}),
+	}
+}
+
 // policies lists the security policies. The ciphers of the policies with PQ in their name are those of the policy without: what
 // they add are key exchange groups.
 func policies() []policy {
-	const (
-		prefix = "ELBSecurityPolicy-"
-		v10    = "TLSv1"
-		v11    = "TLSv1.1"
-		v12    = "TLSv1.2"
-		v13    = "TLSv1.3"
-	)
-	aes13 := []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"}
-	all13 := append(slices.Clone(aes13), "TLS_CHACHA20_POLY1305_SHA256")
-	forwardGCM := []string{
-		"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
-	}
-	forwardSHA2 := []string{"ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-RSA-AES256-SHA384"}
-	forwardSHA := []string{"ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES256-SHA"}
-	staticSHA2 := []string{"AES128-GCM-SHA256", "AES128-SHA256", "AES256-GCM-SHA384", "AES256-SHA256"}
-	staticSHA := []string{"AES128-SHA", "AES256-SHA"}
+	return slices.Concat(newerPolicies(cipherGroups()), olderPolicies(cipherGroups()))
+}
 
-	restricted := forwardGCM
-	forward := slices.Concat(forwardGCM, forwardSHA2)
-	extended0 := slices.Concat(forward, forwardSHA)
-	extended1 := slices.Concat(forward, staticSHA2)
-	extended2 := slices.Concat(forward, forwardSHA, staticSHA2, staticSHA)
+func newPolicy(name string, protocols []string, groups ...[]string) policy {
+	return policy{policyPrefix + name, protocols, slices.Concat(groups...)}
+}
 
-	var list []policy
-	add := func(name string, protocols []string, ciphers ...[]string) {
-		list = append(list, policy{prefix + name, protocols, slices.Concat(ciphers...)})
+func newerPolicies(c ciphers) []policy {
+	from13, from12, from11, from10 := []string{tls13}, []string{tls12, tls13}, []string{tls11, tls12, tls13}, []string{tls10, tls11, tls12, tls13}
+	list := []policy{
+		newPolicy("TLS13-1-1-2021-06", from11, c.all13, c.extended2), newPolicy("TLS13-1-1-FIPS-2023-04", from11, c.aes13, c.extended2),
 	}
-	from12, from11, from10 := []string{v12, v13}, []string{v11, v12, v13}, []string{v10, v11, v12, v13}
 	for _, year := range []string{"2021-06", "PQ-2025-09"} {
-		add("TLS13-1-3-"+year, []string{v13}, all13)
-		add("TLS13-1-2-"+year, from12, all13, forward)
-		add("TLS13-1-2-Res-"+year, from12, all13, restricted)
-		add("TLS13-1-2-Ext1-"+year, from12, all13, extended1)
-		add("TLS13-1-2-Ext2-"+year, from12, all13, extended2)
-		add("TLS13-1-0-"+year, from10, all13, extended2)
+		list = append(list,
+			newPolicy("TLS13-1-3-"+year, from13, c.all13), newPolicy("TLS13-1-2-"+year, from12, c.all13, c.forward),
+			newPolicy("TLS13-1-2-Res-"+year, from12, c.all13, c.restricted), newPolicy("TLS13-1-2-Ext1-"+year, from12, c.all13, c.extended1),
+			newPolicy("TLS13-1-2-Ext2-"+year, from12, c.all13, c.extended2), newPolicy("TLS13-1-0-"+year, from10, c.all13, c.extended2),
+		)
 	}
-	add("TLS13-1-1-2021-06", from11, all13, extended2)
 	for _, year := range []string{"FIPS-2023-04", "FIPS-PQ-2025-09"} {
-		add("TLS13-1-3-"+year, []string{v13}, aes13)
-		add("TLS13-1-2-"+year, from12, aes13, forward)
-		add("TLS13-1-2-Res-"+year, from12, aes13, restricted)
-		add("TLS13-1-2-Ext0-"+year, from12, aes13, extended0)
-		add("TLS13-1-2-Ext1-"+year, from12, aes13, extended1)
-		add("TLS13-1-2-Ext2-"+year, from12, aes13, extended2)
-		add("TLS13-1-0-"+year, from10, aes13, extended2)
+		list = append(list,
+			newPolicy("TLS13-1-3-"+year, from13, c.aes13), newPolicy("TLS13-1-2-"+year, from12, c.aes13, c.forward),
+			newPolicy("TLS13-1-2-Res-"+year, from12, c.aes13, c.restricted), newPolicy("TLS13-1-2-Ext0-"+year, from12, c.aes13, c.extended0),
+			newPolicy("TLS13-1-2-Ext1-"+year, from12, c.aes13, c.extended1), newPolicy("TLS13-1-2-Ext2-"+year, from12, c.aes13, c.extended2),
+			newPolicy("TLS13-1-0-"+year, from10, c.aes13, c.extended2),
+		)
 	}
-	add("TLS13-1-1-FIPS-2023-04", from11, aes13, extended2)
-	to12 := []string{v10, v11, v12}
-	add("2016-08", to12, extended2)
-	add("2015-05", to12, extended2)
-	add("TLS-1-0-2015-04", to12, extended2, []string{"DES-CBC3-SHA"})
-	add("TLS-1-1-2017-01", []string{v11, v12}, extended2)
-	add("TLS-1-2-2017-01", []string{v12}, extended1)
-	add("TLS-1-2-Ext-2018-06", []string{v12}, extended2)
-	add("FS-2018-06", to12, extended0)
-	add("FS-1-1-2019-08", []string{v11, v12}, extended0)
-	add("FS-1-2-2019-08", []string{v12}, extended0)
-	add("FS-1-2-Res-2019-08", []string{v12}, forward)
-	add("FS-1-2-Res-2020-10", []string{v12}, restricted)
 	return list
+}
+
+func olderPolicies(c ciphers) []policy {
+	from10, from11, only12 := []string{tls10, tls11, tls12}, []string{tls11, tls12}, []string{tls12}
+	return []policy{
+		newPolicy("2016-08", from10, c.extended2), newPolicy("2015-05", from10, c.extended2),
+		newPolicy("TLS-1-0-2015-04", from10, c.extended2, []string{"DES-CBC3-SHA"}), newPolicy("TLS-1-1-2017-01", from11, c.extended2),
+		newPolicy("TLS-1-2-2017-01", only12, c.extended1), newPolicy("TLS-1-2-Ext-2018-06", only12, c.extended2),
+		newPolicy("FS-2018-06", from10, c.extended0), newPolicy("FS-1-1-2019-08", from11, c.extended0),
+		newPolicy("FS-1-2-2019-08", only12, c.extended0), newPolicy("FS-1-2-Res-2019-08", only12, c.forward),
+		newPolicy("FS-1-2-Res-2020-10", only12, c.restricted),
+	}
 }
 
 func knownPolicy(name string) bool {

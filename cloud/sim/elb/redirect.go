@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,7 +47,7 @@ func checkRedirect(l *listener, c elbtypes.RedirectActionConfig) error {
 			return invalid("The redirect %s cannot be longer than '%d' characters", name, maxRedirect)
 		}
 	}
-	if p := *c.Protocol; p != keepProtocol && p != "HTTP" && p != "HTTPS" {
+	if p := *c.Protocol; !slices.Contains([]string{keepProtocol, "HTTP", "HTTPS"}, p) {
 		return invalid("The redirect protocol '%s' must be one of 'HTTP, HTTPS, #{protocol}'", p)
 	}
 	if *c.Protocol == "HTTP" && l.Protocol == elbtypes.ProtocolEnumHttps {
@@ -55,6 +56,11 @@ func checkRedirect(l *listener, c elbtypes.RedirectActionConfig) error {
 	if port, err := strconv.Atoi(*c.Port); *c.Port != keepPort && (err != nil || port < 1 || port > 65535) {
 		return invalid("The redirect port '%s' must be between 1 and 65535 or '#{port}'", *c.Port)
 	}
+	return checkPlace(c)
+}
+
+// checkPlace checks path and query, and refuses a redirect to itself.
+func checkPlace(c elbtypes.RedirectActionConfig) error {
 	if !strings.HasPrefix(*c.Path, "/") {
 		return invalid("The redirect path '%s' must start with '/'", *c.Path)
 	}

@@ -151,20 +151,16 @@ func (s *State) describeRules(in *sdk.DescribeRulesInput) (*sdk.DescribeRulesOut
 	if (in.ListenerArn == nil) == (in.RuleArns == nil) {
 		return nil, invalid("You must specify either listener rule ARNs or a listener ARN")
 	}
-	var all []*rule
+	all, err := named(in.RuleArns, s.rule)
+	if err != nil {
+		return nil, err
+	}
 	if in.ListenerArn != nil {
 		l, err := s.listener(in.ListenerArn)
 		if err != nil {
 			return nil, err
 		}
 		all = l.rules
-	}
-	for _, arn := range in.RuleArns {
-		r, err := s.rule(&arn)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, r)
 	}
 	some, next, err := cut(all, in.Marker, in.PageSize)
 	if err != nil {

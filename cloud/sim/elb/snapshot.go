@@ -71,7 +71,7 @@ func (s *State) TargetGroups() map[string]dataplane.TargetGroup {
 				continue
 			}
 			shown.Targets = append(shown.Targets, dataplane.Target{
-				ID: name.ID, Port: int(name.Port), Zone: aws.ToString(t.AvailabilityZone), Draining: !t.gone.IsZero(),
+				ID: name.ID, Port: name.Port, Zone: aws.ToString(t.AvailabilityZone), Draining: !t.gone.IsZero(),
 				Address: s.instanceAddress(g, t),
 			})
 		}

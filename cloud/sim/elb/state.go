@@ -51,7 +51,7 @@ type Options struct {
 // Target names a registered target: its address, instance or ARN, and port.
 type Target struct {
 	ID   string
-	Port int32
+	Port int
 }
 
 // loadBalancer is a load balancer with its listeners in the order of their ports.

@@ -26,15 +26,18 @@ func badTarget(format string, args ...any) error {
 	return wire.Errorf("InvalidTarget", format, args...)
 }
 
-func (t Target) key() string { return t.ID + " " + strconv.Itoa(int(t.Port)) }
+func (t Target) key() string { return t.ID + " " + strconv.Itoa(t.Port) }
 
 // name gives the identity of a target: its port is that of the group unless it says otherwise.
 func (g *targetGroup) name(d elbtypes.TargetDescription) Target {
-	port := aws.ToInt32(g.Port)
+	return Target{ID: aws.ToString(d.Id), Port: int(g.port(d))}
+}
+
+func (g *targetGroup) port(d elbtypes.TargetDescription) int32 {
 	if d.Port != nil {
-		port = *d.Port
+		return *d.Port
 	}
-	return Target{ID: aws.ToString(d.Id), Port: port}
+	return aws.ToInt32(g.Port)
 }
 
 func (s *State) registerTargets(in *sdk.RegisterTargetsInput) (*sdk.RegisterTargetsOutput, error) {
@@ -117,11 +120,10 @@ func (s *State) readTarget(g *targetGroup, d elbtypes.TargetDescription) (elbtyp
 		}
 		return d, nil
 	}
-	if d.Port != nil && (*d.Port < 1 || *d.Port > maxPort) {
-		return d, invalid("1 validation error detected: Value '%d' at 'targets.1.member.port' failed to satisfy constraint: "+
-			"Member must have value between 1 and %d", *d.Port, maxPort)
+	d.Port = aws.Int32(g.port(d))
+	if err := checkPort("targets.1.member.port", *d.Port); err != nil {
+		return d, err
 	}
-	d.Port = aws.Int32(g.name(d).Port)
 	if err := checkQUIC(g, d); err != nil {
 		return d, err
 	}

@@ -75,12 +75,7 @@ func (i *Index) getResources(in *sdk.GetResourcesInput) (*sdk.GetResourcesOutput
 
 func check(in *sdk.GetResourcesInput) error {
 	if in.ResourceARNList != nil {
-		if in.TagFilters != nil || in.ResourceTypeFilters != nil || in.ResourcesPerPage != nil || aws.ToString(in.PaginationToken) != "" {
-			return refused("ResourceARNList cannot be used together with filters or paging")
-		}
-		if len(in.ResourceARNList) == 0 || len(in.ResourceARNList) > mostPage {
-			return refused("ResourceARNList must have 1 to %d ARNs", mostPage)
-		}
+		return checkList(in)
 	}
 	if len(in.TagFilters) > mostKeys || len(in.ResourceTypeFilters) > mostTypes {
 		return refused("There can be at most %d tag filters and %d resource types", mostKeys, mostTypes)
@@ -92,6 +87,17 @@ func check(in *sdk.GetResourcesInput) error {
 	}
 	if n := in.ResourcesPerPage; n != nil && (*n < 1 || *n > mostPage) {
 		return refused("ResourcesPerPage must be between 1 and %d", mostPage)
+	}
+	return nil
+}
+
+// checkList checks a call that names its resources.
+func checkList(in *sdk.GetResourcesInput) error {
+	if in.TagFilters != nil || in.ResourceTypeFilters != nil || in.ResourcesPerPage != nil || aws.ToString(in.PaginationToken) != "" {
+		return refused("ResourceARNList cannot be used together with filters or paging")
+	}
+	if len(in.ResourceARNList) == 0 || len(in.ResourceARNList) > mostPage {
+		return refused("ResourceARNList must have 1 to %d ARNs", mostPage)
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 	if lb.Network {
 		kind = ec2types.NetworkInterfaceTypeNetworkLoadBalancer
 	}
-	groups, held := []ec2types.GroupIdentifier(nil), map[string]bool{}
+	held := map[string]bool{}
 	for _, i := range n.interfaces.Values() {
 		if i.owner != lb.ARN || !i.release.IsZero() {
 			continue
@@ -106,8 +106,8 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 			i.release = n.now().Add(linger)
 			continue
 		}
-		var err error
-		if groups, err = n.identifyGroups(*i.VpcId, lb.Groups); err != nil {
+		groups, err := n.identifyGroups(*i.VpcId, lb.Groups)
+		if err != nil {
 			return err
 		}
 		i.Groups, held[*i.SubnetId] = groups, true

@@ -113,13 +113,11 @@ func (n *Network) updateDescriptionsEgress(in *sdk.UpdateSecurityGroupRuleDescri
 // describeRules gives rules, named by permission or by identifier, a new description.
 func (n *Network) describeRules(named revocation, byID []ec2types.SecurityGroupRuleDescription) error {
 	descriptions := map[string]string{}
-	if byID != nil {
-		for _, d := range byID {
-			named.ids = append(named.ids, aws.ToString(d.SecurityGroupRuleId))
-			descriptions[aws.ToString(d.SecurityGroupRuleId)] = aws.ToString(d.Description)
-			if err := checkDescription(aws.ToString(d.Description)); err != nil {
-				return err
-			}
+	for _, d := range byID {
+		named.ids = append(named.ids, aws.ToString(d.SecurityGroupRuleId))
+		descriptions[aws.ToString(d.SecurityGroupRuleId)] = aws.ToString(d.Description)
+		if err := checkDescription(aws.ToString(d.Description)); err != nil {
+			return err
 		}
 	}
 	g, found, err := n.findRevoked(named)

@@ -161,7 +161,8 @@ func (n *Network) chooseAddress(s *subnet) (netip.Addr, error) {
 			}
 		}
 	}
-	return netip.Addr{}, wire.Errorf("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", *s.SubnetId)
+	return netip.Addr{}, wire.Errorf("InsufficientFreeAddressesInSubnet",
+		"There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", *s.SubnetId)
 }
 
 // last is the last address of an IPv4 block.

@@ -66,7 +66,7 @@ func New(a *account.Account) *Network {
 func (n *Network) Service() wire.Service {
 	return wire.Service{
 		Name: "ec2", Target: "2016-11-15",
-		Protocol: wire.EC2{Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/"},
+		Protocol: wire.NewEC2("http://ec2.amazonaws.com/doc/2016-11-15/"),
 		Operations: wire.Table(slices.Concat(
 			n.cloudOperations(), n.subnetOperations(), n.routeOperations(), n.gatewayOperations(), n.groupOperations(),
 			n.permissionOperations(), n.tagOperations(), n.interfaceOperations(), n.instanceOperations(), n.addressOperations(),

@@ -16,7 +16,7 @@ import (
 type subnet struct {
 	ec2types.Subnet
 	block netip.Prefix
-	taken int
+	taken int32
 }
 
 func (n *Network) subnetOperations() []wire.Operation {
@@ -97,13 +97,13 @@ func (n *Network) addSubnet(id string, v *virtualCloud, block netip.Prefix, zone
 const reservedAddresses = 5
 
 // free is the number of addresses that are left.
-func (s *subnet) free() int {
+func (s *subnet) free() int32 {
 	return 1<<(32-s.block.Bits()) - reservedAddresses - s.taken
 }
 
 func (n *Network) subnetView(s *subnet) ec2types.Subnet {
 	out := s.Subnet
-	out.AvailableIpAddressCount = aws.Int32(int32(s.free()))
+	out.AvailableIpAddressCount = aws.Int32(s.free())
 	out.Tags = n.tagList(*s.SubnetId)
 	return out
 }
@@ -128,32 +128,8 @@ func (n *Network) describeSubnets(in *sdk.DescribeSubnetsInput) (*sdk.DescribeSu
 func subnetLookup(s *subnet) lookup {
 	return func(filter string) ([]string, bool) {
 		switch filter {
-		case "subnet-id":
-			return []string{*s.SubnetId}, true
-		case "vpc-id":
-			return []string{*s.VpcId}, true
-		case "availability-zone", "availabilityZone":
-			return []string{*s.AvailabilityZone}, true
-		case "availability-zone-id", "availabilityZoneId":
-			return []string{*s.AvailabilityZoneId}, true
-		case "cidr-block", "cidr", "cidrBlock":
-			return []string{*s.CidrBlock}, true
-		case "state":
-			return []string{string(s.State)}, true
-		case "map-public-ip-on-launch":
-			return flag(s.MapPublicIpOnLaunch), true
 		case "available-ip-address-count":
-			return []string{strconv.Itoa(s.free())}, true
-		case "ipv6-native":
-			return flag(s.Ipv6Native), true
-		case "default-for-az", "defaultForAz":
-			return flag(s.DefaultForAz), true
-		case "outpost-arn":
-			return optional(s.OutpostArn), true
-		case "owner-id":
-			return []string{*s.OwnerId}, true
-		case "subnet-arn":
-			return []string{*s.SubnetArn}, true
+			return []string{strconv.Itoa(int(s.free()))}, true
 		case "ipv6-cidr-block-association.ipv6-cidr-block":
 			var all []string
 			for _, a := range s.Ipv6CidrBlockAssociationSet {
@@ -161,9 +137,22 @@ func subnetLookup(s *subnet) lookup {
 			}
 			return all, true
 		default:
-			return nil, false
+			return subnetField(s, filter)
 		}
 	}
+}
+
+func subnetField(s *subnet, filter string) ([]string, bool) {
+	zone, zoneID, block := optional(s.AvailabilityZone), optional(s.AvailabilityZoneId), optional(s.CidrBlock)
+	plain := map[string][]string{
+		"subnet-id": optional(s.SubnetId), "vpc-id": optional(s.VpcId), "availability-zone": zone, "availabilityZone": zone,
+		"availability-zone-id": zoneID, "availabilityZoneId": zoneID, "cidr-block": block, "cidr": block, "cidrBlock": block,
+		"state": {string(s.State)}, "map-public-ip-on-launch": flag(s.MapPublicIpOnLaunch), "ipv6-native": flag(s.Ipv6Native),
+		"default-for-az": flag(s.DefaultForAz), "defaultForAz": flag(s.DefaultForAz), "outpost-arn": optional(s.OutpostArn),
+		"owner-id": optional(s.OwnerId), "subnet-arn": optional(s.SubnetArn),
+	}
+	values, ok := plain[filter]
+	return values, ok
 }
 
 func (n *Network) deleteSubnet(in *sdk.DeleteSubnetInput) (*sdk.DeleteSubnetOutput, error) {

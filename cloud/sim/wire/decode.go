@@ -16,10 +16,9 @@ type decoder struct {
 	list string
 }
 
-var (
-	timeType  = reflect.TypeFor[time.Time]()
-	bytesType = reflect.TypeFor[[]byte]()
-)
+func isTime(v reflect.Value) bool { return v.Type() == reflect.TypeFor[time.Time]() }
+
+func isBytes(v reflect.Value) bool { return v.Type() == reflect.TypeFor[[]byte]() }
 
 // decode sets a value from a node. The path names the parameter in errors.
 func (d *decoder) decode(n *node, v reflect.Value, path string) error {
@@ -31,7 +30,7 @@ func (d *decoder) decode(n *node, v reflect.Value, path string) error {
 		}
 		v.Set(fresh)
 		return nil
-	case v.Type() == timeType || v.Type() == bytesType:
+	case isTime(v) || isBytes(v):
 		return d.special(n, v, path)
 	case v.Kind() == reflect.Struct:
 		return d.fields(n, v, path)
@@ -89,7 +88,7 @@ func (d *decoder) entries(n *node, v reflect.Value, path string) error {
 }
 
 func (d *decoder) special(n *node, v reflect.Value, path string) error {
-	if v.Type() == bytesType {
+	if isBytes(v) {
 		raw, err := base64.StdEncoding.DecodeString(n.value)
 		if err != nil {
 			return malformed(path, n.value)

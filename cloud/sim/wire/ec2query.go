@@ -9,9 +9,12 @@ import (
 
 // EC2 is the EC2 variant of the Query protocol: flat lists in, item elements out, its own names and error body.
 type EC2 struct {
-	// Namespace is the XML namespace of answers.
-	Namespace string
+	namespace       string
+	inputs, outputs map[string]string
 }
+
+// NewEC2 makes the protocol with the XML namespace of its answers.
+func NewEC2(namespace string) EC2 { return EC2{namespace, ec2Inputs(), ec2Outputs()} }
 
 // Decode fills a shape from a form. A call with DryRun is refused with the code that says it would have succeeded.
 func (q EC2) Decode(body []byte, in any) error {
@@ -19,7 +22,7 @@ func (q EC2) Decode(body []byte, in any) error {
 	if err != nil {
 		return err
 	}
-	d := decoder{name: ec2InputName}
+	d := decoder{name: q.inputName}
 	v := reflect.ValueOf(in).Elem()
 	if err := d.decode(form, v, ""); err != nil {
 		return Errorf("InvalidParameterValue", "%s", AsError(err).Message)
@@ -36,8 +39,8 @@ func (q EC2) Decode(body []byte, in any) error {
 
 // Encode gives OpResponse with the fields of the output directly below it.
 func (q EC2) Encode(reply Reply) ([]byte, error) {
-	e := encoder{name: ec2OutputName, item: "item"}
-	fmt.Fprintf(&e.out, `<%sResponse xmlns="%s"><requestId>%s</requestId>`, reply.Operation, q.Namespace, reply.RequestID)
+	e := encoder{name: q.outputName, item: "item"}
+	fmt.Fprintf(&e.out, `<%sResponse xmlns="%s"><requestId>%s</requestId>`, reply.Operation, q.namespace, reply.RequestID)
 	if v := reflect.ValueOf(reply.Output); !v.IsNil() {
 		if err := e.content(v.Elem()); err != nil {
 			return nil, err
@@ -56,9 +59,9 @@ func (q EC2) Fail(err *Error, requestID string) []byte {
 // ContentType is XML.
 func (q EC2) ContentType() string { return "text/xml;charset=UTF-8" }
 
-// ec2InputName gives the parameter name: the field name, but singular where EC2 flattens a list.
-func ec2InputName(shape, field string) string {
-	if name, ok := ec2Inputs[shape+"."+field]; ok {
+// inputName gives the parameter name: the field name, but singular where EC2 flattens a list.
+func (q EC2) inputName(shape, field string) string {
+	if name, ok := q.inputs[shape+"."+field]; ok {
 		return name
 	}
 	if field == "TagSpecifications" && strings.HasSuffix(shape, "Input") {
@@ -70,9 +73,9 @@ func ec2InputName(shape, field string) string {
 	return field
 }
 
-// ec2OutputName gives the element name: the field name with a small first letter, and tags everywhere as tagSet.
-func ec2OutputName(shape, field string) string {
-	if name, ok := ec2Outputs[shape+"."+field]; ok {
+// outputName gives the element name: the field name with a small first letter, and tags everywhere as tagSet.
+func (q EC2) outputName(shape, field string) string {
+	if name, ok := q.outputs[shape+"."+field]; ok {
 		return name
 	}
 	if field == "Tags" {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -56,7 +57,7 @@ func absent(v reflect.Value) bool {
 
 func (e *encoder) content(v reflect.Value) error {
 	switch {
-	case v.Type() == timeType || v.Type() == bytesType:
+	case isTime(v) || isBytes(v):
 		return e.special(v)
 	case v.Kind() == reflect.Struct:
 		return e.fields(v)
@@ -89,7 +90,7 @@ func (e *encoder) fields(v reflect.Value) error {
 
 func (e *encoder) entries(v reflect.Value) error {
 	keys := v.MapKeys()
-	slices.SortFunc(keys, func(a, b reflect.Value) int { return bytes.Compare([]byte(a.String()), []byte(b.String())) })
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 	for _, k := range keys {
 		e.out.WriteString("<entry>")
 		if err := e.encode("key", k); err != nil {
@@ -104,11 +105,11 @@ func (e *encoder) entries(v reflect.Value) error {
 }
 
 func (e *encoder) special(v reflect.Value) error {
-	if v.Type() == bytesType {
+	if isBytes(v) {
 		e.out.WriteString(base64.StdEncoding.EncodeToString(v.Bytes()))
 		return nil
 	}
-	at, ok := v.Interface().(time.Time)
+	at, ok := reflect.TypeAssert[time.Time](v)
 	if !ok {
 		return fmt.Errorf("shape %s is not a time", v.Type())
 	}

@@ -24,6 +24,8 @@ func badEnum(v reflect.Value, path string) string {
 		}
 	case reflect.String:
 		return checkEnum(v, path)
+	default:
+		return ""
 	}
 	return ""
 }
@@ -31,7 +33,7 @@ func badEnum(v reflect.Value, path string) string {
 func badEnumInFields(v reflect.Value, path string) string {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if !onWire(f) || f.Type == timeType {
+		if !onWire(f) || isTime(v.Field(i)) {
 			continue
 		}
 		if bad := badEnum(v.Field(i), join(path, strings.ToLower(f.Name[:1])+f.Name[1:])); bad != "" {

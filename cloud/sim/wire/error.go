@@ -30,8 +30,7 @@ func (e *Error) WithStatus(status int) *Error {
 
 // AsError gives the error as AWS answers it. An error that is none of AWS's is a fault of the simulator: InternalFailure.
 func AsError(err error) *Error {
-	var known *Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
 	return Errorf("InternalFailure", "%v", err).WithStatus(http.StatusInternalServerError)

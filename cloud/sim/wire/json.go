@@ -67,12 +67,12 @@ func jsonValue(v reflect.Value) any {
 	switch {
 	case !v.IsValid() || absent(v):
 		return nil
-	case v.Type() == timeType:
-		if at, ok := v.Interface().(time.Time); ok {
+	case isTime(v):
+		if at, ok := reflect.TypeAssert[time.Time](v); ok {
 			return float64(at.UnixMilli()) / millis
 		}
 		return nil
-	case v.Type() == bytesType:
+	case isBytes(v):
 		return base64.StdEncoding.EncodeToString(v.Bytes())
 	case v.Kind() == reflect.Struct:
 		return jsonFields(v)
