@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -33,7 +34,10 @@ func (c *Client) Tags(ctx context.Context, arns []model.ARN) (map[model.ARN]map[
 			return err
 		})
 	}
-	return out, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("asking for %d resources: %w", len(arns), err)
+	}
+	return out, nil
 }
 
 // tags reads a batch. AWS fails the whole batch for one resource that is gone, so a batch that fails so is halved.
