@@ -154,16 +154,7 @@ func TestLostStateIsFoundAgain(t *testing.T) {
 	w := newWorld(t)
 	req := request(member("a"), member("b"))
 	w.settle(req)
-	lose := func() {
-		var states headgatev1alpha1.StackStateList
-		if err := w.api.List(t.Context(), &states); err != nil || len(states.Items) != 1 {
-			t.Fatalf("states %v, %v", states.Items, err)
-		}
-		if err := w.api.Delete(t.Context(), &states.Items[0]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	lose()
+	w.lose()
 	w.restart()
 	writes := len(w.aws.writes)
 	w.run(req)
@@ -172,7 +163,7 @@ func TestLostStateIsFoundAgain(t *testing.T) {
 	}
 	w.quiet("the state is known again", func() { w.run(req) })
 
-	lose()
+	w.lose()
 	w.settle(request(member("a")))
 	w.restart()
 	w.quiet("a state that is lost while the operator runs is written anew", func() { w.run(request(member("a"))) })

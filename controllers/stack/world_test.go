@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -200,7 +200,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, elbv2v1beta1.AddToScheme, headgatev1alpha1.AddToScheme,
+		elbv2v1beta1.AddToScheme, headgatev1alpha1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
@@ -358,4 +358,24 @@ func (w *world) bindings() []elbv2v1beta1.TargetGroupBinding {
 		w.Fatal(err)
 	}
 	return list.Items
+}
+
+// lose deletes what the operator remembers of the stack.
+func (w *world) lose() {
+	w.Helper()
+	state := headgatev1alpha1.StackState{}
+	state.Name = stack.StateName(owner())
+	if err := w.api.Delete(w.Context(), &state); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// stored are the members whose last good fragments are kept.
+func (w *world) stored() []string {
+	w.Helper()
+	var state headgatev1alpha1.StackState
+	if err := w.api.Get(w.Context(), client.ObjectKey{Name: stack.StateName(owner())}, &state); err != nil {
+		w.Fatal(err)
+	}
+	return slices.Sorted(maps.Keys(state.Spec.Fragments))
 }
