@@ -1,7 +1,8 @@
 // Package cloud is AWS as the rest of Headgate sees it: facts and observations in model types, and plans carried out.
 //
-// It may import model, the packages below it except the simulator, and the AWS SDK; never Kubernetes and never controllers. Its invariants: every error is made of [fault.Error] classes; one change of a plan is one writing call in
-// the good case; a create that was not answered is looked for before it is reported, so that nothing is made twice; and only what
+// It may import model, the packages below it except the simulator, the AWS SDK and the Prometheus client; never Kubernetes and
+// never controllers. Its invariants: every error is made of [fault.Error] classes; one change of a plan is one writing call in the
+// good case; a create that was not answered is looked for before it is reported, so that nothing is made twice; and only what
 // carries our ownership tags is adopted.
 package cloud
 

@@ -41,7 +41,7 @@ type Options struct {
 	AWSConfig *aws.Config
 	// Transport replaces the transport of all calls.
 	Transport http.RoundTripper
-	// OnCall is told of every attempt of a call; it must not block.
+	// OnCall is told of every attempt of a call; see [CountCalls]. It must not block.
 	OnCall call.Observer
 	// Now is the clock of what is kept; nil is the system's.
 	Now func() time.Time
