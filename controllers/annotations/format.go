@@ -3,7 +3,9 @@ package annotations
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -98,8 +100,8 @@ func checkTags(raw string) error {
 	if err != nil {
 		return err
 	}
-	for key, value := range tags {
-		if err := CheckTag(key, value); err != nil {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		if err := CheckTag(key, tags[key]); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package ingress
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -214,12 +216,10 @@ func (d *draft) checkService(s *corev1.Service) {
 		}
 	}
 	own := d.table.Reader(s.Annotations)
-	for key := range own.Map(annotations.Tags) {
-		for _, external := range d.set.ExternalManagedTags {
-			if key == external {
-				d.wrong(ReasonInvalid, own.Field(annotations.Tags), fmt.Sprintf(
-					"tag %q of Service %s is managed by somebody else (--external-managed-tags): leave it out", key, s.Name))
-			}
+	for _, key := range slices.Sorted(maps.Keys(own.Map(annotations.Tags))) {
+		if slices.Contains(d.set.ExternalManagedTags, key) {
+			d.wrong(ReasonInvalid, own.Field(annotations.Tags), fmt.Sprintf(
+				"tag %q of Service %s is managed by somebody else (--external-managed-tags): leave it out", key, s.Name))
 		}
 	}
 }

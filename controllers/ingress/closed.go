@@ -81,11 +81,14 @@ func shut(r intent.Route) intent.Route {
 
 // asksAuth tells whether users shall log in for a route. Where it forwards to one Service, what that says comes first.
 func (d *draft) asksAuth(r intent.Route) bool {
-	read := d.read
+	read, of := d.read, ""
 	if r.Forward != nil && len(r.Forward.Backends) == 1 && r.Forward.Backends[0].Service != nil {
 		s := r.Forward.Backends[0].Service
 		if object := d.services[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}]; object != nil {
-			read = d.table.Reader(object.Annotations).Over(d.read)
+			own := d.table.Reader(object.Annotations)
+			if read = own.Over(d.read); own.Has(annotations.AuthType) || own.Has(annotations.AuthCognito) || own.Has(annotations.AuthOIDC) {
+				of = "of Service " + s.Name + ": "
+			}
 		}
 	}
 	keys := []string{annotations.AuthCognito, annotations.AuthOIDC}
@@ -94,7 +97,7 @@ func (d *draft) asksAuth(r intent.Route) bool {
 	}
 	for _, key := range keys {
 		if read.Asks(key) {
-			d.note(model.Closed, ReasonClosed, read.Field(key), closedMessage)
+			d.note(model.Closed, ReasonClosed, read.Field(key), of+closedMessage)
 			return true
 		}
 	}

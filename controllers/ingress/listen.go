@@ -2,6 +2,8 @@ package ingress
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/headgate/headgate/controllers/annotations"
@@ -145,7 +147,7 @@ func (d *draft) listenerAttributes() map[annotations.Port]map[string]string {
 		delete(left, name)
 		out[p] = merged(d.read.Map(annotations.ListenerAttributes+"."+name), class[name])
 	}
-	for name := range left {
+	for _, name := range slices.Sorted(maps.Keys(left)) {
 		d.note(model.Warning, ReasonUnused, d.read.Field(annotations.ListenerAttributes+"."+name),
 			"this Ingress has no such listener: name it as <protocol>-<port>, like HTTPS-443, and list it in listen-ports")
 	}

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
@@ -249,5 +251,43 @@ func TestWatchNamespace(t *testing.T) {
 	keys, err := Groups(t.Context(), newClient(t, newIngress(), other, newClass("alb", "")), set)
 	if diff := cmp.Diff([]GroupKey{Implicit("shop", "web")}, keys); diff != "" || err != nil {
 		t.Error(diff, err)
+	}
+}
+
+// The offline plan reads manifests as they are written; the operator reads them as the API server completes them.
+func TestAbsentFieldsMeanTheirDefaults(t *testing.T) {
+	raw := newIngress()
+	raw.Spec.Rules[0].HTTP.Paths[0].PathType = nil
+	rawService := newService("web")
+	rawService.Spec.Ports = []corev1.ServicePort{{Port: 80}}
+
+	complete := raw.DeepCopy()
+	complete.Spec.Rules[0].HTTP.Paths[0].PathType = new(networkingv1.PathTypeImplementationSpecific)
+	completeService := rawService.DeepCopy()
+	completeService.Spec = corev1.ServiceSpec{
+		Ports: []corev1.ServicePort{{Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(80)}},
+		Type:  corev1.ServiceTypeClusterIP, IPFamilies: []corev1.IPFamily{corev1.IPv4Protocol}, SessionAffinity: corev1.ServiceAffinityNone,
+	}
+	a, findings := made(t, raw, rawService, newClass("alb", ""))
+	mustBeClean(t, findings)
+	b, _ := made(t, complete, completeService, newClass("alb", ""))
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheOrderOfObjectsDoesNotMatter(t *testing.T) {
+	objects := []client.Object{
+		named("a", annotations.GroupName, "g", "zz", "1", "yy", "2"), named("b", annotations.GroupName, "g"), named("c", annotations.GroupName, "g"),
+		newService("web"), newClass("alb", ""),
+	}
+	g := load(t, Explicit("g"), objects...)
+	first, told := Intent(g, settingsIP())
+	for range 10 {
+		slices.Reverse(objects)
+		again, findings := Intent(load(t, Explicit("g"), objects...), settingsIP())
+		if diff := cmp.Diff(first, again) + cmp.Diff(told, findings); diff != "" {
+			t.Fatal(diff)
+		}
 	}
 }
