@@ -149,23 +149,29 @@ func (i *Inventory) securityGroupsOf(ctx context.Context, owner model.Owner) ([]
 func (i *Inventory) refresh(ctx context.Context, owner model.Owner) error {
 	i.mu.Lock()
 	forgotten := i.forgotten[owner]
+	delete(i.forgotten, owner)
 	i.mu.Unlock()
 	if !forgotten {
 		return nil
 	}
+	err := i.reread(ctx, owner)
+	if err != nil {
+		i.mu.Lock()
+		i.forgotten[owner] = true
+		i.mu.Unlock()
+	}
+	return err
+}
+
+func (i *Inventory) reread(ctx context.Context, owner model.Owner) error {
 	if _, known := i.balancers.peek(); known {
 		if err := i.refreshBalancers(ctx, owner); err != nil {
 			return err
 		}
 	}
 	if _, known := i.groups.peek(); known {
-		if err := i.refreshTargetGroups(ctx, owner); err != nil {
-			return err
-		}
+		return i.refreshTargetGroups(ctx, owner)
 	}
-	i.mu.Lock()
-	delete(i.forgotten, owner)
-	i.mu.Unlock()
 	return nil
 }
 
