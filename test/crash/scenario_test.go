@@ -267,7 +267,8 @@ func (p *play) anonymous(s model.Stack) model.Stack {
 					continue
 				}
 				for k := range a.Forward.Groups {
-					a.Forward.Groups[k].Key = strings.ReplaceAll(a.Forward.Groups[k].Key, p.Name, "run")
+					g := &a.Forward.Groups[k]
+					g.Key, g.ARN = strings.ReplaceAll(g.Key, p.Name, "run"), ""
 				}
 			}
 		}
