@@ -95,12 +95,13 @@ func (r *recorder) snapshot() Calls {
 		}
 		out.Calls = append(out.Calls, *c)
 	}
-	order := func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Action, b.Action))
-	}
-	slices.SortFunc(out.Calls, order)
-	slices.SortFunc(out.Unknown, order)
+	slices.SortFunc(out.Calls, byName)
+	slices.SortFunc(out.Unknown, byName)
 	return out
+}
+
+func byName(a, b Count) int {
+	return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Action, b.Action))
 }
 
 // Calls gives the calls since the start or the last reset.
@@ -108,3 +109,17 @@ func (s *Simulator) Calls() Calls { return s.calls.snapshot() }
 
 // ResetCalls forgets the calls, and only them.
 func (s *Simulator) ResetCalls() { s.calls.reset() }
+
+// Operations lists what is simulated, by service and action; the counts are zero.
+func (s *Simulator) Operations() []Count {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Count
+	for _, v := range s.services {
+		for _, o := range v.Operations {
+			all = append(all, Count{Service: v.Name, Action: o.Name, Kind: string(o.Kind)})
+		}
+	}
+	slices.SortFunc(all, byName)
+	return all
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -77,6 +78,35 @@ func TestGetResources(t *testing.T) {
 		})
 	}
 	_, err := client.GetResources(t.Context(), &tagging.GetResourcesInput{TagFilters: cluster, ResourceARNList: []string{*group}})
+	wantCode(t, err, "InvalidParameterException")
+}
+
+func TestTagResources(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	client := tagging.NewFromConfig(f.sim.AWSConfig())
+	group, certificate := f.group("web"), f.certificate("example.com")
+	subnet := "arn:aws:ec2:us-west-2:123456789012:subnet/" + f.sim.World().PublicSubnets[0]
+	all := []string{*group, *certificate, subnet}
+	tagged, err := client.TagResources(t.Context(), &tagging.TagResourcesInput{
+		ResourceARNList: append(all, *group+"0"), Tags: map[string]string{"a": "1", "b": "2"},
+	})
+	if failed := must(t, tagged, err).FailedResourcesMap; len(failed) != 1 || failed[*group+"0"].StatusCode != http.StatusBadRequest {
+		t.Errorf("failed: %v", failed)
+	}
+	untagged, err := client.UntagResources(t.Context(), &tagging.UntagResourcesInput{ResourceARNList: all, TagKeys: []string{"b"}})
+	if failed := must(t, untagged, err).FailedResourcesMap; len(failed) != 0 {
+		t.Errorf("failed: %v", failed)
+	}
+	found, err := client.GetResources(t.Context(), &tagging.GetResourcesInput{TagFilters: []tagtypes.TagFilter{{Key: aws.String("a")}}})
+	if n := len(must(t, found, err).ResourceTagMappingList); n != 3 {
+		t.Errorf("%d resources with the tag", n)
+	}
+	found, err = client.GetResources(t.Context(), &tagging.GetResourcesInput{TagFilters: []tagtypes.TagFilter{{Key: aws.String("b")}}})
+	if n := len(must(t, found, err).ResourceTagMappingList); n != 0 {
+		t.Errorf("%d resources with the tag that was taken", n)
+	}
+	_, err = client.TagResources(t.Context(), &tagging.TagResourcesInput{ResourceARNList: []string{*group}, Tags: map[string]string{}})
 	wantCode(t, err, "InvalidParameterException")
 }
 
@@ -203,5 +233,19 @@ func TestOwnPages(t *testing.T) {
 	out, err := f.ec2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{filter("vpc-id", f.sim.World().VPC)}})
 	if n := len(must(t, out, err).Vpcs); n != 1 {
 		t.Errorf("%d VPCs after the reset", n)
+	}
+}
+
+func TestReferenceListsEveryOperation(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	page, err := os.ReadFile("../../docs/reference/simulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range f.sim.Operations() {
+		if !strings.Contains(string(page), "`"+o.Action+"`") {
+			t.Errorf("the reference does not name %s of %s", o.Action, o.Service)
+		}
 	}
 }

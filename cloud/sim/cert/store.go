@@ -100,15 +100,6 @@ func (s *Store) Tagged() map[string]map[string]string {
 	return all
 }
 
-// SetTags gives a certificate more tags and reports whether it exists.
-func (s *Store) SetTags(arn string, fresh map[string]string) bool {
-	c, ok := s.certificates.Get(arn)
-	if ok {
-		maps.Copy(c.tags, fresh)
-	}
-	return ok
-}
-
 // Dump gives everything that the store holds but private keys.
 func (s *Store) Dump() any {
 	all := []any{}

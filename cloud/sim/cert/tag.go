@@ -81,3 +81,27 @@ func (s *Store) listTags(in *sdk.ListTagsForCertificateInput) (*sdk.ListTagsForC
 	slices.SortFunc(list, func(a, b acmtypes.Tag) int { return cmp.Compare(*a.Key, *b.Key) })
 	return &sdk.ListTagsForCertificateOutput{Tags: list}, nil
 }
+
+// Tag gives a certificate more tags. It reports false if there is no such certificate.
+func (s *Store) Tag(arn string, fresh map[string]string) (bool, error) {
+	if _, ok := s.certificates.Get(arn); !ok {
+		return false, nil
+	}
+	in := &sdk.AddTagsToCertificateInput{CertificateArn: aws.String(arn)}
+	for k, v := range fresh {
+		in.Tags = append(in.Tags, acmtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
+	}
+	_, err := s.addTags(in)
+	return err == nil, err
+}
+
+// Untag takes tags from a certificate. It reports false if there is no such certificate.
+func (s *Store) Untag(arn string, keys []string) bool {
+	c, ok := s.certificates.Get(arn)
+	for _, k := range keys {
+		if ok {
+			delete(c.tags, k)
+		}
+	}
+	return ok
+}

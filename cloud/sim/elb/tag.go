@@ -173,12 +173,3 @@ func (s *State) tagList(arn string) []elbtypes.Tag {
 	slices.SortFunc(list, func(a, b elbtypes.Tag) int { return cmp.Compare(*a.Key, *b.Key) })
 	return list
 }
-
-// Tagged gives the ARNs and tags of everything that has tags or had them.
-func (s *State) Tagged() map[string]map[string]string {
-	all := make(map[string]map[string]string, len(s.tags))
-	for arn, tags := range s.tags {
-		all[arn] = maps.Clone(tags)
-	}
-	return all
-}

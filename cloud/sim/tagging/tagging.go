@@ -20,6 +20,10 @@ import (
 type Source interface {
 	// Tagged gives all resources that have tags.
 	Tagged() map[string]map[string]string
+	// Tag gives a resource more tags. It reports false if the source has no such resource.
+	Tag(arn string, tags map[string]string) (bool, error)
+	// Untag takes tags from a resource. It reports false if the source has no such resource.
+	Untag(arn string, keys []string) bool
 }
 
 // Index reads the tags of several sources.
@@ -32,7 +36,9 @@ func New(sources ...Source) *Index { return &Index{sources} }
 func (i *Index) Service() wire.Service {
 	return wire.Service{
 		Name: "tagging", Target: "ResourceGroupsTaggingAPI_20170126", Protocol: wire.JSON{Invalid: "InvalidParameterException"},
-		Operations: wire.Table(wire.Reads("GetResources", i.getResources)),
+		Operations: wire.Table(
+			wire.Reads("GetResources", i.getResources), wire.Writes("TagResources", i.tagResources), wire.Writes("UntagResources", i.untagResources),
+		),
 	}
 }
 

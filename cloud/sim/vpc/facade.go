@@ -1,7 +1,6 @@
 package vpc
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -139,15 +138,6 @@ func (n *Network) Detach(arn string, linger time.Duration) {
 func (n *Network) OwnedByLoadBalancer(vpc string, a netip.Addr) bool {
 	i, ok := n.interfaces.Get(n.used[place{vpc, a}])
 	return ok && i.owner != ""
-}
-
-// Tagged gives the ARNs and tags of everything in the network that has tags.
-func (n *Network) Tagged() map[string]map[string]string {
-	all := make(map[string]map[string]string, len(n.tags))
-	for id, tags := range n.tags {
-		all[n.account.ARN("ec2", string(resourceType(id))+"/"+id)] = maps.Clone(tags)
-	}
-	return all
 }
 
 // Interface is a network interface that the caller describes, as for a node or its pods.
