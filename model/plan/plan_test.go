@@ -69,9 +69,13 @@ func rule(actions []model.Action, conditions ...model.Condition) model.Rule {
 	return r
 }
 
-func host(names ...string) model.Condition { return model.Condition{Field: model.FieldHost, Values: names} }
+func host(names ...string) model.Condition {
+	return model.Condition{Field: model.FieldHost, Values: names}
+}
 
-func path(values ...string) model.Condition { return model.Condition{Field: model.FieldPath, Values: values} }
+func path(values ...string) model.Condition {
+	return model.Condition{Field: model.FieldPath, Values: values}
+}
 
 func fixed(code string) []model.Action {
 	return []model.Action{{Type: model.ActionFixedResponse, FixedResponse: &model.FixedResponse{StatusCode: code, ContentType: "text/plain"}}}
@@ -146,4 +150,3 @@ var empty = cmp.Transformer("counts", func(s model.Stack) map[string]int {
 	}
 	return out
 })
-
