@@ -68,7 +68,7 @@ func (b *Board) show(ctx context.Context, a *attempt, res Result, next outcome.O
 		object, err = b.create(ctx, name, a.owner)
 	}
 	if err != nil {
-		return fmt.Errorf("reading LoadBalancer %s: %w", name, err)
+		return err
 	}
 	before := object.DeepCopy()
 	b.fill(object, a, res, next)
@@ -125,7 +125,7 @@ func (b *Board) page(name string) *page {
 func (b *Board) read(ctx context.Context, name string, p *page) (*headgatev1alpha1.LoadBalancer, error) {
 	object := &headgatev1alpha1.LoadBalancer{}
 	if err := b.client.Get(ctx, client.ObjectKey{Name: name}, object); err != nil {
-		return nil, err //nolint:wrapcheck // both callers read the error itself
+		return nil, fmt.Errorf("reading LoadBalancer %s: %w", name, err)
 	}
 	if p.uid == object.UID && p.uid != "" {
 		p.status.DeepCopyInto(&object.Status)
@@ -172,7 +172,7 @@ func (b *Board) Health(ctx context.Context, arn model.ARN, health []model.Target
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("reading LoadBalancer %s: %w", name, err)
+		return err
 	}
 	before := object.DeepCopy()
 	b.refresh(&object.Status)

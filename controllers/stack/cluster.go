@@ -199,7 +199,11 @@ func (c *Cluster) Sync(ctx context.Context) error {
 		return err
 	}
 	unknown := slices.DeleteFunc(addresses, func(a string) bool { return facts.PodGroups[a] != "" })
-	p := plan.Diff(c.desired(d, facts, observed), observed, plan.Options{AuthoriseOnly: !d.complete || len(unknown) > 0})
+	desired, opts := c.desired(d, facts, observed), plan.Options{AuthoriseOnly: !d.complete || len(unknown) > 0}
+	if opts.AuthoriseOnly {
+		desired = withoutCovered(desired, observed)
+	}
+	p := plan.Diff(desired, observed, opts)
 	if _, err := c.cloud.Apply(ctx, p); err != nil {
 		return fmt.Errorf("changing the rules on the security groups of pods: %w", err)
 	}
@@ -233,6 +237,25 @@ func (c *Cluster) desired(d demand, facts model.Facts, observed model.Stack) mod
 		})
 	}
 	return model.Normalize(out)
+}
+
+// withoutCovered leaves out what an observed range admits already: it is not known yet how far the range shall go.
+func withoutCovered(desired, observed model.Stack) model.Stack {
+	for i, want := range desired.SecurityGroups {
+		for _, have := range observed.SecurityGroups {
+			if !want.Foreign || have.ID != want.ID {
+				continue
+			}
+			desired.SecurityGroups[i].Ingress = slices.DeleteFunc(slices.Clone(want.Ingress), func(p model.Permission) bool {
+				return slices.ContainsFunc(have.Ingress, func(o model.Permission) bool {
+					wide := p
+					wide.FromPort, wide.ToPort = o.FromPort, o.ToPort
+					return wide.Identity() == o.Identity() && o.FromPort <= p.FromPort && p.ToPort <= o.ToPort
+				})
+			})
+		}
+	}
+	return desired
 }
 
 // ranges makes one permission, from the least port to the greatest, of all that have the same source and protocol, as the

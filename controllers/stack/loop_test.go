@@ -254,7 +254,7 @@ func TestBlockedStackKeepsItsAddress(t *testing.T) {
 func TestAnchorThatNeverWasGood(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	req := wrong(request(member("a")), "a", "spec.infrastructure.parametersRef")
+	req := wrong(request(member("a")), "spec.infrastructure.parametersRef")
 	req.Anchor = ref("a")
 	if res := w.run(req); res.Blocked != "is not right; make it right" || len(w.aws.writes) > 0 {
 		t.Errorf("not even the settings are known, but %v was written; blocked %q", w.aws.writes, res.Blocked)

@@ -45,7 +45,7 @@ func TestWrongMemberKeepsItsLastGoodRules(t *testing.T) {
 		// req is what the group says once member a is wrong and b has another host.
 		req stack.Request
 	}{
-		{"a mistake that the front door finds", wrong(request(member("a", elsewhere("broken.example.com")), member("b", elsewhere("new.example.com"))), "a", "spec.rules[0]")},
+		{"a mistake that the front door finds", wrong(request(member("a", elsewhere("broken.example.com")), member("b", elsewhere("new.example.com"))), "spec.rules[0]")},
 		{"a mistake that the build finds", request(member("a", badPath), member("b", elsewhere("new.example.com")))},
 		{"a certificate that is missing", request(member("a", secure()), member("b", elsewhere("new.example.com")))},
 		{"a setting that conflicts", request(member("b", elsewhere("new.example.com")), member("a", func(f *intent.Fragment) {
@@ -99,7 +99,7 @@ func TestMemberThatNeverWasGood(t *testing.T) {
 	w := newWorld(t)
 	// Both ask for the same host; a comes first in the group.
 	shared := elsewhere("shop.example.com")
-	req := wrong(request(member("a", shared), member("b", shared), member("c")), "a", "spec.rules[0]")
+	req := wrong(request(member("a", shared), member("b", shared), member("c")), "spec.rules[0]")
 	res := w.settle(req)
 	want := []string{"shop.example.com shop/b-svc:80", "c.example.com shop/c-svc:80", "shop.example.com 503"}
 	if diff := cmp.Diff(want, w.answers()); diff != "" {
@@ -159,7 +159,7 @@ func TestLostStateAndWrongMember(t *testing.T) {
 	w.lose()
 	w.restart()
 	// What a asked for is not known any more: neither its host nor that the load balancer is public.
-	broken := wrong(request(member("a", elsewhere("broken.example.com")), member("b")), "a", "spec.rules[0]")
+	broken := wrong(request(member("a", elsewhere("broken.example.com")), member("b")), "spec.rules[0]")
 	broken.Intent.Fragments[0].Settings = intent.Settings{}
 	res := w.settle(broken)
 	if diff := cmp.Diff([]string{serveA, serveB}, w.answers()); diff != "" {
@@ -183,7 +183,7 @@ func TestDefaultBackendOfAWrongMemberStays(t *testing.T) {
 	w.settle(request(member("a", byDefault), member("b")))
 	w.lose()
 	w.restart()
-	w.settle(wrong(request(member("a", byDefault), member("b")), "a", "tags"))
+	w.settle(wrong(request(member("a", byDefault), member("b")), "tags"))
 	listener := w.aws.stacks[owner()].Listeners[0]
 	if f := listener.DefaultActions[0].Forward; f == nil || f.Groups[0].Key != "shop/a-svc:80" {
 		t.Errorf("invariant 3: the default answer is now %+v", listener.DefaultActions)
@@ -283,46 +283,55 @@ func TestEveryMistakeLeavesNeighboursAlone(t *testing.T) {
 		"port":   func(f *intent.Fragment) { f.Listeners[0].Port = 0 },
 	}
 	for what, breaking := range breaks {
-		for _, known := range []string{"known", "new"} {
-			for _, broken := range []int{0, 2} {
-				w := newWorld(t)
-				var good, req stack.Request
-				for i, name := range names {
-					if i != broken || known == "known" {
-						good.Intent.Fragments = append(good.Intent.Fragments, member(name))
-					}
-					change := breaking
-					if i != broken {
-						change = elsewhere("new-" + name + ".example.com")
-					}
-					req.Intent.Fragments = append(req.Intent.Fragments, member(name, change))
-				}
-				w.settle(request(good.Intent.Fragments...))
-				res := w.settle(request(req.Intent.Fragments...))
-				for i, name := range names {
-					want := fmt.Sprintf("new-%s.example.com shop/%s-svc:80", name, name)
-					if i == broken {
-						want = fmt.Sprintf("%s.example.com shop/%s-svc:80", name, name)
-					}
-					if i == broken && known == "new" {
-						continue
-					}
-					if !slices.Contains(w.answers(), want) {
-						t.Errorf("invariant 3: %s of %s member %s is wrong: %q is missing from %v", what, known, names[broken], want, w.answers())
-					}
-					if i != broken && len(res.Serving[i].Problems) > 0 {
-						t.Errorf("invariant 3: %s of %s is wrong, and %s is told %v", what, names[broken], name, res.Serving[i].Problems)
-					}
-				}
-				if len(res.Serving[broken].Problems) == 0 {
-					t.Errorf("invariant 8: %s of %s is wrong, and nobody is told", what, names[broken])
-				}
-				for _, g := range w.aws.stacks[owner()].SecurityGroups {
-					if !slices.ContainsFunc(g.Ingress, everybody) {
-						t.Errorf("invariant 3: %s of %s is wrong, and the load balancer admits %v", what, names[broken], g.Ingress)
-					}
-				}
+		for _, broken := range []int{0, 2} {
+			mistake{what: what, names: names, broken: broken, breaking: breaking}.check(t, newWorld(t), "known")
+			mistake{what: what, names: names, broken: broken, breaking: breaking, isNew: true}.check(t, newWorld(t), "new")
+		}
+	}
+}
+
+// mistake is one member of several that is wrong.
+type mistake struct {
+	what     string
+	names    []string
+	broken   int
+	breaking func(*intent.Fragment)
+	// isNew: the member never was good.
+	isNew bool
+}
+
+func (m mistake) check(t *testing.T, w *world, kind string) {
+	t.Helper()
+	var good, bad []intent.Fragment
+	for i, name := range m.names {
+		if i == m.broken {
+			bad = append(bad, member(name, m.breaking))
+			if m.isNew {
+				continue
 			}
+		} else {
+			bad = append(bad, member(name, elsewhere("new-"+name+".example.com")))
+		}
+		good = append(good, member(name))
+	}
+	w.settle(request(good...))
+	res := w.settle(request(bad...))
+	for i, name := range m.names {
+		host := "new-" + name
+		if i == m.broken {
+			host = name
+		}
+		rule := fmt.Sprintf("%s.example.com shop/%s-svc:80", host, name)
+		if !slices.Contains(w.answers(), rule) && (i != m.broken || !m.isNew) {
+			t.Errorf("invariant 3: %s of %s member %s is wrong: %q is missing from %v", m.what, kind, m.names[m.broken], rule, w.answers())
+		}
+		if told := len(res.Serving[i].Problems) > 0; told != (i == m.broken) {
+			t.Errorf("invariants 3 and 8: %s of %s member %s is wrong, and %s is told %v", m.what, kind, m.names[m.broken], name, res.Serving[i].Problems)
+		}
+	}
+	for _, g := range w.aws.stacks[owner()].SecurityGroups {
+		if !slices.ContainsFunc(g.Ingress, everybody) {
+			t.Errorf("invariant 3: %s of %s member is wrong, and the load balancer admits %v", m.what, kind, g.Ingress)
 		}
 	}
 }

@@ -268,10 +268,10 @@ func request(fragments ...intent.Fragment) stack.Request {
 	}}
 }
 
-// wrong is a finding of the front door.
-func wrong(req stack.Request, name, field string) stack.Request {
+// wrong adds a finding of the front door about member a.
+func wrong(req stack.Request, field string) stack.Request {
 	req.Findings = append(req.Findings, model.Finding{
-		Object: ref(name), Severity: model.Wrong, Reason: "InvalidValue", Field: field, Message: "is not right; make it right",
+		Object: ref("a"), Severity: model.Wrong, Reason: "InvalidValue", Field: field, Message: "is not right; make it right",
 	})
 	return req
 }

@@ -1,0 +1,103 @@
+package outcome_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+)
+
+func classed(class fault.Class, after time.Duration) error {
+	return fmt.Errorf("doing it: %w", &fault.Error{Class: class, Code: "Code", Action: "ec2:Do", RetryAfter: after, Err: errors.New("no")})
+}
+
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+	waits := []model.Waiting{{Key: model.Key{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}, For: "active"}}
+	for _, c := range []struct {
+		why     string
+		attempt outcome.Attempt
+		reason  string
+		after   time.Duration
+		says    string
+	}{
+		{"all is well", outcome.Attempt{}, "SuccessfullyReconciled", 0, ""},
+		{"well, but AWS is still at it", outcome.Attempt{Provisioning: true}, "SuccessfullyReconciled", 3 * time.Second, ""},
+		{"a step waits", outcome.Attempt{Waits: waits}, "Waiting", 3 * time.Second, "LoadBalancer/LoadBalancer until active"},
+		{"the rest of a plan follows at once", outcome.Attempt{Again: true, Waits: waits}, "Waiting", 100 * time.Millisecond, "the rest follows"},
+		{"blocked", outcome.Attempt{Blocked: "no subnets"}, "CannotBuild", 30 * time.Second, "no subnets"},
+		{"an error goes before what follows", outcome.Attempt{Err: errors.New("cut"), Again: true}, "FailedDeployModel", 2 * time.Second, "cut"},
+		{"a missing right is named, and how to mend it", outcome.Attempt{Err: classed(fault.Denied, 0)}, "PermissionDenied", 30 * time.Second, "allow it in the IAM policy"},
+		{"a quota", outcome.Attempt{Err: classed(fault.Quota, 0)}, "QuotaExceeded", 30 * time.Second, ""},
+		{"what AWS refuses", outcome.Attempt{Err: classed(fault.Invalid, 0)}, "RefusedByAWS", 30 * time.Second, ""},
+		{"AWS says how long to wait", outcome.Attempt{Err: classed(fault.Throttled, 9*time.Second)}, "Throttled", 9 * time.Second, ""},
+		{"a conflict", outcome.Attempt{Err: classed(fault.Conflict, 0)}, "Conflict", 2 * time.Second, ""},
+		{"of several errors the one that somebody must act on", outcome.Attempt{
+			Err: errors.Join(classed(fault.Throttled, 0), classed(fault.Denied, 0), classed(fault.Quota, 0)),
+		}, "PermissionDenied", 30 * time.Second, "ec2:Do"},
+		{"the third failure in a row waits longer", outcome.Attempt{Err: errors.New("cut"), Failures: 3}, "FailedDeployModel", 8 * time.Second, ""},
+		{"but not for ever", outcome.Attempt{Err: errors.New("cut"), Failures: 100}, "FailedDeployModel", 2 * time.Minute, ""},
+		{"a long text is cut", outcome.Attempt{Err: errors.New(strings.Repeat("ü", 5000))}, "FailedDeployModel", 2 * time.Second, "…"},
+	} {
+		got := c.attempt.Outcome()
+		if got.Reason != c.reason || got.RetryAfter != c.after || !strings.Contains(got.Message, c.says) {
+			t.Errorf("%s: %+v, want %s after %s saying %q", c.why, got, c.reason, c.after, c.says)
+		}
+		if got.OK() != (c.reason == outcome.ReasonDone) {
+			t.Errorf("%s: OK %v", c.why, got.OK())
+		}
+	}
+}
+
+func TestMember(t *testing.T) {
+	t.Parallel()
+	warning := model.Finding{Severity: model.Warning, Reason: "NotServedYet", Field: "f", Message: "m"}
+	mistake := model.Finding{Severity: model.Wrong, Reason: "InvalidValue", Field: "spec.x", Message: "is 1; use 2"}
+	for _, c := range []struct {
+		why      string
+		held     bool
+		problems []model.Finding
+		status   metav1.ConditionStatus
+		reason   string
+		says     string
+	}{
+		{"as written", false, nil, metav1.ConditionTrue, "Served", "served as written"},
+		{"a warning changes nothing", false, []model.Finding{warning}, metav1.ConditionTrue, "Served", "f: m"},
+		{"a mistake", false, []model.Finding{warning, mistake}, metav1.ConditionFalse, "InvalidValue", "spec.x: is 1; use 2"},
+		{"its last good state", true, []model.Finding{mistake}, metav1.ConditionFalse, "InvalidValue", "its last good state serves: spec.x"},
+		{"held for what another object is told", true, nil, metav1.ConditionFalse, "LastGoodStateServes", "its last good state serves"},
+	} {
+		got := outcome.Member(c.held, c.problems)
+		if got.Status != c.status || got.Reason != c.reason || !strings.Contains(got.Message, c.says) {
+			t.Errorf("%s: %+v", c.why, got)
+		}
+	}
+}
+
+func TestReady(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why, state string
+		programmed bool
+		healthy    string
+		reason     string
+	}{
+		{"comes up", "provisioning", true, "1/1", "NotActive"},
+		{"no state yet", "", false, "0/0", "NotActive"},
+		{"not what was asked for", "active", false, "1/1", "NotActive"},
+		{"nobody answers", "active", true, "0/0", "NoTargets"},
+		{"some answer", "active", true, "1/2", "TargetsUnhealthy"},
+		{"all answer", "active", true, "2/2", "Ready"},
+	} {
+		if got := outcome.Ready(c.state, c.programmed, c.healthy); got.Reason != c.reason || (got.Status == metav1.ConditionTrue) != (c.reason == "Ready") {
+			t.Errorf("%s: %+v", c.why, got)
+		}
+	}
+}

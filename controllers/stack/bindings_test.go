@@ -1,0 +1,151 @@
+package stack_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+	"github.com/headgate/headgate/model/plan"
+)
+
+func TestBindingsFollowTargetGroups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	all := w.bindings()
+	if len(all) != 1 {
+		t.Fatalf("one target group, %d bindings", len(all))
+	}
+	b, group := all[0], w.aws.stacks[owner()].TargetGroups[0]
+	if b.Name != group.Name || b.Namespace != "shop" || b.Spec.TargetGroupARN != string(group.ARN) {
+		t.Errorf("a binding is named like its target group: %+v", b)
+	}
+	if diff := cmp.Diff(elbv2v1beta1.ServiceReference{Name: "svc-a", Port: intstr.FromInt32(80)}, b.Spec.ServiceRef); diff != "" {
+		t.Error(diff)
+	}
+	prefix, name, ok := stack.OwnerOf(&b)
+	if !ok || prefix != model.PrefixIngress || name != "shop" || !stack.Made(&b) {
+		t.Errorf("whose it is shows in its labels: %v", b.Labels)
+	}
+	backend := w.aws.stacks[model.Owner{Cluster: "c1"}].SecurityGroups[0].ARN
+	if n := b.Spec.Networking; n == nil || n.Ingress[0].From[0].SecurityGroup.GroupID != string(backend) || n.Ingress[0].Ports[0].Port.IntValue() != 8080 {
+		t.Errorf("pods admit the shared group on their port: %+v", n)
+	}
+}
+
+func TestBindingsOfStacksAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	b := w.bindings()[0]
+	b.Spec.ServiceRef.Name, b.Spec.Networking = "edited", nil
+	if err := w.api.Update(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet("a binding that somebody edited is put right without AWS", func() { w.run(request(member("a"))) })
+	if got := w.bindings()[0].Spec; got.ServiceRef.Name != "svc-a" || got.Networking == nil {
+		t.Errorf("%+v", got)
+	}
+	if err := w.api.Delete(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	w.run(request(member("a")))
+	if len(w.bindings()) != 1 {
+		t.Error("a binding that somebody deleted is made again")
+	}
+}
+
+func TestBindingOfAGroupThatStillServesStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a"), member("b")))
+	w.aws.fail = func(c plan.Change) error {
+		if c.Op == plan.DeleteRule {
+			return denied()
+		}
+		return nil
+	}
+	if _, err := w.loop.Run(t.Context(), request(member("b"))); err == nil {
+		t.Fatal("the rule of a cannot be deleted")
+	}
+	if got := len(w.bindings()); got != 2 {
+		t.Errorf("invariant 4: the rule of a still serves, and %d bindings keep targets up to date", got)
+	}
+	w.aws.fail = nil
+	w.settle(request(member("b")))
+	if got := len(w.bindings()); got != 1 {
+		t.Errorf("%d bindings", got)
+	}
+}
+
+func TestBindingOfTheSameNameIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	// The targets lane has not let the binding go yet when its target group comes again.
+	b := w.bindings()[0]
+	b.Finalizers = []string{"elbv2.k8s.aws/resources"}
+	if err := w.api.Update(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(request(member("c")))
+	if res := w.run(request(member("a"), member("c"))); res.Settled || res.RequeueAfter <= 0 {
+		t.Errorf("the new target group has no binding yet: %+v", res)
+	}
+	b = *w.binding(b.Name)
+	b.Finalizers = nil
+	if err := w.api.Update(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(request(member("a"), member("c")))
+	if got := len(w.bindings()); got != 2 {
+		t.Errorf("%d bindings, want 2", got)
+	}
+}
+
+func (w *world) binding(name string) *elbv2v1beta1.TargetGroupBinding {
+	w.Helper()
+	for _, b := range w.bindings() {
+		if b.Name == name {
+			return &b
+		}
+	}
+	w.Fatalf("there is no binding %s", name)
+	return nil
+}
+
+func TestUserMadeBindingIsNobodys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why    string
+		labels map[string]string
+		made   bool
+	}{
+		{"no labels", nil, false},
+		{"labels of somebody's own", map[string]string{"app": "x", "example.com/stack": "y"}, false},
+		{"an explicit group", map[string]string{"ingress.k8s.aws/stack": "g"}, true},
+		{"an Ingress of its own", map[string]string{"ingress.k8s.aws/stack-namespace": "n", "ingress.k8s.aws/stack-name": "i"}, true},
+		{"a Gateway", map[string]string{"gateway.k8s.aws.alb/stack-namespace": "n", "gateway.k8s.aws.alb/stack-name": "g"}, true},
+	} {
+		b := &elbv2v1beta1.TargetGroupBinding{}
+		b.Labels = c.labels
+		if got := stack.Made(b); got != c.made {
+			t.Errorf("%s: made for a stack: %v", c.why, got)
+		}
+	}
+}
+
+func TestBindingWithoutRulesForPods(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	w.settle(request(member("a", func(f *intent.Fragment) { f.Settings.SecurityGroups = []string{"sg-mine"} })))
+	if n := w.bindings()[0].Spec.Networking; n != nil {
+		t.Errorf("whose groups are the user's own asks pods for nothing: %+v", n)
+	}
+}

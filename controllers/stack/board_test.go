@@ -1,0 +1,112 @@
+package stack_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+func health(states ...string) []model.TargetHealth {
+	var out []model.TargetHealth
+	for i, s := range states {
+		out = append(out, model.TargetHealth{Target: model.Target{ID: "10.0.0.1", Port: 8080 + i}, State: s})
+	}
+	return out
+}
+
+func (w *world) health(arn model.ARN, states ...string) {
+	w.Helper()
+	if err := w.loop.Board().Health(w.Context(), arn, health(states...)); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func TestHealthIsShownWhenItChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	arn := w.aws.stacks[owner()].TargetGroups[0].ARN
+	for _, c := range []struct {
+		why    string
+		states []string
+		after  time.Duration
+		want   string
+		ready  bool
+		writes bool
+	}{
+		{"targets come up", []string{"initial", "initial"}, 0, "0/2", false, true},
+		{"one is healthy", []string{"healthy", "initial"}, time.Second, "1/2", false, true},
+		{"all are", []string{"healthy", "healthy"}, time.Second, "2/2", true, true},
+		{"nothing new is not written", []string{"healthy", "healthy"}, time.Second, "2/2", true, false},
+		{"a time that is old is", []string{"healthy", "healthy"}, 6 * time.Minute, "2/2", true, true},
+		{"what drains is no target any more", []string{"healthy", "draining"}, time.Second, "1/1", true, true},
+	} {
+		w.now = w.now.Add(c.after)
+		version := w.page().ResourceVersion
+		w.health(arn, c.states...)
+		page := w.page()
+		if got := page.Status.Summary.Healthy; got != c.want {
+			t.Errorf("%s: %s, want %s", c.why, got, c.want)
+		}
+		if got := meta.IsStatusConditionTrue(page.Status.Conditions, headgatev1alpha1.ConditionReady); got != c.ready {
+			t.Errorf("%s: ready %v", c.why, got)
+		}
+		if wrote := page.ResourceVersion != version; wrote != c.writes {
+			t.Errorf("%s: written %v", c.why, wrote)
+		}
+	}
+	w.restart()
+	w.run(request(member("a")))
+	if got := w.page().Status.Summary.Healthy; got != "1/1" {
+		t.Errorf("a restart does not forget the health: %s", got)
+	}
+}
+
+func TestSteadyStackWritesNoObject(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	version := w.page().ResourceVersion
+	w.now = w.now.Add(30 * time.Second)
+	w.run(request(member("a")))
+	if got := w.page().ResourceVersion; got != version {
+		t.Error("invariant 1: the LoadBalancer object was written")
+	}
+}
+
+func TestObjectOfAReplacedLoadBalancerGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	old := w.page().Name
+	w.settle(request(member("a", func(f *intent.Fragment) { f.Settings.Scheme = "internet-facing" })))
+	page := w.page()
+	if page.Name == old || page.Name != w.aws.stacks[owner()].LoadBalancer.Name {
+		t.Errorf("the object is called %s", page.Name)
+	}
+	if page.Status.Scheme != "internet-facing" {
+		t.Errorf("scheme %s", page.Status.Scheme)
+	}
+}
+
+func TestObjectThatWasDeletedComesAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	page, want := w.page(), w.page().Status
+	if err := w.api.Delete(t.Context(), &page); err != nil {
+		t.Fatal(err)
+	}
+	w.run(request(member("a")))
+	got := w.page().Status
+	got.LastApplied, want.LastApplied = nil, nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
