@@ -5,11 +5,11 @@ package main
 //
 // It reads what people write:
 //
-// +kubebuilder:rbac:groups="",resources=namespaces;nodes;services,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces;services,verbs=get;list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;ingressclasses,verbs=get;list;watch
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;grpcroutes;referencegrants,verbs=get;list;watch
-// +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations;targetgroupconfigurations;listenerruleconfigurations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations;targetgroupconfigurations,verbs=get;list;watch
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=ingressclassparams,verbs=get;list;watch
 //
 // It sets finalizers before it creates anything in AWS, and reports on the objects themselves:
@@ -17,16 +17,15 @@ package main
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=patch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses/status,verbs=patch
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways,verbs=patch
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status;grpcroutes/status,verbs=patch
-// +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations;targetgroupconfigurations;listenerruleconfigurations,verbs=patch
-// +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations/status;targetgroupconfigurations/status;listenerruleconfigurations/status,verbs=patch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status,verbs=patch
 // +kubebuilder:rbac:groups="";events.k8s.io,resources=events,verbs=create;patch
 //
 // It owns these:
 //
-// +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings/status,verbs=patch
-// +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers;stackstates,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=headgate.dev,resources=stackstates,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers/status,verbs=patch
 //
 // It leads by the incumbent's lease, so that the two never run together:

@@ -34,7 +34,7 @@ type Rule struct {
 func Rules() []Rule {
 	small := []string{
 		"github.com/aws/", "github.com/miekg/dns", "github.com/gorilla/websocket", "golang.org/x/", "google.golang.org/grpc",
-		"github.com/go-logr/logr",
+		"github.com/go-logr/logr", "github.com/prometheus/client_golang",
 	}
 	return []Rule{
 		{
