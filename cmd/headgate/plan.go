@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/controllers/gateway"
+	"github.com/headgate/headgate/controllers/ingress"
+	"github.com/headgate/headgate/controllers/manifests"
+	"github.com/headgate/headgate/controllers/preview"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+)
+
+// exitChanges is the exit code of a plan that is not empty.
+const exitChanges = 2
+
+// exitError ends the program with a code; an empty text is not printed.
+type exitError struct {
+	code int
+	text string
+}
+
+// Error is the text.
+func (e exitError) Error() string { return e.text }
+
+// ExitCode is what the program ends with.
+func (e exitError) ExitCode() int { return e.code }
+
+// planOptions are the flags of the plan command. Those that the operator has too have its names and defaults.
+type planOptions struct {
+	files           []string
+	facts, observed string
+	output          string
+
+	kubeconfig, region, vpc string
+	endpoints               map[string]string
+
+	cluster, ingressClass, targetType, scheme, sslPolicy, watchNamespace string
+	tags                                                                 map[string]string
+	externalTags                                                         []string
+	backendGroup                                                         bool
+}
+
+func newPlanCommand() *cobra.Command {
+	o := &planOptions{}
+	cmd := &cobra.Command{
+		Use:   "plan (-f DIR|FILE [--facts FILE] [--observed FILE] | --kubeconfig FILE)",
+		Short: "Print what the operator would do",
+		Long: `Print what the operator would do, and what it finds wrong, without doing it.
+
+With -f it reads manifests, and needs neither a cluster nor an AWS account: it plans from nothing, or from the stacks of --observed. What it
+must know of AWS it takes from --facts; without, it assumes a VPC with subnets in three zones, and every certificate, subnet and security
+group that the manifests look for.
+With --kubeconfig it reads a cluster and its AWS account, and prints what the operator would do now.
+
+Exit codes: 0 nothing to do, 2 changes, 1 error.`,
+		Example: `  headgate plan -f examples/shop
+  headgate plan -f manifests/ --facts facts.yaml -o json
+  headgate plan --kubeconfig ~/.kube/config --cluster-name prod --aws-region eu-west-1 --aws-vpc-id vpc-1`,
+		Args: cobra.NoArgs, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := o.run(cmd.Context(), cmd.OutOrStdout())
+			// That there are changes is an answer, not an error to print.
+			cmd.SilenceErrors = errors.As(err, new(exitError))
+			return err
+		},
+	}
+	o.define(cmd)
+	return cmd
+}
+
+func (o *planOptions) define(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.files, "filename", "f", nil, "manifest, or directory of manifests; may be repeated")
+	f.StringVar(&o.facts, "facts", "", "YAML of what to know of AWS: VPC, subnets, certificates, …")
+	f.StringVar(&o.observed, "observed", "", "YAML list of the stacks that AWS holds")
+	f.StringVarP(&o.output, "output", "o", "text", "text, json or yaml")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "plan for the cluster of this kubeconfig, from AWS as it is")
+	f.StringVar(&o.region, "aws-region", "", "AWS region, with --kubeconfig")
+	f.StringVar(&o.vpc, "aws-vpc-id", "", "VPC of the cluster, with --kubeconfig")
+	f.StringToStringVar(&o.endpoints, "aws-api-endpoints", nil, "other endpoints of AWS services, with --kubeconfig: serviceID=URL,…")
+	f.StringVar(&o.cluster, "cluster-name", "cluster", "name of the cluster")
+	f.StringVar(&o.ingressClass, "ingress-class", "alb", "value of the kubernetes.io/ingress.class annotation that is ours")
+	f.StringVar(&o.targetType, "default-target-type", "instance", "target type where none is set: instance or ip")
+	f.StringVar(&o.scheme, "default-load-balancer-scheme", "internal", "scheme where none is set: internal or internet-facing")
+	f.StringVar(&o.sslPolicy, "default-ssl-policy", "ELBSecurityPolicy-2016-08", "security policy of HTTPS listeners where none is set")
+	f.StringVar(&o.watchNamespace, "watch-namespace", "", "the one namespace to look at; empty means all")
+	f.StringToStringVar(&o.tags, "default-tags", nil, "tags of all AWS resources")
+	f.StringSliceVar(&o.externalTags, "external-managed-tags", nil, "tag keys that somebody else manages")
+	f.BoolVar(&o.backendGroup, "enable-backend-security-group", true, "give load balancers one shared security group that pods admit")
+}
+
+// planned is the output of the command.
+type planned struct {
+	Stacks []preview.Stack `json:"stacks"`
+	// Problems of documents that could not be read.
+	Problems []manifests.Problem `json:"problems,omitempty"`
+	// Ignored counts documents of kinds that the operator does not read.
+	Ignored map[string]int `json:"ignored,omitempty"`
+	// Notes are about classes that are named and not among the manifests.
+	Notes []string `json:"notes,omitempty"`
+	// Assumed says that the facts of AWS are made up.
+	Assumed bool `json:"assumed,omitempty"`
+}
+
+func (o *planOptions) run(ctx context.Context, out io.Writer) error {
+	if !slices.Contains([]string{"text", "json", "yaml"}, o.output) {
+		return fmt.Errorf("output %q is none of text, json, yaml", o.output)
+	}
+	var result planned
+	var err error
+	switch {
+	case len(o.files) > 0 && o.kubeconfig != "":
+		return errors.New("-f and --kubeconfig exclude each other: leave one out")
+	case len(o.files) > 0:
+		result, err = o.offline(ctx)
+	case o.kubeconfig != "":
+		result, err = o.live(ctx)
+	default:
+		return errors.New("nothing to plan for: give -f DIR|FILE or --kubeconfig FILE")
+	}
+	if err != nil {
+		return err
+	}
+	if err := o.print(out, result); err != nil {
+		return err
+	}
+	if preview.Changes(result.Stacks) {
+		return exitError{code: exitChanges}
+	}
+	return nil
+}
+
+func (o *planOptions) settings() preview.Settings {
+	return preview.Settings{
+		Ingress: ingress.Settings{
+			ClusterName: o.cluster, IngressClass: o.ingressClass, Classless: o.ingressClass == "", DefaultTargetType: o.targetType,
+			DefaultScheme: o.scheme, DefaultSSLPolicy: o.sslPolicy, DefaultTags: o.tags, ExternalManagedTags: o.externalTags,
+			WatchNamespace: o.watchNamespace, BackendSecurityGroup: o.backendGroup,
+		},
+		Gateway: gateway.Settings{
+			ClusterName: o.cluster, DefaultTargetType: o.targetType, DefaultScheme: o.scheme, DefaultSSLPolicy: o.sslPolicy, DefaultTags: o.tags,
+			BackendSecurityGroup: o.backendGroup, WatchNamespace: o.watchNamespace,
+		},
+	}
+}
+
+// offline plans from files.
+func (o *planOptions) offline(ctx context.Context) (planned, error) {
+	set, err := manifests.New()
+	if err != nil {
+		return planned{}, err
+	}
+	for _, file := range o.files {
+		if err := set.Read(file); err != nil {
+			return planned{}, err
+		}
+	}
+	notes, err := preview.AddClass(ctx, set, o.ingressClass)
+	if err != nil {
+		return planned{}, err
+	}
+	account, assumed, err := o.account(ctx, set)
+	if err != nil {
+		return planned{}, err
+	}
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		return planned{}, err
+	}
+	stacks, err := preview.Run(ctx, preview.Source{Reader: set, Scheme: scheme}, account, o.settings())
+	return planned{Stacks: stacks, Problems: set.Problems, Ignored: set.Ignored, Assumed: assumed, Notes: notes}, err
+}
+
+// account is AWS as the files describe it.
+func (o *planOptions) account(ctx context.Context, r client.Reader) (account stack.Cloud, assumed bool, err error) {
+	var facts model.Facts
+	var observed []model.Stack
+	if err := readYAML(o.observed, &observed); err != nil {
+		return nil, false, err
+	}
+	if o.facts != "" {
+		err := readYAML(o.facts, &facts)
+		return preview.NewAccount(facts, observed...), false, err
+	}
+	requests, err := preview.Requests(ctx, r, o.settings())
+	if err != nil {
+		return nil, false, err
+	}
+	return preview.NewAccount(preview.Assume(requests), observed...), true, nil
+}
+
+func readYAML(name string, into any) error {
+	if name == "" {
+		return nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("reading facts: %w", err)
+	}
+	if err := yaml.UnmarshalStrict(data, into); err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	return nil
+}
+
+// live plans for a cluster and its AWS account.
+func (o *planOptions) live(ctx context.Context) (planned, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	if err != nil {
+		return planned{}, fmt.Errorf("reading --kubeconfig: %w", err)
+	}
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		return planned{}, err
+	}
+	reader, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return planned{}, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	aws, err := cloud.New(ctx, cloud.Options{Cluster: o.cluster, Region: o.region, VPC: o.vpc, Endpoints: o.endpoints})
+	if err != nil {
+		return planned{}, fmt.Errorf("connecting to AWS: %w", err)
+	}
+	stacks, err := preview.Run(ctx, preview.Source{Reader: reader, Scheme: scheme}, preview.Onlooker{Cloud: aws}, o.settings())
+	return planned{Stacks: stacks}, err
+}
+
+func (o *planOptions) print(out io.Writer, result planned) error {
+	var text []byte
+	var err error
+	switch o.output {
+	case "json":
+		text, err = json.MarshalIndent(result, "", "  ")
+		text = append(text, '\n')
+	case "yaml":
+		text, err = yaml.Marshal(result)
+	default:
+		text = result.text()
+	}
+	if err != nil {
+		return fmt.Errorf("printing the plan: %w", err)
+	}
+	if _, err := out.Write(text); err != nil {
+		return fmt.Errorf("printing the plan: %w", err)
+	}
+	return nil
+}
+
+func (p planned) text() []byte {
+	var text []byte
+	for _, problem := range p.Problems {
+		text = fmt.Appendf(text, "! %s\n", problem)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(p.Ignored)) {
+		text = fmt.Appendf(text, "# not read: %d of %s\n", p.Ignored[kind], kind)
+	}
+	for _, note := range p.Notes {
+		text = fmt.Appendf(text, "# %s\n", note)
+	}
+	if p.Assumed {
+		text = append(text, "# AWS is assumed: subnets in three zones, and every certificate and name that is looked for; --facts tells how it is\n"...)
+	}
+	return append(text, preview.Text(p.Stacks)...)
+}

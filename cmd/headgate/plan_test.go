@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const planObjects = `apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: alb}
+spec: {controller: ingress.k8s.aws/alb}
+---
+apiVersion: v1
+kind: Service
+metadata: {namespace: shop, name: web}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {namespace: shop, name: web}
+spec:
+  ingressClassName: alb
+  rules: [{host: shop.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
+`
+
+// execute runs the command and gives its output and exit code.
+func execute(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	cmd := newPlanCommand()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(t.Context())
+	var coded exitError
+	switch {
+	case err == nil:
+		return out.String(), 0
+	case errors.As(err, &coded):
+		return out.String(), coded.ExitCode()
+	default:
+		return out.String() + err.Error(), 1
+	}
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestPlanOffline(t *testing.T) {
+	in := write(t, "in.yaml", planObjects)
+	facts := write(t, "facts.yaml", `
+vpc: {id: vpc-1}
+subnets:
+- {id: subnet-1, zone: a, cidr: 10.0.0.0/24, freeAddresses: 99, tags: {kubernetes.io/role/internal-elb: "1"}}
+- {id: subnet-2, zone: b, cidr: 10.0.1.0/24, freeAddresses: 99, tags: {kubernetes.io/role/internal-elb: "1"}}
+`)
+	for _, row := range []struct {
+		why  string
+		args []string
+		code int
+		want []string
+	}{
+		{"facts are assumed where none are given", []string{"-f", in, "--default-target-type", "ip"}, 2,
+			[]string{"AWS is assumed", "not read: 1 of apps/v1 Deployment", "CreateLoadBalancer", "forward shop/web-web:80"}},
+		{"facts tell the subnets", []string{"-f", in, "--facts", facts}, 2, []string{"subnets: subnet-1,subnet-2"}},
+		{"the class that the installation brings", []string{"-f", write(t, "in.yaml", planObjects[strings.Index(planObjects, "---"):])}, 2,
+			[]string{"IngressClass alb is taken to be the operator's", "CreateLoadBalancer"}},
+		{"classes that are not there", []string{"-f", write(t, "in.yaml", `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: a}
+spec: {ingressClassName: nginx}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: b}
+spec: {gatewayClassName: other, listeners: []}
+`)}, 0, []string{"IngressClass nginx of Ingress default/a", "GatewayClass other of Gateway default/b"}},
+		{"a directory", []string{"-f", filepath.Dir(in)}, 2, []string{"CreateLoadBalancer"}},
+		{"findings come with the plan", []string{"-f", in}, 2, []string{"TargetTypeInstance", "respond 503"}},
+		{"nothing for us is nothing to do", []string{"-f", facts}, 0, []string{"nothing to do", "no kind"}},
+		{"a file that is not there", []string{"-f", in + "x"}, 1, []string{"no such file"}},
+		{"facts that have other fields", []string{"-f", in, "--facts", in}, 1, []string{"unknown field"}},
+		{"nothing to read", nil, 1, []string{"-f DIR|FILE"}},
+		{"two sources", []string{"-f", in, "--kubeconfig", in}, 1, []string{"exclude each other"}},
+		{"a kubeconfig that is none", []string{"--kubeconfig", in}, 1, []string{"kubeconfig"}},
+		{"an output that there is not", []string{"-f", in, "-o", "xml"}, 1, []string{"none of text, json, yaml"}},
+		{"YAML", []string{"-f", in, "-o", "yaml"}, 2, []string{"assumed: true", "op: CreateLoadBalancer"}},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			out, code := execute(t, row.args...)
+			if code != row.code {
+				t.Errorf("exit code %d, want %d", code, row.code)
+			}
+			for _, want := range row.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("the output lacks %q:\n%s", want, out)
+				}
+			}
+		})
+	}
+}
+
+func TestPlanAsJSON(t *testing.T) {
+	out, _ := execute(t, "-f", write(t, "in.yaml", planObjects), "-o", "json")
+	var got planned
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Stacks) != 1 || got.Stacks[0].Owner.Stack != "shop/web" || len(got.Stacks[0].Plan.Changes) == 0 {
+		t.Errorf("the JSON reads as %+v", got)
+	}
+}
+
+// The stacks that a plan leads to are the observed ones of the next plan, which is empty then.
+func TestPlanFromObserved(t *testing.T) {
+	dir := filepath.Join("..", "..", "test", "golden", "ingress", "takeover-names")
+	args := []string{
+		"-f", filepath.Join(dir, "in.yaml"), "--facts", filepath.Join(dir, "facts.yaml"), "--observed", filepath.Join(dir, "observed.yaml"),
+		"--cluster-name", "demo", "--default-target-type", "ip",
+	}
+	if out, code := execute(t, args...); code != 0 || !strings.Contains(out, "nothing to do") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+}
