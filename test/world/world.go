@@ -13,15 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
-	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
-	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
-	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/cmd/headgate-controller/wire"
 	"github.com/headgate/headgate/sandbox/binaries"
 	"github.com/headgate/headgate/sandbox/cluster"
 )
@@ -79,24 +73,10 @@ func Environment() error {
 	return nil
 }
 
-// Scheme knows all kinds that tests touch.
-func Scheme() (*runtime.Scheme, error) {
-	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, gwv1.Install, gwv1beta1.Install,
-		elbv2v1beta1.AddToScheme, awsgwv1.AddToScheme, headgatev1alpha1.AddToScheme,
-	} {
-		if err := add(s); err != nil {
-			return nil, fmt.Errorf("building the scheme: %w", err)
-		}
-	}
-	return s, nil
-}
-
 func newClient(c *cluster.Cluster) (client.Client, error) {
-	scheme, err := Scheme()
+	scheme, err := wire.NewScheme()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("making a client: %w", err)
 	}
 	config := c.Config()
 	config.QPS = -1

@@ -26,8 +26,8 @@ import (
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 )
 
-// newScheme knows every kind that the operator reads or writes.
-func newScheme() (*runtime.Scheme, error) {
+// NewScheme knows every kind that the operator reads or writes.
+func NewScheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, gwv1.Install, gwv1beta1.Install,
@@ -56,7 +56,7 @@ func restConfig(path string) (*rest.Config, error) {
 }
 
 func newManager(s Settings) (ctrl.Manager, error) {
-	scheme, err := newScheme()
+	scheme, err := NewScheme()
 	if err != nil {
 		return nil, err
 	}

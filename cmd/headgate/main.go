@@ -1,0 +1,48 @@
+// Command headgate is the command line: plans without a cluster, the simulator, a whole sandbox. One file holds
+// one command.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// exitFailed is the exit code of an error that has none of its own.
+const exitFailed = 1
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:]))
+}
+
+// run executes a command line and returns the exit code.
+func run(ctx context.Context, args []string) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(os.Stderr, "headgate: "+text)
+	}
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
+		return coded.ExitCode()
+	}
+	return exitFailed
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "headgate",
+		Short:         "Load balancers of AWS for Kubernetes: plan them, simulate them, try them",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(newCorpusCommand(), newDemoCommand(), newPlanCommand(), newSandboxCommand(), newSimCommand())
+	return root
+}

@@ -1,0 +1,117 @@
+package demo
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// certificate is a self-signed certificate that clients of the demo trust.
+type certificate struct {
+	arn       string
+	cert, key []byte
+	pool      *x509.CertPool
+}
+
+// newCertificate makes a certificate for host names.
+func newCertificate(hosts ...string) (certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return certificate{}, fmt.Errorf("making a key: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return certificate{}, fmt.Errorf("making a certificate: %w", err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return certificate{}, fmt.Errorf("encoding a key: %w", err)
+	}
+	out := certificate{
+		cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		key:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
+		pool: x509.NewCertPool(),
+	}
+	out.pool.AppendCertsFromPEM(out.cert)
+	return out, nil
+}
+
+// clients send requests to load balancers as a client on the network would: by DNS name and real TLS, with the Host header of the
+// shop.
+type clients struct {
+	resolver *net.Resolver
+	pool     *x509.CertPool
+	offset   int
+}
+
+// request is one request to a load balancer.
+type request struct {
+	// loadBalancer is its DNS name.
+	loadBalancer string
+	scheme       string
+	host, path   string
+	header       map[string]string
+}
+
+// response is what came back.
+type response struct {
+	status   int
+	location string
+	// pod that answered, empty when it was the load balancer itself.
+	pod  string
+	body string
+}
+
+func (c clients) do(ctx context.Context, r request) (response, error) {
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{RootCAs: c.pool, ServerName: r.host, MinVersion: tls.VersionTLS12},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			port := map[string]int{"http": 80, "https": 443}[r.scheme] + c.offset
+			dialer := &net.Dialer{Resolver: c.resolver, Timeout: 5 * time.Second}
+			return dialer.DialContext(ctx, network, net.JoinHostPort(r.loadBalancer, strconv.Itoa(port)))
+		},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.scheme+"://"+r.host+r.path, http.NoBody)
+	if err != nil {
+		return response{}, fmt.Errorf("making a request: %w", err)
+	}
+	for k, v := range r.header {
+		req.Header.Set(k, v)
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return response{}, fmt.Errorf("%s://%s%s through %s: %w", r.scheme, r.host, r.path, r.loadBalancer, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return response{}, fmt.Errorf("reading the answer: %w", err)
+	}
+	out := response{status: resp.StatusCode, location: resp.Header.Get("Location"), body: string(body)}
+	echo := struct {
+		Pod string `json:"pod"`
+	}{}
+	if json.Unmarshal(body, &echo) == nil {
+		out.pod = echo.Pod
+	}
+	return out, nil
+}
