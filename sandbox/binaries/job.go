@@ -24,6 +24,7 @@ type job struct {
 	pkg    string
 	target string
 	flags  []string
+	env    []string // added to this process's
 }
 
 // run builds, telling on progress how far it is.
@@ -33,7 +34,7 @@ func (j job) run(ctx context.Context, progress io.Writer) error {
 	args := append([]string{"build", "-v", "-buildvcs=false", "-o", j.target}, j.flags...)
 	command := exec.CommandContext(ctx, "go", append(args, j.pkg)...)
 	command.Dir = j.dir
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	command.Env = append(append(os.Environ(), "GOWORK=off"), j.env...)
 	output, err := command.StderrPipe()
 	if err != nil {
 		return fmt.Errorf("building %s: %w", j.name, err)

@@ -75,6 +75,7 @@ func (s set) job(name, target string) job {
 	return job{
 		name: name, dir: s.module, pkg: pkg, target: target,
 		flags: []string{"-trimpath", "-mod=readonly", "-ldflags", s.linkerFlags()},
+		env:   []string{"CGO_ENABLED=0"},
 	}
 }
 

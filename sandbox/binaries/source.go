@@ -60,8 +60,8 @@ func isCheckout(dir string) bool {
 	return false
 }
 
-// Controller builds the operator of this checkout into dir and returns its path. Go's own build cache makes
-// every build but the first a matter of seconds.
+// Controller builds the operator of this checkout into dir and returns its path. Its packages are compiled as
+// `go test` and `go run` compile them, so that Go's build cache serves all: only the first build takes long.
 func Controller(ctx context.Context, dir string, progress io.Writer) (string, error) {
 	root, err := Root()
 	if err != nil {
@@ -70,7 +70,7 @@ func Controller(ctx context.Context, dir string, progress io.Writer) (string, er
 	target := filepath.Join(dir, executable("headgate-controller"))
 	build := job{
 		name: "headgate-controller", dir: root, pkg: "./cmd/headgate-controller", target: target,
-		flags: []string{"-trimpath", "-ldflags", "-s -w"},
+		flags: []string{"-ldflags", "-s -w"},
 	}
 	return target, build.run(ctx, progress)
 }

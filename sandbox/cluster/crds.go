@@ -79,30 +79,50 @@ func isEstablished(condition any) bool {
 
 // readCRDs reads the definitions in the files and, not descending, in the directories.
 func readCRDs(paths []string) ([]*unstructured.Unstructured, error) {
+	objects, err := readObjects(paths)
+	if err != nil {
+		return nil, err
+	}
 	var definitions []*unstructured.Unstructured
-	for _, path := range paths {
-		files, err := yamlFiles(path)
-		if err != nil {
-			return nil, fmt.Errorf("looking for definitions: %w", err)
-		}
-		for _, file := range files {
-			found, err := readCRDFile(file)
-			if err != nil {
-				return nil, fmt.Errorf("reading definitions of %s: %w", file, err)
-			}
-			definitions = append(definitions, found...)
+	for _, object := range objects {
+		if object.GetKind() == crdKind {
+			unstructured.RemoveNestedField(object.Object, "status")
+			definitions = append(definitions, object)
 		}
 	}
 	return definitions, nil
 }
 
+// readObjects reads the objects in the files and, not descending, in the directories.
+func readObjects(paths []string) ([]*unstructured.Unstructured, error) {
+	var objects []*unstructured.Unstructured
+	for _, path := range paths {
+		files, err := yamlFiles(path)
+		if err != nil {
+			return nil, fmt.Errorf("looking for manifests: %w", err)
+		}
+		for _, file := range files {
+			found, err := readFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("reading %s: %w", file, err)
+			}
+			objects = append(objects, found...)
+		}
+	}
+	return objects, nil
+}
+
 // yamlFiles is the file itself, or the YAML files of a directory.
 func yamlFiles(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("looking at it: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		if info, statError := os.Stat(path); statError == nil && !info.IsDir() {
-			return []string{path}, nil
-		}
 		return nil, fmt.Errorf("listing the directory: %w", err)
 	}
 	var files []string
@@ -119,22 +139,21 @@ func isYAML(entry fs.DirEntry) bool {
 	return !entry.IsDir() && (extension == ".yaml" || extension == ".yml") && entry.Name() != "kustomization.yaml"
 }
 
-func readCRDFile(path string) ([]*unstructured.Unstructured, error) {
+func readFile(path string) ([]*unstructured.Unstructured, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the file: %w", err)
+		return nil, fmt.Errorf("opening: %w", err)
 	}
-	var definitions []*unstructured.Unstructured
+	var objects []*unstructured.Unstructured
 	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), yamlBuffer); ; {
 		object := &unstructured.Unstructured{}
 		if err := decoder.Decode(&object.Object); errors.Is(err, io.EOF) {
-			return definitions, nil
+			return objects, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("decoding: %w", err)
 		}
-		if object.GetKind() == crdKind {
-			unstructured.RemoveNestedField(object.Object, "status")
-			definitions = append(definitions, object)
+		if object.GetKind() != "" { // a document may hold comments only
+			objects = append(objects, object)
 		}
 	}
 }

@@ -1,0 +1,43 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Apply applies the objects of files, or of the YAML files of directories, in their order. Objects without a
+// namespace that need one go to "default".
+func (c *Cluster) Apply(ctx context.Context, paths ...string) error {
+	objects, err := readObjects(paths)
+	if err != nil {
+		return err
+	}
+	writer, err := client.New(c.config, client.Options{})
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	for _, object := range objects {
+		if err := place(writer, object); err != nil {
+			return err
+		}
+		desired := client.ApplyConfigurationFromUnstructured(object)
+		if err := writer.Apply(ctx, desired, client.FieldOwner(fieldOwner), client.ForceOwnership); err != nil {
+			return fmt.Errorf("applying %s %s: %w", object.GetKind(), object.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func place(writer client.Client, object *unstructured.Unstructured) error {
+	namespaced, err := writer.IsObjectNamespaced(object)
+	if err != nil {
+		return fmt.Errorf("looking up kind %s: %w", object.GetKind(), err)
+	}
+	if namespaced && object.GetNamespace() == "" {
+		object.SetNamespace("default")
+	}
+	return nil
+}

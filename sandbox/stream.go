@@ -1,0 +1,140 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/tools/cache"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+)
+
+// Stream writes a line for everything that happens to load balancers, and for every event of the operator,
+// until the context ends.
+func (s *Sandbox) Stream(ctx context.Context, out io.Writer) error {
+	client, err := dynamic.NewForConfig(s.cluster.Config())
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	t := &teller{out: out, since: time.Now()}
+	factory := dynamicinformer.NewDynamicSharedInformerFactory(client, 0)
+	for resource, handle := range map[schema.GroupVersionResource]cache.ResourceEventHandlerFuncs{
+		{Group: "headgate.dev", Version: "v1alpha1", Resource: "loadbalancers"}: {
+			AddFunc:    func(object any) { t.balancer(nil, object) },
+			UpdateFunc: t.balancer,
+			DeleteFunc: func(object any) { t.balancer(object, nil) },
+		},
+		{Version: "v1", Resource: "events"}: {
+			AddFunc:    func(object any) { t.event(nil, object) },
+			UpdateFunc: t.event,
+		},
+	} {
+		if _, err := factory.ForResource(resource).Informer().AddEventHandler(handle); err != nil {
+			return fmt.Errorf("watching %s: %w", resource.Resource, err)
+		}
+	}
+	factory.Start(ctx.Done())
+	<-ctx.Done()
+	factory.Shutdown()
+	return nil
+}
+
+// teller writes what happened, one line at a time.
+type teller struct {
+	since time.Time
+	mu    sync.Mutex
+	out   io.Writer
+}
+
+func (t *teller) say(mark, subject, text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	// A reader that went away misses what happens, nothing else.
+	_, _ = fmt.Fprintf(t.out, "%s %s %s  %s\n", time.Now().Format(time.TimeOnly), mark, subject, text)
+}
+
+// balancer tells what is different between two states of a load balancer; nil is no load balancer.
+func (t *teller) balancer(before, after any) {
+	was, _ := decode[headgatev1alpha1.LoadBalancer](before)
+	is, exists := decode[headgatev1alpha1.LoadBalancer](after)
+	subject := "lb " + cmp.Or(is.Name, was.Name)
+	if !exists {
+		t.say("-", subject, "gone")
+		return
+	}
+	if is.Status.State != was.Status.State && is.Status.State != "" {
+		t.say("+", subject, strings.TrimSpace(is.Status.State+" "+is.Status.DNSName))
+	}
+	for _, group := range is.Status.Targets {
+		i := slices.IndexFunc(was.Status.Targets, func(g headgatev1alpha1.TargetGroupStatus) bool { return g.Name == group.Name })
+		if i < 0 || was.Status.Targets[i].Healthy != group.Healthy || was.Status.Targets[i].Total != group.Total {
+			t.say("~", subject, fmt.Sprintf("targets of %s: %d/%d healthy", cmp.Or(group.Backend, group.Name), group.Healthy, group.Total))
+		}
+	}
+	if failure := is.Status.LastError; failure != nil && (was.Status.LastError == nil || was.Status.LastError.At != failure.At) {
+		t.say("!", subject, failure.Code+": "+failure.Message)
+	}
+}
+
+// event tells events about what the operator serves, and warnings about anything.
+func (t *teller) event(before, after any) {
+	was, had := decode[corev1.Event](before)
+	is, _ := decode[corev1.Event](after)
+	if had && was.Count == is.Count && was.Series == is.Series || happened(is).Before(t.since.Add(-time.Second)) {
+		return
+	}
+	mark := "."
+	if is.Type == corev1.EventTypeWarning {
+		mark = "!"
+	} else if !served(is.InvolvedObject) {
+		return
+	}
+	name := is.InvolvedObject.Name
+	if is.InvolvedObject.Namespace != "" {
+		name = is.InvolvedObject.Namespace + "/" + name
+	}
+	t.say(mark, is.InvolvedObject.Kind+" "+name, is.Reason+": "+is.Message)
+}
+
+// happened is the event's last time; which field has it depends on the API that it was written with.
+func happened(e corev1.Event) time.Time {
+	latest := e.CreationTimestamp.Time
+	for _, at := range []time.Time{e.LastTimestamp.Time, e.EventTime.Time} {
+		if at.After(latest) {
+			latest = at
+		}
+	}
+	return latest
+}
+
+// served tells whether the operator serves objects of that kind.
+func served(object corev1.ObjectReference) bool {
+	group, _, _ := strings.Cut(object.APIVersion, "/")
+	return group == "networking.k8s.io" || strings.HasPrefix(group, "gateway.") || strings.HasSuffix(group, ".k8s.aws") || group == "headgate.dev"
+}
+
+// decode turns what a watch gave into its type; false for nothing.
+func decode[T any](object any) (T, bool) {
+	var value T
+	if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+		object = gone.Obj
+	}
+	raw, ok := object.(*unstructured.Unstructured)
+	if !ok {
+		return value, false
+	}
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(raw.Object, &value)
+	return value, err == nil
+}
