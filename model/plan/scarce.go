@@ -93,7 +93,7 @@ func (p *planner) editScarce(edits []*edit) {
 		}
 		return !l.match.ordered
 	})
-	for s.create() || s.change() || s.free() || s.turn() || s.expose() || s.force() {
+	for s.create() || s.change() || s.turn() || s.free() || s.expose() || s.force() {
 		continue
 	}
 	for _, e := range moved {
@@ -203,10 +203,11 @@ func (s *shortage) free() bool {
 	return false
 }
 
-// turn makes an old rule a new one, at its place, where the old one is not needed and the new one may come.
+// turn makes an old rule a new one, at its place, where the old one is not needed and the new one may come. It pairs from the
+// bottom, so that the places above stay free for the new rules above.
 func (s *shortage) turn() bool {
 	for _, l := range s.lines {
-		for n, i := range l.fresh {
+		for n, i := range slices.Backward(l.fresh) {
 			if l.meets(l.fresh[:n], reachOf(l.want.Rules[i])) {
 				continue
 			}
