@@ -138,6 +138,25 @@ func (r *roster) unfounded() string {
 	return ""
 }
 
+// hollow says why nothing may be made: every member is wrong, none ever was good, and there is no load balancer whose rules could be
+// held. One that only answers 503 would help nobody, and its settings would be nobody's.
+func (r *roster) hollow(observed model.Stack, findings []model.Finding) string {
+	if observed.LoadBalancer != nil || len(r.req.Intent.Fragments) == 0 {
+		return ""
+	}
+	for _, f := range r.req.Intent.Fragments {
+		if r.from[memberKey(f.Member)] < held {
+			return ""
+		}
+	}
+	for _, f := range findings {
+		if f.Severity == model.Wrong {
+			return f.Message
+		}
+	}
+	return "no member can be served"
+}
+
 // fragments is what the build gets.
 func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 	out := make([]intent.Fragment, 0, len(r.req.Intent.Fragments))

@@ -165,6 +165,9 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 				return err
 			}
 		}
+		if a.blocked = a.roster.hollow(a.seen(), a.findings); a.blocked != "" {
+			return nil
+		}
 		in := a.req.Intent
 		in.Fragments = a.roster.fragments(a.seen())
 		if err := l.gather(ctx, a, in); err != nil {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -37,6 +38,9 @@ func (t *trial) prepare(ctx context.Context, objects []*unstructured.Unstructure
 		}
 	}
 	for n := range namespaces {
+		if len(validation.IsDNS1123Label(n)) > 0 {
+			continue // The API server says so of the objects.
+		}
 		if err := t.make(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n}}); err != nil {
 			return err
 		}
