@@ -94,7 +94,7 @@ func (c cluster) grantsWhatIsNeededAndNoMore(t *testing.T) {
 // A strict server refuses every field that the kinds do not have.
 func (c cluster) acceptsSamples(t *testing.T) {
 	if _, err := c.run(t.Context(), "apply", "--server-side", "--validate=strict", "--dry-run=server",
-		"-k", filepath.Join(root, "config", "samples")); err != nil {
+		"--recursive", "-f", filepath.Join(root, "config", "samples")); err != nil {
 		t.Error(err)
 	}
 }
