@@ -93,6 +93,16 @@ func wantCode(tb testing.TB, err error, code string) {
 	}
 }
 
+// codeOf gives AWS's error code.
+func codeOf(tb testing.TB, err error) string {
+	tb.Helper()
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		tb.Fatalf("%v is no error of AWS", err)
+	}
+	return api.ErrorCode()
+}
+
 // balancer makes an internet-facing application load balancer.
 func (f *fixture) balancer(name string, change ...func(*elb.CreateLoadBalancerInput)) elbtypes.LoadBalancer {
 	f.Helper()

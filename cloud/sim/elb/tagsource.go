@@ -19,7 +19,7 @@ func (s *State) Tagged() map[string]map[string]string {
 
 // Tag gives a resource more tags. It reports false if there is no such resource.
 func (s *State) Tag(arn string, fresh map[string]string) (bool, error) {
-	if s.checkResource(arn) != nil {
+	if !s.has(arn) {
 		return false, nil
 	}
 	in := &sdk.AddTagsInput{ResourceArns: []string{arn}}
@@ -32,7 +32,7 @@ func (s *State) Tag(arn string, fresh map[string]string) (bool, error) {
 
 // Untag takes tags from a resource. It reports false if there is no such resource.
 func (s *State) Untag(arn string, keys []string) bool {
-	if s.checkResource(arn) != nil {
+	if !s.has(arn) {
 		return false
 	}
 	for _, k := range keys {
@@ -40,3 +40,5 @@ func (s *State) Untag(arn string, keys []string) bool {
 	}
 	return true
 }
+
+func (s *State) has(arn string) bool { return s.checkResource(arn) == nil }

@@ -35,10 +35,6 @@ type order struct {
 	internal string
 }
 
-func text(s string) *string { return &s }
-
-func number(i int32) *int32 { return &i }
-
 func TestQueryDecode(t *testing.T) {
 	t.Parallel()
 	yes := true
@@ -47,15 +43,15 @@ func TestQueryDecode(t *testing.T) {
 		want            order
 	}{
 		{"a list has members, in the order of their numbers", "Parts.member.2.Name=b&Parts.member.10.Name=c&Parts.member.1.Name=a&Parts.member.1.Weight=7", "", order{
-			Parts: []part{{Name: text("a"), Weight: number(7)}, {Name: text("b")}, {Name: text("c")}},
+			Parts: []part{{Name: new("a"), Weight: new(int32(7))}, {Name: new("b")}, {Name: new("c")}},
 		}},
 		{"a list that was sent empty is empty", "Words=", "", order{Words: []string{}}},
-		{"a list that was not sent is nil", "ID=x", "", order{ID: text("x")}},
-		{"an empty text is a text", "ID=", "", order{ID: text("")}},
+		{"a list that was not sent is nil", "ID=x", "", order{ID: new("x")}},
+		{"an empty text is a text", "ID=", "", order{ID: new("")}},
 		{"a map has entries", "Extra.entry.1.key=a&Extra.entry.1.value=1&Extra.entry.2.key=b&Extra.entry.2.value=2", "", order{Extra: map[string]string{"a": "1", "b": "2"}}},
 		{"a boolean", "Enabled=true", "", order{Enabled: &yes}},
 		{"an unknown parameter is ignored", "Size=9", "", order{}},
-		{"a shape in a shape", "Nested.Name=%26", "", order{Nested: &part{Name: text("&")}}},
+		{"a shape in a shape", "Nested.Name=%26", "", order{Nested: &part{Name: new("&")}}},
 		{"what is unexported does not travel", "internal=x", "", order{}},
 		{"an enum has its values", "Colour=blue", "ValidationError", order{Colour: "blue"}},
 		{"a number is one", "Nested.Weight=many", "MalformedInput", order{}},
@@ -86,7 +82,7 @@ func codeOf(err error) string {
 func TestQueryEncode(t *testing.T) {
 	t.Parallel()
 	made := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	out := &order{ID: text("a<b"), Parts: []part{{Name: text("x")}}, Words: []string{}, Made: &made, Extra: map[string]string{"k": "v"}, internal: "no"}
+	out := &order{ID: new("a<b"), Parts: []part{{Name: new("x")}}, Words: []string{}, Made: &made, Extra: map[string]string{"k": "v"}, internal: "no"}
 	body, err := wire.Query{Namespace: "urn:x"}.Encode(wire.Reply{Operation: "Make", RequestID: "1", Output: out})
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +123,7 @@ func TestErrors(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	made := time.UnixMilli(1500)
-	body, err := wire.JSON{}.Encode(wire.Reply{Output: &order{ID: text("x"), Made: &made, Secret: []byte("s"), Words: []string{}}})
+	body, err := wire.JSON{}.Encode(wire.Reply{Output: &order{ID: new("x"), Made: &made, Secret: []byte("s"), Words: []string{}}})
 	if err != nil {
 		t.Fatal(err)
 	}

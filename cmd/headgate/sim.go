@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/cloud/sim"
+)
+
+const simLong = `Run the simulator: AWS on a loopback address, for any AWS client whose endpoint is changed.
+
+It serves Elastic Load Balancing v2, EC2 (the network part), ACM, STS and Resource Groups Tagging behind one endpoint, accepts any
+credentials and refuses what AWS refuses. It starts with a VPC and subnets in three zones, and forgets everything when it ends.
+With --data-plane the listeners of application load balancers take traffic, each load balancer on a loopback address of its own.
+
+Beside AWS it answers, as docs/reference/simulator.md describes,
+  GET    /_sim/state              everything that it holds, as JSON
+  GET    /_sim/loadbalancers      ARN, DNS name, state and loopback address of each load balancer
+  GET    /_sim/world              identifiers of the network that it starts with
+  GET    /_sim/calls              calls since the start by service and action (DELETE forgets them)
+  PUT    /_sim/addresses          where targets really are: {"10.0.1.15:8080": "127.0.0.1:34567"}
+  PUT    /_sim/networkinterfaces  interfaces of nodes and pods
+  POST   /_sim/reset              back to the start`
+
+func newSimCommand() *cobra.Command {
+	var o sim.Options
+	command := &cobra.Command{
+		Use:     "sim",
+		Short:   "Run AWS on a loopback address",
+		Long:    simLong,
+		Example: "  headgate sim --listen 127.0.0.1:4566 --data-plane --dns 127.0.0.1:5353 --speed 60",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			o.Logger = slog.New(slog.NewTextHandler(command.OutOrStdout(), nil))
+			s, err := sim.New(o)
+			if err != nil {
+				return fmt.Errorf("starting the simulator: %w", err)
+			}
+			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			return serveSim(ctx, s, introduction(s, o), command.OutOrStdout())
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:4566", "address of the endpoint")
+	flags.BoolVar(&o.DataPlane, "data-plane", false, "let the listeners of application load balancers take traffic")
+	flags.IntVar(&o.PortOffset, "port-offset", 0, "number added to every listener port when it is bound, where ports below 1024 are closed")
+	flags.StringVar(&o.DNS, "dns", "", "address of a DNS server for the names of load balancers; none without it")
+	flags.Float64Var(&o.Speed, "speed", 1, "number that every simulated duration is divided by")
+	flags.DurationVar(&o.Provisioning, "provisioning", 0, "how long a load balancer takes to become active (default 2m, negative for none)")
+	flags.DurationVar(&o.RuleDelay, "rule-delay", 0, "how long a change of rules takes to reach the data plane (default 1s, negative for none)")
+	flags.StringVar(&o.ClusterName, "cluster-name", "headgate", "cluster name in the tags of the network that it starts with")
+	flags.StringVar(&o.Region, "region", "us-west-2", "AWS region")
+	flags.StringVar(&o.Account, "account", "123456789012", "AWS account number")
+	flags.BoolVar(&o.AllowLoopbackTargets, "allow-loopback-targets", false, "let loopback addresses be registered as targets, which AWS refuses")
+	return command
+}
+
+// serveSim says how to use a simulator and lets it run until the context ends.
+func serveSim(ctx context.Context, s *sim.Simulator, text string, out io.Writer) error {
+	if _, err := io.WriteString(out, text); err != nil {
+		return errors.Join(fmt.Errorf("introducing the simulator: %w", err), s.Close())
+	}
+	<-ctx.Done()
+	if err := s.Close(); err != nil {
+		return fmt.Errorf("stopping the simulator: %w", err)
+	}
+	return nil
+}
+
+// introduction says how to point a client at the simulator.
+func introduction(s *sim.Simulator, o sim.Options) string {
+	w := s.World()
+	text := fmt.Sprintf(`The simulator answers on %[1]s. To use it:
+
+  export AWS_ENDPOINT_URL=%[1]s AWS_REGION=%[2]s AWS_ACCESS_KEY_ID=sim AWS_SECRET_ACCESS_KEY=sim AWS_EC2_METADATA_DISABLED=true
+  aws elbv2 create-load-balancer --name hello --subnets %[3]s %[4]s
+  curl %[1]s/_sim/loadbalancers
+
+It holds VPC %[5]s (10.0.0.0/16)
+  public subnets       %[6]v
+  private subnets      %[7]v
+  node security group  %[8]s
+`, s.URL(), o.Region, w.PublicSubnets[0], w.PublicSubnets[1], w.VPC, w.PublicSubnets, w.PrivateSubnets, w.NodeSecurityGroup)
+	if s.DNSAddr() != "" {
+		text += fmt.Sprintf("\nNames of load balancers: dig @%s\n", s.DNSAddr())
+	}
+	if !o.DataPlane {
+		text += "\nNo traffic: start it with --data-plane to let listeners answer.\n"
+	}
+	return text
+}
