@@ -83,18 +83,31 @@ func New() (*Set, error) {
 
 // Read adds all manifests of a file, or of a directory and what is below it.
 func (s *Set) Read(path string) error {
-	err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("reading manifests: %w", err)
+	}
+	if !info.IsDir() {
+		data, err := os.ReadFile(path)
 		if err != nil {
-			return err
+			return fmt.Errorf("reading manifests: %w", err)
 		}
-		if entry.IsDir() || name != path && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) {
+		s.Add(path, data)
+		return nil
+	}
+	root := os.DirFS(path)
+	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("looking through %s: %w", name, err)
+		}
+		if entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) {
 			return nil
 		}
-		data, err := os.ReadFile(name)
+		data, err := fs.ReadFile(root, name)
 		if err != nil {
-			return err
+			return fmt.Errorf("reading %s: %w", name, err)
 		}
-		s.Add(name, data)
+		s.Add(filepath.Join(path, name), data)
 		return nil
 	})
 	if err != nil {

@@ -29,7 +29,8 @@ func (s *Set) Get(_ context.Context, key client.ObjectKey, object client.Object,
 	}
 	data, ok := s.objects[kind.GroupKind()][key]
 	if !ok {
-		return apierrors.NewNotFound(schema.GroupResource{Group: kind.Group, Resource: kind.Kind}, key.String())
+		missing := apierrors.NewNotFound(schema.GroupResource{Group: kind.Group, Resource: kind.Kind}, key.String())
+		return fmt.Errorf("reading manifests: %w", missing)
 	}
 	return decode(data, object)
 }

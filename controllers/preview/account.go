@@ -2,6 +2,8 @@ package preview
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -32,9 +34,7 @@ func NewAccount(facts model.Facts, stacks ...model.Stack) *Account {
 }
 
 // errCut is the failure that a plan is cut by.
-type errCut struct{}
-
-func (errCut) Error() string { return "the plan is cut here" }
+var errCut = errors.New("the plan is cut here")
 
 // Facts are the given ones, with what the account holds for the owner.
 func (a *Account) Facts(_ context.Context, need model.Needs) (model.Facts, error) {
@@ -63,13 +63,13 @@ func (a *Account) Observe(_ context.Context, owner model.Owner, _ []model.Key) (
 
 // Apply makes the changes one by one, until one fails.
 func (a *Account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
-	s, _ := a.stacks[p.Owner]
+	s := a.stacks[p.Owner]
 	s.Owner = p.Owner
 	out := model.Outputs{}
 	var failed error
 	for _, c := range p.Changes {
 		if a.Cut == 0 {
-			failed = errCut{}
+			failed = errCut
 			break
 		}
 		if s, failed = plan.Step(s, c); failed != nil {
@@ -81,6 +81,9 @@ func (a *Account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 	}
 	a.stacks[p.Owner] = s
 	out.ARNs, out.LoadBalancer = arnsOf(s), s.LoadBalancer
+	if failed != nil {
+		failed = fmt.Errorf("applying a plan: %w", failed)
+	}
 	return out, failed
 }
 

@@ -3,6 +3,7 @@ package preview
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -49,7 +50,11 @@ func (s silent) Scheme() *runtime.Scheme { return s.scheme }
 func (silent) RESTMapper() meta.RESTMapper { return meta.NewDefaultRESTMapper(nil) }
 
 func (s silent) GroupVersionKindFor(object runtime.Object) (schema.GroupVersionKind, error) {
-	return apiutil.GVKForObject(object, s.scheme)
+	kind, err := apiutil.GVKForObject(object, s.scheme)
+	if err != nil {
+		return kind, fmt.Errorf("finding the kind of %T: %w", object, err)
+	}
+	return kind, nil
 }
 
 func (silent) IsObjectNamespaced(runtime.Object) (bool, error) { return false, errNotServed }

@@ -149,24 +149,27 @@ func redirect(r intent.Redirect, on *port) (model.Action, string) {
 		Protocol: or(r.Protocol, keepProtocol), Host: or(r.Host, keepHost), Port: or(r.Port, keepPort),
 		Path: or(r.Path, keepPath), Query: or(r.Query, keepQuery), StatusCode: "HTTP_" + strconv.Itoa(r.StatusCode),
 	}
-	problem := ""
+	return model.Action{Type: model.ActionRedirect, Redirect: &out}, redirectProblem(r.StatusCode, out, on)
+}
+
+func redirectProblem(status int, to model.Redirect, on *port) string {
 	switch {
-	case r.StatusCode != 301 && r.StatusCode != 302:
-		problem = fmt.Sprintf("a redirect answers 301 or 302, not %d", r.StatusCode)
-	case out.Protocol != keepProtocol && out.Protocol != protocolHTTP && out.Protocol != protocolHTTPS:
-		problem = fmt.Sprintf("%q is no protocol to redirect to; use HTTP, HTTPS or %s", out.Protocol, keepProtocol)
-	case out.Protocol == protocolHTTP && on.protocol == protocolHTTPS:
-		problem = "AWS cannot redirect HTTPS to HTTP"
-	case out.Protocol == keepProtocol && out.Host == keepHost && out.Port == keepPort && out.Path == keepPath:
-		problem = "a redirect must change the protocol, the host, the port or the path"
-	case len(out.Host) > maxRedirectPart || len(out.Path) > maxRedirectPart || len(out.Query) > maxRedirectPart:
-		problem = fmt.Sprintf("the host, the path and the query of a redirect have %d characters at most", maxRedirectPart)
-	case !strings.HasPrefix(out.Path, "/"):
-		problem = fmt.Sprintf("the path %q of the redirect does not begin with /", out.Path)
-	case !isRedirectPort(out.Port):
-		problem = fmt.Sprintf("the port %q of the redirect is not 1 to 65535 or %s", out.Port, keepPort)
+	case !slices.Contains([]int{301, 302}, status):
+		return fmt.Sprintf("a redirect answers 301 or 302, not %d", status)
+	case !slices.Contains([]string{keepProtocol, protocolHTTP, protocolHTTPS}, to.Protocol):
+		return fmt.Sprintf("%q is no protocol to redirect to; use HTTP, HTTPS or %s", to.Protocol, keepProtocol)
+	case to.Protocol == protocolHTTP && on.protocol == protocolHTTPS:
+		return "AWS cannot redirect HTTPS to HTTP"
+	case to.Protocol == keepProtocol && to.Host == keepHost && to.Port == keepPort && to.Path == keepPath:
+		return "a redirect must change the protocol, the host, the port or the path"
+	case max(len(to.Host), len(to.Path), len(to.Query)) > maxRedirectPart:
+		return fmt.Sprintf("the host, the path and the query of a redirect have %d characters at most", maxRedirectPart)
+	case !strings.HasPrefix(to.Path, "/"):
+		return fmt.Sprintf("the path %q of the redirect does not begin with /", to.Path)
+	case !isRedirectPort(to.Port):
+		return fmt.Sprintf("the port %q of the redirect is not 1 to 65535 or %s", to.Port, keepPort)
 	}
-	return model.Action{Type: model.ActionRedirect, Redirect: &out}, problem
+	return ""
 }
 
 func isRedirectPort(s string) bool {

@@ -10,6 +10,7 @@ package build
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -115,9 +116,7 @@ func (b *builder) sortedFindings() []model.Finding {
 func (b *builder) tags(id string, user map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, layer := range []map[string]string{user, b.in.Defaults.Tags, b.in.Owner.Tags(id)} {
-		for k, v := range layer {
-			out[k] = v
-		}
+		maps.Copy(out, layer)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package build_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,11 +112,11 @@ func rulesOf(s model.Stack, port int) []string {
 func ruleText(r model.Rule) string {
 	var parts []string
 	for _, c := range r.Conditions {
-		text := strings.Join(append(append([]string{}, c.Values...), c.Regex...), "|")
+		values := slices.Concat(c.Values, c.Regex)
 		for _, q := range c.Query {
-			text += q.Key + "=" + q.Value + "|"
+			values = append(values, q.Key+"="+q.Value)
 		}
-		parts = append(parts, text)
+		parts = append(parts, strings.Join(values, "|"))
 	}
 	return strings.Join(parts, " ") + " → " + answerText(r.Actions)
 }

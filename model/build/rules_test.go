@@ -3,6 +3,7 @@ package build_test
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,8 +61,8 @@ func TestMatches(t *testing.T) {
 		{"wildcards have no meaning in a literal header", intent.Match{Headers: []intent.Header{{Name: "X-A", Values: []string{"a*"}}}}, []string{`^a\*$`}},
 		{"but in a pattern", intent.Match{Headers: []intent.Header{{Name: "X-A", Values: []string{"a*"}, Pattern: true}}}, []string{"a*"}},
 		{"expressions of headers", intent.Match{Headers: []intent.Header{{Name: "X-A", Regexes: []string{"^a+$"}}}}, []string{"^a+$"}},
-		{"query parameters are literal", intent.Match{Queries: []intent.Query{{Pairs: []model.QueryPair{{Key: "q", Value: `a*?\`}}}}}, []string{`q=a\*\?\\|`}},
-		{"unless they are patterns", intent.Match{Queries: []intent.Query{{Pattern: true, Pairs: []model.QueryPair{{Key: "q", Value: "a*"}}}}}, []string{"q=a*|"}},
+		{"query parameters are literal", intent.Match{Queries: []intent.Query{{Pairs: []model.QueryPair{{Key: "q", Value: `a*?\`}}}}}, []string{`q=a\*\?\\`}},
+		{"unless they are patterns", intent.Match{Queries: []intent.Query{{Pattern: true, Pairs: []model.QueryPair{{Key: "q", Value: "a*"}}}}}, []string{"q=a*"}},
 		{"methods", intent.Match{Methods: []string{"POST", "GET"}}, []string{"GET|POST"}},
 		{"source addresses", intent.Match{SourceIPs: []string{"10.1.2.3/8"}}, []string{"10.0.0.0/8"}},
 		{"six hosts are two rules", intent.Match{Hosts: hosts(6)},
@@ -302,7 +303,7 @@ func TestHeldRulesAmongRankedOnes(t *testing.T) {
 	var order []string
 	for _, r := range got.Stack.Listeners[0].Rules {
 		order = append(order, answerText(r.Actions))
-		same(t, "identity on AWS is observed, not desired", "ARN and priority", string(r.ARN)+fmt.Sprint(r.Priority), "0")
+		same(t, "identity on AWS is observed, not desired", "ARN and priority", string(r.ARN)+strconv.Itoa(r.Priority), "0")
 	}
 	same(t, "held rules rank by their conditions", "order", strings.Join(order, " "), "held long:80 held root:80 held")
 }

@@ -17,7 +17,7 @@ func (b *builder) subnets(s settings) []string {
 	var chosen []model.Subnet
 	var at []place
 	var missing []string
-	what := ""
+	var what string
 	switch e := b.facts.Existing; {
 	case s.subnets != nil:
 		chosen, missing = b.lookUp(s.subnets.Settings.Subnets)

@@ -150,7 +150,7 @@ func matcherProblem(matcher, version string) (field, problem string) {
 	if version == versionGRPC {
 		least, most = 0, 99
 	}
-	for _, part := range strings.Split(matcher, ",") {
+	for part := range strings.SplitSeq(matcher, ",") {
 		from, to, ranged := strings.Cut(strings.TrimSpace(part), "-")
 		if !ranged {
 			to = from

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/model"
@@ -12,11 +13,11 @@ import (
 
 // Characters beside letters and digits that AWS takes in plain values (ELBv2 API, RuleCondition).
 const (
-	hostCharacters  = "-."
-	pathCharacters  = "_-.$/~\"'@:+&"
-	tokenCharacters = "!#$%&'*+-.^_`|~"
-	maxHeaderName   = 40
-	maxMethod       = 40
+	hostCharacters = "-."
+	pathCharacters = "_-.$/~\"'@:+&"
+	nameCharacters = "!#$%&'*+-.^_`|~"
+	maxHeaderName  = 40
+	maxMethod      = 40
 )
 
 // texts collects the values of one condition. AWS takes either plain values or expressions in one, so that plain ones become
@@ -57,7 +58,7 @@ func (t *texts) condition(field, header string) ([]model.Condition, string) {
 		}
 		c.Values = nil
 	}
-	for _, v := range append(c.Values[:len(c.Values):len(c.Values)], c.Regex...) {
+	for _, v := range slices.Concat(c.Values, c.Regex) {
 		switch {
 		case v == "":
 			t.refuse("an empty value of %s matches nothing", field)
@@ -172,7 +173,7 @@ func (t *texts) prefix(p string) {
 func headerConditions(m intent.Match) ([]model.Condition, string) {
 	var out []model.Condition
 	for _, h := range m.Headers {
-		if h.Name == "" || len(h.Name) > maxHeaderName || !only(h.Name, tokenCharacters) || strings.EqualFold(h.Name, "host") {
+		if h.Name == "" || len(h.Name) > maxHeaderName || !only(h.Name, nameCharacters) || strings.EqualFold(h.Name, "host") {
 			return nil, fmt.Sprintf("AWS does not match by the header %q: a name has up to %d characters and is not Host", h.Name, maxHeaderName)
 		}
 		var t texts

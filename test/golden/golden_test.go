@@ -19,7 +19,13 @@ import (
 	"github.com/headgate/headgate/model"
 )
 
-var update = flag.Bool("update", false, "write the outputs of the cases instead of comparing them")
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write the outputs of the cases instead of comparing them")
+	flag.Parse()
+	os.Exit(m.Run())
+}
+
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // golden is one case: a directory. Nothing goes into it that the directory does not show.
 type golden struct {
@@ -196,7 +202,7 @@ func writeOrCompare(dir string, stacks []preview.Stack, account *preview.Account
 	}
 	for name, got := range files {
 		path := filepath.Join(dir, name)
-		if *update {
+		if updating() {
 			if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 				return fmt.Errorf("writing %s: %w", path, err)
 			}
