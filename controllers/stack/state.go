@@ -51,7 +51,7 @@ func recall(ctx context.Context, c client.Reader, owner model.Owner) (*memory, e
 	err := c.Get(ctx, client.ObjectKey{Name: StateName(owner)}, m.object)
 	if apierrors.IsNotFound(err) {
 		m.object.Name = StateName(owner)
-		m.object.Spec.Owner = owner.String()
+		m.object.Spec.Owner = spell(owner)
 		return m, nil
 	}
 	if err != nil {
@@ -67,6 +67,24 @@ func recall(ctx context.Context, c client.Reader, owner model.Owner) (*memory, e
 		m.doubt()
 	}
 	return m, nil
+}
+
+// spell is an owner as StackState names it: with its cluster, since one API server may have known several names.
+func spell(owner model.Owner) string { return owner.Cluster + " " + owner.String() }
+
+// Count is how many stacks of a cluster are remembered.
+func Count(ctx context.Context, r client.Reader, cluster string) (int, error) {
+	var list headgatev1alpha1.StackStateList
+	if err := r.List(ctx, &list); err != nil {
+		return 0, fmt.Errorf("counting stacks: %w", err)
+	}
+	count := 0
+	for i := range list.Items {
+		if strings.HasPrefix(list.Items[i].Spec.Owner, cluster+" ") {
+			count++
+		}
+	}
+	return count, nil
 }
 
 // remember takes the good fragments; they are written with the next save.
@@ -150,7 +168,7 @@ func (m *memory) forget(ctx context.Context, c client.Client) error {
 		return fmt.Errorf("deleting the state of %s: %w", m.owner, err)
 	}
 	m.stored, m.object, m.good = nil, &headgatev1alpha1.StackState{ObjectMeta: metav1.ObjectMeta{Name: m.object.Name}}, nil
-	m.object.Spec.Owner = m.owner.String()
+	m.object.Spec.Owner = spell(m.owner)
 	return nil
 }
 

@@ -31,9 +31,11 @@ type Run struct {
 	Name string
 	Sim  *sim.Simulator
 
-	test   *testing.T
-	cancel context.CancelFunc
-	done   chan error
+	test *testing.T
+	// observer is made once: each client keeps connections open.
+	observer *cloud.Client
+	cancel   context.CancelFunc
+	done     chan error
 }
 
 // NewRun makes a namespace and an account. Labels go to the namespace.
@@ -194,23 +196,30 @@ func (r *Run) Eventually(what string, check func() error) {
 	}
 }
 
-// Observer is a cloud client of the test's own, to look at the account.
-func (r *Run) Observer() *cloud.Client {
-	r.test.Helper()
+// look is a cloud client of the test's own.
+func (r *Run) look() (*cloud.Client, error) {
+	if r.observer != nil {
+		return r.observer, nil
+	}
 	c, err := cloud.New(r.test.Context(), cloud.Options{
 		Cluster: r.Name, VPC: r.Sim.World().VPC, AWSConfig: ptr.To(r.Sim.AWSConfig()),
 	})
 	if err != nil {
-		r.test.Fatalf("connecting to the simulator: %v", err)
+		return nil, fmt.Errorf("connecting to the simulator: %w", err)
 	}
-	return c
+	r.observer = c
+	return c, nil
 }
 
 // State is what the account holds of the owners, without what differs between runs: ARNs and priorities.
 func (r *Run) State(owners ...model.Owner) ([]model.Stack, error) {
-	observer := r.Observer()
+	observer, err := r.look()
+	if err != nil {
+		return nil, err
+	}
 	out := make([]model.Stack, 0, len(owners))
 	for _, owner := range owners {
+		observer.Forget(owner)
 		s, err := observer.Observe(r.test.Context(), owner, nil)
 		if err != nil {
 			return nil, fmt.Errorf("observing %s: %w", owner, err)

@@ -55,7 +55,7 @@ type WaitingStep struct {
 
 // StackStateSpec is what the operator remembers of a stack.
 type StackStateSpec struct {
-	// Owner of the stack: prefix:stack.
+	// Owner of the stack: cluster prefix:stack.
 	// +optional
 	Owner string `json:"owner,omitempty"`
 

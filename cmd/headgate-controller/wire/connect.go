@@ -6,11 +6,9 @@ import (
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/ingress"
@@ -25,7 +23,9 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		return err
 	}
 	cluster := stack.NewCluster(aws, stack.ClusterOptions{
-		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Stacks: countStacks(mgr.GetAPIReader()),
+		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts,
+		// Past the cache, which may still show a stack that was just forgotten.
+		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, mgr.GetAPIReader(), s.Cluster) },
 	})
 	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
 		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget,
@@ -56,17 +56,6 @@ func newCloud(ctx context.Context, s Settings) (*cloud.Client, error) {
 		return nil, fmt.Errorf("connecting to AWS: %w", err)
 	}
 	return client, nil
-}
-
-// countStacks counts past the cache, which may still show a stack that was just forgotten.
-func countStacks(r client.Reader) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		var list headgatev1alpha1.StackStateList
-		if err := r.List(ctx, &list); err != nil {
-			return 0, fmt.Errorf("counting stacks: %w", err)
-		}
-		return len(list.Items), nil
-	}
 }
 
 func addTargets(mgr ctrl.Manager, aws *cloud.Client, loop *stack.Loop, cluster *stack.Cluster, s Settings) error {
