@@ -96,9 +96,10 @@ func (t *teller) event(before, after any) {
 		return
 	}
 	mark := "."
-	if is.Type == corev1.EventTypeWarning {
+	switch {
+	case is.Type == corev1.EventTypeWarning && !mended(is.InvolvedObject):
 		mark = "!"
-	} else if !served(is.InvolvedObject) {
+	case !served(is.InvolvedObject):
 		return
 	}
 	name := is.InvolvedObject.Name
@@ -117,6 +118,12 @@ func happened(e corev1.Event) time.Time {
 		}
 	}
 	return latest
+}
+
+// mended tells whether the controllers themselves mend what they warn of: two of them race for the endpoints of
+// every new service.
+func mended(object corev1.ObjectReference) bool {
+	return object.Kind == "Endpoints" || object.Kind == "EndpointSlice"
 }
 
 // served tells whether the operator serves objects of that kind.
