@@ -67,7 +67,7 @@ func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit 
 	if i := slices.IndexFunc(observed, func(l model.Listener) bool { return ListenerKey(l) == e.key }); i >= 0 {
 		e.have = observed[i]
 		p.know(e.key, e.have.ARN)
-		e.compare()
+		e.compare(p.named(e.have.DefaultActions))
 	}
 	slices.SortStableFunc(e.have.Rules, func(a, b model.Rule) int { return a.Priority - b.Priority })
 	e.match = matchRules(want.Rules, e.have.Rules)
@@ -86,8 +86,8 @@ func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit 
 // exists tells whether AWS has the listener.
 func (e *edit) exists() bool { return e.have.Port != 0 }
 
-// compare notes what differs of the listener itself.
-func (e *edit) compare() {
+// compare notes what differs of the listener itself. Named are the observed default actions for print.
+func (e *edit) compare(named []model.Action) {
 	want, have := e.want, e.have
 	e.fields.text("protocol", have.Protocol, want.Protocol)
 	e.fields.asked("sslPolicy", have.SSLPolicy, want.SSLPolicy)
@@ -96,7 +96,7 @@ func (e *edit) compare() {
 	}
 	if !model.ActionsEqual(want.DefaultActions, have.DefaultActions) {
 		e.answers = true
-		e.fields.text(fieldDefault, answerText(have.DefaultActions, nil), answerText(want.DefaultActions, nil))
+		e.fields.text(fieldDefault, answerText(named, nil), answerText(want.DefaultActions, nil))
 	}
 }
 

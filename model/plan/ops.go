@@ -271,7 +271,7 @@ func (p *planner) emitOne(o op, after []int) int {
 		want, have := e.want.Rules[o.want], e.have.Rules[o.have]
 		want.ARN = have.ARN
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = ModifyRule, Update, e.keys[o.want], have.ARN, &want
-		c.Fields = ruleFields(want, have)
+		c.Fields = p.ruleFields(want, have)
 		c.After = append(c.After, p.groupsOf(want.Actions)...)
 		id := p.add(c)
 		p.releaseTargets(have.Actions, id)
@@ -285,16 +285,30 @@ func (p *planner) emitOne(o op, after []int) int {
 	default:
 		have := e.have.Rules[o.have]
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = DeleteRule, Delete, RuleKey(e.want.Port, have), have.ARN, &have
-		c.Fields = []Field{{Name: "match", Old: matchText(have)}, {Name: "answer", Old: answerText(have.Actions, have.Transforms)}}
+		c.Fields = []Field{{Name: "match", Old: matchText(have)}, {Name: "answer", Old: answerText(p.named(have.Actions), have.Transforms)}}
 		id := p.add(c)
 		p.releaseTargets(have.Actions, id)
 		return id
 	}
 }
 
-func ruleFields(want, have model.Rule) []Field {
+func (p *planner) ruleFields(want, have model.Rule) []Field {
 	var f fields
 	f.text("match", matchText(have), matchText(want))
-	f.text("answer", answerText(have.Actions, have.Transforms), answerText(want.Actions, want.Transforms))
+	f.text("answer", answerText(p.named(have.Actions), have.Transforms), answerText(want.Actions, want.Transforms))
 	return f
+}
+
+// named is observed actions for print: a group that is being replaced goes by its ID.
+func (p *planner) named(actions []model.Action) []model.Action {
+	out := model.NormalizeRule(model.Rule{Actions: actions}).Actions
+	p.eachGroup(out, func(g model.WeightedGroup) model.WeightedGroup {
+		for _, old := range p.obsolete {
+			if old.ARN == g.ARN && g.Key == "" {
+				g.Key = old.ID + " (old)"
+			}
+		}
+		return g
+	})
+	return out
 }
