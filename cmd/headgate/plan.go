@@ -162,27 +162,26 @@ func (o *planOptions) settings() preview.Settings {
 func (o *planOptions) offline(ctx context.Context) (planned, error) {
 	set, err := manifests.New()
 	if err != nil {
-		return planned{}, err
+		return planned{}, fmt.Errorf("planning: %w", err)
 	}
 	for _, file := range o.files {
 		if err := set.Read(file); err != nil {
-			return planned{}, err
+			return planned{}, fmt.Errorf("planning: %w", err)
 		}
 	}
 	notes, err := preview.AddClass(ctx, set, o.ingressClass)
 	if err != nil {
-		return planned{}, err
+		return planned{}, fmt.Errorf("planning: %w", err)
 	}
 	account, assumed, err := o.account(ctx, set)
 	if err != nil {
 		return planned{}, err
 	}
-	scheme, err := manifests.Scheme()
+	stacks, err := preview.Run(ctx, preview.Source{Reader: set, Scheme: set.Scheme()}, account, o.settings())
 	if err != nil {
-		return planned{}, err
+		return planned{}, fmt.Errorf("planning: %w", err)
 	}
-	stacks, err := preview.Run(ctx, preview.Source{Reader: set, Scheme: scheme}, account, o.settings())
-	return planned{Stacks: stacks, Problems: set.Problems, Ignored: set.Ignored, Assumed: assumed, Notes: notes}, err
+	return planned{Stacks: stacks, Problems: set.Problems, Ignored: set.Ignored, Assumed: assumed, Notes: notes}, nil
 }
 
 // account is AWS as the files describe it.
@@ -198,7 +197,7 @@ func (o *planOptions) account(ctx context.Context, r client.Reader) (account sta
 	}
 	requests, err := preview.Requests(ctx, r, o.settings())
 	if err != nil {
-		return nil, false, err
+		return nil, false, fmt.Errorf("planning: %w", err)
 	}
 	return preview.NewAccount(preview.Assume(requests), observed...), true, nil
 }
@@ -225,7 +224,7 @@ func (o *planOptions) live(ctx context.Context) (planned, error) {
 	}
 	scheme, err := manifests.Scheme()
 	if err != nil {
-		return planned{}, err
+		return planned{}, fmt.Errorf("planning: %w", err)
 	}
 	reader, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
@@ -236,7 +235,10 @@ func (o *planOptions) live(ctx context.Context) (planned, error) {
 		return planned{}, fmt.Errorf("connecting to AWS: %w", err)
 	}
 	stacks, err := preview.Run(ctx, preview.Source{Reader: reader, Scheme: scheme}, preview.Onlooker{Cloud: aws}, o.settings())
-	return planned{Stacks: stacks}, err
+	if err != nil {
+		return planned{}, fmt.Errorf("planning: %w", err)
+	}
+	return planned{Stacks: stacks}, nil
 }
 
 func (o *planOptions) print(out io.Writer, result planned) error {

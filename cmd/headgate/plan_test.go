@@ -10,12 +10,14 @@ import (
 	"testing"
 )
 
-const planObjects = `apiVersion: networking.k8s.io/v1
+const planClass = `apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {name: alb}
 spec: {controller: ingress.k8s.aws/alb}
 ---
-apiVersion: v1
+`
+
+const planIngress = `apiVersion: v1
 kind: Service
 metadata: {namespace: shop, name: web}
 spec: {ports: [{port: 80}]}
@@ -62,7 +64,7 @@ func write(t *testing.T, name, text string) string {
 }
 
 func TestPlanOffline(t *testing.T) {
-	in := write(t, "in.yaml", planObjects)
+	in := write(t, "in.yaml", planClass+planIngress)
 	facts := write(t, "facts.yaml", `
 vpc: {id: vpc-1}
 subnets:
@@ -78,7 +80,7 @@ subnets:
 		{"facts are assumed where none are given", []string{"-f", in, "--default-target-type", "ip"}, 2,
 			[]string{"AWS is assumed", "not read: 1 of apps/v1 Deployment", "CreateLoadBalancer", "forward shop/web-web:80"}},
 		{"facts tell the subnets", []string{"-f", in, "--facts", facts}, 2, []string{"subnets: subnet-1,subnet-2"}},
-		{"the class that the installation brings", []string{"-f", write(t, "in.yaml", planObjects[strings.Index(planObjects, "---"):])}, 2,
+		{"the class that the installation brings", []string{"-f", write(t, "in.yaml", planIngress)}, 2,
 			[]string{"IngressClass alb is taken to be the operator's", "CreateLoadBalancer"}},
 		{"classes that are not there", []string{"-f", write(t, "in.yaml", `apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -116,7 +118,7 @@ spec: {gatewayClassName: other, listeners: []}
 }
 
 func TestPlanAsJSON(t *testing.T) {
-	out, _ := execute(t, "-f", write(t, "in.yaml", planObjects), "-o", "json")
+	out, _ := execute(t, "-f", write(t, "in.yaml", planClass+planIngress), "-o", "json")
 	var got planned
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)

@@ -136,3 +136,6 @@ func (s *Set) typed(kind schema.GroupKind, data []byte) (client.Object, error) {
 	}
 	return object, decode(data, object)
 }
+
+// Scheme knows the kinds of the set.
+func (s *Set) Scheme() *runtime.Scheme { return s.scheme }
