@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -79,7 +80,7 @@ func (s *Sandbox) startSimulator() error {
 // nodeHost and podBlock divide a private subnet: its first addresses are for interfaces of AWS and the node,
 // the second half of it for pods.
 const (
-	nodeHost = 10
+	nodeHost = uint32(10)
 	podBits  = 1 // the block is half of the subnet
 )
 
@@ -98,7 +99,8 @@ func launch(ctx context.Context, simulator *sim.Simulator) ([]pods.Node, error) 
 		}
 		made, err := client.RunInstances(ctx, &ec2.RunInstancesInput{
 			MinCount: aws.Int32(1), MaxCount: aws.Int32(1), SubnetId: subnet.SubnetId, InstanceType: ec2types.InstanceTypeM5Large,
-			ImageId: aws.String("ami-00000000000000000"), PrivateIpAddress: aws.String(node.Address.String()), SecurityGroupIds: []string{world.NodeSecurityGroup},
+			ImageId: aws.String("ami-00000000000000000"), PrivateIpAddress: aws.String(node.Address.String()),
+			SecurityGroupIds: []string{world.NodeSecurityGroup},
 		})
 		if err != nil {
 			return nil, fmt.Errorf("launching an instance in %s: %w", aws.ToString(subnet.SubnetId), err)
@@ -116,7 +118,7 @@ func describe(subnet ec2types.Subnet) (pods.Node, error) {
 	}
 	zone := aws.ToString(subnet.AvailabilityZone)
 	address := offset(block.Masked().Addr(), nodeHost)
-	half := offset(block.Masked().Addr(), 1<<(block.Addr().BitLen()-block.Bits()-podBits))
+	half := offset(block.Masked().Addr(), uint32(1)<<(block.Addr().BitLen()-block.Bits()-podBits))
 	return pods.Node{
 		Name: "ip-" + strings.ReplaceAll(address.String(), ".", "-") + "." + zone[:len(zone)-1] + ".compute.internal",
 		Zone: zone, Region: zone[:len(zone)-1], Address: address, Pods: netip.PrefixFrom(half, block.Bits()+podBits),
@@ -124,10 +126,10 @@ func describe(subnet ec2types.Subnet) (pods.Node, error) {
 }
 
 // offset adds to an IPv4 address.
-func offset(address netip.Addr, by int) netip.Addr {
+func offset(address netip.Addr, by uint32) netip.Addr {
 	bytes := address.As4()
-	value := int(bytes[0])<<24 | int(bytes[1])<<16 | int(bytes[2])<<8 | int(bytes[3]) + by
-	return netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)})
+	binary.BigEndian.PutUint32(bytes[:], binary.BigEndian.Uint32(bytes[:])+by)
+	return netip.AddrFrom4(bytes)
 }
 
 // network tells the simulator of pods.

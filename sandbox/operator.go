@@ -65,7 +65,10 @@ func (s *Sandbox) startOperator(ctx context.Context) error {
 		return err
 	}
 	args := append(s.OperatorFlags(kubeconfig), "--health-probe-bind-addr="+health)
-	s.operator = &operator{path: path, args: append(args, s.options.ControllerArgs...), env: append(operatorEnvironment(), s.options.ControllerEnv...), log: log, health: health}
+	s.operator = &operator{
+		path: path, log: log, health: health,
+		args: append(args, s.options.ControllerArgs...), env: append(operatorEnvironment(), s.options.ControllerEnv...),
+	}
 	s.say("Starting the operator")
 	return s.operator.start(ctx)
 }

@@ -194,7 +194,7 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 		failures = append(failures, s.operator.stop(ctx))
 	}
 	if s.runner != nil {
-		failures = append(failures, s.runner.Stop())
+		failures = append(failures, s.runner.Stop(ctx))
 	}
 	if s.cluster != nil {
 		failures = append(failures, s.cluster.Stop(ctx))

@@ -139,7 +139,9 @@ func awaitAddress(t *testing.T, s *sandbox.Sandbox) string {
 // askUntilServed returns the pod that answered the first request that got through.
 func askUntilServed(t *testing.T, url string) string {
 	t.Helper()
-	var told struct{ Pod string }
+	var told struct {
+		Pod string `json:"pod"`
+	}
 	await(t, func() bool {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 		if err != nil {

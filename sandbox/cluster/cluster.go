@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"k8s.io/client-go/rest"
@@ -159,8 +160,8 @@ func (c *Cluster) PIDs() []int {
 // fine.
 func (c *Cluster) Stop(ctx context.Context) error {
 	var failures []error
-	for i := len(c.children) - 1; i >= 0; i-- {
-		failures = append(failures, c.children[i].Stop(ctx))
+	for _, child := range slices.Backward(c.children) {
+		failures = append(failures, child.Stop(ctx))
 	}
 	if c.temporary {
 		if err := os.RemoveAll(c.dir); err != nil {

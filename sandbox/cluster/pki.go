@@ -63,7 +63,10 @@ func (k keys) ensure() error {
 	}
 	loopback := []net.IP{net.IPv4(127, 0, 0, 1), serviceIP()}
 	for name, template := range map[string]*x509.Certificate{
-		serverPair:  {Subject: pkix.Name{CommonName: "kube-apiserver"}, IPAddresses: loopback, DNSNames: []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}},
+		serverPair: {
+			Subject: pkix.Name{CommonName: "kube-apiserver"}, IPAddresses: loopback,
+			DNSNames: []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"},
+		},
 		kubeletPair: {Subject: pkix.Name{CommonName: "kubelet"}, IPAddresses: loopback, DNSNames: []string{"localhost"}},
 		// system:masters is the group that RBAC never refuses anything.
 		adminPair: {Subject: pkix.Name{CommonName: "sandbox-admin", Organization: []string{"system:masters"}}},

@@ -124,9 +124,9 @@ func (e *Echo) listenTCP(ctx context.Context, kind Kind, number int, at string) 
 		return nil, nil, fmt.Errorf("listening: %w", err)
 	}
 	if kind == TCP || kind == TLS {
-		return e.serveLines(kind, number, listener), listener.Addr(), nil
+		return e.serveLines(ctx, kind, number, listener), listener.Addr(), nil
 	}
-	return e.serveHTTP(kind, strconv.Itoa(number), listener), listener.Addr(), nil
+	return e.serveHTTP(ctx, kind, strconv.Itoa(number), listener), listener.Addr(), nil
 }
 
 // Shutdown stops accepting on every port and waits for what is being answered; when the context ends it cuts

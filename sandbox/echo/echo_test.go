@@ -32,33 +32,50 @@ import (
 
 // reply is the part of the contract's JSON that the tests look at.
 type reply struct {
-	Path, Host, Method, Proto, HTTPPort, Namespace, Ingress, Service, Pod string
+	Path      string              `json:"path"`
+	Host      string              `json:"host"`
+	Method    string              `json:"method"`
+	Proto     string              `json:"proto"`
+	HTTPPort  string              `json:"httpPort"`
+	Namespace string              `json:"namespace"`
+	Ingress   string              `json:"ingress"`
+	Service   string              `json:"service"`
+	Pod       string              `json:"pod"`
+	Headers   map[string][]string `json:"headers"`
+	TLS       *struct {
+		Version    string `json:"version"`
+		ServerName string `json:"serverName"`
+	} `json:"tls"`
+}
 
-	Headers map[string][]string
-	TLS     *struct{ Version, ServerName, NegotiatedProtocol, CipherSuite string }
+// response is an answer of HTTP, read to its end.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
 }
 
 func TestHTTPTellsWhatItReceived(t *testing.T) {
 	server := newServer(t)
-	response := server.get(t, "http://"+server.listen(t, echo.HTTP, 3000)+"/a//b?c=d", http.Header{
+	got := server.get(t, "http://"+server.listen(t, echo.HTTP, 3000)+"/a//b?c=d", http.Header{
 		"X-Test": {"1"}, "X-Echo-Set-Header": {"x-lower:1, X-Two:a,X-Two:b"},
 	})
-	got := decode(t, response)
+	told := decode(t, got)
 	want := reply{
 		Path: "/a//b?c=d", Host: "shop.example.test", Method: "GET", Proto: "HTTP/1.1", HTTPPort: "3000",
-		Namespace: "team", Ingress: "in", Service: "cart", Pod: "cart-abc-xyz", Headers: got.Headers,
+		Namespace: "team", Ingress: "in", Service: "cart", Pod: "cart-abc-xyz", Headers: told.Headers,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
-	if got.Headers["X-Test"][0] != "1" {
-		t.Errorf("headers %v lack the one sent", got.Headers)
+	if told.Headers["X-Test"][0] != "1" {
+		t.Errorf("headers %v lack the one sent", told.Headers)
 	}
-	if response.Header.Get("Content-Type") != "application/json" {
-		t.Errorf("content type %q", response.Header.Get("Content-Type"))
+	if got.header.Get("Content-Type") != "application/json" {
+		t.Errorf("content type %q", got.header.Get("Content-Type"))
 	}
-	if response.Header.Get("X-Lower") != "1" || response.Header.Get("X-Two") != "a,b" {
-		t.Errorf("asked for headers, got %v", response.Header)
+	if got.header.Get("X-Lower") != "1" || got.header.Get("X-Two") != "a,b" {
+		t.Errorf("asked for headers, got %v", got.header)
 	}
 	if log := server.log.String(); !strings.Contains(log, "Echoing back request made to /a//b?c=d to client (127.0.0.1:") {
 		t.Errorf("log %q lacks the request", log)
@@ -83,8 +100,8 @@ func TestStatusOfTheContractsPaths(t *testing.T) {
 		{why: "retry needs to know which request", path: "/retry/x?succeedAfter=1", want: 400},
 		{why: "any path is echoed", path: "/any/thing/../at%20all", want: 200},
 	} {
-		if response := server.get(t, base+row.path, nil); response.StatusCode != row.want {
-			t.Errorf("%s: %s gave %d, want %d", row.why, row.path, response.StatusCode, row.want)
+		if got := server.get(t, base+row.path, nil); got.status != row.want {
+			t.Errorf("%s: %s gave %d, want %d", row.why, row.path, got.status, row.want)
 		}
 	}
 }
@@ -125,22 +142,22 @@ func TestProtocolsOfTheHTTPKinds(t *testing.T) {
 		t.Run(row.why, func(t *testing.T) {
 			server := newServer(t)
 			server.transport.Protocols = row.protocols
-			response := server.get(t, row.scheme+"://"+server.listen(t, row.kind, 8443)+"/", nil)
-			if response.StatusCode != row.status {
-				t.Fatalf("status %d, want %d", response.StatusCode, row.status)
+			got := server.get(t, row.scheme+"://"+server.listen(t, row.kind, 8443)+"/", nil)
+			if got.status != row.status {
+				t.Fatalf("status %d, want %d", got.status, row.status)
 			}
 			if row.status != http.StatusOK {
 				return
 			}
-			got := decode(t, response)
-			if got.Proto != row.proto {
-				t.Errorf("pod saw %s, want %s", got.Proto, row.proto)
+			told := decode(t, got)
+			if told.Proto != row.proto {
+				t.Errorf("pod saw %s, want %s", told.Proto, row.proto)
 			}
-			if secure := got.TLS != nil; secure != (row.scheme == "https") {
+			if secure := told.TLS != nil; secure != (row.scheme == "https") {
 				t.Errorf("pod saw TLS %t", secure)
 			}
-			if got.TLS != nil && (got.TLS.Version != "TLSv1.3" || got.TLS.ServerName != "cart.example.test") {
-				t.Errorf("pod saw of TLS: %+v", *got.TLS)
+			if told.TLS != nil && (told.TLS.Version != "TLSv1.3" || told.TLS.ServerName != "cart.example.test") {
+				t.Errorf("pod saw of TLS: %+v", *told.TLS)
 			}
 		})
 	}
@@ -258,10 +275,9 @@ func TestLinesOverTCPAndTLS(t *testing.T) {
 			t.Errorf("answers %q, want %q", got, want)
 		}
 		var told struct {
-			Pod     string
-			IsTLS   bool
-			TLS     *struct{ ServerName string }
-			TCPPort string
+			Pod     string `json:"pod"`
+			IsTLS   bool   `json:"isTLS"`
+			TCPPort string `json:"tcpport"`
 		}
 		if err := json.Unmarshal([]byte(readLine(t, lines)), &told); err != nil {
 			t.Fatal(err)
@@ -388,7 +404,7 @@ func (s *testServer) listen(t *testing.T, kind echo.Kind, number int) string {
 func (s *testServer) client() *http.Client { return &http.Client{Transport: s.transport} }
 
 // get sends a request for the host shop.example.test and returns the answer with its body read ahead.
-func (s *testServer) get(t *testing.T, url string, headers http.Header) *http.Response {
+func (s *testServer) get(t *testing.T, url string, headers http.Header) response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -398,25 +414,22 @@ func (s *testServer) get(t *testing.T, url string, headers http.Header) *http.Re
 	if headers != nil {
 		request.Header = headers
 	}
-	response, err := s.client().Do(request)
+	answer, err := s.client().Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := io.ReadAll(response.Body)
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := response.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	response.Body = io.NopCloser(bytes.NewReader(body))
-	return response
+	return response{status: answer.StatusCode, header: answer.Header, body: body}
 }
 
-func decode(t *testing.T, response *http.Response) reply {
+func decode(t *testing.T, from response) reply {
 	t.Helper()
 	var got reply
-	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+	if err := json.Unmarshal(from.body, &got); err != nil {
 		t.Fatal(err)
 	}
 	return got

@@ -20,9 +20,9 @@ type httpServer struct {
 	sniff  *sniffer // nil unless the port takes both TLS and clear text
 }
 
-// serveHTTP starts the HTTP server of one port on listener.
-func (e *Echo) serveHTTP(kind Kind, number string, listener net.Listener) server {
-	ctx, cancel := context.WithCancel(context.Background())
+// serveHTTP starts the HTTP server of one port on listener. It serves longer than the context lasts.
+func (e *Echo) serveHTTP(ctx context.Context, kind Kind, number string, listener net.Listener) server {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &http.Server{
 		Handler:           e.handler(kind, number),
 		ReadHeaderTimeout: headerTimeout,

@@ -39,27 +39,28 @@ type lineServer struct {
 	open     connections
 }
 
-func (e *Echo) serveLines(kind Kind, number int, listener net.Listener) server {
+// serveLines serves longer than the context lasts.
+func (e *Echo) serveLines(ctx context.Context, kind Kind, number int, listener net.Listener) server {
 	if kind == TLS {
 		listener = tls.NewListener(listener, e.tls)
 	}
 	s := &lineServer{echo: e, port: strconv.Itoa(number), listener: listener}
-	go s.accept()
+	go s.accept(context.WithoutCancel(ctx))
 	return s
 }
 
-func (s *lineServer) accept() {
+func (s *lineServer) accept(ctx context.Context) {
 	for {
 		connection, err := s.listener.Accept()
 		if err != nil {
 			return // closed
 		}
-		go s.talk(connection)
+		go s.talk(ctx, connection)
 	}
 }
 
 // talk greets the client and answers its commands until it goes.
-func (s *lineServer) talk(connection net.Conn) {
+func (s *lineServer) talk(ctx context.Context, connection net.Conn) {
 	if !s.open.add(connection) {
 		return
 	}
@@ -67,7 +68,7 @@ func (s *lineServer) talk(connection net.Conn) {
 	s.echo.logf("established connection %s", connection.RemoteAddr())
 	told := tcpAnswer{identity: s.echo.identity(), TCPPort: s.port}
 	if secure, ok := connection.(*tls.Conn); ok {
-		if err := secure.HandshakeContext(context.Background()); err != nil {
+		if err := secure.HandshakeContext(ctx); err != nil {
 			s.echo.logf("TLS handshake failed: %v", err)
 			return
 		}

@@ -81,7 +81,7 @@ func statusOf(uri string) int {
 func (p *pages) echoRequest(w http.ResponseWriter, r *http.Request) {
 	p.echo.logf("Echoing back request made to %s to client (%s)", r.RequestURI, r.RemoteAddr)
 	if err := wait(r.Context(), r.URL.Query().Get("delay")); err != nil {
-		fail(w, http.StatusInternalServerError, err.Error())
+		fail(w, err)
 		return
 	}
 	body, err := json.MarshalIndent(answer{
@@ -89,7 +89,7 @@ func (p *pages) echoRequest(w http.ResponseWriter, r *http.Request) {
 		HTTPPort: p.port, identity: p.echo.identity(), TLS: tlsAnswerOf(r.TLS),
 	}, "", " ")
 	if err != nil {
-		fail(w, http.StatusInternalServerError, err.Error())
+		fail(w, err)
 		return
 	}
 	setHeaders(w.Header(), r.Header["X-Echo-Set-Header"])
@@ -129,13 +129,13 @@ func wait(ctx context.Context, text string) error {
 	}
 }
 
-func fail(w http.ResponseWriter, code int, message string) {
-	body, err := json.Marshal(map[string]string{"message": message})
+func fail(w http.ResponseWriter, failure error) {
+	body, err := json.Marshal(map[string]string{"message": failure.Error()})
 	if err != nil {
 		body = nil
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
+	w.WriteHeader(http.StatusInternalServerError)
 	_, _ = w.Write(body)
 }
 

@@ -38,7 +38,7 @@ func (p *pages) retry(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := wait(r.Context(), query.Get("delayRetry")); err != nil {
-		fail(w, http.StatusInternalServerError, err.Error())
+		fail(w, err)
 		return
 	}
 	if code, err := strconv.Atoi(query.Get("responseCode")); err == nil {
@@ -52,7 +52,7 @@ func (p *pages) retry(w http.ResponseWriter, r *http.Request) {
 func reset(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		fail(w, http.StatusInternalServerError, err.Error())
+		fail(w, err)
 		return
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {

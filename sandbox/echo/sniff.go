@@ -62,7 +62,9 @@ type peekedConn struct {
 }
 
 // Read reads what was read ahead first.
-func (c *peekedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+func (c *peekedConn) Read(p []byte) (int, error) {
+	return c.reader.Read(p) //nolint:wrapcheck // readers compare errors with io.EOF
+}
 
 // branch is a listener that is handed its connections.
 type branch struct {

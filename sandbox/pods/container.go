@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ func (r *Runner) fillContainers(ctx context.Context, p *pod, object *corev1.Pod)
 	for _, spec := range object.Spec.Containers {
 		made, err := newContainer(object, spec, mounted(spec, volumes))
 		if err != nil {
-			return errors.Join(fmt.Errorf("container %s: %w", spec.Name, err), p.close())
+			return errors.Join(fmt.Errorf("container %s: %w", spec.Name, err), p.close(ctx))
 		}
 		p.containers = append(p.containers, made)
 	}
@@ -47,8 +48,8 @@ func newContainer(object *corev1.Pod, spec corev1.Container, files map[string][]
 		Namespace: orElse(env["NAMESPACE"], object.Namespace), Pod: orElse(env["POD_NAME"], object.Name),
 		Service: env["SERVICE_NAME"], Ingress: env["INGRESS_NAME"], Log: c.logs,
 	}
-	var err error
-	if config.Certificate, err = certificate(env, files); err != nil {
+	err := readCertificate(&config, env, files)
+	if err != nil {
 		return nil, err
 	}
 	if bundle := files[env["TLS_CLIENT_CACERTS"]]; bundle != nil {
@@ -66,18 +67,18 @@ func newContainer(object *corev1.Pod, spec corev1.Container, files map[string][]
 	return c, nil
 }
 
-// certificate reads what TLS_SERVER_CERT and TLS_SERVER_PRIVKEY (or TLS_SERVER_PRIV_KEY) name; nil when they
-// name nothing.
-func certificate(env map[string]string, files map[string][]byte) (*tls.Certificate, error) {
+// readCertificate reads what TLS_SERVER_CERT and TLS_SERVER_PRIVKEY (or TLS_SERVER_PRIV_KEY) name, if they do.
+func readCertificate(into *echo.Config, env map[string]string, files map[string][]byte) error {
 	name, keyName := env["TLS_SERVER_CERT"], orElse(env["TLS_SERVER_PRIVKEY"], env["TLS_SERVER_PRIV_KEY"])
 	if name == "" || keyName == "" {
-		return nil, nil
+		return nil
 	}
 	pair, err := tls.X509KeyPair(files[path.Clean(name)], files[path.Clean(keyName)])
 	if err != nil {
-		return nil, fmt.Errorf("reading certificate %s and key %s: %w", name, keyName, err)
+		return fmt.Errorf("reading certificate %s and key %s: %w", name, keyName, err)
 	}
-	return &pair, nil
+	into.Certificate = &pair
+	return nil
 }
 
 func underContract(spec corev1.Container, env map[string]string) bool {
@@ -103,11 +104,11 @@ func contractPorts(env map[string]string, secure bool) (map[int32]echo.Kind, err
 		}
 		ports[number] = kind
 	}
-	clear, tlsVariable, overTLS := echo.HTTP, "HTTPS_PORT", echo.HTTPS
+	tlsVariable, overTLS := "HTTPS_PORT", echo.HTTPS
 	switch {
 	case env["GRPC_ECHO_SERVER"] != "":
-		clear, overTLS = echo.GRPC, echo.GRPCS
-		add("HTTP_PORT", contractHTTP, clear)
+		overTLS = echo.GRPCS
+		add("HTTP_PORT", contractHTTP, echo.GRPC)
 	case env["TCP_ECHO_SERVER"] != "":
 		tlsVariable, overTLS = "TLS_PORT", echo.TLS
 		add("TCP_PORT", contractHTTP, echo.TCP)
@@ -115,7 +116,7 @@ func contractPorts(env map[string]string, secure bool) (map[int32]echo.Kind, err
 		secure = false
 		add("UDP_PORT", contractUDP, echo.UDP)
 	default:
-		add("HTTP_PORT", contractHTTP, clear)
+		add("HTTP_PORT", contractHTTP, echo.HTTP)
 		add("H2C_PORT", contractH2C, echo.H2C)
 	}
 	if secure {
@@ -216,27 +217,13 @@ func sources(v corev1.Volume) []source {
 }
 
 func (r *Runner) readSource(ctx context.Context, namespace string, from source) (map[string][]byte, error) {
-	data := map[string][]byte{}
-	var err error
-	if from.secret != "" {
-		secret, failure := r.client.CoreV1().Secrets(namespace).Get(ctx, from.secret, metav1.GetOptions{})
-		if err = failure; err == nil {
-			data = secret.Data
-		}
-	} else {
-		config, failure := r.client.CoreV1().ConfigMaps(namespace).Get(ctx, from.configMap, metav1.GetOptions{})
-		if err = failure; err == nil {
-			data = config.BinaryData
-			if data == nil {
-				data = map[string][]byte{}
-			}
-			for key, value := range config.Data {
-				data[key] = []byte(value)
-			}
-		}
+	read := r.readSecret
+	if from.configMap != "" {
+		read = r.readConfigMap
 	}
+	data, err := read(ctx, namespace, orElse(from.secret, from.configMap))
 	if apierrors.IsNotFound(err) && from.optional {
-		return nil, nil
+		return map[string][]byte{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading what is mounted: %w", err)
@@ -244,12 +231,31 @@ func (r *Runner) readSource(ctx context.Context, namespace string, from source) 
 	return data, nil
 }
 
+func (r *Runner) readSecret(ctx context.Context, namespace, name string) (map[string][]byte, error) {
+	secret, err := r.client.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("getting the Secret: %w", err)
+	}
+	return secret.Data, nil
+}
+
+func (r *Runner) readConfigMap(ctx context.Context, namespace, name string) (map[string][]byte, error) {
+	config, err := r.client.CoreV1().ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("getting the ConfigMap: %w", err)
+	}
+	data := make(map[string][]byte, len(config.Data)+len(config.BinaryData))
+	maps.Copy(data, config.BinaryData)
+	for key, value := range config.Data {
+		data[key] = []byte(value)
+	}
+	return data, nil
+}
+
 // into puts the data under the names that the volume gives it.
 func (s source) into(content volume, data map[string][]byte) {
 	if len(s.items) == 0 {
-		for key, value := range data {
-			content[key] = value
-		}
+		maps.Copy(content, data)
 		return
 	}
 	for _, item := range s.items {

@@ -69,7 +69,7 @@ func startKubelet(ctx context.Context, files Kubelet, find func(pod types.Namesp
 		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
 	}}
 	go func() { _ = server.ServeTLS(listener, "", "") }() // ends with close
-	return &kubeletServer{server: server, port: int32(address.Port)}, nil
+	return &kubeletServer{server: server, port: int32(address.AddrPort().Port())}, nil
 }
 
 func (k *kubeletServer) close() error {

@@ -208,8 +208,8 @@ func (p *pod) drain(ctx context.Context) error {
 }
 
 // close stops the containers at once.
-func (p *pod) close() error {
-	ctx, cancel := context.WithCancel(context.Background())
+func (p *pod) close(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	return p.drain(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,7 +71,7 @@ func TestPods(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { test(t, w.in(t, name)) })
 	}
-	if err := runner.Stop(); err != nil {
+	if err := runner.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for target, loopback := range told.all() {
@@ -84,14 +85,14 @@ func deploymentServes(t *testing.T, w world) {
 	t.Helper()
 	w.deploy(t, "cart", "registry.example.test/shop:1", 3, corev1.ContainerPort{Name: "web", ContainerPort: 8080})
 	w.service(t, "cart", corev1.ServicePort{Port: 80, TargetPort: intstr.FromString("web")})
-	var slices *discoveryv1.EndpointSliceList
+	var found *discoveryv1.EndpointSliceList
 	await(t, func() bool {
 		var err error
-		slices, err = w.client.DiscoveryV1().EndpointSlices(w.namespace).List(t.Context(), metav1.ListOptions{})
-		return err == nil && len(slices.Items) == 1 && len(slices.Items[0].Endpoints) == 3 && allReady(slices.Items[0].Endpoints)
+		found, err = w.client.DiscoveryV1().EndpointSlices(w.namespace).List(t.Context(), metav1.ListOptions{})
+		return err == nil && len(found.Items) == 1 && len(found.Items[0].Endpoints) == 3 && allReady(found.Items[0].Endpoints)
 	})
 	zones := map[string]bool{}
-	for _, endpoint := range slices.Items[0].Endpoints {
+	for _, endpoint := range found.Items[0].Endpoints {
 		zones[*endpoint.Zone] = true
 		loopback, ok := w.network.at(endpoint.Addresses[0] + ":8080")
 		if !ok {
@@ -160,8 +161,11 @@ func podWaitsForItsSecret(t *testing.T, w world) {
 		t.Fatalf("%s is not served", target)
 	}
 	response, err := get(t, "https://"+loopback)
-	if err == nil || !strings.Contains(err.Error(), "unknown authority") {
-		t.Errorf("the mounted certificate is not served: %v, %v", response, err)
+	if err == nil {
+		t.Fatalf("a client that trusts nobody was answered: %v", response.Body.Close())
+	}
+	if !strings.Contains(err.Error(), "unknown authority") {
+		t.Errorf("the mounted certificate is not served: %v", err)
 	}
 }
 
@@ -513,10 +517,8 @@ func (n *network) isAttached(address netip.Addr) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, addresses := range n.attached {
-		for _, one := range addresses {
-			if one == address {
-				return true
-			}
+		if slices.Contains(addresses, address) {
+			return true
 		}
 	}
 	return false

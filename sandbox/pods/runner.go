@@ -93,7 +93,7 @@ func Start(ctx context.Context, options Options) (*Runner, error) {
 		}
 	}
 	if err := r.start(ctx); err != nil {
-		return nil, errors.Join(err, r.Stop())
+		return nil, errors.Join(err, r.Stop(ctx))
 	}
 	return r, nil
 }
@@ -155,7 +155,7 @@ func (r *Runner) start(ctx context.Context) error {
 }
 
 // Stop ends all echo servers and the log server. Nodes and pods stay in the API server as they are.
-func (r *Runner) Stop() error {
+func (r *Runner) Stop(ctx context.Context) error {
 	r.stop()
 	r.queue.ShutDown()
 	r.done.Wait()
@@ -163,7 +163,7 @@ func (r *Runner) Stop() error {
 	defer r.mu.Unlock()
 	var failures []error
 	for key, p := range r.running {
-		failures = append(failures, p.close())
+		failures = append(failures, p.close(ctx))
 		delete(r.running, key)
 	}
 	if r.kubelet != nil {

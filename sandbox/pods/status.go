@@ -32,15 +32,15 @@ func (p *pod) status(object *corev1.Pod) corev1.PodStatus {
 		}, containersReady))
 	}
 	conditions := conditionsOf(object, &status)
-	conditions.set(corev1.PodReadyToStartContainers, yes)
-	conditions.set(corev1.PodInitialized, yes)
+	conditions.set(corev1.PodReadyToStartContainers, yes())
+	conditions.set(corev1.PodInitialized, yes())
 	if !containersReady {
 		not := verdict{corev1.ConditionFalse, "ContainersNotReady", "annotation " + ReadyAnnotation + " is false"}
 		conditions.set(corev1.ContainersReady, not)
 		conditions.set(corev1.PodReady, not)
 		return status
 	}
-	conditions.set(corev1.ContainersReady, yes)
+	conditions.set(corev1.ContainersReady, yes())
 	conditions.set(corev1.PodReady, gates(object))
 	return status
 }
@@ -52,10 +52,11 @@ func gates(object *corev1.Pod) verdict {
 			return c.Type == gate.ConditionType && c.Status == corev1.ConditionTrue
 		})
 		if !open {
-			return verdict{corev1.ConditionFalse, "ReadinessGatesNotReady", fmt.Sprintf("the status of pod readiness gate %q is not \"True\"", gate.ConditionType)}
+			message := fmt.Sprintf("the status of pod readiness gate %q is not \"True\"", gate.ConditionType)
+			return verdict{corev1.ConditionFalse, "ReadinessGatesNotReady", message}
 		}
 	}
-	return yes
+	return yes()
 }
 
 // waiting is the status of a pod that cannot start, with the reason.
@@ -103,7 +104,7 @@ func unschedulable(object *corev1.Pod, reason error) corev1.PodStatus {
 func scheduled(object *corev1.Pod) corev1.PodStatus {
 	status := corev1.PodStatus{ObservedGeneration: object.Generation}
 	conditions := conditionsOf(object, &status)
-	conditions.set(corev1.PodScheduled, yes)
+	conditions.set(corev1.PodScheduled, yes())
 	for _, c := range object.Spec.InitContainers {
 		now := metav1.Now()
 		if object.Status.StartTime != nil {
@@ -129,7 +130,7 @@ type verdict struct {
 	reason, message string
 }
 
-var yes = verdict{status: corev1.ConditionTrue}
+func yes() verdict { return verdict{status: corev1.ConditionTrue} }
 
 // conditions writes conditions into a status, keeping the times of those that stay as they were.
 type conditions struct {

@@ -89,7 +89,7 @@ func (r *Runner) admit(ctx context.Context, object *corev1.Pod) (*pod, error) {
 		wanted = netip.Addr{} // it has none yet
 	}
 	if p.address, err = on.claim(wanted); err != nil {
-		return nil, errors.Join(err, p.close())
+		return nil, errors.Join(err, p.close(ctx))
 	}
 	p.claimed = true
 	return p, nil
