@@ -93,15 +93,14 @@ func (w World) file(ctx context.Context, path, name string) ([]Row, error) {
 	if err := c.prepare(ctx, objects); err != nil {
 		return rows, err
 	}
+	first := len(rows)
 	for _, o := range objects {
-		row := Row{File: name, Object: describe(o)}
-		row.Verdict, row.Detail = c.apply(ctx, o)
-		rows = append(rows, row)
+		verdict, detail := c.apply(ctx, o)
+		rows = append(rows, Row{File: name, Object: describe(o), Verdict: verdict, Detail: detail})
 	}
-	for i := range rows {
-		if rows[i].Verdict == "" {
-			o := objects[slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return describe(o) == rows[i].Object })]
-			rows[i].Verdict, rows[i].Detail = c.judge(ctx, o)
+	for i, o := range objects {
+		if row := &rows[first+i]; row.Verdict == "" {
+			row.Verdict, row.Detail = c.judge(ctx, o)
 		}
 	}
 	return rows, c.clean(ctx)

@@ -47,7 +47,7 @@ func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructur
 	}
 	services := map[backend][]string{}
 	for b := range ports {
-		if !has["Service "+b.service] && len(validation.IsDNS1035Label(b.service)) == 0 {
+		if !has["Service "+b.namespace+"/"+b.service] && len(validation.IsDNS1035Label(b.service)) == 0 {
 			key := backend{b.namespace, b.service, ""}
 			services[key] = append(services[key], b.port)
 		}

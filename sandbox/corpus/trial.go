@@ -30,6 +30,7 @@ func (t *trial) prepare(ctx context.Context, objects []*unstructured.Unstructure
 	has := map[string]bool{}
 	for _, o := range objects {
 		has[o.GetKind()+" "+o.GetName()] = true
+		has[describe(t.placed(o))] = true
 	}
 	namespaces := map[string]bool{t.namespace: true}
 	for _, o := range objects {
@@ -53,6 +54,16 @@ func (t *trial) prepare(ctx context.Context, objects []*unstructured.Unstructure
 		}
 	}
 	return t.standIns(ctx, objects, has)
+}
+
+// placed is the object in the namespace that it will be in.
+func (t *trial) placed(o *unstructured.Unstructured) *unstructured.Unstructured {
+	if o.GetNamespace() != "" {
+		return o
+	}
+	o = o.DeepCopy()
+	o.SetNamespace(t.namespace)
+	return o
 }
 
 func (t *trial) make(ctx context.Context, o client.Object) error {
