@@ -140,7 +140,7 @@ func operatorEnvironment() []string {
 
 // start runs the operator and returns when it is ready.
 func (o *operator) start(ctx context.Context) error {
-	child, err := process.Start(process.Spec{Path: o.path, Args: o.args, Env: o.env, Log: o.log})
+	child, err := process.Start(ctx, process.Spec{Path: o.path, Args: o.args, Env: o.env, Log: o.log})
 	if err != nil {
 		return fmt.Errorf("starting the operator: %w", err)
 	}

@@ -96,7 +96,7 @@ func (c *Cluster) startEtcdAndServer(ctx context.Context) error {
 		return err
 	}
 	etcd := loopbackURL("http", ports[0])
-	if err := c.run("etcd", etcdFlags(c.dir, etcd, loopbackURL("http", ports[1]))); err != nil {
+	if err := c.run(ctx, "etcd", etcdFlags(c.dir, etcd, loopbackURL("http", ports[1]))); err != nil {
 		return err
 	}
 	c.endpoint = loopbackURL("https", ports[2])
@@ -105,22 +105,22 @@ func (c *Cluster) startEtcdAndServer(ctx context.Context) error {
 	if err := writeKubeconfig(c.kubeconfig, c.endpoint, c.keys); err != nil {
 		return err
 	}
-	if err := c.run("kube-apiserver", serverFlags(c.keys, etcd, ports[2])); err != nil {
+	if err := c.run(ctx, "kube-apiserver", serverFlags(c.keys, etcd, ports[2])); err != nil {
 		return err
 	}
 	return c.awaitServer(ctx)
 }
 
 func (c *Cluster) startControllerManager(ctx context.Context) error {
-	if err := c.run("kube-controller-manager", controllerManagerFlags(c.keys, c.kubeconfig)); err != nil {
+	if err := c.run(ctx, "kube-controller-manager", controllerManagerFlags(c.keys, c.kubeconfig)); err != nil {
 		return err
 	}
 	return c.awaitControllers(ctx)
 }
 
 // run starts one program of the control plane.
-func (c *Cluster) run(name string, flags []string) error {
-	child, err := process.Start(process.Spec{Path: filepath.Join(c.binaries, name), Args: flags, Env: cleanEnvironment(), Log: c.log})
+func (c *Cluster) run(ctx context.Context, name string, flags []string) error {
+	child, err := process.Start(ctx, process.Spec{Path: filepath.Join(c.binaries, name), Args: flags, Env: cleanEnvironment(), Log: c.log})
 	if err != nil {
 		return fmt.Errorf("bringing up the control plane: %w", err)
 	}

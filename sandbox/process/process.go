@@ -47,10 +47,10 @@ type Process struct {
 }
 
 // Start starts a child in a process group of its own: Ctrl-C in the terminal reaches the parent alone, which
-// then stops its children in their order.
-func Start(spec Spec) (*Process, error) {
-	// Not the caller's context: a child ends by Stop, which lets it end well.
-	command := exec.CommandContext(context.Background(), spec.Path, spec.Args...)
+// then stops its children in their order. The end of the context does not end the child; Stop does, which lets
+// it end well.
+func Start(ctx context.Context, spec Spec) (*Process, error) {
+	command := exec.CommandContext(context.WithoutCancel(ctx), spec.Path, spec.Args...)
 	command.Env = spec.Env
 	command.WaitDelay = pipeWait
 	command.SysProcAttr = attributes()

@@ -19,7 +19,7 @@ const parentVariable = "HEADGATE_TEST_PARENT"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(parentVariable) != "" {
-		p, err := Start(Spec{Path: "/bin/sh", Args: []string{"-c", "while :; do sleep 60; done"}})
+		p, err := Start(context.Background(), Spec{Path: "/bin/sh", Args: []string{"-c", "while :; do sleep 60; done"}})
 		if err != nil {
 			os.Exit(1)
 		}
@@ -76,14 +76,14 @@ func TestEndIsExplainedByTheOutput(t *testing.T) {
 }
 
 func TestMissingProgramIsAnError(t *testing.T) {
-	if _, err := Start(Spec{Path: "/does/not/exist"}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Start(t.Context(), Spec{Path: "/does/not/exist"}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Start gave %v", err)
 	}
 }
 
 func start(t *testing.T, spec Spec) *Process {
 	t.Helper()
-	p, err := Start(spec)
+	p, err := Start(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
