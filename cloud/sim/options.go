@@ -39,7 +39,8 @@ type Options struct {
 	DataPlane bool
 	// PortOffset is added to every listener port when it is bound, for machines where low ports are closed.
 	PortOffset int
-	// AddressPool holds the loopback addresses of load balancers; 127.77.0.0/16 without it.
+	// AddressPool holds the loopback addresses of load balancers. Without it, it is 127.77.0.0/16, or with a data plane the first block after
+	// it that no other simulator on this machine holds.
 	AddressPool netip.Prefix
 	// Addresses says where targets really are: "10.0.1.15:8080" or "10.0.1.15" to a loopback address, with or without a port.
 	Addresses map[string]string

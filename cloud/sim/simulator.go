@@ -37,7 +37,9 @@ type Simulator struct {
 	server  *http.Server
 	url     string
 	stop    context.CancelFunc
-	done    sync.WaitGroup
+	// claim is what keeps other simulators from the address pool.
+	claim net.Listener
+	done  sync.WaitGroup
 
 	// mu guards the services: one call at a time.
 	mu       sync.Mutex
@@ -51,6 +53,7 @@ type Simulator struct {
 
 // New starts a simulator. It must be closed.
 func New(o Options) (*Simulator, error) {
+	given := o.AddressPool
 	o, err := o.orDefaults()
 	if err != nil {
 		return nil, err
@@ -59,12 +62,15 @@ func New(o Options) (*Simulator, error) {
 	if err := s.targets.merge(pointers(o.Addresses)); err != nil {
 		return nil, err
 	}
-	if o.DataPlane {
-		s.traffic = newTraffic(s)
-	}
-	s.fill()
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	if o.DataPlane {
+		s.traffic = newTraffic(s)
+		if err := s.claimPool(ctx, given); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	s.fill()
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -155,6 +161,9 @@ func (s *Simulator) Close() error {
 		errs = append(errs, s.names.close())
 	}
 	s.done.Wait()
+	if s.claim != nil {
+		errs = append(errs, s.claim.Close())
+	}
 	if s.traffic != nil {
 		errs = append(errs, s.traffic.plane.Close())
 	}

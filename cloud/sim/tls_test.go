@@ -3,20 +3,10 @@ package sim_test
 import (
 	"crypto/tls"
 	"fmt"
-	"net/netip"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 )
-
-func mustPrefix(t *testing.T, text string) netip.Prefix {
-	t.Helper()
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 // servedNames gives the names of the certificate that an address serves, or the error.
 func servedNames(t *testing.T, address string) string {

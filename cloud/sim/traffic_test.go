@@ -19,11 +19,11 @@ import (
 )
 
 // traffic starts a simulator with a data plane and a DNS server on the wall clock, and a client that resolves names by it.
-func startTraffic(t *testing.T, pool string) (*fixture, *http.Client) {
+func startTraffic(t *testing.T) (*fixture, *http.Client) {
 	t.Helper()
 	f := start(t, func(o *sim.Options) {
 		o.Now, o.DataPlane, o.DNS, o.PortOffset, o.Speed = nil, true, "127.0.0.1:0", 20000, 100
-		o.Provisioning, o.RuleDelay, o.AddressPool = -1, -1, mustPrefix(t, pool)
+		o.Provisioning, o.RuleDelay = -1, -1
 	})
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, f.sim.DNSAddr())
@@ -65,7 +65,7 @@ func eventually(t *testing.T, want string, got func() string) {
 
 func TestTraffic(t *testing.T) {
 	t.Parallel()
-	f, client := startTraffic(t, "127.78.0.0/16")
+	f, client := startTraffic(t)
 	pod := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "pod saw ", r.URL.Path) }))
 	t.Cleanup(pod.Close)
 	actual := strings.TrimPrefix(pod.URL, "http://")
@@ -102,7 +102,7 @@ func TestTraffic(t *testing.T) {
 
 func TestReimportedCertificateServes(t *testing.T) {
 	t.Parallel()
-	f, _ := startTraffic(t, "127.79.0.0/16")
+	f, _ := startTraffic(t)
 	lb := f.balancer("web")
 	made, err := f.elb.CreateListener(t.Context(), secureInput(lb, f.certificate("example.com")))
 	arn := must(t, made, err).Listeners[0].Certificates[0].CertificateArn
@@ -114,7 +114,7 @@ func TestReimportedCertificateServes(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	f, _ := startTraffic(t, "127.80.0.0/16")
+	f, _ := startTraffic(t)
 	lb := f.balancer("web")
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, f.sim.DNSAddr())
@@ -128,5 +128,17 @@ func TestNames(t *testing.T) {
 	}
 	if got, err := resolver.LookupHost(t.Context(), "other.us-west-2.elb.amazonaws.com"); err == nil {
 		t.Errorf("a name that does not exist is %v", got)
+	}
+}
+
+func TestSimulatorsDoNotMeet(t *testing.T) {
+	t.Parallel()
+	one, _ := startTraffic(t)
+	two, _ := startTraffic(t)
+	for _, f := range []*fixture{one, two} {
+		f.listener(f.balancer("web"), 80, fixed("200"))
+	}
+	if a, b := one.sim.LoadBalancers()[0].Address, two.sim.LoadBalancers()[0].Address; a == b {
+		t.Errorf("both have a load balancer at %s", a)
 	}
 }

@@ -80,7 +80,7 @@ func introduction(s *sim.Simulator, o sim.Options) string {
 	w := s.World()
 	text := fmt.Sprintf(`The simulator answers on %[1]s. To use it:
 
-  export AWS_ENDPOINT_URL=%[1]s AWS_REGION=%[2]s AWS_ACCESS_KEY_ID=sim AWS_SECRET_ACCESS_KEY=sim AWS_EC2_METADATA_DISABLED=true
+  export AWS_ENDPOINT_URL=%[1]s AWS_REGION=%[2]s AWS_DEFAULT_REGION=%[2]s AWS_ACCESS_KEY_ID=sim AWS_SECRET_ACCESS_KEY=sim AWS_EC2_METADATA_DISABLED=true
   aws elbv2 create-load-balancer --name hello --subnets %[3]s %[4]s
   curl %[1]s/_sim/loadbalancers
 
