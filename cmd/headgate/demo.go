@@ -11,8 +11,10 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/cmd/headgate-controller/wire"
@@ -94,6 +96,8 @@ func demoWorld(s *sandbox.Sandbox, options sandbox.Options) (demo.World, error) 
 
 // sandboxClient knows all kinds that the operator knows.
 func sandboxClient(s *sandbox.Sandbox) (client.Client, error) {
+	// What the client library says of itself is for its developers.
+	log.SetLogger(logr.Discard())
 	scheme, err := wire.NewScheme()
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the sandbox: %w", err)

@@ -36,7 +36,7 @@ func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructur
 		case "HTTPRoute":
 			backendsOfRoute(o, namespace, ports)
 		case "Gateway":
-			if name, _, _ := unstructured.NestedString(o.Object, "spec", "gatewayClassName"); name != "" && !has["GatewayClass "+name] {
+			if name, _, _ := unstructured.NestedString(o.Object, "spec", "gatewayClassName"); len(validation.IsDNS1123Subdomain(name)) == 0 && !has["GatewayClass "+name] {
 				class := &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: name}}
 				class.Spec.ControllerName = "gateway.k8s.aws/alb"
 				if err := t.make(ctx, class); err != nil {
