@@ -36,6 +36,7 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	}
 	b := newBuilder(in, facts)
 	s := b.settings()
+	b.ipAddressType = s.ipAddressType
 	subnets := b.subnets(s)
 	ports := b.ports(s)
 	b.rules(ports)
@@ -57,6 +58,8 @@ type builder struct {
 	fragments []*intent.Fragment
 	facts     model.Facts
 	quotas    model.Quotas
+	// ipAddressType of the load balancer.
+	ipAddressType string
 	// groups are the target groups that routes refer to, by resource ID; nil where one cannot be made.
 	groups   map[string]*model.TargetGroup
 	usage    usage

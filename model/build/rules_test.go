@@ -328,6 +328,7 @@ func TestTargetGroups(t *testing.T) {
 		{"HTTP codes", hc(intent.HealthCheck{Matcher: "200,600"}), "healthCheck.matcher"},
 		{"ranges go up", hc(intent.HealthCheck{Matcher: "299-200"}), "healthCheck.matcher"},
 		{"gRPC codes", func(s *intent.Service) { s.Group.ProtocolVersion, s.Group.HealthCheck.Matcher = "GRPC", "200" }, "healthCheck.matcher"},
+		{"IPv6 needs a load balancer that has it", func(s *intent.Service) { s.IPv6 = true }, "spec.rules[0]"},
 		{"target types", func(s *intent.Service) { s.Group.TargetType = "lambda" }, "targetType"},
 		{"protocols", func(s *intent.Service) { s.Group.Protocol = "TCP" }, "protocol"},
 		{"protocol versions", func(s *intent.Service) { s.Group.ProtocolVersion = "HTTP3" }, "protocolVersion"},
@@ -353,9 +354,17 @@ func TestTargetGroupIdentity(t *testing.T) {
 	one := func(change func(*intent.Service)) model.TargetGroup {
 		r := route("", "/", "x")
 		change(r.Forward.Backends[0].Service)
-		return build.Build(group(fragment("web", r)), facts()).Stack.TargetGroups[0]
+		f := facts()
+		for i := range f.Subnets {
+			f.Subnets[i].IPv6 = true
+		}
+		web := fragment("web", r)
+		web.Settings.IPAddressType = "dualstack"
+		return build.Build(group(web), f).Stack.TargetGroups[0]
 	}
 	base := one(func(*intent.Service) {})
+	dual := one(func(s *intent.Service) { s.IPv6 = true })
+	same(t, "the family of the Service", "family", dual.IPAddressType, "ipv6")
 	for why, change := range map[string]func(*intent.Service){
 		"another protocol": func(s *intent.Service) { s.Group.Protocol = "HTTPS" },
 		"another version":  func(s *intent.Service) { s.Group.ProtocolVersion = "HTTP2" },

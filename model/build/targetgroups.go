@@ -80,6 +80,9 @@ func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool 
 		b.wrong(groupPlace(at, s, "protocol"), "InvalidValue", "%q is none of the protocols HTTP, HTTPS", shape.protocol)
 	case shape.version != versionHTTP1 && shape.version != versionHTTP2 && shape.version != versionGRPC:
 		b.wrong(groupPlace(at, s, "protocolVersion"), "InvalidValue", "%q is none of the protocol versions HTTP1, HTTP2, GRPC", shape.version)
+	case shape.family != typeIPv4 && b.ipAddressType == typeIPv4:
+		b.wrong(at, "AddressTypeMismatch", "Service %s/%s has IPv6 addresses, which a load balancer of the address type ipv4 cannot reach; use dualstack",
+			s.Namespace, s.Name)
 	default:
 		return true
 	}
