@@ -33,8 +33,10 @@ func HashOf[T Resource](resource T) string {
 		return digest("Listener", bareListener(normalizeListener(r)))
 	case Rule:
 		return digest("Rule", bareRule(NormalizeRule(r)))
+	case SecurityGroup:
+		return digest("SecurityGroup", bareSecurityGroup(normalizeSecurityGroup(r)))
 	default:
-		return digest("SecurityGroup", bareSecurityGroup(normalizeSecurityGroup(any(resource).(SecurityGroup))))
+		return digest("", r)
 	}
 }
 

@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/headgate/headgate/model"
+import (
+	"maps"
+
+	"github.com/headgate/headgate/model"
+)
 
 // The defaults of AWS by attribute (ELBv2 API reference: LoadBalancerAttribute, TargetGroupAttribute, ListenerAttribute). An
 // attribute that is not listed is never reset, and is always set on a new resource. Bucket names and prefixes of logs are left
@@ -23,7 +27,7 @@ func LoadBalancerDefaults(lb model.LoadBalancer) map[string]string {
 		out["dns_record.client_routing_policy"] = "any_availability_zone"
 		return out
 	}
-	for key, value := range map[string]string{
+	maps.Copy(out, map[string]string{
 		"idle_timeout.timeout_seconds":                             "60",
 		"client_keep_alive.seconds":                                "3600",
 		"connection_logs.s3.enabled":                               off,
@@ -36,9 +40,7 @@ func LoadBalancerDefaults(lb model.LoadBalancer) map[string]string {
 		"routing.http.xff_header_processing.mode":                  "append",
 		"routing.http2.enabled":                                    on,
 		"waf.fail_open.enabled":                                    off,
-	} {
-		out[key] = value
-	}
+	})
 	return out
 }
 
@@ -57,16 +59,14 @@ func TargetGroupDefaults(g model.TargetGroup) map[string]string {
 		out["proxy_protocol_v2.enabled"] = off
 		return out
 	}
-	for key, value := range map[string]string{
+	maps.Copy(out, map[string]string{
 		"stickiness.type":                             "lb_cookie",
 		"load_balancing.algorithm.type":               "round_robin",
 		"load_balancing.algorithm.anomaly_mitigation": "off",
 		"slow_start.duration_seconds":                 "0",
 		"stickiness.app_cookie.duration_seconds":      "86400",
 		"stickiness.lb_cookie.duration_seconds":       "86400",
-	} {
-		out[key] = value
-	}
+	})
 	return out
 }
 

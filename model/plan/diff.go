@@ -58,8 +58,8 @@ func AppliedOf(s model.Stack) map[model.Key]Applied {
 // made one by one; [Change.After] says which of them really wait for each other.
 //
 //	                     | observed: none | matches       | cannot be modified into desired
-//	desired              | create         | modify or not | create, move over, delete the old (±)
-//	not desired          |                | delete, unless AWS protects it
+//	wanted               | create         | modify or not | create, move over, delete the old (±)
+//	not wanted           |                | delete, unless AWS protects it
 func Diff(desired, observed model.Stack, opts Options) Plan {
 	opts.Quotas = opts.Quotas.WithDefaults()
 	p := &planner{

@@ -59,7 +59,7 @@ func holds(c model.Condition, q request) bool {
 // oneListener is a stack with one listener and these rules.
 func oneListener(def string, rules ...model.Rule) model.Stack {
 	return model.Stack{
-		Owner: owner,
+		Owner: owner(),
 		LoadBalancer: &model.LoadBalancer{
 			ID: "LoadBalancer", Name: "lb", Type: "application", Scheme: "internal", IPAddressType: "ipv4", Subnets: []string{"s1", "s2"},
 		},

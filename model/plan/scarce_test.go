@@ -50,20 +50,20 @@ func TestQuotaOfRules(t *testing.T) {
 	}
 }
 
-func hostRules(n int, code string) []model.Rule {
+func hostRules(n int) []model.Rule {
 	out := make([]model.Rule, n)
 	for i := range out {
-		out[i] = model.Rule{Conditions: []model.Condition{host(fmt.Sprintf("h%d.example.com", i))}, Actions: fixed(code)}
+		out[i] = model.Rule{Conditions: []model.Condition{host(fmt.Sprintf("h%d.example.com", i))}, Actions: fixed("200")}
 	}
 	return out
 }
 
 func TestAtTheQuota(t *testing.T) {
-	moved := hostRules(100, "200")
+	moved := hostRules(100)
 	moved[99] = model.Rule{Conditions: []model.Condition{host("new.example.com")}, Actions: fixed("200")}
-	lost := slices.Clone(hostRules(100, "200"))
+	lost := slices.Clone(hostRules(100))
 	lost[4] = model.Rule{Conditions: []model.Condition{host("h5.example.com"), path("/first")}, Actions: fixed("200")}
-	narrower := hostRules(100, "200")
+	narrower := hostRules(100)
 	narrower[0] = model.Rule{Conditions: []model.Condition{host("h0.example.com"), path("/api")}, Actions: fixed("201")}
 	narrower[1] = model.Rule{Conditions: []model.Condition{host("h0.example.com"), path("/web")}, Actions: fixed("202")}
 	swapped := slices.Clone(moved)
@@ -92,7 +92,7 @@ func TestAtTheQuota(t *testing.T) {
 		},
 	}
 	for _, c := range cases {
-		have := observed(oneListener("404", hostRules(100, "200")...), numbers(100, 100))
+		have := observed(oneListener("404", hostRules(100)...), numbers(100, 100))
 		p := plan.Diff(oneListener("404", c.rules...), have, plan.Options{})
 		if diff := cmp.Diff(c.ops, ops(p)); diff != "" {
 			t.Errorf("%s: %s\n%s", c.why, diff, p)
@@ -112,7 +112,7 @@ func TestQuotaOfTargetGroups(t *testing.T) {
 			g.Protocol, g.Name = protocol, "name-"+strconv.Itoa(i)
 			s.TargetGroups = append(s.TargetGroups, g)
 			s.Listeners[0].Rules = append(s.Listeners[0].Rules,
-				model.Rule{Conditions: []model.Condition{host(fmt.Sprintf("h%d.example.com", i))}, Actions: forward(g.ID, 1)})
+				model.Rule{Conditions: []model.Condition{host(fmt.Sprintf("h%d.example.com", i))}, Actions: forward(g.ID)})
 		}
 		return s
 	}
@@ -142,11 +142,11 @@ func TestQuotaOfTargetGroups(t *testing.T) {
 }
 
 func TestDoomedListenersMakeRoom(t *testing.T) {
-	have := observed(oneListener("404", hostRules(60, "200")...), numbers(60, 100))
+	have := observed(oneListener("404", hostRules(60)...), numbers(60, 100))
 	second := have.Listeners[0]
 	second.Port, second.ARN = 81, "listener-2"
 	have.Listeners = append(have.Listeners, second)
-	want := oneListener("404", hostRules(95, "200")...)
+	want := oneListener("404", hostRules(95)...)
 	p := plan.Diff(want, have, plan.Options{})
 	if p.Changes[0].Op != plan.DeleteListener || len(p.Notes) > 0 || len(p.Changes) != 36 {
 		t.Errorf("the listener that goes anyhow goes first:\n%s", p)

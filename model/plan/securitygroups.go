@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/model"
@@ -44,7 +45,7 @@ func (p *planner) authorise(want, have model.SecurityGroup) {
 	}
 	id := p.add(Change{
 		Op: AuthorizeIngress, Action: Update, Key: key, ARN: have.ARN, SecurityGroup: &want, Permissions: missing, After: after,
-		Fields: permissionFields(missing, true),
+		Fields: added(missing),
 	})
 	if p.makes[key] != 0 {
 		p.makes[key] = id
@@ -86,7 +87,7 @@ func (p *planner) revoke(want, have model.SecurityGroup) {
 	after := p.changesOf(key, AuthorizeIngress)
 	id := p.add(Change{
 		Op: RevokeIngress, Action: Update, Key: key, ARN: have.ARN, SecurityGroup: &have, Permissions: surplus, After: after,
-		Fields: permissionFields(surplus, false),
+		Fields: removed(surplus),
 	})
 	for _, perm := range surplus {
 		p.release(perm.Source, id)
@@ -189,16 +190,19 @@ func without(a, b []model.Permission) []model.Permission {
 	return out
 }
 
-// kindOf says whether permissions come or go.
-func permissionFields(list []model.Permission, come bool) []Field {
+// added and removed are permissions as print shows them.
+func added(list []model.Permission) []Field {
 	out := make([]Field, len(list))
 	for i, perm := range list {
-		out[i] = Field{Name: "ingress"}
-		if come {
-			out[i].New = permissionText(perm)
-		} else {
-			out[i].Old = permissionText(perm)
-		}
+		out[i] = Field{Name: "ingress", New: permissionText(perm)}
+	}
+	return out
+}
+
+func removed(list []model.Permission) []Field {
+	out := make([]Field, len(list))
+	for i, perm := range list {
+		out[i] = Field{Name: "ingress", Old: permissionText(perm)}
 	}
 	return out
 }
@@ -207,7 +211,7 @@ func permissionText(p model.Permission) string {
 	ports := "all ports"
 	switch {
 	case p.FromPort == p.ToPort && p.FromPort > 0:
-		ports = fmt.Sprint(p.FromPort)
+		ports = strconv.Itoa(p.FromPort)
 	case p.ToPort > 0:
 		ports = fmt.Sprintf("%d-%d", p.FromPort, p.ToPort)
 	}

@@ -250,21 +250,28 @@ func (w *world) securityGroup(c Change) error {
 	i := slices.IndexFunc(w.SecurityGroups, func(g model.SecurityGroup) bool {
 		return g.ID == c.Key.ID && (c.ARN == "" || g.ARN == c.ARN)
 	})
-	if c.Op == CreateSecurityGroup || i < 0 && c.Op == AuthorizeIngress && c.SecurityGroup.Foreign {
-		if i >= 0 {
-			return errExists
-		}
+	// A foreign group without rules of ours is not observed, but it is there.
+	unseen := i < 0 && c.Op == AuthorizeIngress && c.SecurityGroup.Foreign
+	switch {
+	case c.Op == CreateSecurityGroup && i >= 0:
+		return errExists
+	case c.Op == CreateSecurityGroup:
 		g := *c.SecurityGroup
 		g.ARN, g.Ingress = w.arn(c.Key), nil
-		if g.Foreign {
-			g.ARN, g.Ingress = model.ARN(g.ID), c.Permissions
-		}
 		w.SecurityGroups = append(w.SecurityGroups, g)
 		return nil
-	}
-	if i < 0 {
+	case unseen:
+		g := *c.SecurityGroup
+		g.ARN, g.Ingress = model.ARN(g.ID), c.Permissions
+		w.SecurityGroups = append(w.SecurityGroups, g)
+		return nil
+	case i < 0:
 		return errMissing
 	}
+	return w.changeGroup(i, c)
+}
+
+func (w *world) changeGroup(i int, c Change) error {
 	g := &w.SecurityGroups[i]
 	switch c.Op {
 	case AuthorizeIngress:
@@ -276,6 +283,7 @@ func (w *world) securityGroup(c Change) error {
 			return errInUse
 		}
 		w.SecurityGroups = slices.Delete(w.SecurityGroups, i, i+1)
+		return nil
 	default:
 		return settle(c, "", new(map[string]string), &g.Tags)
 	}

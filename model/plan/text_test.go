@@ -56,7 +56,7 @@ func TestText(t *testing.T) {
 }
 
 func TestJSONReadsBack(t *testing.T) {
-	p := plan.Diff(shop(), model.Stack{Owner: owner}, plan.Options{})
+	p := plan.Diff(shop(), model.Stack{Owner: owner()}, plan.Options{})
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
@@ -153,8 +153,8 @@ func TestStepRefusesWhatAWSRefuses(t *testing.T) {
 		{"the priority of no rule", plan.Change{Op: plan.SetRulePriorities, Key: listener, Port: 80, Priorities: []plan.RulePriority{{Key: missing, Priority: 200}}}},
 		{"a rule that is not there", plan.Change{Op: plan.DeleteRule, Key: missing, Port: 80, ARN: "none"}},
 		{"a rule of no listener", plan.Change{Op: plan.DeleteRule, Key: missing, Port: 81, ARN: "none"}},
-		{"another's target group", plan.Change{Op: plan.ModifyRule, Key: missing, Port: 80, ARN: taken.ARN, Rule: &model.Rule{Actions: forward("shop/other:80", 1)}}},
-		{"a target group of no one", plan.Change{Op: plan.CreateRule, Key: missing, Port: 80, Priority: 7, Rule: &model.Rule{Actions: forward("none", 1)}}},
+		{"another's target group", plan.Change{Op: plan.ModifyRule, Key: missing, Port: 80, ARN: taken.ARN, Rule: &model.Rule{Actions: forward("shop/other:80")}}},
+		{"a target group of no one", plan.Change{Op: plan.CreateRule, Key: missing, Port: 80, Priority: 7, Rule: &model.Rule{Actions: forward("none")}}},
 		{"what is no operation of a resource", plan.Change{Op: plan.ModifyRule, Key: web}},
 		{"what is no resource", plan.Change{Op: plan.ModifyRule}},
 	}
@@ -163,7 +163,7 @@ func TestStepRefusesWhatAWSRefuses(t *testing.T) {
 			t.Errorf("%s was accepted", c.why)
 		}
 	}
-	nothing := model.Stack{Owner: owner}
+	nothing := model.Stack{Owner: owner()}
 	for _, c := range []plan.Change{{Op: plan.CreateListener, Key: listener, Port: 80}, {Op: plan.SetSubnets, Key: lb}} {
 		if _, err := plan.Step(nothing, c); err == nil {
 			t.Errorf("%s without a load balancer was accepted", c.Op)
