@@ -192,7 +192,7 @@ func (p *play) holdings() (holdings, error) {
 }
 
 func (p *play) elb(h *holdings) error {
-	ctx, api := p.t.Context(), elasticloadbalancingv2.NewFromConfig(p.Sim.AWSConfig())
+	ctx, api := p.t.Context(), elasticloadbalancingv2.NewFromConfig(p.AWS())
 	balancers, err := api.DescribeLoadBalancers(ctx, &elasticloadbalancingv2.DescribeLoadBalancersInput{})
 	if err != nil {
 		return err
@@ -220,7 +220,7 @@ func (p *play) elb(h *holdings) error {
 }
 
 func (p *play) groups(h *holdings) error {
-	out, err := ec2.NewFromConfig(p.Sim.AWSConfig()).DescribeSecurityGroups(p.t.Context(), &ec2.DescribeSecurityGroupsInput{})
+	out, err := ec2.NewFromConfig(p.AWS()).DescribeSecurityGroups(p.t.Context(), &ec2.DescribeSecurityGroupsInput{})
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (r *Run) ImportCertificate(hosts ...string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encoding a key: %w", err)
 	}
-	out, err := acm.NewFromConfig(r.Sim.AWSConfig()).ImportCertificate(r.test.Context(), &acm.ImportCertificateInput{
+	out, err := acm.NewFromConfig(r.AWS()).ImportCertificate(r.test.Context(), &acm.ImportCertificateInput{
 		Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		PrivateKey:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
 	})

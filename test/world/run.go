@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -32,8 +33,6 @@ type Run struct {
 	Sim  *sim.Simulator
 
 	test *testing.T
-	// observer is made once: each client keeps connections open.
-	observer *cloud.Client
 	cancel   context.CancelFunc
 	done     chan error
 }
@@ -196,30 +195,24 @@ func (r *Run) Eventually(what string, check func() error) {
 	}
 }
 
-// look is a cloud client of the test's own.
-func (r *Run) look() (*cloud.Client, error) {
-	if r.observer != nil {
-		return r.observer, nil
-	}
-	c, err := cloud.New(r.test.Context(), cloud.Options{
-		Cluster: r.Name, VPC: r.Sim.World().VPC, AWSConfig: ptr.To(r.Sim.AWSConfig()),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the simulator: %w", err)
-	}
-	r.observer = c
-	return c, nil
+// AWS is a configuration for clients of the test's own. They share connections: a test makes many.
+func (r *Run) AWS() aws.Config {
+	cfg := r.Sim.AWSConfig()
+	cfg.HTTPClient = http.DefaultClient
+	return cfg
 }
 
 // State is what the account holds of the owners, without what differs between runs: ARNs and priorities.
 func (r *Run) State(owners ...model.Owner) ([]model.Stack, error) {
-	observer, err := r.look()
+	// A client that is new knows nothing, and reads everything.
+	observer, err := cloud.New(r.test.Context(), cloud.Options{
+		Cluster: r.Name, VPC: r.Sim.World().VPC, AWSConfig: ptr.To(r.AWS()),
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("connecting to the simulator: %w", err)
 	}
 	out := make([]model.Stack, 0, len(owners))
 	for _, owner := range owners {
-		observer.Forget(owner)
 		s, err := observer.Observe(r.test.Context(), owner, nil)
 		if err != nil {
 			return nil, fmt.Errorf("observing %s: %w", owner, err)
