@@ -38,7 +38,7 @@ test: ## Run all tests
 
 .PHONY: lint
 lint: $(golangci_lint) ## Run all linters
-	$(golangci_lint) run ./...
+	$(golangci_lint) run --allow-parallel-runners ./...
 
 .PHONY: generate
 generate: $(controller_gen) ## Write what is generated: deep copies, CRDs, roles, references
