@@ -56,7 +56,7 @@ type Sandbox struct {
 	options   Options
 	root      string // the checkout
 	dir       string
-	temporary bool
+	scratch   *scratch // nil where the caller named a directory
 	cluster   *cluster.Cluster
 	simulator *sim.Simulator
 	runner    *pods.Runner
@@ -121,10 +121,10 @@ func (s *Sandbox) prepare(ctx context.Context) error {
 	}
 	s.root, s.dir = root, s.options.StateDir
 	if s.dir == "" {
-		if s.dir, err = os.MkdirTemp("", "headgate-sandbox-"); err != nil {
-			return fmt.Errorf("making a directory: %w", err)
+		if s.scratch, err = newScratch(); err != nil {
+			return err
 		}
-		s.temporary = true
+		s.dir = s.scratch.dir
 	}
 	if s.dir, err = filepath.Abs(s.dir); err != nil {
 		return fmt.Errorf("finding the state directory: %w", err)
@@ -205,8 +205,8 @@ func (s *Sandbox) Stop(ctx context.Context) error {
 	for _, file := range s.logs {
 		failures = append(failures, file.Close())
 	}
-	if s.temporary {
-		failures = append(failures, os.RemoveAll(s.dir))
+	if s.scratch != nil {
+		failures = append(failures, s.scratch.remove())
 	}
 	if err := errors.Join(failures...); err != nil {
 		return fmt.Errorf("stopping the sandbox: %w", err)

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +30,7 @@ func (s *Sandbox) Stream(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
-	t := &teller{out: out, since: time.Now()}
+	t := &teller{out: out, since: time.Now(), where: s.where}
 	factory := dynamicinformer.NewDynamicSharedInformerFactory(client, 0)
 	for resource, handle := range map[schema.GroupVersionResource]cache.ResourceEventHandlerFuncs{
 		{Group: "headgate.dev", Version: "v1alpha1", Resource: "loadbalancers"}: {
@@ -51,11 +53,28 @@ func (s *Sandbox) Stream(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
+// where names the addresses on which a load balancer listens here.
+func (s *Sandbox) where(dnsName string) string {
+	for _, one := range s.simulator.LoadBalancers() {
+		if one.DNSName != dnsName || !one.Address.IsValid() || len(one.Ports) == 0 {
+			continue
+		}
+		var addresses []string
+		for _, port := range one.Ports {
+			addresses = append(addresses, net.JoinHostPort(one.Address.String(), strconv.Itoa(int(port)+s.options.PortOffset)))
+		}
+		return "(here: " + strings.Join(addresses, ", ") + ")"
+	}
+	return ""
+}
+
 // teller writes what happened, one line at a time.
 type teller struct {
 	since time.Time
 	mu    sync.Mutex
 	out   io.Writer
+	// where says how a load balancer is reached on this machine.
+	where func(dnsName string) string
 }
 
 func (t *teller) say(mark, subject, text string) {
@@ -75,7 +94,7 @@ func (t *teller) balancer(before, after any) {
 		return
 	}
 	if is.Status.State != was.Status.State && is.Status.State != "" {
-		t.say("+", subject, strings.TrimSpace(is.Status.State+" "+is.Status.DNSName))
+		t.say("+", subject, strings.Join(strings.Fields(is.Status.State+" "+is.Status.DNSName+" "+t.where(is.Status.DNSName)), " "))
 	}
 	for _, group := range is.Status.Targets {
 		i := slices.IndexFunc(was.Status.Targets, func(g headgatev1alpha1.TargetGroupStatus) bool { return g.Name == group.Name })

@@ -24,18 +24,25 @@ Load balancers listen on the ports that their listeners name, each on an address
 --port-offset 8000 moves 80 to 8080.`
 
 const sandboxTips = `
-The sandbox is up.
+The sandbox is up. In another terminal:
 
   export KUBECONFIG={{.Kubeconfig}}
-  {{.Kubectl}} get nodes,pods -A
-  {{.Kubectl}} apply -f config/samples/        # or any Ingress of class alb, or Gateway of class alb
-  {{.Kubectl}} get lb                          # what runs, and is it well?
+  alias kubectl={{.Kubectl}}
 
-  dig @{{.DNSHost}} -p {{.DNSPort}} NAME.us-west-2.elb.amazonaws.com     # the simulator resolves names of load balancers
-  curl {{.URL}}/_sim/loadbalancers        # their addresses on this machine
-  curl --connect-to ::ADDRESS:{{.Port}} http://HOST/   # ask one
+  kubectl get nodes
+  kubectl apply -f FILE         # an Ingress or a Gateway of class alb, with what it leads to
+  kubectl get lb                # what runs, and is it well?
+  kubectl logs deploy/NAME      # the requests that a pod received
 
-  aws --endpoint-url {{.URL}} elbv2 describe-load-balancers      # any credentials do
+Below, each load balancer that becomes active comes with its address on this machine; ask it for a host:
+
+  curl -H 'Host: HOST' http://ADDRESS:{{.Port}}/
+  dig +short @{{.DNSHost}} -p {{.DNSPort}} NAME.us-west-2.elb.amazonaws.com
+
+The simulated AWS account, for any client and any credentials:
+
+  aws --endpoint-url {{.URL}} --region us-west-2 elbv2 describe-load-balancers
+  curl {{.URL}}/_sim/state
 
 Logs are in {{.Logs}}. Ctrl-C stops everything. What happens:
 
