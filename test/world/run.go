@@ -32,9 +32,9 @@ type Run struct {
 	Name string
 	Sim  *sim.Simulator
 
-	test *testing.T
-	cancel   context.CancelFunc
-	done     chan error
+	test   *testing.T
+	cancel context.CancelFunc
+	done   chan error
 }
 
 // NewRun makes a namespace and an account. Labels go to the namespace.
