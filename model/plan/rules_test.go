@@ -223,6 +223,13 @@ func TestWrongOrdersLoseRequests(t *testing.T) {
 		"modifications before creates": func(c []plan.Change) []plan.Change {
 			return ahead(ahead(c, plan.ModifyRule), plan.SetRulePriorities)
 		},
+		"no order between rules that meet": func(c []plan.Change) []plan.Change {
+			out := slices.Clone(c)
+			for i := range out {
+				out[i].After = nil
+			}
+			return shuffled(rand.New(rand.NewPCG(1, 1)), plan.Plan{Changes: out})
+		},
 		"the default before creates": func(c []plan.Change) []plan.Change { return ahead(c, plan.ModifyListener) },
 	}
 	for name, turn := range turns {
