@@ -1,0 +1,121 @@
+package endtoend
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+)
+
+// Shop is examples/shop with a certificate that the account has.
+type Shop struct {
+	stage *Stage
+	// pods is the manifest of namespaces, Deployments and Services; entries those of Ingresses, Gateway and routes.
+	pods    string
+	entries []string
+}
+
+var certificateARN = regexp.MustCompile(`arn:aws:acm:\S+`)
+
+// NewShop writes the example's manifests into dir, with a certificate that it imports.
+func NewShop(ctx context.Context, s *Stage, dir string) (*Shop, error) {
+	arn, err := importCertificate(ctx, s, "*.example.com")
+	if err != nil {
+		return nil, err
+	}
+	names, err := filepath.Glob(filepath.Join(s.Root, "examples", "shop", "[0-9]*.yaml"))
+	if err != nil || len(names) < 2 {
+		return nil, errors.Join(errors.New("the shop example is not there"), err)
+	}
+	slices.Sort(names)
+	copies := make([]string, 0, len(names))
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the example: %w", err)
+		}
+		path := filepath.Join(dir, filepath.Base(name))
+		if err := os.WriteFile(path, certificateARN.ReplaceAll(data, []byte(arn)), 0o600); err != nil {
+			return nil, fmt.Errorf("writing the example: %w", err)
+		}
+		copies = append(copies, path)
+	}
+	return &Shop{stage: s, pods: copies[0], entries: copies[1:]}, nil
+}
+
+// Staff brings up the pods, and returns when all are ready.
+func (s *Shop) Staff(ctx context.Context) error {
+	if _, err := s.stage.Kubectl(ctx, "apply", "-f", s.pods); err != nil {
+		return err
+	}
+	_, err := s.stage.Kubectl(ctx, "wait", "deployments", "--all", "--all-namespaces", "--for=condition=Available", "--timeout=60s")
+	return err
+}
+
+// Open applies the Ingresses, the Gateway and the routes.
+func (s *Shop) Open(ctx context.Context) error {
+	_, err := s.stage.Kubectl(ctx, "apply", "-f", strings.Join(s.entries, ","))
+	return err
+}
+
+// Close deletes them, without waiting until they are gone. The classes stay: they are the installation's.
+func (s *Shop) Close(ctx context.Context) error {
+	_, err := s.stage.Kubectl(ctx, "delete", "--wait=false", "--ignore-not-found",
+		"-f", strings.Join(s.entries, ","))
+	return err
+}
+
+// Gone returns nil when nothing of the entries is left in the API server: their finalizers fell.
+func (s *Shop) Gone(ctx context.Context) error {
+	left, err := s.stage.Kubectl(ctx, "get", "--ignore-not-found", "-o", "name", "-f", strings.Join(s.entries, ","))
+	if err != nil {
+		return err
+	}
+	if left != "" {
+		return fmt.Errorf("still there: %s", strings.ReplaceAll(strings.TrimSpace(left), "\n", ", "))
+	}
+	return nil
+}
+
+// importCertificate imports a self-signed certificate for a host, and returns its ARN.
+func importCertificate(ctx context.Context, s *Stage, host string) (string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("making a key: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return "", fmt.Errorf("making a certificate: %w", err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", fmt.Errorf("encoding a key: %w", err)
+	}
+	out, err := acm.NewFromConfig(s.Simulator().AWSConfig()).ImportCertificate(ctx, &acm.ImportCertificateInput{
+		Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		PrivateKey:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
+	})
+	if err != nil {
+		return "", fmt.Errorf("importing the certificate: %w", err)
+	}
+	return aws.ToString(out.CertificateArn), nil
+}
