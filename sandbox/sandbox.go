@@ -95,7 +95,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	if err := s.startSimulator(); err != nil { //nolint:contextcheck // the simulator ends by Close, not by a context
+	if err := s.startSimulator(); err != nil {
 		return err
 	}
 	if err := s.startCluster(ctx); err != nil {
