@@ -30,7 +30,7 @@ sandbox: ## Start a cluster with a simulated AWS on this machine
 
 .PHONY: corpus
 corpus: ## Apply strangers' manifests to a sandbox; CORPUS=DIR takes any folder
-	$(GO) run ./cmd/headgate corpus $(or $(CORPUS),../shared/corpus)
+	$(GO) run ./cmd/headgate corpus $(if $(CORPUS),$(CORPUS) --folders .,../shared/corpus)
 
 .PHONY: test
 test: ## Run all tests
