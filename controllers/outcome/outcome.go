@@ -152,9 +152,11 @@ func describe(waits []model.Waiting) string {
 // longestText is how many bytes of an error are shown: conditions and events take only so much.
 const longestText = 1 << 12
 
-func cut(s string) string {
-	if len(s) <= longestText {
+func cut(s string) string { return shorten(s, longestText) }
+
+func shorten(s string, longest int) string {
+	if len(s) <= longest {
 		return s
 	}
-	return strings.ToValidUTF8(s[:longestText], "") + "…"
+	return strings.ToValidUTF8(s[:longest], "") + "…"
 }

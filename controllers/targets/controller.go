@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,25 +9,25 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/fault"
 )
 
 // Finalizer of bindings, the incumbent's.
 const Finalizer = "elbv2.k8s.aws/resources"
 
-// Names resolves the names of target groups to ARNs.
+// Names resolves the names of target groups to ARNs, and knows the ranges of the VPC.
 type Names interface {
 	Facts(ctx context.Context, need model.Needs) (model.Facts, error)
 }
@@ -38,6 +37,8 @@ type Options struct {
 	FailOpen FailOpen
 	// Workers that reconcile bindings side by side. Default 16.
 	Workers int
+	// Now is the clock. Default: the system's.
+	Now func() time.Time
 }
 
 // Reconciler keeps the targets of target groups equal to the endpoints of the bindings' Services.
@@ -49,18 +50,24 @@ type Reconciler struct {
 	names   Names
 	board   *stack.Board
 	network *Network
-	events  events.EventRecorder
+	voice   *outcome.Voice
 	opts    Options
 
-	mu    sync.Mutex
-	polls map[types.NamespacedName]poll
+	mu sync.Mutex
+	// files are what is known of each binding, owners which binding has a target group.
+	files  map[types.NamespacedName]file
+	owners map[model.ARN]types.NamespacedName
 }
 
-// poll is when the health of a binding's group is looked at.
-type poll struct {
-	every time.Duration
-	at    time.Time
-	state string
+// file is what is known of a binding from the reconciles before.
+type file struct {
+	// idle says that it had no targets when it was looked at last.
+	idle bool
+	// failures in a row.
+	failures int
+	// group is the target group that it has, empty before it has one.
+	group model.ARN
+	poll  poll
 }
 
 // New returns the reconciler of bindings.
@@ -68,12 +75,16 @@ func New(mgr ctrl.Manager, cloud interface {
 	Cloud
 	Names
 }, board *stack.Board, network *Network, opts Options) *Reconciler {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
 	if opts.Workers == 0 {
 		opts.Workers = 16
 	}
 	return &Reconciler{
 		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), names: cloud, board: board, network: network,
-		events: mgr.GetEventRecorder("targetGroupBinding"), opts: opts, polls: map[types.NamespacedName]poll{},
+		voice: outcome.NewVoice(mgr.GetEventRecorder("targetGroupBinding"), opts.Now), opts: opts,
+		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
 	}
 }
 
@@ -81,7 +92,7 @@ func New(mgr ctrl.Manager, cloud interface {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("targetGroupBinding").
-		For(&elbv2v1beta1.TargetGroupBinding{}).
+		For(&elbv2v1beta1.TargetGroupBinding{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfSlice)).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfService)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.opts.Workers}).
@@ -103,6 +114,7 @@ func (r *Reconciler) bindingsOfService(ctx context.Context, o client.Object) []r
 func (r *Reconciler) bindings(ctx context.Context, namespace, service string) []reconcile.Request {
 	var list elbv2v1beta1.TargetGroupBindingList
 	if err := r.client.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing bindings", "namespace", namespace)
 		return nil
 	}
 	var out []reconcile.Request
@@ -118,30 +130,80 @@ func (r *Reconciler) bindings(ctx context.Context, namespace, service string) []
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	b := &elbv2v1beta1.TargetGroupBinding{}
 	if err := r.client.Get(ctx, req.NamespacedName, b); err != nil {
-		r.network.drop(req.NamespacedName)
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+		if client.IgnoreNotFound(err) == nil {
+			r.drop(req.NamespacedName)
+			return reconcile.Result{}, nil
+		}
+		return reconcile.Result{}, fmt.Errorf("reading binding %s: %w", req.NamespacedName, err)
 	}
 	if !b.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, r.release(ctx, b)
 	}
-	if problem := notServed(b); problem != "" {
-		r.warn(b, "NotServed", problem)
+	if text := notServed(b); text != "" {
+		r.warn(b, problem{"NotServed", text})
 		return reconcile.Result{}, nil
 	}
 	if err := r.claim(ctx, b); err != nil {
 		return reconcile.Result{}, err
 	}
-	after, err := r.sync(ctx, b)
+	after, p, err := r.sync(ctx, b)
 	if err != nil {
-		o := outcome.Of(err, nil)
-		r.warn(b, o.Reason, o.Message)
-		return reconcile.Result{RequeueAfter: o.RetryAfter}, nil
+		return r.failed(ctx, b, err), nil
 	}
+	r.warn(b, p)
+	r.edit(req.NamespacedName, func(f *file) { f.failures = 0 })
 	return reconcile.Result{RequeueAfter: after}, r.observed(ctx, b)
 }
 
-func (r *Reconciler) warn(b *elbv2v1beta1.TargetGroupBinding, reason, message string) {
-	r.events.Eventf(b, nil, corev1.EventTypeWarning, reason, "Reconcile", "%s", message)
+// failed tells of an error and says when it is tried again.
+func (r *Reconciler) failed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, err error) reconcile.Result {
+	key := client.ObjectKeyFromObject(b)
+	failures := 0
+	r.edit(key, func(f *file) {
+		f.failures++
+		failures = f.failures
+	})
+	next := outcome.Attempt{Err: err, Failures: failures}.Outcome()
+	ctrl.LoggerFrom(ctx).Error(err, "reconciling", "binding", key.String(), "again", next.RetryAfter.String())
+	r.warn(b, problem{next.Reason, next.Message})
+	return reconcile.Result{RequeueAfter: next.RetryAfter}
+}
+
+// warn tells what is wrong with a binding, or that nothing is any more.
+func (r *Reconciler) warn(b *elbv2v1beta1.TargetGroupBinding, p problem) {
+	var remarks []outcome.Remark
+	if p != (problem{}) {
+		remarks = append(remarks, outcome.Remark{Reason: p.reason, Text: p.message})
+	}
+	r.voice.Warn("", b, remarks)
+}
+
+// edit changes what is known of a binding.
+func (r *Reconciler) edit(key types.NamespacedName, change func(*file)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := r.files[key]
+	change(&f)
+	r.files[key] = f
+}
+
+func (r *Reconciler) file(key types.NamespacedName) file {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.files[key]
+}
+
+// drop forgets a binding that is gone.
+func (r *Reconciler) drop(key types.NamespacedName) {
+	r.network.drop(key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if group := r.files[key].group; group != "" && r.owners[group] == key {
+		delete(r.owners, group)
+		r.lane.forget(group)
+		r.board.Drop(group)
+	}
+	delete(r.files, key)
 }
 
 // notServed names what a binding asks for that this version does not do; registering anything then would be half the job.
@@ -159,128 +221,16 @@ func notServed(b *elbv2v1beta1.TargetGroupBinding) string {
 	return ""
 }
 
-// claim adds the finalizer.
+// claim adds the finalizer, under a lock: a merge patch replaces the whole list.
 func (r *Reconciler) claim(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
 	old := b.DeepCopy()
 	if !controllerutil.AddFinalizer(b, Finalizer) {
 		return nil
 	}
-	if err := r.client.Patch(ctx, b, client.MergeFrom(old)); err != nil {
+	if err := r.client.Patch(ctx, b, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("adding the finalizer: %w", err)
 	}
 	return nil
-}
-
-// sync registers and deregisters, tells the network, and looks at the health. It returns when to look again.
-func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (time.Duration, error) {
-	group, err := r.arn(ctx, b)
-	if err != nil {
-		return 0, err
-	}
-	want, err := r.want(ctx, r.client, b)
-	if err != nil {
-		return 0, err
-	}
-	known, err := r.lane.registered(ctx, group)
-	if err != nil {
-		return 0, err
-	}
-	if len(want) == 0 && len(known) > 0 {
-		if want, err = r.want(ctx, r.live, b); err != nil {
-			return 0, err
-		}
-	}
-	r.network.set(b, want)
-	delta := diff(want, known)
-	if !delta.empty() {
-		if err := r.lane.apply(ctx, group, delta); err != nil {
-			return 0, err
-		}
-	}
-	return r.look(ctx, b, group, !delta.empty())
-}
-
-func (r *Reconciler) arn(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, error) {
-	if b.Spec.TargetGroupARN != "" {
-		return model.ARN(b.Spec.TargetGroupARN), nil
-	}
-	name := b.Spec.TargetGroupName
-	facts, err := r.names.Facts(ctx, model.Needs{TargetGroupNames: []string{name}})
-	if err != nil {
-		return "", fmt.Errorf("finding target group %s: %w", name, err)
-	}
-	if arn := facts.TargetGroups[name]; arn != "" {
-		return arn, nil
-	}
-	return "", &fault.Error{
-		Class: fault.NotFound, Code: "TargetGroupNotFound", Action: "elasticloadbalancing:DescribeTargetGroups",
-		Err: fmt.Errorf("spec.targetGroupName: there is no target group %q", name),
-	}
-}
-
-// want is what shall be registered, as reader knows the endpoints.
-func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding) ([]model.Target, error) {
-	service := &corev1.Service{}
-	key := client.ObjectKey{Namespace: b.Namespace, Name: b.Spec.ServiceRef.Name}
-	if err := reader.Get(ctx, key, service); err != nil {
-		return nil, client.IgnoreNotFound(err)
-	}
-	p, ok := servicePort(service, b)
-	if !ok {
-		return nil, nil
-	}
-	var list discoveryv1.EndpointSliceList
-	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service.Name})
-	if err != nil {
-		return nil, fmt.Errorf("listing the endpoints of Service %s: %w", key, err)
-	}
-	return desired(endpoints(list.Items, p), noGates, r.opts.FailOpen), nil
-}
-
-// noGates: readiness gates are not injected yet, so no pod waits for one of ours.
-func noGates(string) bool { return false }
-
-// servicePort finds the Service port that the binding names.
-func servicePort(s *corev1.Service, b *elbv2v1beta1.TargetGroupBinding) (port, bool) {
-	family := discoveryv1.AddressTypeIPv4
-	if t := b.Spec.IPAddressType; t != nil && *t == elbv2v1beta1.TargetGroupIPAddressTypeIPv6 {
-		family = discoveryv1.AddressTypeIPv6
-	}
-	want := b.Spec.ServiceRef.Port
-	for _, p := range s.Spec.Ports {
-		if want.StrVal != "" && p.Name == want.StrVal || want.StrVal == "" && p.Port == want.IntVal {
-			return port{name: p.Name, family: family}, true
-		}
-	}
-	return port{}, false
-}
-
-// look reads the health of the group where it is due, and shows it.
-func (r *Reconciler) look(
-	ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, changed bool,
-) (time.Duration, error) {
-	key := client.ObjectKeyFromObject(b)
-	r.mu.Lock()
-	p := r.polls[key]
-	r.mu.Unlock()
-	now := time.Now()
-	if !changed && now.Before(p.at) {
-		return p.at.Sub(now), nil
-	}
-	health, err := r.lane.cloud.Health(ctx, group)
-	if fault.Is(err, fault.NotFound) {
-		r.lane.forget(group)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("reading the health of %s: %w", group, err)
-	}
-	state := fmt.Sprint(health)
-	p.every = nextPoll(p.every, health, changed || state != p.state)
-	p.state, p.at = state, now.Add(p.every)
-	r.mu.Lock()
-	r.polls[key] = p
-	r.mu.Unlock()
-	return p.every, r.board.Health(ctx, group, health)
 }
 
 func (r *Reconciler) observed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
@@ -295,62 +245,8 @@ func (r *Reconciler) observed(ctx context.Context, b *elbv2v1beta1.TargetGroupBi
 	return nil
 }
 
-// release lets a binding go. The targets of a binding that a user made are deregistered; a target group that was made for a stack
-// goes with it, and nothing is deregistered from something that is about to be deleted.
-func (r *Reconciler) release(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
-	if controllerutil.ContainsFinalizer(b, Finalizer) && !stack.Made(b) && notServed(b) == "" {
-		if err := r.deregisterAll(ctx, b); err != nil {
-			r.warn(b, "FailedCleanup", err.Error())
-			return err
-		}
-	}
-	r.network.drop(client.ObjectKeyFromObject(b))
-	group := model.ARN(b.Spec.TargetGroupARN)
-	r.lane.forget(group)
-	r.board.Drop(group)
-	r.mu.Lock()
-	delete(r.polls, client.ObjectKeyFromObject(b))
-	r.mu.Unlock()
-	old := b.DeepCopy()
-	if !controllerutil.RemoveFinalizer(b, Finalizer) {
-		return nil
-	}
-	return client.IgnoreNotFound(r.client.Patch(ctx, b, client.MergeFrom(old)))
-}
-
-func (r *Reconciler) deregisterAll(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
-	group, err := r.arn(ctx, b)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	mine, err := r.want(ctx, r.client, b)
-	if err != nil {
-		return err
-	}
-	known, err := r.lane.registered(ctx, group)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	// Only what the Service's endpoints explain is ours to remove.
-	theirs := diff(known, mine).register
-	ours := diff(theirs, known).deregister
-	if len(ours) == 0 {
-		return nil
-	}
-	err = r.lane.apply(ctx, group, change{deregister: ours})
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	return errors.Join(err)
-}
-
-// Heard waits until every binding that exists was reconciled once, as far as the network is concerned.
+// Heard tells whether every binding was reconciled once, as far as the network is concerned. What bindings need that are not served
+// yet is not known: while there are such, that is no.
 func (r *Reconciler) Heard(ctx context.Context) (bool, error) {
 	var list elbv2v1beta1.TargetGroupBindingList
 	if err := r.client.List(ctx, &list); err != nil {
@@ -358,7 +254,7 @@ func (r *Reconciler) Heard(ctx context.Context) (bool, error) {
 	}
 	for i := range list.Items {
 		b := &list.Items[i]
-		if b.DeletionTimestamp.IsZero() && notServed(b) == "" && !r.network.has(client.ObjectKeyFromObject(b)) {
+		if b.DeletionTimestamp.IsZero() && b.Spec.Networking != nil && !r.network.has(client.ObjectKeyFromObject(b)) {
 			return false, nil
 		}
 	}

@@ -1,8 +1,8 @@
 package targets
 
 import (
+	"cmp"
 	"slices"
-	"strconv"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/utils/ptr"
@@ -28,6 +28,19 @@ type port struct {
 	family discoveryv1.AddressType
 }
 
+// rank orders what slices say of one address: while an endpoint moves from one slice to another, the better word counts.
+func (e endpoint) rank() int {
+	switch {
+	case e.ready && !e.terminating:
+		return 0
+	case !e.terminating:
+		return 1
+	case e.serving:
+		return 2
+	}
+	return 3
+}
+
 // endpoints lists the endpoints of a Service port, sorted by address and without duplicates.
 func endpoints(slicesOfService []discoveryv1.EndpointSlice, p port) []endpoint {
 	var out []endpoint
@@ -43,7 +56,9 @@ func endpoints(slicesOfService []discoveryv1.EndpointSlice, p port) []endpoint {
 			out = append(out, endpointsOf(e, number)...)
 		}
 	}
-	slices.SortFunc(out, func(a, b endpoint) int { return compareTargets(a.target, b.target) })
+	slices.SortFunc(out, func(a, b endpoint) int {
+		return cmp.Or(cmp.Compare(a.target.ID, b.target.ID), cmp.Compare(a.target.Port, b.target.Port), cmp.Compare(a.rank(), b.rank()))
+	})
 	return slices.CompactFunc(out, func(a, b endpoint) bool { return a.target == b.target })
 }
 
@@ -135,23 +150,4 @@ func diff(want, known []model.Target) change {
 		}
 	}
 	return c
-}
-
-func compareTargets(a, b model.Target) int {
-	if a.ID != b.ID {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	}
-	return a.Port - b.Port
-}
-
-// checkpoint is the text of a set of targets, for the binding's checkpoint annotation.
-func checkpoint(targets []model.Target) string {
-	out := ""
-	for _, t := range targets {
-		out += t.ID + ":" + strconv.Itoa(t.Port) + "\n"
-	}
-	return out
 }

@@ -30,26 +30,48 @@ type lane struct {
 
 func newLane(cloud Cloud) *lane { return &lane{cloud: cloud, known: map[model.ARN][]model.Target{}} }
 
-// registered is what the lane knows to be registered; after a start it asks AWS once for each group. Draining targets count as
-// absent.
-func (l *lane) registered(ctx context.Context, group model.ARN) ([]model.Target, error) {
+// registered is what the lane knows to be registered; after a start it asks AWS once for each group, and health is the answer then,
+// else nil. Draining targets count as absent.
+func (l *lane) registered(ctx context.Context, group model.ARN) (known []model.Target, health []model.TargetHealth, err error) {
 	l.mu.Lock()
 	known, ok := l.known[group]
 	l.mu.Unlock()
 	if ok {
-		return known, nil
+		return known, nil, nil
 	}
-	health, err := l.cloud.Health(ctx, group)
+	health, err = l.cloud.Health(ctx, group)
 	if err != nil {
-		return nil, fmt.Errorf("reading the targets of %s: %w", group, err)
+		return nil, nil, fmt.Errorf("reading the targets of %s: %w", group, err)
 	}
+	if health == nil {
+		health = []model.TargetHealth{}
+	}
+	known = present(health)
+	l.remember(group, known)
+	return known, health, nil
+}
+
+// present are the targets that do not drain.
+func present(health []model.TargetHealth) []model.Target {
+	var out []model.Target
 	for _, h := range health {
 		if h.State != "draining" {
-			known = append(known, h.Target)
+			out = append(out, h.Target)
 		}
 	}
-	l.remember(group, known)
-	return known, nil
+	return out
+}
+
+// correct takes what AWS says for known, and tells whether that is news: somebody else changed the targets.
+func (l *lane) correct(group model.ARN, health []model.TargetHealth) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known, ok := l.known[group]
+	if !ok || diff(present(health), known).empty() {
+		return false
+	}
+	l.known[group] = present(health)
+	return true
 }
 
 func (l *lane) remember(group model.ARN, known []model.Target) {
@@ -104,12 +126,15 @@ const (
 
 // nextPoll doubles the time since the last look while nothing changes, and starts anew when something did.
 func nextPoll(last time.Duration, health []model.TargetHealth, changed bool) time.Duration {
-	if changed || last == 0 {
-		return pollFirst
-	}
 	limit := 30 * time.Second
 	if allHealthy(health) {
 		limit = pollLast
+	}
+	switch {
+	case last == 0 && allHealthy(health):
+		return pollLast // after a start: nothing came up just now
+	case changed || last == 0:
+		return pollFirst
 	}
 	return min(2*last, limit)
 }

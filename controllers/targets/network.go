@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 )
@@ -61,13 +62,13 @@ func (n *Network) wake() {
 	}
 }
 
-// retry is how soon a change of the rules on pods' security groups that failed is tried again.
+// retry is how soon a change of the rules on pods' security groups that failed is tried again; failures in a row double it.
 const retry = 5 * time.Second
 
 // Start brings the rules on pods' security groups in line whenever bindings changed, until ctx ends. It runs on the leader.
 func (n *Network) Start(ctx context.Context) error {
 	log := logr.FromContextOrDiscard(ctx).WithName("network")
-	complete := false
+	complete, failures := false, 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -78,16 +79,32 @@ func (n *Network) Start(ctx context.Context) error {
 			return nil
 		}
 		if !complete {
-			ok, err := n.heard(ctx)
-			if complete = ok && err == nil; complete {
+			if complete = n.all(ctx, log); complete {
 				n.cluster.Complete()
 			}
 		}
-		if err := n.cluster.Sync(ctx); err != nil {
-			log.Error(err, "changing the security groups of pods; trying again", "after", retry)
-			time.AfterFunc(retry, n.wake)
+		err := n.cluster.Sync(ctx)
+		if err == nil {
+			failures = 0
+			continue
 		}
+		failures++
+		after := outcome.Backoff(retry, failures)
+		log.Info("security groups of pods are not as they shall be", "error", err.Error(), "again", after.String())
+		time.AfterFunc(after, n.wake)
 	}
+}
+
+// all tells whether every binding was reconciled once.
+func (n *Network) all(ctx context.Context, log logr.Logger) bool {
+	if n.heard == nil {
+		return false
+	}
+	ok, err := n.heard(ctx)
+	if err != nil {
+		log.Error(err, "asking whether every binding was heard")
+	}
+	return ok && err == nil
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

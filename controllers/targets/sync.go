@@ -1,0 +1,291 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+)
+
+// problem is a mistake in a binding: nothing is changed for it until it is mended.
+type problem struct{ reason, message string }
+
+// sync tells the network, registers and deregisters, and looks at the health. It returns when to look again.
+func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (time.Duration, problem, error) {
+	key := client.ObjectKeyFromObject(b)
+	want, p, err := r.confirmed(ctx, b)
+	if err != nil || p != (problem{}) {
+		return 0, p, err
+	}
+	r.network.set(b, want)
+	group, err := r.arn(ctx, b)
+	if err != nil {
+		return 0, problem{}, err
+	}
+	if other := r.take(ctx, group, key); other != key {
+		return takenRetry, problem{"TargetGroupTaken", fmt.Sprintf(
+			"target group %s has the targets of binding %s already: a target group takes one binding; delete one of them", group, other)}, nil
+	}
+	l, err := r.move(ctx, group, want)
+	if err != nil {
+		return 0, problem{}, err
+	}
+	r.edit(key, func(f *file) { f.idle = len(want) == 0 })
+	after, err := r.look(ctx, key, l)
+	return after, problem{}, err
+}
+
+// move registers and deregisters what it takes to have the targets that are wanted.
+func (r *Reconciler) move(ctx context.Context, group model.ARN, want []model.Target) (looking, error) {
+	known, health, err := r.lane.registered(ctx, group)
+	if err != nil {
+		return looking{}, err
+	}
+	delta := diff(want, known)
+	if delta.empty() {
+		return looking{group: group, health: health}, nil
+	}
+	if delta.register, err = r.zoned(ctx, delta.register); err != nil {
+		return looking{}, err
+	}
+	return looking{group: group, changed: true}, r.lane.apply(ctx, group, delta)
+}
+
+// takenRetry is how soon a binding whose target group another one has is looked at again.
+const takenRetry = 30 * time.Second
+
+// confirmed is what shall be registered. An endpoint list that is suddenly empty is read again, past the cache.
+func (r *Reconciler) confirmed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) ([]model.Target, problem, error) {
+	want, p, err := r.want(ctx, r.client, b)
+	if err != nil || len(want) > 0 || r.file(client.ObjectKeyFromObject(b)).idle {
+		return want, p, err
+	}
+	return r.want(ctx, r.live, b)
+}
+
+// want is what shall be registered, as reader knows the endpoints. A Service that is gone has none; a port that a Service does not
+// have is a mistake.
+func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding) ([]model.Target, problem, error) {
+	service := &corev1.Service{}
+	key := client.ObjectKey{Namespace: b.Namespace, Name: b.Spec.ServiceRef.Name}
+	if err := reader.Get(ctx, key, service); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			return nil, problem{}, nil
+		}
+		return nil, problem{}, fmt.Errorf("reading Service %s: %w", key, err)
+	}
+	p, ok := servicePort(service, b)
+	if !ok {
+		return nil, problem{"BackendNotFound", fmt.Sprintf(
+			"spec.serviceRef.port: Service %s has no port %s; its targets stay as they are: name a port that it has",
+			key, b.Spec.ServiceRef.Port.String())}, nil
+	}
+	var list discoveryv1.EndpointSliceList
+	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service.Name})
+	if err != nil {
+		return nil, problem{}, fmt.Errorf("listing the endpoints of Service %s: %w", key, err)
+	}
+	return desired(endpoints(list.Items, p), noGates, r.opts.FailOpen), problem{}, nil
+}
+
+// noGates: readiness gates are not injected yet, so no pod waits for one of ours.
+func noGates(string) bool { return false }
+
+// servicePort finds the Service port that the binding names.
+func servicePort(s *corev1.Service, b *elbv2v1beta1.TargetGroupBinding) (port, bool) {
+	family := discoveryv1.AddressTypeIPv4
+	if t := b.Spec.IPAddressType; t != nil && *t == elbv2v1beta1.TargetGroupIPAddressTypeIPv6 {
+		family = discoveryv1.AddressTypeIPv6
+	}
+	want := b.Spec.ServiceRef.Port
+	for _, p := range s.Spec.Ports {
+		if want.StrVal != "" && p.Name == want.StrVal || want.StrVal == "" && p.Port == want.IntVal {
+			return port{name: p.Name, family: family}, true
+		}
+	}
+	return port{}, false
+}
+
+func (r *Reconciler) arn(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, error) {
+	if b.Spec.TargetGroupARN != "" {
+		return model.ARN(b.Spec.TargetGroupARN), nil
+	}
+	name := b.Spec.TargetGroupName
+	facts, err := r.names.Facts(ctx, model.Needs{TargetGroupNames: []string{name}})
+	if err != nil {
+		return "", fmt.Errorf("finding target group %s: %w", name, err)
+	}
+	if arn := facts.TargetGroups[name]; arn != "" {
+		return arn, nil
+	}
+	return "", &fault.Error{
+		Class: fault.NotFound, Code: "TargetGroupNotFound", Action: "elasticloadbalancing:DescribeTargetGroups",
+		Err: fmt.Errorf("spec.targetGroupName: there is no target group %q", name),
+	}
+}
+
+// take gives the target group to the binding, unless another one has it that is still there: two would take each other's targets out.
+func (r *Reconciler) take(ctx context.Context, group model.ARN, key types.NamespacedName) types.NamespacedName {
+	r.mu.Lock()
+	owner, taken := r.owners[group]
+	r.mu.Unlock()
+	if taken && owner != key {
+		other := &elbv2v1beta1.TargetGroupBinding{}
+		if err := r.client.Get(ctx, owner, other); err == nil && other.DeletionTimestamp.IsZero() && r.file(owner).group == group {
+			return owner
+		}
+	}
+	r.mu.Lock()
+	r.owners[group] = key
+	r.mu.Unlock()
+	r.edit(key, func(f *file) { f.group = group })
+	return key
+}
+
+// zoned marks addresses outside the VPC: AWS takes them only with the zone "all" (ELBv2 API, TargetDescription).
+func (r *Reconciler) zoned(ctx context.Context, targets []model.Target) ([]model.Target, error) {
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	facts, err := r.names.Facts(ctx, model.Needs{})
+	if err != nil {
+		return nil, fmt.Errorf("reading the ranges of the VPC: %w", err)
+	}
+	out := slices.Clone(targets)
+	for i := range out {
+		if len(facts.VPC.CIDRs) > 0 && !within(out[i].ID, facts.VPC.CIDRs) {
+			out[i].Zone = "all"
+		}
+	}
+	return out, nil
+}
+
+// within tells whether an address is in one of the ranges. Of what cannot be read AWS shall judge.
+func within(address string, ranges []string) bool {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(ranges, func(text string) bool {
+		prefix, err := netip.ParsePrefix(text)
+		return err != nil || prefix.Contains(ip)
+	})
+}
+
+// release lets a binding go. The targets of a binding that a user made are deregistered; a target group that was made for a stack
+// goes with it, and nothing is deregistered from something that is about to be deleted.
+func (r *Reconciler) release(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
+	if controllerutil.ContainsFinalizer(b, Finalizer) && !stack.Made(b) && notServed(b) == "" {
+		if err := r.deregisterAll(ctx, b); err != nil {
+			r.warn(b, problem{"FailedCleanup", err.Error()})
+			return err
+		}
+	}
+	old := b.DeepCopy()
+	if controllerutil.RemoveFinalizer(b, Finalizer) {
+		err := r.client.Patch(ctx, b, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("removing the finalizer: %w", err)
+		}
+	}
+	r.drop(client.ObjectKeyFromObject(b))
+	return nil
+}
+
+// deregisterAll empties the target group of a binding, unless another one keeps it.
+func (r *Reconciler) deregisterAll(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
+	group, err := r.arn(ctx, b)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	shared, err := r.shared(ctx, b, group)
+	if err != nil || shared {
+		return err
+	}
+	known, _, err := r.lane.registered(ctx, group)
+	if err == nil && len(known) > 0 {
+		err = r.lane.apply(ctx, group, change{deregister: known})
+	}
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// shared tells whether another binding that stays names the same target group.
+func (r *Reconciler) shared(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN) (bool, error) {
+	var list elbv2v1beta1.TargetGroupBindingList
+	if err := r.client.List(ctx, &list); err != nil {
+		return false, fmt.Errorf("listing bindings: %w", err)
+	}
+	return slices.ContainsFunc(list.Items, func(o elbv2v1beta1.TargetGroupBinding) bool {
+		return o.UID != b.UID && o.DeletionTimestamp.IsZero() && (model.ARN(o.Spec.TargetGroupARN) == group ||
+			o.Spec.TargetGroupName != "" && o.Spec.TargetGroupName == b.Spec.TargetGroupName)
+	}), nil
+}
+
+// looking is what is known when a group's health is looked at: health that was just read, nil for none.
+type looking struct {
+	group   model.ARN
+	changed bool
+	health  []model.TargetHealth
+}
+
+// look reads the health of the group where it is due, and shows it. Right after a change there is nothing to see yet.
+func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looking) (time.Duration, error) {
+	p, now := r.file(key).poll, r.opts.Now()
+	switch {
+	case l.changed:
+		p = poll{every: pollFirst, at: now.Add(pollFirst), changed: now}
+		r.edit(key, func(f *file) { f.poll = p })
+		return p.every, nil
+	case l.health == nil && now.Before(p.at):
+		return p.at.Sub(now), nil
+	}
+	health, err := l.health, error(nil)
+	if health == nil {
+		health, err = r.lane.cloud.Health(ctx, l.group)
+	}
+	if fault.Is(err, fault.NotFound) {
+		r.lane.forget(l.group)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the health of %s: %w", l.group, err)
+	}
+	drift := now.Sub(p.changed) > settled && r.lane.correct(l.group, health)
+	state := fmt.Sprint(health)
+	p.every = nextPoll(p.every, health, drift || state != p.state)
+	p.state, p.at = state, now.Add(p.every)
+	r.edit(key, func(f *file) { f.poll = p })
+	if err := r.board.Health(ctx, l.group, health); err != nil {
+		return p.every, fmt.Errorf("showing the health of %s: %w", l.group, err)
+	}
+	return p.every, nil
+}
+
+// settled is how long after a change what AWS lists is taken for what is there.
+const settled = 10 * time.Second
+
+// poll is when the health of a binding's group is looked at.
+type poll struct {
+	every time.Duration
+	at    time.Time
+	state string
+	// changed is when targets were registered or deregistered last.
+	changed time.Time
+}
