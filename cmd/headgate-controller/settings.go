@@ -83,7 +83,8 @@ func (s *settings) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.MetricsAddr, "metrics-bind-addr", ":8080", "address of the metrics endpoint; 0 turns it off")
 	fs.StringVar(&s.HealthAddr, "health-probe-bind-addr", ":61779", "address of /healthz and /readyz; 0 turns it off")
 	fs.BoolVar(&s.LeaderElection, "enable-leader-election", true, "run only while holding the lease")
-	fs.StringVar(&s.LeaderID, "leader-election-id", "aws-load-balancer-controller-leader", "name of the lease; the incumbent's, so that the two never run together")
+	fs.StringVar(&s.LeaderID, "leader-election-id", "aws-load-balancer-controller-leader",
+		"name of the lease; the incumbent's, so that the two never run together")
 	fs.StringVar(&s.LeaderNamespace, "leader-election-namespace", "", "namespace of the lease; empty means the operator's own")
 	fs.StringVar(&s.WatchNamespace, "watch-namespace", "", "the one namespace to watch; empty means all")
 	fs.StringVar(&s.logLevel, "log-level", "info", "info or debug")
@@ -129,7 +130,7 @@ func parse(args []string, getenv func(string) string, out io.Writer) (*settings,
 	}
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			return nil, err
+			return nil, flag.ErrHelp
 		}
 		return nil, errUsage
 	}
@@ -198,17 +199,19 @@ func tracking(key string) bool {
 }
 
 // incumbentOnly are flags of the incumbent that this operator does not serve yet. They are refused by name, never ignored.
-var incumbentOnly = []string{
-	"service-target-eni-security-group-tags", "service-max-concurrent-reconciles", "targetgroupbinding-max-concurrent-reconciles",
-	"nlb-gateway-max-concurrent-reconciles", "gateway-class-max-concurrent-reconciles", "globalaccelerator-max-concurrent-reconciles",
-	"targetgroupbinding-max-exponential-backoff-delay", "globalaccelerator-max-exponential-backoff-delay",
-	"targetgroupbinding-requeue-duration", "lb-stabilization-monitor-interval", "backend-security-group",
-	"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "max-targets-per-target-group", "required-secrets-label",
-	"feature-gates", "aws-vpc-tag-key", "aws-api-throttle", "webhook-bind-port", "webhook-cert-dir", "webhook-cert-file",
-	"webhook-key-file", "kube-ca-pem-filepath", "enable-pod-readiness-gate-inject", "quic-environment-variable-name",
-	"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",
-	"tolerate-non-existent-backend-action", "allowed-certificate-authority-arns", "default-pca-arn", "enable-waf", "enable-wafv2",
-	"enable-shield", "load-balancer-class",
+func incumbentOnly() []string {
+	return []string{
+		"service-target-eni-security-group-tags", "service-max-concurrent-reconciles", "targetgroupbinding-max-concurrent-reconciles",
+		"nlb-gateway-max-concurrent-reconciles", "gateway-class-max-concurrent-reconciles", "globalaccelerator-max-concurrent-reconciles",
+		"targetgroupbinding-max-exponential-backoff-delay", "globalaccelerator-max-exponential-backoff-delay",
+		"targetgroupbinding-requeue-duration", "lb-stabilization-monitor-interval", "backend-security-group",
+		"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "max-targets-per-target-group", "required-secrets-label",
+		"feature-gates", "aws-vpc-tag-key", "aws-api-throttle", "webhook-bind-port", "webhook-cert-dir", "webhook-cert-file",
+		"webhook-key-file", "kube-ca-pem-filepath", "enable-pod-readiness-gate-inject", "quic-environment-variable-name",
+		"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",
+		"tolerate-non-existent-backend-action", "allowed-certificate-authority-arns", "default-pca-arn", "enable-waf", "enable-wafv2",
+		"enable-shield", "load-balancer-class",
+	}
 }
 
 func notServed(args []string) string {
@@ -217,7 +220,7 @@ func notServed(args []string) string {
 			continue
 		}
 		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		if slices.Contains(incumbentOnly, name) {
+		if slices.Contains(incumbentOnly(), name) {
 			return name
 		}
 	}

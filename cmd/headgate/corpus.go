@@ -114,7 +114,9 @@ func getThrough(s *sandbox.Sandbox, offset int) func(context.Context, corpus.Req
 			return 0, fmt.Errorf("sending a request: %w", err)
 		}
 		defer func() { _ = resp.Body.Close() }()
-		_, err = io.Copy(io.Discard, resp.Body)
-		return resp.StatusCode, err
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return 0, fmt.Errorf("reading the answer: %w", err)
+		}
+		return resp.StatusCode, nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -124,7 +125,7 @@ func (c config) settings() intent.Settings {
 		out.IPAddressType = string(*c.spec.IPAddressType)
 	}
 	if b := c.spec.ManageBackendSecurityGroupRules; b != nil {
-		out.ManageBackendRules = fmt.Sprint(*b)
+		out.ManageBackendRules = strconv.FormatBool(*b)
 	}
 	for _, s := range c.spec.LoadBalancerSubnets {
 		out.Subnets = append(out.Subnets, s.Identifier)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -149,7 +150,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, nil
 	}
 	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
-	res, err := r.loop.Run(ctx, stack.Request{Intent: v.Intent, Findings: v.Findings})
+	res, err := r.loop.Run(ctx, v.Request())
 	got := reached{Result: res, err: err}
 	if res.Gone {
 		return reconcile.Result{}, release(ctx, r.client, s.Gateway)
@@ -161,10 +162,5 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 }
 
 func hasFinalizer(g *gwv1.Gateway) bool {
-	for _, f := range g.Finalizers {
-		if f == Finalizer {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(g.Finalizers, Finalizer)
 }

@@ -113,8 +113,8 @@ func compareStrings(a, b string) int {
 }
 
 // listKind lists; a kind that the server does not know has no objects.
-func listKind(ctx context.Context, r client.Reader, list client.ObjectList, opts ...client.ListOption) error {
-	err := r.List(ctx, list, opts...)
+func listKind(ctx context.Context, r client.Reader, list client.ObjectList) error {
+	err := r.List(ctx, list)
 	if err == nil || meta.IsNoMatchError(err) {
 		return nil
 	}

@@ -60,5 +60,5 @@ func release(ctx context.Context, c client.Client, key GroupKey, l Leaver) error
 // patchMeta writes the finalizers under a lock: a merge patch replaces the whole list.
 func patchMeta(ctx context.Context, c client.Client, before, after *networkingv1.Ingress) error {
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	return client.IgnoreNotFound(c.Patch(ctx, after, patch)) //nolint:wrapcheck // the caller says what for
+	return client.IgnoreNotFound(c.Patch(ctx, after, patch))
 }

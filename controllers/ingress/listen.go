@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/model"
@@ -98,17 +99,14 @@ func (d *draft) secure(l *intent.Listener) {
 func (d *draft) inboundCIDRs() []string {
 	class := d.params().Spec.InboundCIDRs
 	if len(class) == 0 {
-		return d.read.List(annotations.InboundCIDRs)
+		return d.restriction(annotations.InboundCIDRs)
 	}
-	var out []string
 	for _, cidr := range class {
 		if err := annotations.CheckCIDR(cidr); err != nil {
 			d.classWrong("spec.inboundCIDRs", err.Error())
-			continue
 		}
-		out = append(out, cidr)
 	}
-	return out
+	return class
 }
 
 func (d *draft) prefixLists() []string {
@@ -118,17 +116,26 @@ func (d *draft) prefixLists() []string {
 		class, field = spec.PrefixListsIDsLegacy, "spec.PrefixListsIDs"
 	}
 	if len(class) == 0 {
-		return d.read.List(annotations.PrefixLists)
+		return d.restriction(annotations.PrefixLists)
 	}
-	var out []string
 	for _, id := range class {
 		if err := annotations.CheckPrefixList(id); err != nil {
 			d.classWrong(field, err.Error())
-			continue
 		}
-		out = append(out, id)
 	}
-	return out
+	return class
+}
+
+// restriction is a list that restricts who may connect. Values that cannot be read stay in it: an empty list would admit everybody.
+func (d *draft) restriction(key string) []string {
+	if list := d.read.List(key); len(list) > 0 {
+		return list
+	}
+	raw, _ := d.read.String(key)
+	if raw = strings.TrimSpace(raw); raw == "" {
+		return nil
+	}
+	return []string{raw}
 }
 
 // listenerAttributes by port: the annotations', with the class's over them.

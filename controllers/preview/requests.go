@@ -71,7 +71,7 @@ func gatewayRequests(ctx context.Context, r client.Reader, set gateway.Settings)
 			return nil, fmt.Errorf("reading Gateway %s: %w", key, err)
 		}
 		verdict := gateway.Judge(snapshot, set, gateway.Owner(set.ClusterName, key))
-		out = append(out, stack.Request{Intent: verdict.Intent, Findings: verdict.Findings})
+		out = append(out, verdict.Request())
 	}
 	return out, nil
 }

@@ -85,14 +85,14 @@ func walk(err error, visit func(*Error)) {
 	if err == nil {
 		return
 	}
-	if e, ok := errors.AsType[*Error](err); ok && error(e) == err {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here, one error at a time
+	case *Error:
 		visit(e)
-	}
-	if one, ok := err.(interface{ Unwrap() error }); ok {
-		walk(one.Unwrap(), visit)
-	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range many.Unwrap() {
+		walk(e.Err, visit)
+	case interface{ Unwrap() error }:
+		walk(e.Unwrap(), visit)
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
 			walk(one, visit)
 		}
 	}

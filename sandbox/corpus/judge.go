@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -177,7 +178,7 @@ func (t *trial) gateway(ctx context.Context, o *unstructured.Unstructured) (Verd
 	said := strings.Join(append(bad, strings.Fields(t.said(ctx, o))...), " ")
 	switch {
 	case len(g.Status.Addresses) > 0 && len(bad) == 0:
-		return Serves, "1 load balancer: " + fmt.Sprint(len(g.Status.Listeners)) + " listeners programmed"
+		return Serves, "1 load balancer: " + strconv.Itoa(len(g.Status.Listeners)) + " listeners programmed"
 	case len(bad) > 0 && !pending(bad):
 		return Finding, said
 	}

@@ -119,20 +119,28 @@ func routeRequests(r *gwv1.HTTPRoute, g *gwv1.Gateway) []Request {
 			if h == "" && l.Hostname != nil {
 				h = *l.Hostname
 			}
-			one := Request{
+			base := Request{
 				DNSName: g.Status.Addresses[0].Value, Port: int(l.Port), Host: strings.Replace(string(h), "*", "any", 1), Path: "/",
 			}
 			for _, rule := range r.Spec.Rules {
-				for _, m := range rule.Matches {
-					if m.Path != nil && m.Path.Value != nil && len(m.Headers)+len(m.QueryParams) == 0 && m.Method == nil {
-						one.Path = *m.Path.Value
-						out = append(out, one)
-					}
-				}
-				if len(rule.Matches) == 0 {
-					out = append(out, one)
-				}
+				out = append(out, ruleRequests(rule, base)...)
 			}
+		}
+	}
+	return out
+}
+
+// ruleRequests are a request for each match of a rule that looks at the path alone.
+func ruleRequests(rule gwv1.HTTPRouteRule, base Request) []Request {
+	if len(rule.Matches) == 0 {
+		return []Request{base}
+	}
+	var out []Request
+	for _, m := range rule.Matches {
+		if m.Path != nil && m.Path.Value != nil && len(m.Headers)+len(m.QueryParams) == 0 && m.Method == nil {
+			one := base
+			one.Path = *m.Path.Value
+			out = append(out, one)
 		}
 	}
 	return out

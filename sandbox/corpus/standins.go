@@ -36,7 +36,8 @@ func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructur
 		case "HTTPRoute":
 			backendsOfRoute(o, namespace, ports)
 		case "Gateway":
-			if name, _, _ := unstructured.NestedString(o.Object, "spec", "gatewayClassName"); len(validation.IsDNS1123Subdomain(name)) == 0 && !has["GatewayClass "+name] {
+			name, _, _ := unstructured.NestedString(o.Object, "spec", "gatewayClassName")
+			if len(validation.IsDNS1123Subdomain(name)) == 0 && !has["GatewayClass "+name] {
 				class := &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: name}}
 				class.Spec.ControllerName = "gateway.k8s.aws/alb"
 				if err := t.make(ctx, class); err != nil {
@@ -107,7 +108,7 @@ func (t *trial) standIn(ctx context.Context, b backend, ports []string) error {
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: b.namespace, Name: b.service}}
 	service.Spec.Selector = labels
 	for i, p := range ports {
-		port := corev1.ServicePort{Name: "p" + strconv.Itoa(i), Port: int32(1000 + i), TargetPort: intstr.FromInt32(8080)} //nolint:gosec // few
+		port := corev1.ServicePort{Name: "p" + strconv.Itoa(i), Port: int32(1000 + i), TargetPort: intstr.FromInt32(8080)}
 		if n, err := strconv.ParseInt(p, 10, 32); err == nil {
 			port.Port = int32(n)
 		} else {

@@ -3,6 +3,7 @@ package corpus
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -97,23 +98,25 @@ func (t *trial) apply(ctx context.Context, o *unstructured.Unstructured) (Verdic
 		return Refused, oneLine(err.Error())
 	}
 	t.made = append(t.made, object)
-	if !judged[o.GetKind()] {
+	if !judged(o.GetKind()) {
 		return NotForUs, ""
 	}
 	return "", ""
 }
 
-// judged are the kinds that Headgate answers for.
-var judged = map[string]bool{
-	"Ingress": true, "IngressClass": true, "IngressClassParams": true, "Gateway": true, "GatewayClass": true, "HTTPRoute": true,
-	"LoadBalancerConfiguration": true, "TargetGroupConfiguration": true, "ListenerRuleConfiguration": true, "TargetGroupBinding": true,
+// judged tells whether Headgate answers for a kind.
+func judged(kind string) bool {
+	return slices.Contains([]string{
+		"Ingress", "IngressClass", "IngressClassParams", "Gateway", "GatewayClass", "HTTPRoute",
+		"LoadBalancerConfiguration", "TargetGroupConfiguration", "ListenerRuleConfiguration", "TargetGroupBinding",
+	}, kind)
 }
 
 // clean deletes what was made, the last first, and waits until the namespaces are gone: the next file may use the same names.
 func (t *trial) clean(ctx context.Context) error {
-	for i := len(t.made) - 1; i >= 0; i-- {
-		if err := t.Client.Delete(ctx, t.made[i]); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("deleting %s: %w", t.made[i].GetName(), err)
+	for _, o := range slices.Backward(t.made) {
+		if err := t.Client.Delete(ctx, o); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting %s: %w", o.GetName(), err)
 		}
 	}
 	deadline := time.Now().Add(4 * t.Patience)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,8 +172,8 @@ func (t *tour) deleteAll(ctx context.Context) error {
 		return err
 	}
 	// The namespaces, with the pods in them, go last.
-	for i := len(t.files) - 1; i >= 0; i-- {
-		if _, err := t.Kubectl(ctx, "delete", "-f", t.files[i], "--timeout=80s"); err != nil {
+	for _, f := range slices.Backward(t.files) {
+		if _, err := t.Kubectl(ctx, "delete", "-f", f, "--timeout=80s"); err != nil {
 			return err
 		}
 	}

@@ -272,4 +272,9 @@ func (t *tour) shares(ctx context.Context, r request) error {
 }
 
 // clean deletes the copy of the example.
-func (t *tour) clean() error { return os.RemoveAll(t.dir()) }
+func (t *tour) clean() error {
+	if err := os.RemoveAll(t.dir()); err != nil {
+		return fmt.Errorf("removing the copy of the example: %w", err)
+	}
+	return nil
+}

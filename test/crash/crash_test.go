@@ -14,7 +14,7 @@ import (
 )
 
 // parallelRuns is how many operators run at a time: they mostly wait.
-const parallelRuns = "6"
+const parallelRuns = "10"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

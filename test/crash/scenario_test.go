@@ -18,7 +18,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/cloud/sim"
@@ -96,7 +95,7 @@ func (p *play) endpoints(service string, addresses ...string) {
 			Namespace: p.Name, Name: service + "-by-hand", Labels: map[string]string{discoveryv1.LabelServiceName: service},
 		},
 		AddressType: discoveryv1.AddressTypeIPv4,
-		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To(""), Port: ptr.To(int32(8080))}},
+		Ports:       []discoveryv1.EndpointPort{{Name: new(""), Port: new(int32(8080))}},
 	}
 	for _, a := range addresses {
 		if err := p.interfaceOf(a); err != nil {
@@ -148,7 +147,7 @@ func (p *play) change() {
 	paths := in.Spec.Rules[0].HTTP.Paths
 	more := paths[len(paths)-1]
 	more.Path = "/books"
-	in.Spec.Rules[0].HTTP.Paths = append(paths, more)
+	in.Spec.Rules[0].HTTP.Paths = append(slices.Clone(paths), more)
 	if err := p.World.Client.Patch(p.t.Context(), in, client.MergeFrom(old)); err != nil {
 		p.t.Fatal(err)
 	}

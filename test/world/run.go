@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/cloud"
@@ -206,7 +205,7 @@ func (r *Run) AWS() aws.Config {
 func (r *Run) State(owners ...model.Owner) ([]model.Stack, error) {
 	// A client that is new knows nothing, and reads everything.
 	observer, err := cloud.New(r.test.Context(), cloud.Options{
-		Cluster: r.Name, VPC: r.Sim.World().VPC, AWSConfig: ptr.To(r.AWS()),
+		Cluster: r.Name, VPC: r.Sim.World().VPC, AWSConfig: new(r.AWS()),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the simulator: %w", err)

@@ -98,9 +98,11 @@ func newManager(s Settings) (ctrl.Manager, error) {
 
 // gatewayKinds are what must be installed for the Gateway front door.
 func gatewayKinds() []schema.GroupVersionKind {
+	gateway := func(version, kind string) schema.GroupVersionKind {
+		return schema.GroupVersionKind{Group: gwv1.GroupName, Version: version, Kind: kind}
+	}
 	return []schema.GroupVersionKind{
-		gwv1.SchemeGroupVersion.WithKind("GatewayClass"), gwv1.SchemeGroupVersion.WithKind("Gateway"),
-		gwv1.SchemeGroupVersion.WithKind("HTTPRoute"), gwv1beta1.SchemeGroupVersion.WithKind("ReferenceGrant"),
+		gateway("v1", "GatewayClass"), gateway("v1", "Gateway"), gateway("v1", "HTTPRoute"), gateway("v1beta1", "ReferenceGrant"),
 		awsgwv1.GroupVersion().WithKind(awsgwv1.KindLoadBalancerConfiguration),
 		awsgwv1.GroupVersion().WithKind(awsgwv1.KindTargetGroupConfiguration),
 	}
