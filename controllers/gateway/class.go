@@ -62,8 +62,10 @@ func (r *ClassReconciler) allClasses(ctx context.Context, _ client.Object) []rec
 // Reconcile judges one GatewayClass.
 func (r *ClassReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	class := &gwv1.GatewayClass{}
-	if err := r.client.Get(ctx, req.NamespacedName, class); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+	if err := r.client.Get(ctx, req.NamespacedName, class); client.IgnoreNotFound(err) != nil {
+		return reconcile.Result{}, fmt.Errorf("reading GatewayClass %s: %w", req.Name, err)
+	} else if err != nil {
+		return reconcile.Result{}, nil
 	}
 	if class.Spec.ControllerName != ControllerName {
 		return reconcile.Result{}, nil
@@ -104,7 +106,7 @@ func (r *ClassReconciler) hold(ctx context.Context, class *gwv1.GatewayClass, us
 	if !changed {
 		return nil
 	}
-	if err := r.client.Patch(ctx, class, client.MergeFrom(old)); client.IgnoreNotFound(err) != nil {
+	if err := r.client.Patch(ctx, class, underLock(old)); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("changing the finalizer of GatewayClass %s: %w", class.Name, err)
 	}
 	return nil
@@ -128,7 +130,7 @@ func (r *ClassReconciler) accept(ctx context.Context, class *gwv1.GatewayClass) 
 	if reflect.DeepEqual(old.Status, class.Status) {
 		return nil
 	}
-	if err := r.client.Status().Patch(ctx, class, client.MergeFrom(old)); client.IgnoreNotFound(err) != nil {
+	if err := r.client.Status().Patch(ctx, class, underLock(old)); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("writing the status of GatewayClass %s: %w", class.Name, err)
 	}
 	return nil

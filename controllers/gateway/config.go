@@ -166,7 +166,11 @@ func (c config) findings() []model.Finding {
 	s := c.spec
 	add(s.WAFv2 != nil, model.Closed, "spec.wafV2")
 	for i, l := range s.ListenerConfigurations {
-		add(restrictsClients(l), model.Closed, fmt.Sprintf("spec.listenerConfigurations[%d].mutualAuthentication", i))
+		at := fmt.Sprintf("spec.listenerConfigurations[%d]", i)
+		add(restrictsClients(l), model.Closed, at+".mutualAuthentication")
+		add(l.ALPNPolicy != nil && *l.ALPNPolicy != awsgwv1.ALPNPolicyNone, model.Warning, at+".alpnPolicy")
+		add(l.QUICEnabled != nil && *l.QUICEnabled, model.Warning, at+".quicEnabled")
+		add(l.TargetGroupStickiness != nil && *l.TargetGroupStickiness, model.Warning, at+".targetGroupStickiness")
 	}
 	add(s.ShieldConfiguration != nil && s.ShieldConfiguration.Enabled, model.Warning, "spec.shieldConfiguration")
 	add(s.CustomerOwnedIpv4Pool != nil, model.Warning, "spec.customerOwnedIpv4Pool")
@@ -203,7 +207,7 @@ func (c config) closes(l *listener) bool {
 	return c.spec.WAFv2 != nil || restrictsClients(c.listenerConfig(l))
 }
 
-// reference names the Gateway.
+// gatewayRef names the Gateway.
 func gatewayRef(g *gwv1.Gateway) model.ObjectRef {
 	return model.ObjectRef{Group: gwv1.GroupName, Kind: "Gateway", Namespace: g.Namespace, Name: g.Name, UID: string(g.UID)}
 }

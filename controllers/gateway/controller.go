@@ -2,40 +2,50 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
 )
 
 // Reconciler makes load balancers of Gateways.
 type Reconciler struct {
 	client client.Client
 	live   client.Reader
-	loop   *stack.Loop
+	loop   Loop
 	set    Settings
-	events events.EventRecorder
+	voice  *outcome.Voice
+}
+
+// Loop makes stacks what requests say.
+type Loop interface {
+	Run(ctx context.Context, req stack.Request) (stack.Result, error)
 }
 
 // New returns the reconciler of Gateways.
-func New(mgr ctrl.Manager, loop *stack.Loop, set Settings) *Reconciler {
+func New(mgr ctrl.Manager, loop Loop, set Settings) *Reconciler {
 	return &Reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), loop: loop, set: set, events: mgr.GetEventRecorder("gateway.k8s.aws-alb"),
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), loop: loop, set: set,
+		voice: outcome.NewVoice(mgr.GetEventRecorder("gateway.k8s.aws-alb"), time.Now),
 	}
 }
 
@@ -53,6 +63,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&awsgwv1.TargetGroupConfiguration{}, all, changed).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfService)).
 		Watches(&corev1.Namespace{}, all, builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&elbv2v1beta1.TargetGroupBinding{}, handler.EnqueueRequestsFromMapFunc(gatewayOfBinding), builder.WithPredicates(deleted())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
 	if err != nil {
@@ -118,6 +129,25 @@ func (r *Reconciler) gatewaysOfService(ctx context.Context, o client.Object) []r
 	return out
 }
 
+// gatewayOfBinding is the Gateway that a binding was made for: one that somebody deletes is made again.
+func gatewayOfBinding(_ context.Context, o client.Object) []reconcile.Request {
+	prefix, name, ok := stack.OwnerOf(o)
+	if !ok || prefix != model.PrefixGatewayALB {
+		return nil
+	}
+	namespace, name, _ := strings.Cut(name, "/")
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
+}
+
+// deleted lets only deletions through.
+func deleted() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		UpdateFunc:  func(event.UpdateEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
+
 func refersToService(route *gwv1.HTTPRoute, key types.NamespacedName) bool {
 	for _, rule := range route.Spec.Rules {
 		for _, b := range rule.BackendRefs {
@@ -138,29 +168,31 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil || s.Gateway == nil {
 		return reconcile.Result{}, err
 	}
-	mine := hasFinalizer(s.Gateway)
-	if !s.Ours && !mine {
-		return reconcile.Result{}, nil
-	}
-	if s.Ours && s.Gateway.DeletionTimestamp.IsZero() {
-		if err := claim(ctx, r.client, s.Gateway); err != nil {
-			return reconcile.Result{}, err
-		}
-	} else if !mine {
-		return reconcile.Result{}, nil
+	if concerned, err := r.concerned(ctx, s); err != nil || !concerned {
+		return reconcile.Result{}, err
 	}
 	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
 	res, err := r.loop.Run(ctx, v.Request())
-	got := reached{Result: res, err: err}
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "reconciling", "gateway", req.String(), "again", res.RequeueAfter.String())
+	}
 	if res.Gone {
-		return reconcile.Result{}, release(ctx, r.client, s.Gateway)
+		return reconcile.Result{}, r.depart(ctx, v)
 	}
-	if reportErr := r.report(ctx, v, got); reportErr != nil {
-		return reconcile.Result{}, errors.Join(reportErr, err)
-	}
-	return reconcile.Result{RequeueAfter: res.RequeueAfter}, nil
+	return reconcile.Result{RequeueAfter: res.RequeueAfter}, r.report(ctx, v, reached{Result: res, err: err})
 }
 
-func hasFinalizer(g *gwv1.Gateway) bool {
-	return slices.Contains(g.Finalizers, Finalizer)
+// concerned tells whether there is something to do for a Gateway: it is ours, or was. Whose class is missing keeps what it has:
+// a class that comes again must not cost a load balancer.
+func (r *Reconciler) concerned(ctx context.Context, s *Snapshot) (bool, error) {
+	mine := slices.Contains(s.Gateway.Finalizers, Finalizer)
+	switch {
+	case !s.Gateway.DeletionTimestamp.IsZero():
+		return mine, nil
+	case s.Class == nil:
+		return false, nil
+	case s.Ours:
+		return true, claim(ctx, r.client, s.Gateway)
+	}
+	return mine, nil
 }

@@ -1,22 +1,26 @@
 package gateway
 
 import (
+	"fmt"
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
 // groupSettings are the settings of the target group that a route makes for a Service: of the TargetGroupConfiguration that names
 // the Service, else of the default one, else none.
-func (s *Snapshot) groupSettings(c config, route *gwv1.HTTPRoute, service *corev1.Service) intent.GroupSettings {
-	chosen := s.targetGroupConfig(c, service)
+func (t *translator) groupSettings(route *gwv1.HTTPRoute, service *corev1.Service) intent.GroupSettings {
+	chosen := t.snapshot.targetGroupConfig(t.config, service)
 	if chosen == nil {
 		return intent.GroupSettings{}
 	}
+	t.used[chosen] = true
 	var props awsgwv1.TargetGroupProps
 	if d := chosen.Spec.DefaultConfiguration; d != nil {
 		props = *d.DeepCopy()
@@ -25,6 +29,45 @@ func (s *Snapshot) groupSettings(c config, route *gwv1.HTTPRoute, service *corev
 		props = overlay(props, r.TargetGroupProps)
 	}
 	return settingsOf(props)
+}
+
+// unserved names what target group configurations ask for that is not served yet, those only that target groups are made by.
+func (s *Snapshot) unserved(used map[*awsgwv1.TargetGroupConfiguration]bool) []model.Finding {
+	var out []model.Finding
+	for i := range s.TargetGroups {
+		t := &s.TargetGroups[i]
+		if !used[t] {
+			continue
+		}
+		object := model.ObjectRef{
+			Group: awsgwv1.Group, Kind: awsgwv1.KindTargetGroupConfiguration, Namespace: t.Namespace, Name: t.Name,
+		}
+		fields := unservedProps("spec.defaultConfiguration", t.Spec.DefaultConfiguration)
+		for i, r := range t.Spec.RouteConfigurations {
+			fields = append(fields, unservedProps(fmt.Sprintf("spec.routeConfigurations[%d].targetGroupProps", i), &r.TargetGroupProps)...)
+		}
+		for _, field := range fields {
+			out = append(out, notServedYet(object, model.Warning, field))
+		}
+	}
+	return out
+}
+
+func unservedProps(at string, p *awsgwv1.TargetGroupProps) []string {
+	if p == nil {
+		return nil
+	}
+	var out []string
+	for field, asked := range map[string]bool{
+		"targetGroupName": p.TargetGroupName != nil, "ipAddressType": p.IPAddressType != nil, "nodeSelector": p.NodeSelector != nil,
+		"targetControlPort": p.TargetControlPort != nil, "enableMultiCluster": p.EnableMultiCluster != nil && *p.EnableMultiCluster,
+	} {
+		if asked {
+			out = append(out, at+"."+field)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func (s *Snapshot) targetGroupConfig(c config, service *corev1.Service) *awsgwv1.TargetGroupConfiguration {

@@ -1,11 +1,12 @@
 package gateway
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -17,9 +18,9 @@ type Verdict struct {
 	Findings []model.Finding
 
 	snapshot   *Snapshot
+	translator *translator
 	listeners  []*listener
 	routes     []*judged
-	translator *translator
 }
 
 // Request is what the loop over stacks is asked for: without a good Gateway nothing is made, and a route's last good state serves
@@ -30,42 +31,6 @@ func (v *Verdict) Request() stack.Request {
 		req.Anchor = gatewayRef(v.snapshot.Gateway)
 	}
 	return req
-}
-
-// permit leaves in a fragment that was good once the listeners that still admit the route, and answers as the specification says
-// where a reference is granted no more.
-func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
-	i := slices.IndexFunc(v.routes, func(j *judged) bool { return f.Member.Same(j.fragment.Member) })
-	if i < 0 {
-		return f
-	}
-	open := map[int]bool{}
-	for _, p := range v.routes[i].places() {
-		open[int(p.listener.Port)] = !v.translator.config.closes(p.listener)
-	}
-	var kept []intent.Route
-	for _, r := range f.Routes {
-		admitted, known := open[r.Ports[0]]
-		switch {
-		case !known:
-			continue
-		case !admitted:
-			r.Forward, r.Redirect, r.Fixed = nil, nil, &intent.Fixed{StatusCode: 503, ContentType: "text/plain"}
-		case !v.translator.grantedAll(f.Member.Namespace, r.Forward):
-			r.Forward, r.Fixed = nil, &intent.Fixed{StatusCode: 500, ContentType: "text/plain"}
-		}
-		kept = append(kept, r)
-	}
-	f.Routes = kept
-	f.Listeners = slices.DeleteFunc(slices.Clone(f.Listeners), func(l intent.Listener) bool { _, known := open[l.Port]; return !known })
-	return f
-}
-
-// grantedAll tells whether every Service of a forward is in the route's namespace or still granted.
-func (t *translator) grantedAll(namespace string, f *intent.Forward) bool {
-	return f == nil || !slices.ContainsFunc(f.Backends, func(b intent.Backend) bool {
-		return b.Service != nil && b.Service.Namespace != namespace && !t.granted(namespace, b.Service.Namespace, b.Service.Name)
-	})
 }
 
 // Judge turns a snapshot into an intent. It is pure. A Gateway that is gone, or not ours, has an empty intent: everything of it
@@ -80,7 +45,7 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	}
 	c := mergeConfigs(s.ClassConfig, s.GatewayConfig)
 	v.listeners = judge(s.Gateway)
-	t := &translator{snapshot: s, config: c, listeners: v.listeners}
+	t := &translator{snapshot: s, config: c, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}}
 	v.translator = t
 	v.Intent.Fragments = append(v.Intent.Fragments, gatewayFragment(t))
 	v.Findings = append(v.Findings, gatewayFindings(s, c)...)
@@ -92,7 +57,38 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 			v.Intent.Fragments = append(v.Intent.Fragments, j.fragment)
 		}
 	}
+	v.Findings = append(v.Findings, s.unserved(t.used)...)
 	return v
+}
+
+// closes tells whether requests to a listener must be refused because something that restricts access to it is not served.
+func (t *translator) closes(l *listener) bool {
+	return t.config.closes(l) || l.Protocol == gwv1.HTTPSProtocolType && validatesClients(t.snapshot.Gateway)
+}
+
+// validatesClients tells whether a Gateway asks clients for certificates.
+func validatesClients(g *gwv1.Gateway) bool { return g.Spec.TLS != nil && g.Spec.TLS.Frontend != nil }
+
+// unservedOfGateway names what a Gateway asks for that is not served yet.
+func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
+	var out []model.Finding
+	add := func(asked bool, severity model.Severity, field string) {
+		if asked {
+			out = append(out, notServedYet(gatewayRef(g), severity, field))
+		}
+	}
+	add(validatesClients(g), model.Closed, "spec.tls.frontend")
+	add(g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend")
+	add(len(g.Spec.Addresses) > 0, model.Warning, "spec.addresses")
+	add(g.Spec.AllowedListeners != nil, model.Warning, "spec.allowedListeners")
+	if i := g.Spec.Infrastructure; i != nil {
+		add(len(i.Labels) > 0, model.Warning, "spec.infrastructure.labels")
+		add(len(i.Annotations) > 0, model.Warning, "spec.infrastructure.annotations")
+	}
+	for i, l := range g.Spec.Listeners {
+		add(l.TLS != nil && len(l.TLS.Options) > 0, model.Warning, fmt.Sprintf("spec.listeners[%d].tls.options", i))
+	}
+	return out
 }
 
 func defaults(set Settings) intent.Defaults {
@@ -109,25 +105,36 @@ func gatewayFragment(t *translator) intent.Fragment {
 		if !l.usable() {
 			continue
 		}
-		lc := t.config.listenerConfig(l)
-		one := intent.Listener{
-			Port: int(l.Port), Protocol: string(l.Protocol), InboundCIDRs: t.config.spec.SourceRanges,
-			PrefixLists: t.config.spec.SecurityGroupPrefixes, Attributes: attributeMap(lc.ListenerAttributes), Field: l.field(),
-		}
-		if l.Protocol == gwv1.HTTPSProtocolType {
-			one.Certificates = t.certificates(l)
-			setText(&one.SSLPolicy, lc.SSLPolicy)
-			if len(one.Certificates) == 0 && l.hostname() != "" {
-				one.DiscoverHosts = []string{l.hostname()}
+		one := t.port(l)
+		if one.Protocol == protocolHTTPS && len(one.Certificates) == 0 {
+			if l.hostname() == "" {
+				continue // its certificates are those of its routes' host names, and the routes ask for them
 			}
+			one.DiscoverHosts = []string{l.hostname()}
 		}
 		f.Listeners = append(f.Listeners, one)
 	}
 	return f
 }
 
+const protocolHTTPS = string(gwv1.HTTPSProtocolType)
+
+// port is a listener with everything that the configuration says of it.
+func (t *translator) port(l *listener) intent.Listener {
+	lc := t.config.listenerConfig(l)
+	out := intent.Listener{
+		Port: int(l.Port), Protocol: string(l.Protocol), InboundCIDRs: t.config.spec.SourceRanges,
+		PrefixLists: t.config.spec.SecurityGroupPrefixes, Attributes: attributeMap(lc.ListenerAttributes), Field: l.field(),
+	}
+	if out.Protocol == protocolHTTPS {
+		out.Certificates = t.certificates(l)
+		setText(&out.SSLPolicy, lc.SSLPolicy)
+	}
+	return out
+}
+
 func gatewayFindings(s *Snapshot, c config) []model.Finding {
-	out := c.findings()
+	out := append(c.findings(), unservedOfGateway(s.Gateway)...)
 	if s.ParameterProblem != "" {
 		out = append(out, model.Finding{
 			Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: string(gwv1.GatewayReasonInvalidParameters),

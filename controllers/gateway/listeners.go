@@ -96,7 +96,7 @@ func (l *listener) judgeKinds() {
 
 func (l *listener) judgeConflicts(before []*listener) {
 	for _, o := range before {
-		if o.Port != l.Port || o.conflict.any() {
+		if o.Port != l.Port || !o.usable() {
 			continue
 		}
 		switch {

@@ -45,6 +45,8 @@ type Snapshot struct {
 	ParameterProblem string
 	// Routes with a parentRef to the Gateway, by age, then name.
 	Routes []gwv1.HTTPRoute
+	// Left are routes without one whose status names the Gateway still.
+	Left []gwv1.HTTPRoute
 	// Namespaces, Services and TargetGroupConfigs by name.
 	Namespaces   map[string]corev1.Namespace
 	Services     map[types.NamespacedName]corev1.Service
@@ -141,49 +143,48 @@ func (s *Snapshot) loadConfigs(ctx context.Context, r client.Reader) error {
 		if ref.Namespace != nil {
 			namespace = string(*ref.Namespace)
 		}
-		config, err := s.loadConfig(ctx, r, parameters{
+		err := s.loadConfig(ctx, r, parameters{
 			field: "GatewayClass spec.parametersRef", group: string(ref.Group), kind: string(ref.Kind), namespace: namespace, name: ref.Name,
-		})
+		}, &s.ClassConfig)
 		if err != nil {
 			return err
 		}
-		s.ClassConfig = config
 	}
 	infra := s.Gateway.Spec.Infrastructure
 	if infra == nil || infra.ParametersRef == nil {
 		return nil
 	}
-	config, err := s.loadConfig(ctx, r, parameters{
+	return s.loadConfig(ctx, r, parameters{
 		field: "spec.infrastructure.parametersRef", group: string(infra.ParametersRef.Group), kind: string(infra.ParametersRef.Kind),
 		namespace: s.Gateway.Namespace, name: infra.ParametersRef.Name,
-	})
-	s.GatewayConfig = config
-	return err
+	}, &s.GatewayConfig)
 }
 
 // parameters is a reference to a LoadBalancerConfiguration and where it was written.
 type parameters struct{ field, group, kind, namespace, name string }
 
-func (s *Snapshot) loadConfig(ctx context.Context, r client.Reader, p parameters) (*awsgwv1.LoadBalancerConfiguration, error) {
+// loadConfig reads what p refers to, or says in words why it cannot be.
+func (s *Snapshot) loadConfig(ctx context.Context, r client.Reader, p parameters, into **awsgwv1.LoadBalancerConfiguration) error {
 	switch {
 	case p.group != awsgwv1.Group || p.kind != awsgwv1.KindLoadBalancerConfiguration:
 		s.ParameterProblem = fmt.Sprintf("%s names %s/%s: it must be a %s of group %s", p.field, p.group, p.kind,
 			awsgwv1.KindLoadBalancerConfiguration, awsgwv1.Group)
-		return nil, nil
+		return nil
 	case p.namespace == "":
 		s.ParameterProblem = p.field + " has no namespace: name the namespace of the " + awsgwv1.KindLoadBalancerConfiguration
-		return nil, nil
+		return nil
 	}
 	config := &awsgwv1.LoadBalancerConfiguration{}
 	err := r.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: p.name}, config)
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
 		s.ParameterProblem = fmt.Sprintf("%s names %s %s/%s, which does not exist: create it", p.field, p.kind, p.namespace, p.name)
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %s %s/%s: %w", p.kind, p.namespace, p.name, err)
+		return fmt.Errorf("reading %s %s/%s: %w", p.kind, p.namespace, p.name, err)
 	}
-	return config, nil
+	*into = config
+	return nil
 }
 
 func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
@@ -192,8 +193,14 @@ func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
 		return err
 	}
 	for _, route := range list.Items {
-		if route.DeletionTimestamp.IsZero() && len(parentsTo(&route, s.Gateway)) > 0 {
+		switch {
+		case !route.DeletionTimestamp.IsZero():
+		case len(parentsTo(&route, s.Gateway)) > 0:
 			s.Routes = append(s.Routes, route)
+		case slices.ContainsFunc(route.Status.Parents, func(p gwv1.RouteParentStatus) bool {
+			return p.ControllerName == ControllerName && refersTo(p.ParentRef, route.Namespace, s.Gateway)
+		}):
+			s.Left = append(s.Left, route)
 		}
 	}
 	slices.SortFunc(s.Routes, func(a, b gwv1.HTTPRoute) int {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,100 +19,156 @@ import (
 // Finalizer of Gateways, the incumbent's.
 const Finalizer = "gateway.k8s.aws/alb"
 
+// underLock makes a merge patch fail where the object changed meanwhile: it replaces lists as a whole.
+func underLock(old client.Object) client.Patch {
+	return client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})
+}
+
 // claim adds the finalizer before the first create.
 func claim(ctx context.Context, c client.Client, g *gwv1.Gateway) error {
 	old := g.DeepCopy()
 	if !controllerutil.AddFinalizer(g, Finalizer) {
 		return nil
 	}
-	if err := c.Patch(ctx, g, client.MergeFrom(old)); err != nil {
+	if err := c.Patch(ctx, g, underLock(old)); err != nil {
 		return fmt.Errorf("adding the finalizer to Gateway %s/%s: %w", g.Namespace, g.Name, err)
 	}
 	return nil
 }
 
-// release removes the finalizer when nothing is left.
-func release(ctx context.Context, c client.Client, g *gwv1.Gateway) error {
+// depart takes a Gateway of which nothing is left out of the status of routes, and lets it go.
+func (r *Reconciler) depart(ctx context.Context, v *Verdict) error {
+	g := v.snapshot.Gateway
+	errs := make([]error, 0, len(v.snapshot.Routes))
+	for i := range v.snapshot.Routes {
+		errs = append(errs, r.reportRoute(ctx, v, &judged{route: &v.snapshot.Routes[i]}, reached{}))
+	}
+	errs = append(errs, r.leave(ctx, v))
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
 	old := g.DeepCopy()
 	if !controllerutil.RemoveFinalizer(g, Finalizer) {
 		return nil
 	}
-	if err := c.Patch(ctx, g, client.MergeFrom(old)); client.IgnoreNotFound(err) != nil {
+	if err := r.client.Patch(ctx, g, underLock(old)); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("removing the finalizer from Gateway %s/%s: %w", g.Namespace, g.Name, err)
 	}
 	return nil
 }
 
-// report writes what was reached into the status of the Gateway and its routes, where it changed, and events.
-func (r *Reconciler) report(ctx context.Context, v *Verdict, got reached) error {
-	gateway := v.snapshot.Gateway
-	errs := []error{r.reportGateway(ctx, v, got)}
-	for _, j := range v.routes {
-		errs = append(errs, r.reportRoute(ctx, v, j, got))
-	}
-	for _, f := range got.Findings {
-		r.event(v, f)
-	}
-	if next := outcome.Of(got.err, got.Outputs.Waiting); got.err != nil {
-		r.events.Eventf(gateway, nil, corev1.EventTypeWarning, next.Reason, "Reconcile", "%s", next.Message)
-	} else if got.Settled && len(got.Plan.Changes) > 0 {
-		r.events.Eventf(gateway, nil, corev1.EventTypeNormal, outcome.ReasonDone, "Reconcile", "AWS holds what was asked for: %s",
-			got.Plan.Summary())
+// leave takes the Gateway out of the status of routes that do not name it any more.
+func (r *Reconciler) leave(ctx context.Context, v *Verdict) error {
+	errs := make([]error, 0, len(v.snapshot.Left))
+	for i := range v.snapshot.Left {
+		errs = append(errs, r.reportRoute(ctx, v, &judged{route: &v.snapshot.Left[i]}, reached{}))
 	}
 	return errors.Join(errs...)
 }
 
-// event tells the owner of an object about a finding, on the object itself.
-func (r *Reconciler) event(v *Verdict, f model.Finding) {
-	text := f.Message
-	if f.Field != "" {
-		text = f.Field + ": " + text
-	}
+// report writes what was reached into the status of the Gateway and its routes, where it changed, and events.
+func (r *Reconciler) report(ctx context.Context, v *Verdict, got reached) error {
+	errs := []error{r.reportGateway(ctx, v, got), r.leave(ctx, v)}
 	for _, j := range v.routes {
-		if f.Object.Same(j.fragment.Member) {
-			r.events.Eventf(j.route, nil, corev1.EventTypeWarning, f.Reason, "Reconcile", "%s", text)
-			return
-		}
+		errs = append(errs, r.reportRoute(ctx, v, j, got))
 	}
-	if !f.Object.Same(gatewayRef(v.snapshot.Gateway)) {
-		text = f.Object.String() + " " + text
-	}
-	r.events.Eventf(v.snapshot.Gateway, nil, corev1.EventTypeWarning, f.Reason, "Reconcile", "%s", text)
+	r.tell(v, got)
+	return errors.Join(errs...)
 }
 
-func (r *Reconciler) reportGateway(ctx context.Context, v *Verdict, got reached) error {
+// tell tells the owners of the Gateway and its routes what is wrong, each on its own object, and what was done.
+func (r *Reconciler) tell(v *Verdict, got reached) {
 	gateway := v.snapshot.Gateway
-	old := gateway.DeepCopy()
-	v.gatewayStatus(gateway, got)
-	if reflect.DeepEqual(old.Status, gateway.Status) {
-		return nil
+	speaker := gatewayRef(gateway).String()
+	remarks := map[*judged][]outcome.Remark{}
+	var general []outcome.Remark
+	for _, f := range got.Findings {
+		if j := v.routeOf(f.Object); j != nil {
+			remarks[j] = append(remarks[j], remark(f))
+		} else {
+			one := remark(f)
+			if !f.Object.Same(gatewayRef(gateway)) {
+				one.Text = f.Object.String() + " " + one.Text
+			}
+			general = append(general, one)
+		}
 	}
-	if err := r.client.Status().Patch(ctx, gateway, client.MergeFrom(old)); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("writing the status of Gateway %s/%s: %w", gateway.Namespace, gateway.Name, err)
+	if next := outcome.Of(got.err, nil); got.err != nil {
+		general = append(general, outcome.Remark{Reason: next.Reason, Text: next.Message})
+	} else if got.Blocked != "" {
+		general = append(general, outcome.Remark{Reason: outcome.ReasonBlocked, Text: got.Blocked})
+	}
+	r.voice.Warn(speaker, gateway, general)
+	for _, j := range v.routes {
+		r.voice.Warn(speaker, j.route, remarks[j])
+	}
+	if got.Settled && len(got.Plan.Changes) > 0 {
+		text := "AWS holds what was asked for: " + got.Plan.Summary()
+		if got.Drift {
+			text = "AWS did not hold any more what was asked for, and does again: " + got.Plan.Summary()
+		}
+		r.voice.Tell(gateway, outcome.Remark{Reason: outcome.ReasonDone, Text: text})
+	}
+}
+
+func remark(f model.Finding) outcome.Remark {
+	out := outcome.Remark{Reason: f.Reason, Text: f.Message}
+	if f.Field != "" {
+		out.Text = f.Field + ": " + out.Text
+	}
+	return out
+}
+
+// routeOf is the route that an object is, nil for none.
+func (v *Verdict) routeOf(object model.ObjectRef) *judged {
+	for _, j := range v.routes {
+		if object.Same(j.fragment.Member) {
+			return j
+		}
 	}
 	return nil
 }
 
-// reportRoute patches with a lock: a route may have several Gateways, and each writes its own parents.
+func (r *Reconciler) reportGateway(ctx context.Context, v *Verdict, got reached) error {
+	g := v.snapshot.Gateway.DeepCopy()
+	return r.update(ctx, g, func() bool {
+		old := g.Status.DeepCopy()
+		v.gatewayStatus(g, got)
+		return !reflect.DeepEqual(*old, g.Status)
+	})
+}
+
 func (r *Reconciler) reportRoute(ctx context.Context, v *Verdict, j *judged, got reached) error {
 	route := j.route.DeepCopy()
-	first := true
+	return r.update(ctx, route, func() bool {
+		old := route.Status.DeepCopy()
+		v.routeStatus(j, route, got)
+		return !reflect.DeepEqual(*old, route.Status)
+	})
+}
+
+// update writes the status of an object that change edits, where it says that it changed. It reads the object again where it is out
+// of date: a route may have several Gateways, and each writes its own parents.
+func (r *Reconciler) update(ctx context.Context, object client.Object, change func() bool) error {
+	stale := false
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		if !first {
-			if err := r.live.Get(ctx, client.ObjectKeyFromObject(route), route); err != nil {
-				return err //nolint:wrapcheck // RetryOnConflict reads the error itself
+		if stale {
+			if err := r.live.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+				return fmt.Errorf("reading it again: %w", err)
 			}
 		}
-		first = false
-		old := route.DeepCopy()
-		v.routeStatus(j, route, got)
-		if reflect.DeepEqual(old.Status, route.Status) {
+		stale = true
+		old, ok := object.DeepCopyObject().(client.Object)
+		if !change() || !ok {
 			return nil
 		}
-		return r.client.Status().Patch(ctx, route, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
+		if err := r.client.Status().Patch(ctx, object, underLock(old)); err != nil {
+			return fmt.Errorf("patching: %w", err)
+		}
+		return nil
 	})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("writing the status of HTTPRoute %s/%s: %w", route.Namespace, route.Name, err)
+		return fmt.Errorf("writing the status of %T %s: %w", object, client.ObjectKeyFromObject(object), err)
 	}
 	return nil
 }

@@ -2,14 +2,14 @@ package gateway
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -22,8 +22,9 @@ type judged struct {
 	refs problem
 	// partly says which rules are left out.
 	partly problem
-	// unsupported says why the route is refused as a whole.
+	// unsupported says why the route is refused as a whole; waiting, that its Gateway keeps it from being judged.
 	unsupported problem
+	waiting     problem
 	fragment    intent.Fragment
 	findings    []model.Finding
 }
@@ -33,6 +34,8 @@ type translator struct {
 	snapshot  *Snapshot
 	config    config
 	listeners []*listener
+	// used are the configurations that target groups are made by.
+	used map[*awsgwv1.TargetGroupConfiguration]bool
 }
 
 // translate judges a route and makes its fragment.
@@ -40,16 +43,38 @@ func (t *translator) translate(route *gwv1.HTTPRoute) *judged {
 	j := &judged{route: route, attachments: attach(t.snapshot, t.listeners, route)}
 	j.fragment.Member = routeRef(route)
 	places := j.places()
-	for i := range route.Spec.Rules {
-		t.rule(j, i, places)
-	}
-	if j.unsupported.any() {
-		j.findings = append(j.findings, model.Finding{
-			Object: j.fragment.Member, Severity: model.Wrong, Reason: j.unsupported.reason, Message: j.unsupported.message,
-		})
+	for i, rule := range rulesOf(route) {
+		t.rule(j, ruleAt{HTTPRouteRule: rule, field: fmt.Sprintf("spec.rules[%d]", i)}, places)
 	}
 	t.discover(j, places)
+	if t.snapshot.ParameterProblem != "" {
+		// What protects the routes is not known now: what was good serves on, and nothing new is opened.
+		j.waiting = problem{string(gwv1.RouteReasonPending), "the parameters of the Gateway are not valid: until its owner mends them, " +
+			"the last good state of the route serves"}
+	}
+	for _, p := range []problem{j.unsupported, j.waiting} {
+		if p.any() {
+			j.findings = append(j.findings, model.Finding{
+				Object: j.fragment.Member, Severity: model.Wrong, Reason: p.reason, Message: p.message,
+			})
+		}
+	}
 	return j
+}
+
+// rulesOf are the rules of a route; one without rules has one that matches everything, which is the default of the API.
+func rulesOf(route *gwv1.HTTPRoute) []gwv1.HTTPRouteRule {
+	if len(route.Spec.Rules) == 0 {
+		return []gwv1.HTTPRouteRule{{}}
+	}
+	return route.Spec.Rules
+}
+
+// ruleAt is a rule with its place.
+type ruleAt struct {
+	gwv1.HTTPRouteRule
+
+	field string
 }
 
 // places are the listeners of all accepted parentRefs, each once, that take traffic.
@@ -73,9 +98,9 @@ func (t *translator) discover(j *judged, places []place) {
 		if p.listener.Protocol != gwv1.HTTPSProtocolType || len(t.certificates(p.listener)) > 0 || p.listener.hostname() != "" {
 			continue
 		}
-		j.fragment.Listeners = append(j.fragment.Listeners, intent.Listener{
-			Port: int(p.listener.Port), Protocol: "HTTPS", DiscoverHosts: p.hosts, Field: "spec.hostnames",
-		})
+		one := t.port(p.listener)
+		one.DiscoverHosts, one.Field = p.hosts, "spec.hostnames"
+		j.fragment.Listeners = append(j.fragment.Listeners, one)
 	}
 }
 
@@ -96,17 +121,15 @@ func (j *judged) refuse(field, format string, args ...any) {
 }
 
 // rule adds the routes of one rule: one for each match on each listener.
-func (t *translator) rule(j *judged, i int, places []place) {
-	rule := j.route.Spec.Rules[i]
-	field := fmt.Sprintf("spec.rules[%d]", i)
-	checkUnsupported(j, field, rule)
-	action := t.action(j, field, rule)
+func (t *translator) rule(j *judged, rule ruleAt, places []place) {
+	checkUnsupported(j, rule)
+	action := t.action(j, rule)
 	matches := rule.Matches
 	if len(matches) == 0 {
 		matches = []gwv1.HTTPRouteMatch{{}}
 	}
 	for m, match := range matches {
-		at := fmt.Sprintf("%s.matches[%d]", field, m)
+		at := fmt.Sprintf("%s.matches[%d]", rule.field, m)
 		translated := t.match(j, at, match)
 		for _, p := range places {
 			r := action
@@ -116,16 +139,23 @@ func (t *translator) rule(j *judged, i int, places []place) {
 			if r.Redirect != nil {
 				r.Redirect = redirectOn(*r.Redirect, p.listener)
 			}
-			if t.config.closes(p.listener) {
-				r.Forward, r.Redirect, r.Fixed = nil, nil, &intent.Fixed{StatusCode: 503, ContentType: "text/plain"}
+			if t.closes(p.listener) {
+				r = answering(r, http.StatusServiceUnavailable)
 			}
 			j.fragment.Routes = append(j.fragment.Routes, r)
 		}
 	}
 }
 
+// answering is a route that answers with a status itself.
+func answering(r intent.Route, status int) intent.Route {
+	r.Forward, r.Redirect, r.Fixed = nil, nil, &intent.Fixed{StatusCode: status, ContentType: "text/plain"}
+	return r
+}
+
 // checkUnsupported names what an application load balancer cannot do for a rule.
-func checkUnsupported(j *judged, field string, rule gwv1.HTTPRouteRule) {
+func checkUnsupported(j *judged, rule ruleAt) {
+	field := rule.field
 	if rule.Timeouts != nil {
 		j.refuse(field+".timeouts", "an application load balancer has no timeouts by route: remove it, or set idle_timeout.timeout_seconds "+
 			"of the load balancer in a LoadBalancerConfiguration")
@@ -198,22 +228,22 @@ func pathOf(p *gwv1.HTTPPathMatch) intent.Path {
 }
 
 // action is what a rule does with a request that it matches.
-func (t *translator) action(j *judged, field string, rule gwv1.HTTPRouteRule) intent.Route {
+func (t *translator) action(j *judged, rule ruleAt) intent.Route {
 	for i, f := range rule.Filters {
 		if f.RequestRedirect != nil {
-			at := fmt.Sprintf("%s.filters[%d].requestRedirect", field, i)
+			at := fmt.Sprintf("%s.filters[%d].requestRedirect", rule.field, i)
 			return intent.Route{Redirect: redirect(j, at, *f.RequestRedirect)}
 		}
 	}
-	return t.forward(j, field, rule)
+	return t.forward(j, rule)
 }
 
 func redirect(j *judged, field string, f gwv1.HTTPRequestRedirectFilter) *intent.Redirect {
-	out := &intent.Redirect{StatusCode: 302}
+	out := &intent.Redirect{StatusCode: http.StatusFound}
 	if f.StatusCode != nil {
 		out.StatusCode = *f.StatusCode
 	}
-	if out.StatusCode != 301 && out.StatusCode != 302 {
+	if out.StatusCode != http.StatusMovedPermanently && out.StatusCode != http.StatusFound {
 		j.refuse(field+".statusCode", "an application load balancer redirects with 301 or 302, not %d", out.StatusCode)
 	}
 	if f.Scheme != nil {
@@ -254,120 +284,4 @@ func redirectOn(r intent.Redirect, l *listener) *intent.Redirect {
 		r.Port = strconv.Itoa(int(l.Port))
 	}
 	return &r
-}
-
-// forward sends to the rule's backends. A rule without a valid one answers 500, as the specification says.
-func (t *translator) forward(j *judged, field string, rule gwv1.HTTPRouteRule) intent.Route {
-	failed := intent.Route{Fixed: &intent.Fixed{StatusCode: 500, ContentType: "text/plain"}}
-	var backends []intent.Backend
-	invalid := 0
-	for i, b := range rule.BackendRefs {
-		weight := 1
-		if b.Weight != nil {
-			weight = int(*b.Weight)
-		}
-		backend, p := t.backend(j.route, b.BackendRef)
-		if p.any() {
-			j.refs = problem{p.reason, fmt.Sprintf("%s.backendRefs[%d]: %s", field, i, p.message)}
-			if weight > 0 {
-				invalid++
-			}
-			continue
-		}
-		backend.Weight = weight
-		backends = append(backends, backend)
-	}
-	switch total := weights(backends); {
-	case invalid > 0 && total > 0:
-		j.partly = problem{string(gwv1.RouteReasonUnsupportedValue), field +
-			".backendRefs: an application load balancer cannot answer 500 for the share of an invalid backend only, so the whole rule " +
-			"answers 500: mend or remove the invalid one"}
-		return failed
-	case total == 0:
-		return failed
-	}
-	return intent.Route{Forward: &intent.Forward{Backends: backends}}
-}
-
-func weights(backends []intent.Backend) int {
-	total := 0
-	for _, b := range backends {
-		total += b.Weight
-	}
-	return total
-}
-
-// backend resolves a backendRef (Gateway API, BackendRef).
-func (t *translator) backend(route *gwv1.HTTPRoute, b gwv1.BackendRef) (intent.Backend, problem) {
-	group, kind := "", "Service"
-	if b.Group != nil {
-		group = string(*b.Group)
-	}
-	if b.Kind != nil {
-		kind = string(*b.Kind)
-	}
-	if group != "" || kind != "Service" {
-		return intent.Backend{}, problem{string(gwv1.RouteReasonInvalidKind), fmt.Sprintf("kind %s/%s cannot be a backend: use a Service", group, kind)}
-	}
-	key := backendKey(route, b)
-	if key.Namespace != route.Namespace && !t.granted(route.Namespace, key.Namespace, key.Name) {
-		return intent.Backend{}, problem{string(gwv1.RouteReasonRefNotPermitted), fmt.Sprintf(
-			"no ReferenceGrant in namespace %s lets HTTPRoutes of namespace %s refer to Service %s: its owner can create one",
-			key.Namespace, route.Namespace, key.Name)}
-	}
-	service, ok := t.snapshot.Services[key]
-	if !ok {
-		return intent.Backend{}, problem{string(gwv1.RouteReasonBackendNotFound), fmt.Sprintf("Service %s does not exist: create it", key)}
-	}
-	if b.Port == nil {
-		return intent.Backend{}, problem{string(gwv1.RouteReasonUnsupportedValue), "a Service needs a port: name one"}
-	}
-	return t.service(route, &service, *b.Port)
-}
-
-func (t *translator) service(route *gwv1.HTTPRoute, service *corev1.Service, number gwv1.PortNumber) (intent.Backend, problem) {
-	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == number })
-	if i < 0 {
-		return intent.Backend{}, problem{string(gwv1.RouteReasonBackendNotFound), fmt.Sprintf(
-			"Service %s/%s has no port %d: use one that it has", service.Namespace, service.Name, number)}
-	}
-	port := service.Spec.Ports[i]
-	gateway := t.snapshot.Gateway
-	out := &intent.Service{
-		ID: fmt.Sprintf("%s/%s:%s-%s:%s-%s-%s:%d", gateway.Namespace, gateway.Name, route.Namespace, route.Name, kindHTTPRoute,
-			service.Namespace, service.Name, number),
-		NameKey:   fmt.Sprintf("%s/%s %s/%s", gateway.Namespace, gateway.Name, route.Namespace, route.Name),
-		Namespace: service.Namespace, Name: service.Name, UID: string(service.UID),
-		Port: strconv.Itoa(int(number)), TargetPort: targetPort(port), NodePort: int(port.NodePort),
-		IPv6:  len(service.Spec.IPFamilies) > 0 && service.Spec.IPFamilies[0] == corev1.IPv6Protocol,
-		Group: t.snapshot.groupSettings(t.config, route, service),
-	}
-	if out.Group.ProtocolVersion == "" && port.AppProtocol != nil && *port.AppProtocol == "kubernetes.io/h2c" {
-		out.Group.ProtocolVersion = "HTTP2"
-	}
-	return intent.Backend{Service: out}, problem{}
-}
-
-// targetPort is the number that a target group is made with: 1 where the target port is a name, which each pod resolves itself.
-func targetPort(p corev1.ServicePort) int {
-	switch {
-	case p.TargetPort.StrVal != "":
-		return 1
-	case p.TargetPort.IntVal != 0:
-		return int(p.TargetPort.IntVal)
-	}
-	return int(p.Port)
-}
-
-// granted tells whether a ReferenceGrant in the Service's namespace permits the reference.
-func (t *translator) granted(from, to, name string) bool {
-	return slices.ContainsFunc(t.snapshot.Grants, func(g gwv1beta1.ReferenceGrant) bool {
-		return g.Namespace == to &&
-			slices.ContainsFunc(g.Spec.From, func(f gwv1beta1.ReferenceGrantFrom) bool {
-				return f.Group == gwv1.GroupName && f.Kind == kindHTTPRoute && string(f.Namespace) == from
-			}) &&
-			slices.ContainsFunc(g.Spec.To, func(o gwv1beta1.ReferenceGrantTo) bool {
-				return o.Group == "" && o.Kind == "Service" && (o.Name == nil || *o.Name == "" || string(*o.Name) == name)
-			})
-	})
 }

@@ -36,7 +36,7 @@ func (v *Verdict) gatewayStatus(g *gwv1.Gateway, r reached) {
 	if lb := r.LoadBalancer; lb != nil && lb.DNSName != "" {
 		kind := gwv1.HostnameAddressType
 		g.Status.Addresses = []gwv1.GatewayStatusAddress{{Type: &kind, Value: strings.ToLower(lb.DNSName)}}
-	} else if r.Gone || r.err == nil && lb == nil {
+	} else if r.err == nil && r.Blocked == "" && lb == nil {
 		g.Status.Addresses = nil
 	}
 	var out []gwv1.ListenerStatus
@@ -71,7 +71,7 @@ func (v *Verdict) accepted(g *gwv1.Gateway) metav1.Condition {
 // programmed: the load balancer is active and holds what was asked for. Its message is the ARN, which others read there.
 func programmed(g *gwv1.Gateway, r reached) metav1.Condition {
 	c := condition(string(gwv1.GatewayConditionProgrammed), string(gwv1.GatewayReasonProgrammed), problem{}, g.Generation)
-	next := outcome.Of(r.err, r.Outputs.Waiting)
+	next := outcome.Of(r.err, nil)
 	switch {
 	case r.Blocked != "":
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), r.Blocked
@@ -81,6 +81,8 @@ func programmed(g *gwv1.Gateway, r reached) metav1.Condition {
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonNoResources), "there is no load balancer"
 	case r.LoadBalancer.State == "provisioning":
 		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, string(gwv1.GatewayReasonPending), "AWS is provisioning the load balancer"
+	case r.LoadBalancer.State == "failed":
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), "AWS could not set the load balancer up"
 	default:
 		c.Message = string(r.LoadBalancer.ARN)
 	}
@@ -135,34 +137,40 @@ func (v *Verdict) unprogrammed(g *gwv1.Gateway, l *listener, r reached) problem 
 	return problem{}
 }
 
-// routeStatus brings the parents of a route that name the Gateway in line. Those of other Gateways and controllers stay.
+// routeStatus brings the parents of a route that name the Gateway in line. Those of other Gateways and controllers stay, in their
+// places.
 func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
-	var keep []gwv1.RouteParentStatus
+	var out []gwv1.RouteParentStatus
+	done := map[int]bool{}
 	for _, p := range route.Status.Parents {
 		if p.ControllerName != ControllerName || !refersTo(p.ParentRef, route.Namespace, v.snapshot.Gateway) {
-			keep = append(keep, p)
+			out = append(out, p)
+			continue
+		}
+		i := slices.IndexFunc(j.attachments, func(a attachment) bool { return sameParent(p.ParentRef, a.parent) })
+		if i >= 0 && !done[i] {
+			done[i] = true
+			p.Conditions = slices.Clone(p.Conditions)
+			setRouteConditions(&p.Conditions, j, j.attachments[i], r)
+			out = append(out, p)
 		}
 	}
-	for _, a := range j.attachments {
-		p := gwv1.RouteParentStatus{ParentRef: a.parent, ControllerName: ControllerName}
-		for _, have := range route.Status.Parents {
-			if have.ControllerName == ControllerName && sameParent(have.ParentRef, a.parent) {
-				p.Conditions = slices.Clone(have.Conditions)
-			}
+	for i, a := range j.attachments {
+		if !done[i] {
+			p := gwv1.RouteParentStatus{ParentRef: a.parent, ControllerName: ControllerName}
+			setRouteConditions(&p.Conditions, j, a, r)
+			out = append(out, p)
 		}
-		setRouteConditions(&p.Conditions, j, a, r)
-		keep = append(keep, p)
 	}
-	route.Status.Parents = keep
+	route.Status.Parents = out
 }
 
 func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment, r reached) {
 	refused := a.refused
-	if !refused.any() {
-		refused = j.unsupported
-	}
-	if !refused.any() {
-		refused = foundWrong(j, r)
+	for _, p := range []problem{j.unsupported, j.waiting, foundWrong(j, r)} {
+		if !refused.any() {
+			refused = p
+		}
 	}
 	generation := j.route.Generation
 	meta.SetStatusCondition(conditions, condition(

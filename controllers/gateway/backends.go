@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	"github.com/headgate/headgate/model/intent"
+)
+
+// forward sends to the rule's backends. A rule without a valid one answers 500, as the specification says.
+func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
+	failed := answering(intent.Route{}, http.StatusInternalServerError)
+	var backends []intent.Backend
+	invalid := 0
+	for i, b := range rule.BackendRefs {
+		weight := 1
+		if b.Weight != nil {
+			weight = int(*b.Weight)
+		}
+		backend, p := t.backend(j.route, b.BackendRef)
+		if p.any() {
+			j.refs = problem{p.reason, fmt.Sprintf("%s.backendRefs[%d]: %s", rule.field, i, p.message)}
+			if weight > 0 {
+				invalid++
+			}
+			continue
+		}
+		backend.Weight = weight
+		backends = append(backends, backend)
+	}
+	switch total := weights(backends); {
+	case invalid > 0 && total > 0:
+		j.partly = problem{string(gwv1.RouteReasonUnsupportedValue), rule.field +
+			".backendRefs: an application load balancer cannot answer 500 for the share of an invalid backend only, so the whole rule " +
+			"answers 500: mend or remove the invalid one"}
+		return failed
+	case total == 0:
+		return failed
+	}
+	return intent.Route{Forward: &intent.Forward{Backends: backends}}
+}
+
+func weights(backends []intent.Backend) int {
+	total := 0
+	for _, b := range backends {
+		total += b.Weight
+	}
+	return total
+}
+
+// backend resolves a backendRef (Gateway API, BackendRef).
+func (t *translator) backend(route *gwv1.HTTPRoute, b gwv1.BackendRef) (intent.Backend, problem) {
+	group, kind := "", "Service"
+	if b.Group != nil {
+		group = string(*b.Group)
+	}
+	if b.Kind != nil {
+		kind = string(*b.Kind)
+	}
+	if group != "" || kind != "Service" {
+		return intent.Backend{}, problem{string(gwv1.RouteReasonInvalidKind), fmt.Sprintf("kind %s/%s cannot be a backend: use a Service", group, kind)}
+	}
+	key := backendKey(route, b)
+	if key.Namespace != route.Namespace && !t.granted(route.Namespace, key.Namespace, key.Name) {
+		return intent.Backend{}, problem{string(gwv1.RouteReasonRefNotPermitted), fmt.Sprintf(
+			"no ReferenceGrant in namespace %s lets HTTPRoutes of namespace %s refer to Service %s: its owner can create one",
+			key.Namespace, route.Namespace, key.Name)}
+	}
+	service, ok := t.snapshot.Services[key]
+	if !ok {
+		return intent.Backend{}, problem{string(gwv1.RouteReasonBackendNotFound), fmt.Sprintf("Service %s does not exist: create it", key)}
+	}
+	if b.Port == nil {
+		return intent.Backend{}, problem{string(gwv1.RouteReasonUnsupportedValue), "a Service needs a port: name one"}
+	}
+	return t.service(route, &service, *b.Port)
+}
+
+func (t *translator) service(route *gwv1.HTTPRoute, service *corev1.Service, number gwv1.PortNumber) (intent.Backend, problem) {
+	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == number })
+	if i < 0 {
+		return intent.Backend{}, problem{string(gwv1.RouteReasonBackendNotFound), fmt.Sprintf(
+			"Service %s/%s has no port %d: use one that it has", service.Namespace, service.Name, number)}
+	}
+	port := service.Spec.Ports[i]
+	gateway := t.snapshot.Gateway
+	out := &intent.Service{
+		ID: fmt.Sprintf("%s/%s:%s-%s:%s-%s-%s:%d", gateway.Namespace, gateway.Name, route.Namespace, route.Name, kindHTTPRoute,
+			service.Namespace, service.Name, number),
+		NameKey:   fmt.Sprintf("%s/%s %s/%s", gateway.Namespace, gateway.Name, route.Namespace, route.Name),
+		Namespace: service.Namespace, Name: service.Name, UID: string(service.UID),
+		Port: strconv.Itoa(int(number)), TargetPort: targetPort(port), NodePort: int(port.NodePort),
+		IPv6:  len(service.Spec.IPFamilies) > 0 && service.Spec.IPFamilies[0] == corev1.IPv6Protocol,
+		Group: t.groupSettings(route, service),
+	}
+	if out.Group.ProtocolVersion == "" && port.AppProtocol != nil && *port.AppProtocol == "kubernetes.io/h2c" {
+		out.Group.ProtocolVersion = "HTTP2"
+	}
+	return intent.Backend{Service: out}, problem{}
+}
+
+// targetPort is the number that a target group is made with: 1 where the target port is a name, which each pod resolves itself.
+func targetPort(p corev1.ServicePort) int {
+	switch {
+	case p.TargetPort.StrVal != "":
+		return 1
+	case p.TargetPort.IntVal != 0:
+		return int(p.TargetPort.IntVal)
+	}
+	return int(p.Port)
+}
+
+// granted tells whether a ReferenceGrant in the Service's namespace permits the reference.
+func (t *translator) granted(from, to, name string) bool {
+	return slices.ContainsFunc(t.snapshot.Grants, func(g gwv1beta1.ReferenceGrant) bool {
+		return g.Namespace == to &&
+			slices.ContainsFunc(g.Spec.From, func(f gwv1beta1.ReferenceGrantFrom) bool {
+				return f.Group == gwv1.GroupName && f.Kind == kindHTTPRoute && string(f.Namespace) == from
+			}) &&
+			slices.ContainsFunc(g.Spec.To, func(o gwv1beta1.ReferenceGrantTo) bool {
+				return o.Group == "" && o.Kind == "Service" && (o.Name == nil || *o.Name == "" || string(*o.Name) == name)
+			})
+	})
+}

@@ -1,0 +1,73 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/headgate/headgate/model/intent"
+)
+
+// permit leaves in a fragment that was good once what the Gateway and the namespaces of its backends still allow: listeners as they
+// are now, allowedRoutes, ReferenceGrants, and what the configuration says of who may connect. A fragment of the Gateway itself
+// needs nobody's leave.
+func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
+	if f.Member.Kind != kindHTTPRoute || v.translator == nil {
+		return f
+	}
+	out := f
+	out.Routes, out.Listeners = nil, nil
+	for _, l := range v.listeners {
+		if !l.usable() || !l.allowsKind() || !l.allowsNamespace(v.snapshot, f.Member.Namespace) {
+			continue
+		}
+		port := int(l.Port)
+		for _, r := range f.Routes {
+			if !slices.Contains(r.Ports, port) {
+				continue
+			}
+			if hosts, ok := intersect(l.hostname(), hostnames(r.Match.Hosts)); ok {
+				r.Ports, r.Match.Hosts = []int{port}, hosts
+				out.Routes = append(out.Routes, v.translator.permitted(f.Member.Namespace, l, r))
+			}
+		}
+		for _, have := range f.Listeners {
+			if have.Port != port || slices.ContainsFunc(out.Listeners, func(o intent.Listener) bool { return o.Port == port }) {
+				continue
+			}
+			one := v.translator.port(l)
+			one.Certificates, one.DiscoverHosts, one.Field = have.Certificates, have.DiscoverHosts, have.Field
+			out.Listeners = append(out.Listeners, one)
+		}
+	}
+	return out
+}
+
+func hostnames(hosts []string) []gwv1.Hostname {
+	out := make([]gwv1.Hostname, 0, len(hosts))
+	for _, h := range hosts {
+		out = append(out, gwv1.Hostname(h))
+	}
+	return out
+}
+
+// permitted is a route of a namespace with the answers that it may still give on a listener.
+func (t *translator) permitted(namespace string, l *listener, r intent.Route) intent.Route {
+	switch {
+	case t.closes(l):
+		return answering(r, http.StatusServiceUnavailable)
+	case r.Forward == nil:
+		return r
+	}
+	forward := *r.Forward
+	forward.Backends = slices.DeleteFunc(slices.Clone(forward.Backends), func(b intent.Backend) bool {
+		s := b.Service
+		return s != nil && s.Namespace != namespace && !t.granted(namespace, s.Namespace, s.Name)
+	})
+	if weights(forward.Backends) < weights(r.Forward.Backends) || weights(forward.Backends) == 0 {
+		return answering(r, http.StatusInternalServerError)
+	}
+	r.Forward = &forward
+	return r
+}
