@@ -64,10 +64,8 @@ func (r *ClassReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	class := &gwv1.GatewayClass{}
 	if err := r.client.Get(ctx, req.NamespacedName, class); client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, fmt.Errorf("reading GatewayClass %s: %w", req.Name, err)
-	} else if err != nil {
-		return reconcile.Result{}, nil
 	}
-	if class.Spec.ControllerName != ControllerName {
+	if class.Spec.ControllerName != ControllerName { // another's, or gone
 		return reconcile.Result{}, nil
 	}
 	used, err := r.used(ctx, class.Name)

@@ -1,0 +1,201 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/model"
+)
+
+func configOf(t *testing.T, name, spec string) *awsgwv1.LoadBalancerConfiguration {
+	t.Helper()
+	c := &awsgwv1.LoadBalancerConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: name + "-ns", Name: name}}
+	parse(t, spec, &c.Spec)
+	return c
+}
+
+func TestMergeConfigs(t *testing.T) {
+	t.Parallel()
+	const (
+		class = `{scheme: internal, tags: {a: class, b: class}, loadBalancerAttributes: [{key: x, value: class}],
+			listenerConfigurations: [{protocolPort: "HTTP:80", sslPolicy: class}], securityGroups: [sg-class]%s}`
+		gateway = `{scheme: internet-facing, loadBalancerName: mine, tags: {b: gateway, c: gateway}, loadBalancerAttributes: [{key: x, value: gateway}, {key: z, value: gateway}],
+			listenerConfigurations: [{protocolPort: "HTTP:80", sslPolicy: gateway}, {protocolPort: "HTTPS:443", sslPolicy: gateway}],
+			securityGroups: [sg-gateway], minimumLoadBalancerCapacity: {capacityUnits: 5}, defaultTargetGroupConfiguration: {name: d}}`
+	)
+	for _, c := range []struct{ why, mode, winner string }{
+		{"the class wins where it says nothing of it", "", "class"},
+		{"the class wins", ", mergingMode: prefer-gateway-class", "class"},
+		{"the Gateway wins", ", mergingMode: prefer-gateway", "gateway"},
+	} {
+		got := mergeConfigs(configOf(t, "class", fill(class, c.mode)), configOf(t, "gateway", gateway))
+		scheme := map[string]string{"class": "internal", "gateway": "internet-facing"}[c.winner]
+		if string(*got.spec.Scheme) != scheme || *got.spec.LoadBalancerName != "mine" {
+			t.Errorf("%s: scheme %s, name %s", c.why, *got.spec.Scheme, *got.spec.LoadBalancerName)
+		}
+		settings := got.settings()
+		if diff := cmp.Diff(map[string]string{"a": "class", "b": c.winner, "c": "gateway"}, settings.Tags); diff != "" {
+			t.Errorf("%s: tags by key: %s", c.why, diff)
+		}
+		if diff := cmp.Diff(map[string]string{"x": c.winner, "z": "gateway"}, settings.Attributes); diff != "" {
+			t.Errorf("%s: attributes by key: %s", c.why, diff)
+		}
+		if diff := cmp.Diff([]string{"sg-" + c.winner}, settings.SecurityGroups); diff != "" {
+			t.Errorf("%s: lists whole: %s", c.why, diff)
+		}
+		if l := got.spec.ListenerConfigurations; len(l) != 2 || *l[0].SSLPolicy != c.winner {
+			t.Errorf("%s: listeners by protocol and port: %+v", c.why, l)
+		}
+		if got.spec.MinimumLoadBalancerCapacity == nil || got.namespace != "gateway-ns" {
+			t.Errorf("%s: what only one says counts, from its own namespace: %+v, %s", c.why, got.spec, got.namespace)
+		}
+	}
+}
+
+func fill(format, mode string) string {
+	return format[:len(format)-len("%s}")] + mode + "}"
+}
+
+func TestConfigOfOneSide(t *testing.T) {
+	t.Parallel()
+	one := configOf(t, "one", `{scheme: internal}`)
+	for why, got := range map[string]config{"the class": mergeConfigs(one, nil), "the Gateway": mergeConfigs(nil, one)} {
+		if got.settings().Scheme != "internal" || got.source.Name != "one" {
+			t.Errorf("only %s has a configuration: %+v", why, got)
+		}
+	}
+	if got := mergeConfigs(nil, nil).settings(); got.Scheme != "" || len(got.Tags) > 0 {
+		t.Errorf("no configuration asks for nothing: %+v", got)
+	}
+}
+
+func TestConfigSettings(t *testing.T) {
+	t.Parallel()
+	got := mergeConfigs(nil, configOf(t, "c", `{ipAddressType: dualstack, manageBackendSecurityGroupRules: true,
+		loadBalancerSubnets: [{identifier: subnet-1}, {identifier: named}], loadBalancerSubnetsSelector: {tier: [a, b]}}`)).settings()
+	if got.IPAddressType != "dualstack" || got.ManageBackendRules != "true" || cmp.Diff([]string{"subnet-1", "named"}, got.Subnets) != "" ||
+		cmp.Diff(map[string][]string{"tier": {"a", "b"}}, got.SubnetTags) != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWhatRestrictsAccessAndIsNotServedCloses(t *testing.T) {
+	t.Parallel()
+	const listeners = `[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}, {name: b, port: 443, protocol: HTTPS, hostname: x.com, allowedRoutes: {namespaces: {from: All}}}]`
+	for _, c := range []struct {
+		why, spec string
+		want      []string
+		findings  int
+	}{
+		{"nothing is restricted", `{}`, []string{"forward", "forward"}, 0},
+		{"a firewall", `{wafV2: {webACL: arn}}`, []string{"503", "503"}, 1},
+		{"client certificates on one port", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: passthrough}}]}`, []string{"forward", "503"}, 1},
+		{"client certificates that are off", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: "off"}}]}`, []string{"forward", "forward"}, 0},
+		{"Shield is a warning", `{shieldConfiguration: {enabled: true}}`, []string{"forward", "forward"}, 1},
+	} {
+		s := snapshotOf(t, listeners, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
+		s.GatewayConfig = configOf(t, "c", c.spec)
+		v := verdictOf(s)
+		var got []string
+		for _, r := range v.routes[0].fragment.Routes {
+			got = append(got, answer(r))
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("invariant 8: %s: %s", c.why, diff)
+		}
+		if len(v.Findings) != c.findings {
+			t.Errorf("invariant 8: %s: %d findings: %v", c.why, len(v.Findings), v.Findings)
+		}
+	}
+}
+
+func TestListenersOfAGateway(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, `[{name: a, port: 80, protocol: HTTP}, {name: b, port: 443, protocol: HTTPS, hostname: x.com},
+		{name: c, port: 8443, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}}, {name: d, port: 9443, protocol: HTTPS}]`,
+		`{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [y.com]}}`)
+	s.GatewayConfig = configOf(t, "c", `{sourceRanges: [10.0.0.0/8], listenerConfigurations: [
+		{protocolPort: "HTTPS:9443", defaultCertificate: "arn:d", certificates: ["arn:e"], sslPolicy: strict}]}`)
+	v := verdictOf(s)
+	var got []string
+	for _, l := range v.Intent.Fragments[0].Listeners {
+		got = append(got, l.Field+" "+l.Protocol+" "+join(l.DiscoverHosts)+join(l.Certificates)+l.SSLPolicy)
+		if cmp.Diff([]string{"10.0.0.0/8"}, l.InboundCIDRs) != "" {
+			t.Errorf("port %d admits %v", l.Port, l.InboundCIDRs)
+		}
+	}
+	want := []string{"spec.listeners[0] HTTP ", "spec.listeners[1] HTTPS x.com", "spec.listeners[3] HTTPS arn:darn:estrict"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a listener that names neither certificate nor host leaves that to its routes: %s", diff)
+	}
+	route := v.Intent.Fragments[1].Listeners
+	if len(route) != 1 || route[0].Port != 8443 || join(route[0].DiscoverHosts) != "y.com" || join(route[0].InboundCIDRs) != "10.0.0.0/8" {
+		t.Errorf("the route asks for the certificate of its host, under the Gateway's restrictions: %+v", route)
+	}
+}
+
+func join(list []string) string { return strings.Join(list, "") }
+
+func TestTargetGroupSettings(t *testing.T) {
+	t.Parallel()
+	const (
+		base     = `defaultConfiguration: {healthCheckConfig: {healthCheckPath: /base}, protocol: HTTPS, tags: {a: base, b: base}, targetGroupAttributes: [{key: k, value: base}]}`
+		specific = `routeConfigurations: [
+			{routeIdentifier: {kind: HTTPRoute}, targetGroupProps: {healthCheckConfig: {healthCheckPath: /kind}}},
+			{routeIdentifier: {kind: HTTPRoute, namespace: app, name: r}, targetGroupProps: {healthCheckConfig: {healthCheckPath: /name}, tags: {b: name}, targetGroupAttributes: [{key: k, value: name}]}},
+			{routeIdentifier: {kind: HTTPRoute, namespace: app}, targetGroupProps: {healthCheckConfig: {healthCheckPath: /namespace}}},
+			{routeIdentifier: {kind: GRPCRoute, namespace: app, name: r}, targetGroupProps: {healthCheckConfig: {healthCheckPath: /other}}}]`
+	)
+	named := func(namespace, name, spec string) awsgwv1.TargetGroupConfiguration {
+		c := awsgwv1.TargetGroupConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		parse(t, spec, &c.Spec)
+		return c
+	}
+	for _, c := range []struct {
+		why         string
+		configs     []awsgwv1.TargetGroupConfiguration
+		route       string
+		path, proto string
+		tag         string
+	}{
+		{"none", nil, "r", "", "", ""},
+		{"of another Service", []awsgwv1.TargetGroupConfiguration{named("app", "x", `{targetReference: {name: api}, `+base+`}`)}, "r", "", "", ""},
+		{"of a Service of that name elsewhere", []awsgwv1.TargetGroupConfiguration{named("infra", "x", `{targetReference: {name: web}, `+base+`}`)}, "r", "", "", ""},
+		{"of the Service", []awsgwv1.TargetGroupConfiguration{named("app", "x", `{targetReference: {name: web}, `+base+`}`)}, "r", "/base", "HTTPS", "base"},
+		{"for the route by name", []awsgwv1.TargetGroupConfiguration{named("app", "x", `{targetReference: {name: web}, `+base+`, `+specific+`}`)}, "r", "/name", "HTTPS", "name"},
+		{"for the route by namespace", []awsgwv1.TargetGroupConfiguration{named("app", "x", `{targetReference: {name: web}, `+base+`, `+specific+`}`)}, "s", "/namespace", "HTTPS", "base"},
+		{"the default one", []awsgwv1.TargetGroupConfiguration{named("c-ns", "d", `{`+base+`}`)}, "r", "/base", "HTTPS", "base"},
+		{"the Service's goes before the default one", []awsgwv1.TargetGroupConfiguration{named("c-ns", "d", `{`+base+`}`),
+			named("app", "x", `{targetReference: {name: web}, defaultConfiguration: {healthCheckConfig: {healthCheckPath: /own}}}`)}, "r", "/own", "", ""},
+	} {
+		s := snapshotOf(t, anyListener)
+		s.TargetGroups = c.configs
+		s.GatewayConfig = configOf(t, "c", `{defaultTargetGroupConfiguration: {name: d}}`)
+		v := verdictOf(s)
+		route := &gwv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: c.route}}
+		got := v.translator.groupSettings(route, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "web"}})
+		if got.HealthCheck.Path != c.path || got.Protocol != c.proto || got.Tags["b"] != c.tag || got.Attributes["k"] != c.tag {
+			t.Errorf("%s: %+v", c.why, got)
+		}
+	}
+}
+
+func TestHealthCheckOf(t *testing.T) {
+	t.Parallel()
+	var h awsgwv1.HealthCheckConfiguration
+	parse(t, `{healthCheckInterval: 10, healthCheckPath: /x, healthCheckPort: "81", healthCheckProtocol: HTTPS, healthCheckTimeout: 4,
+		healthyThresholdCount: 2, unhealthyThresholdCount: 5, matcher: {httpCode: "204"}}`, &h)
+	got := healthCheckOf(h)
+	want := model.HealthCheck{
+		Protocol: "HTTPS", Port: "81", Path: "/x", IntervalSeconds: 10, TimeoutSeconds: 4, HealthyThreshold: 2, UnhealthyThreshold: 5, Matcher: "204",
+	}
+	if model.HealthCheck(got) != want {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// TestPermit takes the fragment of a route that was good, changes who may do what, and looks at what is left.
+func TestPermit(t *testing.T) {
+	t.Parallel()
+	const (
+		listeners = `[{name: a, port: 80, protocol: HTTP, hostname: "*.x.com", allowedRoutes: {namespaces: {from: All}}},
+			{name: b, port: 81, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]`
+		route = `{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [one.x.com, two.x.com],
+			rules: [{backendRefs: [{name: web, namespace: infra, port: 80}]}]}}`
+		grant = `{metadata: {namespace: infra, name: g}, spec: {
+			from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: app}], to: [{group: "", kind: Service}]}}`
+	)
+	for _, c := range []struct {
+		why    string
+		change func(*testing.T, *Snapshot)
+		want   []string
+	}{
+		{"nothing changed", func(*testing.T, *Snapshot) {}, []string{"80 one.x.comtwo.x.com forward", "81 one.x.comtwo.x.com forward"}},
+		{"the grant is withdrawn", func(_ *testing.T, s *Snapshot) { s.Grants = nil }, []string{"80 one.x.comtwo.x.com 500", "81 one.x.comtwo.x.com 500"}},
+		{"a listener is gone", func(t *testing.T, s *Snapshot) {
+			t.Helper()
+			s.Gateway.Spec.Listeners = s.Gateway.Spec.Listeners[1:]
+		}, []string{"81 one.x.comtwo.x.com forward"}},
+		{"the listeners admit their own namespace only", func(_ *testing.T, s *Snapshot) {
+			for i := range s.Gateway.Spec.Listeners {
+				s.Gateway.Spec.Listeners[i].AllowedRoutes = nil
+			}
+		}, nil},
+		{"a host name is narrowed", func(t *testing.T, s *Snapshot) {
+			t.Helper()
+			parse(t, `two.x.com`, &s.Gateway.Spec.Listeners[0].Hostname)
+		}, []string{"80 two.x.com forward", "81 one.x.comtwo.x.com forward"}},
+		{"access is restricted by what is not served", func(t *testing.T, s *Snapshot) {
+			t.Helper()
+			s.GatewayConfig = configOf(t, "c", `{wafV2: {webACL: arn}}`)
+		}, []string{"80 one.x.comtwo.x.com 503", "81 one.x.comtwo.x.com 503"}},
+	} {
+		s := snapshotOf(t, listeners, route)
+		g := gwv1beta1.ReferenceGrant{}
+		parse(t, grant, &g)
+		s.Grants = append(s.Grants, g)
+		good := verdictOf(s).routes[0].fragment
+		c.change(t, s)
+		var got []string
+		for _, r := range verdictOf(s).Request().Permit(good).Routes {
+			got = append(got, map[int]string{80: "80 ", 81: "81 "}[r.Ports[0]]+join(r.Match.Hosts)+" "+answer(r))
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("withdrawn permission is never kept: %s: %s", c.why, diff)
+		}
+	}
+}
+
+func TestPermitChangesNothingWithoutAReason(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, `[{name: a, port: 443, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}}]`,
+		`{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [x.com],
+			rules: [{backendRefs: [{name: web, port: 80}]}, {filters: [{type: RequestRedirect, requestRedirect: {hostname: z.com}}]}]}}`)
+	s.GatewayConfig = configOf(t, "c", `{sourceRanges: [10.0.0.0/8]}`)
+	v := verdictOf(s)
+	permit := v.Request().Permit
+	for _, f := range v.Intent.Fragments {
+		if diff := cmp.Diff(f, permit(f)); diff != "" {
+			t.Errorf("invariant 1: %s: %s", f.Member, diff)
+		}
+	}
+	s.GatewayConfig = configOf(t, "c", `{sourceRanges: [192.168.0.0/16]}`)
+	if got := verdictOf(s).Request().Permit(v.Intent.Fragments[1]).Listeners[0].InboundCIDRs; join(got) != "192.168.0.0/16" {
+		t.Errorf("who may connect is the Gateway's to say, also for what is held: %v", got)
+	}
+}
+
+func TestUnknownParametersOpenNothing(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, anyListener, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
+	s.ParameterProblem = "spec.infrastructure.parametersRef names nothing"
+	v := verdictOf(s)
+	wrong := map[string]bool{}
+	for _, f := range v.Findings {
+		wrong[f.Object.String()] = f.Severity == model.Wrong
+	}
+	if diff := cmp.Diff(map[string]bool{"Gateway infra/gw": true, "HTTPRoute app/r": true}, wrong); diff != "" {
+		t.Errorf("Gateway and routes are held as they were: %s", diff)
+	}
+	if req := v.Request(); !req.Anchor.Same(gatewayRef(s.Gateway)) {
+		t.Errorf("anchor %v", req.Anchor)
+	}
+}
+
+func TestRouteWithoutRulesMatchesEverything(t *testing.T) {
+	t.Parallel()
+	const head = `{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}]`
+	bare := verdictOf(snapshotOf(t, anyListener, head+`}}`)).Intent
+	full := verdictOf(snapshotOf(t, anyListener, head+`, rules: [{matches: [{path: {type: PathPrefix, value: /}}]}]}}`)).Intent
+	if diff := cmp.Diff(full, bare); diff != "" {
+		t.Errorf("an absent field means its default: %s", diff)
+	}
+	var r intent.Route
+	if r = bare.Fragments[1].Routes[0]; answer(r) != "500" {
+		t.Errorf("no backend answers 500: %+v", r)
+	}
+}
