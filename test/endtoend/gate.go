@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,8 +31,24 @@ const (
 	CutAfter
 )
 
-// Guard decides about calls; it is asked by several at a time.
-type Guard func(policy.Call) Verdict
+// Guard decides about calls, of which it is told the rights that they need; it is asked by several at a time.
+type Guard func(policy.Call, []policy.Right) Verdict
+
+// Open lets everything through.
+func Open(policy.Call, []policy.Right) Verdict { return Pass }
+
+// Within denies what p does not allow, and tells denied of each call that it stopped.
+func Within(p policy.Policy, denied func(policy.Right)) Guard {
+	return func(_ policy.Call, rights []policy.Right) Verdict {
+		for _, r := range rights {
+			if !p.Allows(r) {
+				denied(r)
+				return Deny
+			}
+		}
+		return Pass
+	}
+}
 
 // Gate stands between the operator and AWS: it writes down every call, and lets through what its guard says.
 type Gate struct {
@@ -60,7 +78,7 @@ func newGate(ctx context.Context, target string) (*Gate, error) {
 		URL: "http://" + listener.Addr().String(), target: target, tagsOf: tagsAt(target),
 		rights: map[string]policy.Right{}, counts: map[string]int{},
 	}
-	g.Post(func(policy.Call) Verdict { return Pass })
+	g.Post(Open)
 	g.server = &http.Server{Handler: http.HandlerFunc(g.serve), ReadHeaderTimeout: time.Minute}
 	go func() {
 		if err := g.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -80,22 +98,14 @@ func (g *Gate) Writes() int { return int(g.writes.Load()) }
 func (g *Gate) Counts() map[string]int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	out := make(map[string]int, len(g.counts))
-	for k, v := range g.counts {
-		out[k] = v
-	}
-	return out
+	return maps.Clone(g.counts)
 }
 
 // Rights are those that the calls needed, each once.
 func (g *Gate) Rights() []policy.Right {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	out := make([]policy.Right, 0, len(g.rights))
-	for _, r := range g.rights {
-		out = append(out, r)
-	}
-	return out
+	return slices.Collect(maps.Values(g.rights))
 }
 
 // Err joins what went wrong at the gate itself.
@@ -122,8 +132,9 @@ func (g *Gate) serve(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	g.note(call)
-	verdict := (*g.guard.Load())(call)
+	rights := call.Rights(g.tagsOf)
+	g.note(call, rights)
+	verdict := (*g.guard.Load())(call, rights)
 	if verdict == Deny {
 		deny(w, call)
 		return
@@ -138,17 +149,14 @@ func (g *Gate) serve(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	for k, v := range answer.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), answer.header)
 	w.WriteHeader(answer.status)
 	// An operator that was killed does not read its answers.
 	_, _ = w.Write(answer.body)
 }
 
 // note writes a call down, with the rights that it needs in the state that the account is in now.
-func (g *Gate) note(call policy.Call) {
-	rights := call.Rights(g.tagsOf)
+func (g *Gate) note(call policy.Call, rights []policy.Right) {
 	if call.Writes() {
 		g.writes.Add(1)
 	}

@@ -19,6 +19,9 @@ import (
 // cluster is the name of a sandbox's cluster.
 const cluster = "headgate"
 
+// nodes is the security group of its nodes and pods.
+const nodes = cluster + "-nodes"
+
 // Holdings are what the account holds of the shop, without what AWS chooses anew each time.
 type Holdings struct {
 	Stacks []model.Stack
@@ -36,6 +39,25 @@ func (h Holdings) Empty() bool {
 		}
 	}
 	return true
+}
+
+// serving checks that the shop is open.
+func (h Holdings) serving() error {
+	const balancers, services = 2, 5
+	if h.Counts["load balancers"] != balancers || h.Counts["target groups"] != services || h.Counts["rules on "+nodes] == 0 {
+		return fmt.Errorf("the account holds %v", h.Counts)
+	}
+	for name, targets := range h.Targets {
+		for _, target := range targets {
+			if !strings.HasSuffix(target, " healthy") {
+				return fmt.Errorf("in %s there is %s", name, target)
+			}
+		}
+	}
+	if len(h.Targets) != services {
+		return fmt.Errorf("targets are in %d groups only", len(h.Targets))
+	}
+	return nil
 }
 
 // Holdings reads the account past the gate.

@@ -23,12 +23,14 @@ func killed(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
 	if err := shop.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want := settled(t, s)
-	opening := s.Gate.Writes() - start
-	if err := shop.Close(t.Context()); err != nil {
+	want, err := shop.Settle(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	emptied(t, s, shop)
+	opening := s.Gate.Writes() - start
+	if err := shop.Vacate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	closing := s.Gate.Writes() - start - opening
 	t.Logf("undisturbed, the shop opens with %d writes and closes with %d", opening, closing)
 	for i := range samples {
@@ -36,15 +38,14 @@ func killed(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
 		atOpening := &killing{s: s, at: sample(i, opening), when: when[i%2]}
 		atClosing := &killing{s: s, at: sample(i, closing), when: when[(i+1)%2]}
 		t.Run(fmt.Sprintf("%s opening, %s closing", atOpening, atClosing), func(t *testing.T) {
-			atOpening.during(t, shop.Open, func() error {
-				got, err := s.Holdings(t.Context())
+			atOpening.during(t, shop.Open, func(ctx context.Context) error {
+				got, err := s.Holdings(ctx)
 				if diff := cmp.Diff(want, got); err == nil && diff != "" {
 					err = fmt.Errorf("what the account holds differs (-undisturbed +killed):\n%s", diff)
 				}
 				return err
 			})
-			atClosing.during(t, shop.Close, func() error { return shop.Gone(t.Context()) })
-			emptied(t, s, shop)
+			atClosing.during(t, shop.Close, shop.Vacated)
 		})
 	}
 }
@@ -67,11 +68,11 @@ func (k *killing) String() string {
 }
 
 // during kills the operator while what act began is done, starts it again, and waits until done says nil.
-func (k *killing) during(t *testing.T, act func(context.Context) error, done func() error) {
+func (k *killing) during(t *testing.T, act func(context.Context) error, done func(context.Context) error) {
 	t.Helper()
 	var seen atomic.Int64
 	fell := make(chan struct{})
-	k.s.Gate.Post(func(call policy.Call) endtoend.Verdict {
+	k.s.Gate.Post(func(call policy.Call, _ []policy.Right) endtoend.Verdict {
 		if !call.Writes() || seen.Add(1) != int64(k.at) {
 			return endtoend.Pass
 		}

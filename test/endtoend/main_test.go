@@ -2,12 +2,10 @@ package endtoend_test
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/headgate/headgate/sandbox/demo"
 	"github.com/headgate/headgate/test/endtoend"
@@ -61,22 +59,11 @@ func tour(t *testing.T, s *endtoend.Stage) {
 	}
 }
 
-// until polls; the last error fails the test after a minute. Between is called each time before check is.
-func until(t *testing.T, what string, check func() error) {
+// until fails the test when check does not come to say nil.
+func until(t *testing.T, what string, check func(context.Context) error) {
 	t.Helper()
-	const patience = time.Minute
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s did not happen within %s: %v", what, patience, err)
-		case <-time.After(50 * time.Millisecond):
-		}
+	if err := endtoend.Until(t.Context(), check); err != nil {
+		t.Fatalf("%s: %v", what, err)
 	}
 }
 
@@ -127,5 +114,3 @@ func calls(s *endtoend.Stage) int {
 	}
 	return total
 }
-
-var errNotYet = errors.New("not yet")

@@ -34,7 +34,7 @@ var certificateARN = regexp.MustCompile(`arn:aws:acm:\S+`)
 
 // NewShop writes the example's manifests into dir, with a certificate that it imports.
 func NewShop(ctx context.Context, s *Stage, dir string) (*Shop, error) {
-	arn, err := importCertificate(ctx, s, "*.example.com")
+	arn, err := ImportCertificate(ctx, s, "*.example.com")
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +80,53 @@ func (s *Shop) Close(ctx context.Context) error {
 	return err
 }
 
-// Gone returns nil when nothing of the entries is left in the API server: their finalizers fell.
-func (s *Shop) Gone(ctx context.Context) error {
+// Settle waits until the shop is open (both load balancers are there, and all pods are healthy targets of the five services) and
+// nothing was written for a while. It returns what the account holds then.
+func (s *Shop) Settle(ctx context.Context) (Holdings, error) {
+	const quiet = 2 * time.Second
+	var last Holdings
+	writes, since := -1, time.Now()
+	err := Until(ctx, func(ctx context.Context) error {
+		if n := s.stage.Gate.Writes(); n != writes {
+			writes, since = n, time.Now()
+		}
+		var err error
+		if last, err = s.stage.Holdings(ctx); err != nil {
+			return err
+		}
+		if err := last.serving(); err != nil {
+			return err
+		}
+		if time.Since(since) < quiet {
+			return errors.New("there are writes still")
+		}
+		return nil
+	})
+	return last, err
+}
+
+// Vacate closes the shop, and waits until its objects and all that was made for them are gone.
+func (s *Shop) Vacate(ctx context.Context) error {
+	if err := s.Close(ctx); err != nil {
+		return err
+	}
+	return Until(ctx, s.Vacated)
+}
+
+// Vacated returns nil when the shop's objects and all that was made for them are gone.
+func (s *Shop) Vacated(ctx context.Context) error {
+	if err := s.gone(ctx); err != nil {
+		return err
+	}
+	left, err := s.stage.Holdings(ctx)
+	if err == nil && !left.Empty() {
+		err = fmt.Errorf("the account holds %v", left.Counts)
+	}
+	return err
+}
+
+// gone returns nil when nothing of the entries is left in the API server: their finalizers fell.
+func (s *Shop) gone(ctx context.Context) error {
 	left, err := s.stage.Kubectl(ctx, "get", "--ignore-not-found", "-o", "name", "-f", strings.Join(s.entries, ","))
 	if err != nil {
 		return err
@@ -92,14 +137,14 @@ func (s *Shop) Gone(ctx context.Context) error {
 	return nil
 }
 
-// importCertificate imports a self-signed certificate for a host, and returns its ARN.
-func importCertificate(ctx context.Context, s *Stage, host string) (string, error) {
+// ImportCertificate imports a self-signed certificate for hosts, and returns its ARN.
+func ImportCertificate(ctx context.Context, s *Stage, hosts ...string) (string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", fmt.Errorf("making a key: %w", err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -117,6 +118,28 @@ func Run(ctx context.Context, path string, args ...string) (string, error) {
 		return output.String(), fmt.Errorf("%s %v: %w: %s", filepath.Base(path), args, err, complaints.String())
 	}
 	return output.String(), nil
+}
+
+// Until calls check until it says nil. After a minute, its last error comes back.
+func Until(ctx context.Context, check func(context.Context) error) error {
+	const patience, pause = time.Minute, 50 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var last error
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil || last == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("it did not happen in time: %w", last)
+		case <-time.After(pause):
+		}
+	}
 }
 
 // freeAddress is a loopback address that nobody listens on.

@@ -1,7 +1,8 @@
 package endtoend_test
 
 import (
-	"fmt"
+	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -32,7 +33,10 @@ func steady(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
 	if err := shop.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	before := settled(t, s)
+	before, err := shop.Settle(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	writes := watchWrites(s)
 	reads := s.Gate.Counts()["elasticloadbalancing:DescribeRules"]
 	time.Sleep(window)
@@ -53,9 +57,9 @@ func steady(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
 		if err := s.RestartOperator(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		until(t, "a comparison with AWS", func() error {
+		until(t, "a comparison with AWS", func(context.Context) error {
 			if calls(s) == reads {
-				return errNotYet
+				return errors.New("no call was made")
 			}
 			return nil
 		})
@@ -72,10 +76,9 @@ func steady(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("what the account holds has changed:\n%s", diff)
 	}
-	if err := shop.Close(t.Context()); err != nil {
+	if err := shop.Vacate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	emptied(t, s, shop)
 }
 
 // watchWrites gives a function that tells which calls have written since.
@@ -91,66 +94,4 @@ func watchWrites(s *endtoend.Stage) func() map[string]int {
 		}
 		return out
 	}
-}
-
-// settled waits until all targets are healthy and nothing was written for a while, and returns what the account holds then.
-func settled(t *testing.T, s *endtoend.Stage) endtoend.Holdings {
-	t.Helper()
-	const quiet = 2 * time.Second
-	var last endtoend.Holdings
-	writes, since := -1, time.Now()
-	until(t, "the shop's opening", func() error {
-		if n := s.Gate.Writes(); n != writes {
-			writes, since = n, time.Now()
-		}
-		var err error
-		if last, err = s.Holdings(t.Context()); err != nil {
-			return err
-		}
-		if err := healthy(last); err != nil {
-			return err
-		}
-		if time.Since(since) < quiet {
-			return errNotYet
-		}
-		return nil
-	})
-	return last
-}
-
-// nodes is the security group of nodes and pods.
-const nodes = "headgate-nodes"
-
-// healthy checks that the shop is open: both load balancers, five services, all pods.
-func healthy(h endtoend.Holdings) error {
-	if h.Counts["load balancers"] != 2 || h.Counts["target groups"] != 5 {
-		return fmt.Errorf("the account holds %v", h.Counts)
-	}
-	if h.Counts["rules on "+nodes] == 0 {
-		return fmt.Errorf("pods admit no load balancer: %v", h.Counts)
-	}
-	for name, targets := range h.Targets {
-		for _, target := range targets {
-			if !strings.HasSuffix(target, " healthy") {
-				return fmt.Errorf("in %s there is %s", name, target)
-			}
-		}
-	}
-	if len(h.Targets) != 5 {
-		return fmt.Errorf("targets are in %d groups only", len(h.Targets))
-	}
-	return nil
-}
-
-// emptied waits until the shop's objects and all that was made for them are gone.
-func emptied(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
-	t.Helper()
-	until(t, "the end of the shop's objects", func() error { return shop.Gone(t.Context()) })
-	until(t, "an empty account", func() error {
-		h, err := s.Holdings(t.Context())
-		if err == nil && !h.Empty() {
-			err = fmt.Errorf("the account holds %v", h.Counts)
-		}
-		return err
-	})
 }
