@@ -49,7 +49,7 @@ func (m *memory) matches(desired model.Stack) bool {
 		seen++
 	}
 	// Nothing wanted and nothing remembered is also what a lost memory looks like: that is no match.
-	if seen == 0 || seen != len(want) || len(m.object.Spec.Waiting) > 0 {
+	if seen == 0 || seen != len(want) {
 		return false
 	}
 	lb := m.object.Spec.LoadBalancer

@@ -39,8 +39,10 @@ type Board struct {
 type page struct {
 	sync.Mutex
 
-	uid    types.UID
-	status headgatev1alpha1.LoadBalancerStatus
+	// written says that status is what was written last, to the object with the UID.
+	written bool
+	uid     types.UID
+	status  headgatev1alpha1.LoadBalancerStatus
 }
 
 // shown is a target group with where it is shown.
@@ -127,7 +129,7 @@ func (b *Board) read(ctx context.Context, name string, p *page) (*headgatev1alph
 	if err := b.client.Get(ctx, client.ObjectKey{Name: name}, object); err != nil {
 		return nil, fmt.Errorf("reading LoadBalancer %s: %w", name, err)
 	}
-	if p.uid == object.UID && p.uid != "" {
+	if p.written && p.uid == object.UID {
 		p.status.DeepCopyInto(&object.Status)
 	}
 	return object, nil
@@ -150,10 +152,10 @@ func (b *Board) write(ctx context.Context, p *page, before, after *headgatev1alp
 	}
 	wrote := after.DeepCopy()
 	if err := b.client.Status().Patch(ctx, after, client.MergeFrom(before)); err != nil {
-		p.uid = ""
+		p.written = false
 		return fmt.Errorf("writing the status of LoadBalancer %s: %w", after.Name, err)
 	}
-	p.uid = wrote.UID
+	p.written, p.uid = true, wrote.UID
 	wrote.Status.DeepCopyInto(&p.status)
 	return nil
 }

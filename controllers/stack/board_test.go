@@ -1,15 +1,19 @@
 package stack_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
+	"github.com/headgate/headgate/model/plan"
 )
 
 func health(states ...string) []model.TargetHealth {
@@ -65,6 +69,30 @@ func TestHealthIsShownWhenItChanges(t *testing.T) {
 	w.run(request(member("a")))
 	if got := w.page().Status.Summary.Healthy; got != "1/1" {
 		t.Errorf("a restart does not forget the health: %s", got)
+	}
+}
+
+func TestLateReadTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	old := w.page()
+	w.through(interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+		if lb, ok := o.(*headgatev1alpha1.LoadBalancer); ok {
+			old.DeepCopyInto(lb) // the cache never hears of what is written
+			return nil
+		}
+		return c.Get(ctx, key, o, opts...)
+	}})
+	w.run(request(member("a")))
+	w.aws.fail = func(plan.Change) error { return denied() }
+	if _, err := w.loop.Run(t.Context(), request(member("a"), member("b"))); err == nil {
+		t.Fatal("the change is denied")
+	}
+	w.health(w.aws.stacks[owner()].TargetGroups[0].ARN, "healthy")
+	s := w.page().Status
+	if s.LastError == nil || s.Summary.Healthy != "1/1" || meta.IsStatusConditionTrue(s.Conditions, headgatev1alpha1.ConditionProgrammed) {
+		t.Errorf("the health took the error back: %+v", s)
 	}
 }
 

@@ -241,13 +241,22 @@ func TestBlockedStackKeepsItsAddress(t *testing.T) {
 	if len(res.Serving) != 1 || res.Serving[0].Held {
 		t.Errorf("nothing serves: %+v", res.Serving)
 	}
-	w.aws.noSubnets = false
+}
+
+func TestAddressIsKeptWhenAWSIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
 	w.settle(request(member("a")))
-	w.aws.noSubnets = true
-	move := func(f *intent.Fragment) { f.Settings.SubnetTags = map[string][]string{"tier": {"none"}} }
-	res = w.run(request(member("a", move)))
-	if res.LoadBalancer == nil || res.LoadBalancer.DNSName == "" {
-		t.Error("invariant 7: the address is blanked because of a mistake")
+	want := w.page().Status
+	w.restart()
+	w.aws.down = true
+	res, err := w.loop.Run(t.Context(), request(member("a")))
+	if err == nil || res.LoadBalancer == nil || res.LoadBalancer.DNSName == "" || res.Gone {
+		t.Errorf("invariant 7: the address is blanked because AWS does not answer: %+v (%v)", res.LoadBalancer, err)
+	}
+	got := w.page().Status
+	if got.LastError == nil || got.DNSName != want.DNSName || len(got.Listeners) != 1 || len(got.Targets) != 1 {
+		t.Errorf("invariant 8: what is known stays and the error is shown: %+v", got)
 	}
 }
 

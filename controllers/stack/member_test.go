@@ -180,10 +180,14 @@ func TestDefaultBackendOfAWrongMemberStays(t *testing.T) {
 		f.Listeners[0].Default = &intent.Route{Ports: []int{80}, Forward: f.Routes[0].Forward, Field: "spec.defaultBackend"}
 		f.Routes = nil
 	}
-	w.settle(request(member("a", byDefault), member("b")))
+	public := func(f *intent.Fragment) { f.Settings.Scheme = "internet-facing" }
+	w.settle(request(member("a", byDefault, public), member("b")))
 	w.lose()
 	w.restart()
 	w.settle(wrong(request(member("a", byDefault), member("b")), "tags"))
+	if got := w.aws.stacks[owner()].LoadBalancer.Scheme; got != "internet-facing" {
+		t.Errorf("invariant 7: what a asked for is not known, and the load balancer is %s now", got)
+	}
 	listener := w.aws.stacks[owner()].Listeners[0]
 	if f := listener.DefaultActions[0].Forward; f == nil || f.Groups[0].Key != "shop/a-svc:80" {
 		t.Errorf("invariant 3: the default answer is now %+v", listener.DefaultActions)

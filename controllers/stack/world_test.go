@@ -39,6 +39,8 @@ type account struct {
 	groups       map[string][]string
 	podGroups    map[string]string
 	noSubnets    bool
+	// down refuses every read.
+	down bool
 	// fail, where it is set, says which changes AWS refuses; slow keeps new load balancers provisioning.
 	fail func(plan.Change) error
 	slow bool
@@ -49,6 +51,9 @@ func newAccount() *account { return &account{stacks: map[model.Owner]model.Stack
 func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.down {
+		return model.Facts{}, errors.New("AWS does not answer")
+	}
 	out := model.Facts{
 		VPC: model.VPC{ID: "vpc-1", CIDRs: []string{"10.0.0.0/16"}}, Certificates: a.certificates, SecurityGroups: a.groups,
 		PodGroups: map[string]string{},

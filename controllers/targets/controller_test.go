@@ -103,6 +103,26 @@ func TestSuddenlyEmptyIsConfirmed(t *testing.T) {
 	}
 }
 
+func TestIdleBindingIsNotConfirmedAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service(), binding("web"))
+	watch, ok := w.api.(client.WithWatch)
+	if !ok {
+		t.Fatal("the fake client cannot watch")
+	}
+	reads := 0
+	w.live = interceptor.NewClient(watch, interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+		reads++
+		return c.List(ctx, list, opts...)
+	}})
+	for range 3 {
+		w.reconcile("web")
+	}
+	if reads != 1 {
+		t.Errorf("a Service without endpoints was read %d times past the cache, want once", reads)
+	}
+}
+
 func TestMistakesOfABinding(t *testing.T) {
 	t.Parallel()
 	instance := elbv2v1beta1.TargetTypeInstance
