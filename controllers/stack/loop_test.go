@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
@@ -276,4 +277,27 @@ func TestAnchorThatNeverWasGood(t *testing.T) {
 			t.Errorf("%+v", res)
 		}
 	})
+}
+
+func TestNothingIsMadeForMistakesOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	res := w.run(wrong(request(member("a")), "spec.rules[0]"))
+	if res.Blocked == "" || res.Settled || len(w.aws.writes) > 0 || res.RequeueAfter <= 0 {
+		t.Errorf("a load balancer that only answers 503 helps nobody: %v, %+v", w.aws.writes, res)
+	}
+	if res := w.run(request()); !res.Gone {
+		t.Errorf("whose stack never was made can go: %+v", res)
+	}
+}
+
+func TestStacksAreCountedByCluster(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	for cluster, want := range map[string]int{"c1": 1, "c": 0, "other": 0} {
+		if got, err := stack.Count(t.Context(), w.api, cluster); err != nil || got != want {
+			t.Errorf("cluster %s has %d stacks, want %d (%v)", cluster, got, want, err)
+		}
+	}
 }
