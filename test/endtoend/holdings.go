@@ -47,6 +47,11 @@ func (h Holdings) serving() error {
 	if h.Counts["load balancers"] != balancers || h.Counts["target groups"] != services || h.Counts["rules on "+nodes] == 0 {
 		return fmt.Errorf("the account holds %v", h.Counts)
 	}
+	for _, stack := range h.Stacks {
+		if lb := stack.LoadBalancer; lb != nil && lb.State != "active" {
+			return fmt.Errorf("load balancer %s is %s", lb.Name, lb.State)
+		}
+	}
 	for name, targets := range h.Targets {
 		for _, target := range targets {
 			if !strings.HasSuffix(target, " healthy") {
