@@ -32,7 +32,7 @@ type Holdings struct {
 }
 
 // Empty tells whether nothing is left.
-func (h Holdings) Empty() bool {
+func (h *Holdings) Empty() bool {
 	for _, n := range h.Counts {
 		if n > 0 {
 			return false
@@ -42,7 +42,7 @@ func (h Holdings) Empty() bool {
 }
 
 // serving checks that the shop is open.
-func (h Holdings) serving() error {
+func (h *Holdings) serving() error {
 	const balancers, services = 2, 5
 	if h.Counts["load balancers"] != balancers || h.Counts["target groups"] != services || h.Counts["rules on "+nodes] == 0 {
 		return fmt.Errorf("the account holds %v", h.Counts)

@@ -19,6 +19,7 @@ const samples = 5
 // killed plays rounds in which the operator is killed at a write, and starts again: each ends as the first one does, in which
 // nobody dies (invariant 2). That every write is such a point, test/crash shows in process.
 func killed(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
+	t.Helper()
 	start := s.Gate.Writes()
 	if err := shop.Open(t.Context()); err != nil {
 		t.Fatal(err)

@@ -44,6 +44,7 @@ func TestEndToEnd(t *testing.T) {
 
 // tour runs what `make demo` runs.
 func tour(t *testing.T, s *endtoend.Stage) {
+	t.Helper()
 	headgate := filepath.Join(t.TempDir(), "headgate")
 	if _, err := endtoend.Run(t.Context(), "go", "build", "-C", s.Root, "-o", headgate, "./cmd/headgate"); err != nil {
 		t.Fatal(err)
@@ -86,6 +87,7 @@ func showLog(t *testing.T, s *endtoend.Stage) {
 
 // neverForbidden checks that the operator, which runs with the role of config/rbac, was never refused by the API server.
 func neverForbidden(t *testing.T, s *endtoend.Stage) {
+	t.Helper()
 	for line := range strings.Lines(controllerLog(t, s)) {
 		if strings.Contains(strings.ToLower(line), "forbidden") {
 			t.Errorf("the role lacks a right: %s", line)
@@ -95,6 +97,7 @@ func neverForbidden(t *testing.T, s *endtoend.Stage) {
 
 // rights checks that all calls so far stay within the policy.
 func rights(t *testing.T, s *endtoend.Stage, own policy.Policy) {
+	t.Helper()
 	seen := s.Gate.Rights()
 	if len(seen) == 0 {
 		t.Error("no call came through the gate")

@@ -23,6 +23,7 @@ const (
 // steady checks that an operator with nothing to do writes nothing (invariant 1), though it compares with AWS all the time; and
 // that starting it again makes it write nothing either.
 func steady(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
+	t.Helper()
 	window := shortWindow
 	if text := os.Getenv(windowVariable); text != "" {
 		var err error

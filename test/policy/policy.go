@@ -127,7 +127,7 @@ func (s Statement) holds(context map[string]string) bool {
 			switch {
 			case operator == opNull && slices.Contains(values, "true") == present:
 				return false
-			case operator == opEquals && !(present && slices.Contains(values, have)):
+			case operator == opEquals && (!present || !slices.Contains(values, have)):
 				return false
 			}
 		}

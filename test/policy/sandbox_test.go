@@ -69,6 +69,7 @@ func (r *refusals) list() []string {
 
 // enough opens the shop, takes an Ingress through all its changes, and closes, within our policy.
 func enough(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop, own policy.Policy) {
+	t.Helper()
 	var refused refusals
 	s.Gate.Post(endtoend.Within(own, refused.add))
 	openAndClose(t, shop, func() { wear(t, s) })
@@ -79,6 +80,7 @@ func enough(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop, own policy.Pol
 
 // notTooMuch checks that nothing is asked for in vain.
 func notTooMuch(t *testing.T, s *endtoend.Stage, own policy.Policy) {
+	t.Helper()
 	unused := own.Unused(s.Gate.Rights())
 	for _, right := range unused {
 		if reasons()[right] == "" {
@@ -94,6 +96,7 @@ func notTooMuch(t *testing.T, s *endtoend.Stage, own policy.Policy) {
 
 // likeIncumbent does it all again with the rights of a role that was made for the incumbent.
 func likeIncumbent(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
+	t.Helper()
 	var refused refusals
 	s.Gate.Post(endtoend.Within(incumbent(), refused.add))
 	// What it has read before, it would not ask for.
@@ -108,6 +111,7 @@ func likeIncumbent(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
 
 // named takes one right away, and looks for it in an event on the objects that cannot be served.
 func named(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop, own policy.Policy) {
+	t.Helper()
 	const right = "elasticloadbalancing:CreateRule"
 	for i := range own.Statements {
 		one := &own.Statements[i]
@@ -170,6 +174,7 @@ func until(t *testing.T, what string, check func(context.Context) error) {
 
 // neverForbidden checks that the API server never refused anything to the operator, which has the role of config/rbac.
 func neverForbidden(t *testing.T, s *endtoend.Stage) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join(s.LogDir(), "controller.log"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,186 @@
+package calls_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/test/world"
+)
+
+var update = flag.Bool("update", false, "write the table of docs/reference/api-calls.md")
+
+// play is the life of an Ingress with two paths.
+type play struct {
+	*world.Run
+
+	t       *testing.T
+	objects []*unstructured.Unstructured
+	count   *counter
+}
+
+// scenes are what is counted, in this order.
+func scenes() []scene {
+	return []scene{
+		{"The operator starts, and nothing asks for it", func(p *play) { p.Start(p.count) }},
+		{"The first Ingress: two paths to two Services", func(p *play) { p.Apply(p.objects...) }},
+		{"A second Ingress like it, with a load balancer of its own", func(p *play) { p.Apply(p.second()) }},
+		{"A path more, to a Service that has a path already", (*play).path},
+		{"A pod behind both is replaced", (*play).replace},
+		{"The health check of both paths is changed", (*play).health},
+		{"The operator is started again", func(p *play) { p.Stop(); p.Start(p.count) }},
+		{"The first edit after that: a path more", (*play).path},
+		{"An Ingress is deleted", func(p *play) { p.Delete(p.second()) }},
+		{"The last Ingress is deleted", func(p *play) { p.Delete(p.objects[len(p.objects)-1]) }},
+	}
+}
+
+type scene struct {
+	name string
+	act  func(*play)
+}
+
+// TestCalls counts what each scene costs, and holds docs/reference/api-calls.md to it.
+func TestCalls(t *testing.T) {
+	log.SetLogger(logr.Discard())
+	if err := world.Environment(); err != nil {
+		t.Fatal(err)
+	}
+	w, err := world.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	name := filepath.Join(w.Root, "docs", "reference", "api-calls.md")
+	p := newPlay(t, w)
+	if *update {
+		var rows []row
+		for _, s := range scenes() {
+			rows = append(rows, row{s.name, p.perform(s, nil)})
+		}
+		writeTable(t, name, rows)
+		return
+	}
+	stated := readTable(t, name)
+	for _, s := range scenes() {
+		if diff := cmp.Diff(stated[s.name], p.perform(s, stated[s.name])); diff != "" {
+			t.Errorf("%s: the calls differ from those of %s; if they should, run the test with -update (-stated +counted):\n%s", s.name, name, diff)
+		}
+	}
+	if len(stated) != len(scenes()) {
+		t.Errorf("the table has %d rows, for %d scenes", len(stated), len(scenes()))
+	}
+}
+
+func newPlay(t *testing.T, w *world.World) *play {
+	t.Helper()
+	p := &play{Run: w.NewRun(t, "calls", nil), t: t, count: &counter{calls: tally{}, last: time.Now()}}
+	p.objects = p.Objects(filepath.Join("testdata", "two-paths.yaml"))
+	const first, last = 10, 14
+	for i := first; i <= last; i++ {
+		_, err := p.Sim.AddNetworkInterface(sim.Interface{
+			ID: fmt.Sprintf("eni-%d", i), SecurityGroups: []string{p.Sim.World().NodeSecurityGroup}, Addresses: []string{fmt.Sprintf("10.0.128.%d", i)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// perform plays a scene, waits until the calls that are stated have come and no more follow, and returns those that came.
+func (p *play) perform(s scene, stated tally) tally {
+	p.t.Helper()
+	// Without a statement nothing says when all is done: what waits is looked at again after three seconds, then after six.
+	const briefly, long = 1500 * time.Millisecond, 8 * time.Second
+	quiet := briefly
+	if stated == nil {
+		quiet = long
+	}
+	p.count.reset()
+	s.act(p)
+	began := time.Now()
+	for {
+		got, since := p.count.now()
+		if since > quiet && (got.reaches(stated) || time.Since(began) > time.Minute) {
+			return got
+		}
+		select {
+		case <-p.t.Context().Done():
+			p.t.Fatal(errors.New("the test was stopped"))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// second is the Ingress once more, under another name and host.
+func (p *play) second() *unstructured.Unstructured {
+	out := p.objects[len(p.objects)-1].DeepCopy()
+	out.SetName("second")
+	rules, _, _ := unstructured.NestedSlice(out.Object, "spec", "rules")
+	if rule, ok := rules[0].(map[string]any); ok {
+		rule["host"] = "second.example.com"
+	}
+	if err := unstructured.SetNestedSlice(out.Object, rules, "spec", "rules"); err != nil {
+		p.t.Fatal(err)
+	}
+	return out
+}
+
+// path gives the first Ingress a path more.
+func (p *play) path() {
+	p.edit(func(in *networkingv1.Ingress) {
+		paths := &in.Spec.Rules[0].HTTP.Paths
+		more := (*paths)[0]
+		more.Path = fmt.Sprintf("/more-%d", len(*paths))
+		*paths = append(*paths, more)
+	})
+}
+
+func (p *play) health() {
+	p.edit(func(in *networkingv1.Ingress) {
+		in.Annotations["alb.ingress.kubernetes.io/healthcheck-path"] = "/health"
+	})
+}
+
+func (p *play) edit(change func(*networkingv1.Ingress)) {
+	p.t.Helper()
+	in := &networkingv1.Ingress{}
+	err := p.World.Client.Get(p.t.Context(), client.ObjectKey{Namespace: p.Name, Name: "shop"}, in)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	change(in)
+	if err := p.World.Client.Update(p.t.Context(), in); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// replace puts another pod in the place of one behind the first path.
+func (p *play) replace() {
+	slice := &discoveryv1.EndpointSlice{}
+	if err := p.World.Client.Get(p.t.Context(), client.ObjectKey{Namespace: p.Name, Name: "catalog-a"}, slice); err != nil {
+		p.t.Fatal(err)
+	}
+	slice.Endpoints[1].Addresses = []string{"10.0.128.14"}
+	if err := p.World.Client.Update(p.t.Context(), slice); err != nil {
+		p.t.Fatal(err)
+	}
+}
