@@ -12,8 +12,6 @@ import (
 	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/cert"
 	"github.com/headgate/headgate/cloud/sim/elb"
-	"github.com/headgate/headgate/cloud/sim/identity"
-	"github.com/headgate/headgate/cloud/sim/tagging"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
@@ -103,10 +101,7 @@ func (s *Simulator) fill() {
 		balancing.Health = s.traffic.health
 	}
 	s.elb = elb.New(s.account, s.network, s.certs, balancing)
-	s.services = []wire.Service{
-		s.elb.Service(), s.network.Service(), s.certs.Service(), identity.New(s.account).Service(),
-		tagging.New(s.elb, s.network, s.certs).Service(),
-	}
+	s.services = s.offer()
 }
 
 func partition(region string) string {
