@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"net/netip"
 
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -35,11 +36,41 @@ type Listener struct {
 	Protocol string
 	// Certificates serve HTTPS: the first is the default, the others are chosen by SNI.
 	Certificates []*tls.Certificate
-	// SSLPolicy is the name of the security policy.
-	SSLPolicy  string
-	Attributes map[string]string
+	// CertificateARNs name the certificates in logs, by their positions. It may be shorter.
+	CertificateARNs []string
+	Policy          Policy
+	MutualTLS       MutualTLS
+	Attributes      map[string]string
 	// Rules in evaluation order; the last one is the default rule, without conditions.
 	Rules []Rule
+}
+
+// Policy is a security policy as DescribeSSLPolicies shows it. The zero value is TLS 1.2 and 1.3 with today's ciphers. A name stands for
+// the same policy forever.
+type Policy struct {
+	Name string
+	// Protocols are AWS's words, TLSv1 to TLSv1.3.
+	Protocols []string
+	// Ciphers are OpenSSL's names.
+	Ciphers []string
+}
+
+// MutualTLS says what is asked of a client's certificate (MutualAuthenticationAttributes of the API).
+type MutualTLS struct {
+	// Mode is off, passthrough or verify; empty is off.
+	Mode string
+	// IgnoreExpiry lets clients in whose certificate is past its time.
+	IgnoreExpiry bool
+	// AdvertiseNames tells clients the names of the trust store's authorities.
+	AdvertiseNames bool
+	// Trust is what certificates are verified against. Without it nobody gets in. It is compared by identity.
+	Trust *TrustStore
+}
+
+// TrustStore holds the authorities of a trust store and what they have revoked.
+type TrustStore struct {
+	Authorities []*x509.Certificate
+	Revocations []*x509.RevocationList
 }
 
 // Rule is one listener rule in the shapes of the API.

@@ -1,7 +1,6 @@
 package dataplane
 
 import (
-	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -24,7 +23,7 @@ type frontend struct {
 	idle       time.Duration
 	lifetime   time.Duration
 	rules      *evaluator
-	tls        *tls.Config
+	security   *security
 	source     Listener
 	inserted   []insertedHeader
 }
@@ -49,7 +48,7 @@ func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend
 		errs = append(errs, err)
 	}
 	if f.secure {
-		if f.tls, err = compileTLS(f, before); err != nil {
+		if f.security, err = compileSecurity(s, f, before); err != nil {
 			errs = append(errs, err)
 		}
 	}

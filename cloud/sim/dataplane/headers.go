@@ -62,6 +62,7 @@ func (x *exchange) prepareHeader(h http.Header, version string) {
 	h.Set(headerForwardedPort, strconv.Itoa(x.front.port))
 	h.Set(headerTrace, x.server.trace(h.Get(headerTrace)))
 	x.tlsHeaders(h)
+	x.mutualHeaders(h)
 	if _, ok := h["User-Agent"]; !ok {
 		h.Set("User-Agent", "") // or the transport would write its own
 	}

@@ -202,12 +202,12 @@ func (d *door) Close() error {
 func (d *door) Addr() net.Addr { return d.at }
 
 // tlsConfig gives the configuration of this moment to a client that opens a connection.
-func (b *socket) tlsConfig(*tls.ClientHelloInfo) (*tls.Config, error) {
+func (b *socket) tlsConfig(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	front := b.server.current.Load().fronts[b.at]
-	if front == nil || front.tls == nil {
+	if front == nil || front.security == nil {
 		return nil, errNoCertificate
 	}
-	return front.tls, nil
+	return front.security.greet(hello)
 }
 
 // handle serves one request by the configuration of this moment.

@@ -22,37 +22,59 @@ type credential struct {
 	bits        int
 }
 
-// compileTLS prepares certificates, versions and protocols of a listener.
-func compileTLS(f, before *frontend) (*tls.Config, error) {
+// security is what an HTTPS listener asks of a client. It is immutable.
+type security struct {
+	config *tls.Config
+	// newest are the ciphers of TLS 1.3 that the policy has.
+	newest []uint16
+}
+
+// compileSecurity prepares certificates, versions, ciphers and protocols of a listener. What did not change is taken from before, so that
+// sessions can be resumed.
+func compileSecurity(s *Server, f, before *frontend) (*security, error) {
 	second := f.attributes.notOff("routing.http2.enabled")
-	if before != nil && before.tls != nil && slices.Equal(before.source.Certificates, f.source.Certificates) &&
-		before.source.SSLPolicy == f.source.SSLPolicy && before.attributes.notOff("routing.http2.enabled") == second {
-		return before.tls, nil
+	if before != nil && before.security != nil && slices.Equal(before.source.Certificates, f.source.Certificates) &&
+		before.source.Policy.Name == f.source.Policy.Name && before.source.MutualTLS == f.source.MutualTLS &&
+		before.attributes.notOff("routing.http2.enabled") == second {
+		return before.security, nil
 	}
-	if len(f.source.Certificates) == 0 {
+	all, err := newCredentials(f.source.Certificates)
+	if err != nil {
+		return nil, err
+	}
+	c := f.source.Policy.config()
+	c.NextProtos = []string{"http/1.1"}
+	if second {
+		c.NextProtos = []string{"h2", "http/1.1"}
+	}
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return choose(all, hello), nil }
+	askClients(c, f.source.MutualTLS, s.now)
+	return &security{c, f.source.Policy.suites(isNewest)}, nil
+}
+
+func newCredentials(certificates []*tls.Certificate) ([]credential, error) {
+	if len(certificates) == 0 {
 		return nil, errNoCertificate
 	}
-	all := make([]credential, 0, len(f.source.Certificates))
-	for _, certificate := range f.source.Certificates {
+	all := make([]credential, 0, len(certificates))
+	for _, certificate := range certificates {
 		c, err := newCredential(certificate)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, c)
 	}
-	low, high := policyVersions(f.source.SSLPolicy)
-	protocols := []string{"http/1.1"}
-	if second {
-		protocols = []string{"h2", "http/1.1"}
+	return all, nil
+}
+
+// greet gives the configuration for a client. One that has no cipher of the policy for the version that it would get is refused here,
+// because the library has its own mind about the ciphers of TLS 1.3.
+func (s *security) greet(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	newest := s.config.MaxVersion == tls.VersionTLS13 && slices.Contains(hello.SupportedVersions, tls.VersionTLS13)
+	if newest && len(s.newest) > 0 && !slices.ContainsFunc(hello.CipherSuites, func(id uint16) bool { return slices.Contains(s.newest, id) }) {
+		return nil, errNoCipher
 	}
-	return &tls.Config{
-		MinVersion: low,
-		MaxVersion: high,
-		NextProtos: protocols,
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return choose(all, hello), nil
-		},
-	}, nil
+	return s.config, nil
 }
 
 func newCredential(certificate *tls.Certificate) (credential, error) {
@@ -124,33 +146,6 @@ func (c *credential) better(than *credential, name string) bool {
 	return c.bits > than.bits
 }
 
-// policyVersions gives the lowest and highest TLS version of a security policy.
-func policyVersions(name string) (uint16, uint16) {
-	name = strings.TrimPrefix(name, "ELBSecurityPolicy-")
-	for _, p := range []struct {
-		prefix    string
-		low, high uint16
-	}{
-		{"TLS13-1-3", tls.VersionTLS13, tls.VersionTLS13},
-		{"TLS13-1-2", tls.VersionTLS12, tls.VersionTLS13},
-		{"TLS13-1-1", tls.VersionTLS11, tls.VersionTLS13},
-		{"TLS13-1-0", tls.VersionTLS10, tls.VersionTLS13},
-		{"FS-1-2", tls.VersionTLS12, tls.VersionTLS12},
-		{"FS-1-1", tls.VersionTLS11, tls.VersionTLS12},
-		{"FS-2018", tls.VersionTLS10, tls.VersionTLS12},
-		{"TLS-1-2", tls.VersionTLS12, tls.VersionTLS12},
-		{"TLS-1-1", tls.VersionTLS11, tls.VersionTLS12},
-		{"TLS-1-0", tls.VersionTLS10, tls.VersionTLS12},
-		{"2016-08", tls.VersionTLS10, tls.VersionTLS12},
-		{"2015-05", tls.VersionTLS10, tls.VersionTLS12},
-	} {
-		if strings.HasPrefix(name, p.prefix) {
-			return p.low, p.high
-		}
-	}
-	return tls.VersionTLS12, tls.VersionTLS13 // a policy that is not known must not open old versions
-}
-
 // tlsHeaders tells the target how the client is connected, where the load balancer is told to.
 func (x *exchange) tlsHeaders(h http.Header) {
 	if x.request.TLS == nil || !x.front.attributes.on("routing.http.x_amzn_tls_version_and_cipher_suite.enabled") {
@@ -160,20 +155,4 @@ func (x *exchange) tlsHeaders(h http.Header) {
 	h.Set(x.front.listener.text("routing.http.request.x_amzn_tls_version.header_name", "X-Amzn-Tls-Version"), version)
 	h.Set(x.front.listener.text("routing.http.request.x_amzn_tls_cipher_suite.header_name", "X-Amzn-Tls-Cipher-Suite"),
 		cipherName(tls.CipherSuiteName(x.request.TLS.CipherSuite)))
-}
-
-// cipherName turns the name of a cipher suite into OpenSSL's. Those of TLS 1.3 are the same in both.
-func cipherName(name string) string {
-	short, ok := strings.CutPrefix(name, "TLS_")
-	if !ok || !strings.Contains(short, "_WITH_") {
-		return name
-	}
-	short = strings.TrimPrefix(strings.Replace(short, "_WITH_", "_", 1), "RSA_")
-	short = strings.Replace(short, "CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305", 1)
-	short = strings.Replace(short, "_CBC_SHA", "_SHA", 1)
-	short = strings.Replace(short, "3DES_EDE_SHA", "DES_CBC3_SHA", 1)
-	for _, bits := range []string{"128", "256"} {
-		short = strings.ReplaceAll(short, "AES_"+bits, "AES"+bits)
-	}
-	return strings.ReplaceAll(short, "_", "-")
 }

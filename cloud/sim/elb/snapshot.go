@@ -1,100 +1,13 @@
 package elb
 
 import (
-	"crypto/tls"
-	"maps"
 	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
-
-	"github.com/headgate/headgate/cloud/sim/dataplane"
 )
-
-// LoadBalancers gives the application load balancers that are active, as the data plane takes them.
-func (s *State) LoadBalancers() []dataplane.LoadBalancer {
-	var all []dataplane.LoadBalancer
-	for _, lb := range s.balancers.All() {
-		if !isApplication(lb) || s.now().Before(lb.ready) {
-			continue
-		}
-		shown := dataplane.LoadBalancer{
-			ARN: *lb.LoadBalancerArn, DNSName: *lb.DNSName, Address: lb.address, Attributes: maps.Clone(lb.attributes),
-		}
-		for _, l := range lb.listeners {
-			shown.Listeners = append(shown.Listeners, s.listenerConfig(l))
-		}
-		all = append(all, shown)
-	}
-	return all
-}
-
-func (s *State) listenerConfig(l *listener) dataplane.Listener {
-	shown := dataplane.Listener{
-		ARN: *l.ListenerArn, Port: int(*l.Port), Protocol: string(l.Protocol), SSLPolicy: aws.ToString(l.SslPolicy),
-		Attributes: maps.Clone(l.attributes), Certificates: s.tlsCertificates(l),
-	}
-	for _, r := range l.rules {
-		shown.Rules = append(shown.Rules, dataplane.Rule{
-			ARN: *r.RuleArn, Conditions: r.Conditions, Actions: r.Actions, Transforms: r.Transforms,
-		})
-	}
-	return shown
-}
-
-func (s *State) tlsCertificates(l *listener) []*tls.Certificate {
-	var all []*tls.Certificate
-	for _, c := range l.Certificates {
-		if held, ok := s.certificates.TLS(aws.ToString(c.CertificateArn)); ok {
-			all = append(all, held)
-		}
-	}
-	for _, arn := range l.certificates {
-		if held, ok := s.certificates.TLS(arn); ok {
-			all = append(all, held)
-		}
-	}
-	return all
-}
-
-// TargetGroups gives the target groups by ARN, as the data plane takes them.
-func (s *State) TargetGroups() map[string]dataplane.TargetGroup {
-	all := make(map[string]dataplane.TargetGroup, s.groups.Len())
-	for arn, g := range s.groups.All() {
-		s.dropDrained(g)
-		shown := dataplane.TargetGroup{Settings: showGroup(g), Attributes: maps.Clone(g.attributes), InUse: g.balancer != nil}
-		for _, t := range g.targets.All() {
-			name := g.name(t.TargetDescription)
-			if g.balancer != nil && t.gone.IsZero() && s.unusable(g, t) != nil {
-				continue
-			}
-			shown.Targets = append(shown.Targets, dataplane.Target{
-				ID: name.ID, Port: name.Port, Zone: aws.ToString(t.AvailabilityZone), Draining: !t.gone.IsZero(),
-				Address: s.instanceAddress(g, t),
-			})
-		}
-		all[arn] = shown
-	}
-	return all
-}
-
-// instanceAddress is the private address of a target that is an instance.
-func (s *State) instanceAddress(g *targetGroup, t *target) netip.Addr {
-	if g.TargetType != elbtypes.TargetTypeEnumInstance {
-		return netip.Addr{}
-	}
-	i, ok := s.network.Instance(*t.Id)
-	if !ok {
-		return netip.Addr{}
-	}
-	a, err := netip.ParseAddr(aws.ToString(i.PrivateIpAddress))
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a
-}
 
 // Next gives the time of the next change that comes by itself: a load balancer becoming active, a target drained. Zero: none.
 func (s *State) Next() time.Time {
