@@ -36,9 +36,9 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 	}
 	switch total := weights(backends); {
 	case invalid > 0 && total > 0:
-		j.partly = problem{string(gwv1.RouteReasonUnsupportedValue), rule.field +
-			".backendRefs: an application load balancer cannot answer 500 for the share of an invalid backend only, so the whole rule " +
-			"answers 500: mend or remove the invalid one"}
+		j.partly = append(j.partly, rule.field+
+			".backendRefs: an application load balancer cannot answer 500 for the share of an invalid backend only, so the whole rule "+
+			"answers 500: mend or remove the invalid one")
 		return failed
 	case total == 0:
 		return failed

@@ -191,9 +191,11 @@ func restrictsClients(l awsgwv1.ListenerConfiguration) bool {
 	return l.MutualAuthentication != nil && l.MutualAuthentication.Mode != awsgwv1.MutualAuthenticationOff
 }
 
+const reasonNotServed = "NotServedYet"
+
 func notServedYet(object model.ObjectRef, severity model.Severity, field string) model.Finding {
 	f := model.Finding{
-		Object: object, Severity: severity, Reason: "NotServedYet", Field: field,
+		Object: object, Severity: severity, Reason: reasonNotServed, Field: field,
 		Message: "is not served yet and changes nothing: remove it",
 	}
 	if severity == model.Closed {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -61,14 +62,6 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	return v
 }
 
-// closes tells whether requests to a listener must be refused because something that restricts access to it is not served.
-func (t *translator) closes(l *listener) bool {
-	return t.config.closes(l) || l.Protocol == gwv1.HTTPSProtocolType && validatesClients(t.snapshot.Gateway)
-}
-
-// validatesClients tells whether a Gateway asks clients for certificates.
-func validatesClients(g *gwv1.Gateway) bool { return g.Spec.TLS != nil && g.Spec.TLS.Frontend != nil }
-
 // unservedOfGateway names what a Gateway asks for that is not served yet.
 func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
 	var out []model.Finding
@@ -77,7 +70,7 @@ func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
 			out = append(out, notServedYet(gatewayRef(g), severity, field))
 		}
 	}
-	add(validatesClients(g), model.Closed, "spec.tls.frontend")
+	add(slices.ContainsFunc(g.Spec.Listeners, func(l gwv1.Listener) bool { return validatesClients(g, l.Port) }), model.Closed, "spec.tls.frontend")
 	add(g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend")
 	add(len(g.Spec.Addresses) > 0, model.Warning, "spec.addresses")
 	add(g.Spec.AllowedListeners != nil, model.Warning, "spec.allowedListeners")

@@ -18,6 +18,9 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 	}
 	out := f
 	out.Routes, out.Listeners = nil, nil
+	if j := v.routeOf(f.Member); j != nil {
+		f.Routes = j.shut(f.Routes)
+	}
 	for _, l := range v.listeners {
 		if !l.usable() || !l.allowsKind() || !l.allowsNamespace(v.snapshot, f.Member.Namespace) {
 			continue
@@ -36,11 +39,20 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 			if have.Port != port || slices.ContainsFunc(out.Listeners, func(o intent.Listener) bool { return o.Port == port }) {
 				continue
 			}
-			one := v.translator.port(l)
-			one.Certificates, one.DiscoverHosts, one.Field = have.Certificates, have.DiscoverHosts, have.Field
-			out.Listeners = append(out.Listeners, one)
+			out.Listeners = append(out.Listeners, v.protected(have, l))
 		}
 	}
+	return out
+}
+
+// protected is a port that was good once with what the configuration says of who may connect. While it is not known what that says, what
+// it said stays.
+func (v *Verdict) protected(have intent.Listener, l *listener) intent.Listener {
+	if v.snapshot.ParameterProblem != "" {
+		return have
+	}
+	out := v.translator.port(l)
+	out.Certificates, out.DiscoverHosts, out.Field = have.Certificates, have.DiscoverHosts, have.Field
 	return out
 }
 

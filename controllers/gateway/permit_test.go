@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,5 +111,100 @@ func TestRouteWithoutRulesMatchesEverything(t *testing.T) {
 	var r intent.Route
 	if r = bare.Fragments[1].Routes[0]; answer(r) != "500" {
 		t.Errorf("no backend answers 500: %+v", r)
+	}
+}
+
+// TestLostConfigurationOpensNothing takes the fragments of a Gateway under a configuration, loses the configuration, and looks at what
+// of them serves on.
+func TestLostConfigurationOpensNothing(t *testing.T) {
+	t.Parallel()
+	const (
+		listeners = `[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}},
+			{name: b, port: 443, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}}]`
+		route = `{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [x.com],
+			rules: [{backendRefs: [{name: web, port: 80}]}]}}`
+	)
+	for _, c := range []struct{ why, spec string }{
+		{"source ranges", `{sourceRanges: [10.0.0.0/8]}`},
+		{"prefix lists", `{securityGroupPrefixes: [pl-1]}`},
+		{"security groups", `{securityGroups: [sg-1]}`},
+		{"a firewall", `{wafV2: {webACL: arn}}`},
+		{"client certificates", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: passthrough}}]}`},
+		{"a TLS policy", `{listenerConfigurations: [{protocolPort: "HTTPS:443", sslPolicy: strict, listenerAttributes: [{key: k, value: v}]}]}`},
+		{"certificates", `{listenerConfigurations: [{protocolPort: "HTTPS:443", defaultCertificate: "arn:d"}]}`},
+	} {
+		for _, where := range []string{"Gateway", "class"} {
+			s := snapshotOf(t, listeners, route)
+			set := func(spec string) {
+				s.GatewayConfig, s.ClassConfig, s.ParameterProblem = nil, nil, ""
+				switch {
+				case spec == "":
+					s.ParameterProblem = "names a LoadBalancerConfiguration that does not exist"
+				case where == "Gateway":
+					s.GatewayConfig = configOf(t, "c", spec)
+				default:
+					s.ClassConfig = configOf(t, "c", spec)
+				}
+			}
+			set(c.spec)
+			before := verdictOf(s).Intent.Fragments
+			set("")
+			v := verdictOf(s)
+			for _, f := range before {
+				if diff := cmp.Diff(f, v.Request().Permit(f)); diff != "" {
+					t.Errorf("invariant 8: %s of the %s are lost, and %s changes: %s", c.why, where, f.Member, diff)
+				}
+			}
+			for _, f := range before {
+				if len(wrongOf(v.Findings, f.Member)) == 0 {
+					t.Errorf("%s of the %s are lost, and %s is served as it is written", c.why, where, f.Member)
+				}
+			}
+		}
+	}
+}
+
+func wrongOf(list []model.Finding, object model.ObjectRef) []model.Finding {
+	var out []model.Finding
+	for _, f := range ofSeverity(list, model.Wrong) {
+		if f.Object.Same(object) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// TestSharedPortLosesOnlyWhoIsNotAllowed narrows who may attach to one of two listeners that share a port.
+func TestSharedPortLosesOnlyWhoIsNotAllowed(t *testing.T) {
+	t.Parallel()
+	const (
+		listener  = `{name: %[1]s, port: 80, protocol: HTTP, hostname: %[1]s.com, allowedRoutes: {namespaces: {from: %[2]s}}}`
+		route     = `{metadata: {namespace: %s, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}]}]}}`
+		everybody = "All"
+	)
+	listeners := func(b string) string {
+		return `[` + fmt.Sprintf(listener, "a", everybody) + `, ` + fmt.Sprintf(listener, "b", b) + `]`
+	}
+	routes := []string{fmt.Sprintf(route, "app"), fmt.Sprintf(route, "infra")}
+	before := verdictOf(snapshotOf(t, listeners(everybody), routes...))
+	after := verdictOf(snapshotOf(t, listeners("Same"), routes...))
+	hosts := func(f intent.Fragment) string {
+		var out []string
+		for _, r := range f.Routes {
+			out = append(out, join(r.Match.Hosts))
+		}
+		return strings.Join(out, " ")
+	}
+	want := map[string]string{"HTTPRoute app/r": "a.com", "HTTPRoute infra/r": "a.com b.com"}
+	written, held := map[string]string{}, map[string]string{}
+	for i, j := range before.routes {
+		written[j.fragment.Member.String()] = hosts(after.routes[i].fragment)
+		held[j.fragment.Member.String()] = hosts(after.Request().Permit(j.fragment))
+	}
+	if diff := cmp.Diff(want, written); diff != "" {
+		t.Errorf("as written: %s", diff)
+	}
+	if diff := cmp.Diff(want, held); diff != "" {
+		t.Errorf("withdrawn permission is never kept, and nobody else loses: %s", diff)
 	}
 }

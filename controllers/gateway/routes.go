@@ -20,13 +20,17 @@ type judged struct {
 	attachments []attachment
 	// refs says why ResolvedRefs is not good.
 	refs problem
-	// partly says which rules are left out.
-	partly problem
+	// partly says which rules are not served as they are written.
+	partly []string
 	// unsupported says why the route is refused as a whole; waiting, that its Gateway keeps it from being judged.
 	unsupported problem
 	waiting     problem
 	fragment    intent.Fragment
-	findings    []model.Finding
+	// closed are the findings on filters that restrict access and are not served; shutRoutes the routes of their rules, which answer
+	// 503, and openRoutes those of the others.
+	closed                 []model.Finding
+	shutRoutes, openRoutes []intent.Route
+	findings               []model.Finding
 }
 
 // translator turns the routes of one Gateway into fragments.
@@ -47,10 +51,22 @@ func (t *translator) translate(route *gwv1.HTTPRoute) *judged {
 		t.rule(j, ruleAt{HTTPRouteRule: rule, field: fmt.Sprintf("spec.rules[%d]", i)}, places)
 	}
 	t.discover(j, places)
-	if t.snapshot.ParameterProblem != "" {
+	j.conclude(t.snapshot)
+	return j
+}
+
+// conclude makes findings of what is wrong with the route.
+func (j *judged) conclude(s *Snapshot) {
+	if s.ParameterProblem != "" {
 		// What protects the routes is not known now: what was good serves on, and nothing new is opened.
 		j.waiting = problem{string(gwv1.RouteReasonPending), "the parameters of the Gateway are not valid: until its owner mends them, " +
 			"the last good state of the route serves"}
+	}
+	if j.unsupported.any() && len(j.closed) > 0 {
+		// Where no good state is known, rules that AWS holds and that forward as these do are kept. That would open what is closed.
+		for i, r := range j.fragment.Routes {
+			j.fragment.Routes[i] = answering(r, http.StatusServiceUnavailable)
+		}
 	}
 	for _, p := range []problem{j.unsupported, j.waiting} {
 		if p.any() {
@@ -59,7 +75,7 @@ func (t *translator) translate(route *gwv1.HTTPRoute) *judged {
 			})
 		}
 	}
-	return j
+	j.findings = append(j.findings, j.closed...)
 }
 
 // rulesOf are the rules of a route; one without rules has one that matches everything, which is the default of the API.
@@ -123,6 +139,7 @@ func (j *judged) refuse(field, format string, args ...any) {
 // rule adds the routes of one rule: one for each match on each listener.
 func (t *translator) rule(j *judged, rule ruleAt, places []place) {
 	checkUnsupported(j, rule)
+	closed := j.closing(rule)
 	action := t.action(j, rule)
 	matches := rule.Matches
 	if len(matches) == 0 {
@@ -130,21 +147,32 @@ func (t *translator) rule(j *judged, rule ruleAt, places []place) {
 	}
 	for m, match := range matches {
 		at := fmt.Sprintf("%s.matches[%d]", rule.field, m)
-		translated := t.match(j, at, match)
+		r := action
+		r.Match, r.Field, r.Age = t.match(j, at, match), at, j.route.CreationTimestamp.Unix()
 		for _, p := range places {
-			r := action
-			r.Match, r.Field, r.Age = translated, at, j.route.CreationTimestamp.Unix()
-			r.Match.Hosts, r.Match.AnyPort = p.hosts, true
-			r.Ports = []int{int(p.listener.Port)}
-			if r.Redirect != nil {
-				r.Redirect = redirectOn(*r.Redirect, p.listener)
+			one := t.on(p, r)
+			if closed {
+				one = answering(one, http.StatusServiceUnavailable)
+				j.shutRoutes = append(j.shutRoutes, one)
+			} else {
+				j.openRoutes = append(j.openRoutes, one)
 			}
-			if t.closes(p.listener) {
-				r = answering(r, http.StatusServiceUnavailable)
-			}
-			j.fragment.Routes = append(j.fragment.Routes, r)
+			j.fragment.Routes = append(j.fragment.Routes, one)
 		}
 	}
+}
+
+// on is a route as it is on one listener.
+func (t *translator) on(p place, r intent.Route) intent.Route {
+	r.Match.Hosts, r.Match.AnyPort = p.hosts, true
+	r.Ports = []int{int(p.listener.Port)}
+	if r.Redirect != nil {
+		r.Redirect = redirectOn(*r.Redirect, p.listener)
+	}
+	if t.closes(p.listener) {
+		return answering(r, http.StatusServiceUnavailable)
+	}
+	return r
 }
 
 // answering is a route that answers with a status itself.
@@ -168,12 +196,12 @@ func checkUnsupported(j *judged, rule ruleAt) {
 	}
 	for i, f := range rule.Filters {
 		at := fmt.Sprintf("%s.filters[%d]", field, i)
-		if f.Type != gwv1.HTTPRouteFilterRequestRedirect {
+		if f.Type != gwv1.HTTPRouteFilterRequestRedirect && !restricts(f.Type) {
 			j.refuse(at, "filter %s is not served: remove it; RequestRedirect is served", f.Type)
 		}
 	}
 	for i, b := range rule.BackendRefs {
-		if len(b.Filters) > 0 {
+		if slices.ContainsFunc(b.Filters, func(f gwv1.HTTPRouteFilter) bool { return !restricts(f.Type) }) {
 			j.refuse(fmt.Sprintf("%s.backendRefs[%d].filters", field, i), "an application load balancer has no filters by backend: remove them")
 		}
 	}

@@ -166,24 +166,36 @@ func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
 }
 
 func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment, r reached) {
-	refused := a.refused
-	for _, p := range []problem{j.unsupported, j.waiting, foundWrong(j, r)} {
-		if !refused.any() {
-			refused = p
-		}
-	}
+	refused := j.refusal(a, r)
 	generation := j.route.Generation
 	meta.SetStatusCondition(conditions, condition(
 		string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), refused, generation))
 	meta.SetStatusCondition(conditions, condition(
 		string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs), j.refs, generation))
-	if !j.partly.any() {
+	partly := slices.Clone(j.partly)
+	for _, f := range j.closed {
+		partly = append(partly, f.Field+": "+f.Message)
+	}
+	if len(partly) == 0 || refused.any() {
 		meta.RemoveStatusCondition(conditions, string(gwv1.RouteConditionPartiallyInvalid))
 		return
 	}
-	partly := condition(string(gwv1.RouteConditionPartiallyInvalid), j.partly.reason, problem{}, generation)
-	partly.Message = j.partly.message
-	meta.SetStatusCondition(conditions, partly)
+	c := condition(string(gwv1.RouteConditionPartiallyInvalid), string(gwv1.RouteReasonUnsupportedValue), problem{}, generation)
+	c.Message = strings.Join(partly, "; ")
+	meta.SetStatusCondition(conditions, c)
+}
+
+// refusal is why a parent does not accept the route; empty when it does.
+func (j *judged) refusal(a attachment, r reached) problem {
+	for _, p := range []problem{a.refused, j.unsupported, j.waiting, foundWrong(j, r)} {
+		if p.any() {
+			return p
+		}
+	}
+	if len(j.closed) > 0 && len(j.openRoutes) == 0 {
+		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Field + ": " + j.closed[0].Message}
+	}
+	return problem{}
 }
 
 // foundWrong is the first mistake that the build found in a route.
