@@ -3,11 +3,13 @@ package targets
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -22,6 +24,7 @@ import (
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
 )
 
 // Finalizer of bindings, the incumbent's.
@@ -32,8 +35,11 @@ type Names interface {
 	Facts(ctx context.Context, need model.Needs) (model.Facts, error)
 }
 
-// Options of a [Reconciler].
+// Options of a [Reconciler]. Board and Network are needed.
 type Options struct {
+	// Board shows the health of targets, Network admits their traffic.
+	Board    *stack.Board
+	Network  *Network
 	FailOpen FailOpen
 	// Workers that reconcile bindings side by side. Default 16.
 	Workers int
@@ -57,6 +63,8 @@ type Reconciler struct {
 	// files are what is known of each binding, owners which binding has a target group.
 	files  map[types.NamespacedName]file
 	owners map[model.ARN]types.NamespacedName
+	// account is the cluster's, empty while no stack has shown it.
+	account string
 }
 
 // file is what is known of a binding from the reconciles before.
@@ -74,7 +82,7 @@ type file struct {
 func New(mgr ctrl.Manager, cloud interface {
 	Cloud
 	Names
-}, board *stack.Board, network *Network, opts Options) *Reconciler {
+}, opts Options) *Reconciler {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -82,7 +90,7 @@ func New(mgr ctrl.Manager, cloud interface {
 		opts.Workers = 16
 	}
 	return &Reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), names: cloud, board: board, network: network,
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), names: cloud, board: opts.Board, network: opts.Network,
 		voice: outcome.NewVoice(mgr.GetEventRecorder("targetGroupBinding"), opts.Now), opts: opts,
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
 	}
@@ -137,45 +145,73 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, fmt.Errorf("reading binding %s: %w", req.NamespacedName, err)
 	}
 	if !b.DeletionTimestamp.IsZero() {
-		return reconcile.Result{}, r.release(ctx, b)
+		return r.release(ctx, b)
 	}
 	if text := notServed(b); text != "" {
-		r.warn(b, problem{"NotServed", text})
-		return reconcile.Result{}, nil
+		return reconcile.Result{}, r.tell(ctx, b, problem{reason: "NotServed", message: text})
 	}
 	if err := r.claim(ctx, b); err != nil {
 		return reconcile.Result{}, err
 	}
 	after, p, err := r.sync(ctx, b)
 	if err != nil {
-		return r.failed(ctx, b, err), nil
+		return r.failed(ctx, b, err)
 	}
-	r.warn(b, p)
 	r.edit(req.NamespacedName, func(f *file) { f.failures = 0 })
-	return reconcile.Result{RequeueAfter: after}, r.observed(ctx, b)
+	return reconcile.Result{RequeueAfter: max(after, p.again)}, r.tell(ctx, b, p)
 }
 
-// failed tells of an error and says when it is tried again.
-func (r *Reconciler) failed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, err error) reconcile.Result {
-	key := client.ObjectKeyFromObject(b)
+// attempt counts a failure and says what it means.
+func (r *Reconciler) attempt(b *elbv2v1beta1.TargetGroupBinding, err error) outcome.Outcome {
 	failures := 0
-	r.edit(key, func(f *file) {
+	r.edit(client.ObjectKeyFromObject(b), func(f *file) {
 		f.failures++
 		failures = f.failures
 	})
-	next := outcome.Attempt{Err: err, Failures: failures}.Outcome()
-	ctrl.LoggerFrom(ctx).Error(err, "reconciling", "binding", key.String(), "again", next.RetryAfter.String())
-	r.warn(b, problem{next.Reason, next.Message})
-	return reconcile.Result{RequeueAfter: next.RetryAfter}
+	return outcome.Attempt{Err: err, Failures: failures}.Outcome()
 }
 
-// warn tells what is wrong with a binding, or that nothing is any more.
-func (r *Reconciler) warn(b *elbv2v1beta1.TargetGroupBinding, p problem) {
+// vanishing is how many reads in a row may find no target group of a stack before that is told: a stack deletes its target group
+// first and then the binding.
+const vanishing = 4
+
+// failed tells of an error and says when it is tried again.
+func (r *Reconciler) failed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, err error) (reconcile.Result, error) {
+	next := r.attempt(b, err)
+	again := reconcile.Result{RequeueAfter: next.RetryAfter}
+	if stack.Made(b) && fault.Is(err, fault.NotFound) && r.file(client.ObjectKeyFromObject(b)).failures <= vanishing {
+		return again, nil
+	}
+	ctrl.LoggerFrom(ctx).Error(err, "reconciling", "binding", client.ObjectKeyFromObject(b).String(), "again", next.RetryAfter.String())
+	return again, r.tell(ctx, b, problem{reason: next.Reason, message: next.Message})
+}
+
+// tell shows what is wrong with a binding, or that nothing is any more: an event, and the condition Ready.
+func (r *Reconciler) tell(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, p problem) error {
 	var remarks []outcome.Remark
+	var findings []model.Finding
 	if p != (problem{}) {
 		remarks = append(remarks, outcome.Remark{Reason: p.reason, Text: p.message})
+		findings = append(findings, model.Finding{Severity: model.Wrong, Reason: p.reason, Message: p.message})
 	}
 	r.voice.Warn("", b, remarks)
+	old := b.DeepCopy()
+	if len(findings) == 0 {
+		b.Status.ObservedGeneration = &b.Generation
+	}
+	// A binding that was done before, by the incumbent maybe, gets no word that says only that all is as it was.
+	if len(findings) > 0 || len(b.Status.Conditions) > 0 || !reflect.DeepEqual(old.Status, b.Status) {
+		ready := outcome.Member(false, findings)
+		ready.ObservedGeneration = b.Generation
+		meta.SetStatusCondition(&b.Status.Conditions, ready)
+	}
+	if reflect.DeepEqual(old.Status, b.Status) {
+		return nil
+	}
+	if err := r.client.Status().Patch(ctx, b, client.MergeFrom(old)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("writing the status: %w", err)
+	}
+	return nil
 }
 
 // edit changes what is known of a binding.
@@ -221,6 +257,12 @@ func notServed(b *elbv2v1beta1.TargetGroupBinding) string {
 	return ""
 }
 
+// outOfReach tells whether the targets of a binding that is deleted must stay: whose they are is not known, or they are in an account
+// that this version does not reach, or there can be none.
+func outOfReach(b *elbv2v1beta1.TargetGroupBinding) bool {
+	return b.Spec.MultiClusterTargetGroup || b.Spec.IamRoleArnToAssume != "" || b.Spec.TargetGroupARN == "" && b.Spec.TargetGroupName == ""
+}
+
 // claim adds the finalizer, under a lock: a merge patch replaces the whole list.
 func (r *Reconciler) claim(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
 	old := b.DeepCopy()
@@ -229,18 +271,6 @@ func (r *Reconciler) claim(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	}
 	if err := r.client.Patch(ctx, b, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("adding the finalizer: %w", err)
-	}
-	return nil
-}
-
-func (r *Reconciler) observed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
-	if g := b.Status.ObservedGeneration; g != nil && *g == b.Generation {
-		return nil
-	}
-	old := b.DeepCopy()
-	b.Status.ObservedGeneration = &b.Generation
-	if err := r.client.Status().Patch(ctx, b, client.MergeFrom(old)); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("writing the status: %w", err)
 	}
 	return nil
 }

@@ -254,9 +254,6 @@ func TestDriftIsRepaired(t *testing.T) {
 
 func TestRelease(t *testing.T) {
 	t.Parallel()
-	made := func(b *elbv2v1beta1.TargetGroupBinding) {
-		b.Labels = map[string]string{"ingress.k8s.aws/stack": "shop"}
-	}
 	for _, c := range []struct {
 		why    string
 		change func(*elbv2v1beta1.TargetGroupBinding)

@@ -39,9 +39,8 @@ func (l *lane) registered(ctx context.Context, group model.ARN) (known []model.T
 	if ok {
 		return known, nil, nil
 	}
-	health, err = l.cloud.Health(ctx, group)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the targets of %s: %w", group, err)
+	if health, err = l.health(ctx, group); err != nil {
+		return nil, nil, err
 	}
 	if health == nil {
 		health = []model.TargetHealth{}
@@ -49,6 +48,15 @@ func (l *lane) registered(ctx context.Context, group model.ARN) (known []model.T
 	known = present(health)
 	l.remember(group, known)
 	return known, health, nil
+}
+
+// health is what AWS says of the targets of a group.
+func (l *lane) health(ctx context.Context, group model.ARN) ([]model.TargetHealth, error) {
+	health, err := l.cloud.Health(ctx, group)
+	if err != nil {
+		return nil, fmt.Errorf("%w of %s: %w", errUnread, group, err)
+	}
+	return health, nil
 }
 
 // present are the targets that do not drain.

@@ -41,6 +41,13 @@ func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target
 	n.wake()
 }
 
+// expect takes a binding that can have no targets as it is written for heard: it needs nothing, or what it needed before.
+func (n *Network) expect(b *elbv2v1beta1.TargetGroupBinding) {
+	if !n.has(types.NamespacedName{Namespace: b.Namespace, Name: b.Name}) {
+		n.set(b, nil)
+	}
+}
+
 func (n *Network) drop(key types.NamespacedName) {
 	n.mu.Lock()
 	delete(n.have, key)

@@ -11,7 +11,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/stack"
@@ -20,7 +19,11 @@ import (
 )
 
 // problem is a mistake in a binding: nothing is changed for it until it is mended.
-type problem struct{ reason, message string }
+type problem struct {
+	reason, message string
+	// again is when to look whether it is mended, zero where only a change of the binding or its Service can mend it.
+	again time.Duration
+}
 
 // sync tells the network, registers and deregisters, and looks at the health. It returns when to look again.
 func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (time.Duration, problem, error) {
@@ -29,22 +32,35 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if err != nil || p != (problem{}) {
 		return 0, p, err
 	}
+	group, p, err := r.group(ctx, b)
+	if p != (problem{}) {
+		r.network.expect(b)
+		return 0, p, nil
+	}
 	r.network.set(b, want)
-	group, err := r.arn(ctx, b)
 	if err != nil {
 		return 0, problem{}, err
 	}
 	if other := r.take(ctx, group, key); other != key {
-		return takenRetry, problem{"TargetGroupTaken", fmt.Sprintf(
+		return 0, problem{reason: "TargetGroupTaken", again: takenRetry, message: fmt.Sprintf(
 			"target group %s has the targets of binding %s already: a target group takes one binding; delete one of them", group, other)}, nil
 	}
+	after, err := r.level(ctx, key, group, want)
+	if absent(err) && !stack.Made(b) {
+		r.lane.forget(group)
+		return 0, missing(group), nil
+	}
+	return after, problem{}, err
+}
+
+// level brings the targets of a group in line with what is wanted and looks at their health.
+func (r *Reconciler) level(ctx context.Context, key types.NamespacedName, group model.ARN, want []model.Target) (time.Duration, error) {
 	l, err := r.move(ctx, group, want)
 	if err != nil {
-		return 0, problem{}, err
+		return 0, err
 	}
 	r.edit(key, func(f *file) { f.idle = len(want) == 0 })
-	after, err := r.look(ctx, key, l)
-	return after, problem{}, err
+	return r.look(ctx, key, l)
 }
 
 // move registers and deregisters what it takes to have the targets that are wanted.
@@ -88,7 +104,7 @@ func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1b
 	}
 	p, ok := servicePort(service, b)
 	if !ok {
-		return nil, problem{"BackendNotFound", fmt.Sprintf(
+		return nil, problem{reason: "BackendNotFound", message: fmt.Sprintf(
 			"spec.serviceRef.port: Service %s has no port %s; its targets stay as they are: name a port that it has",
 			key, b.Spec.ServiceRef.Port.String())}, nil
 	}
@@ -116,42 +132,6 @@ func servicePort(s *corev1.Service, b *elbv2v1beta1.TargetGroupBinding) (port, b
 		}
 	}
 	return port{}, false
-}
-
-func (r *Reconciler) arn(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, error) {
-	if b.Spec.TargetGroupARN != "" {
-		return model.ARN(b.Spec.TargetGroupARN), nil
-	}
-	name := b.Spec.TargetGroupName
-	facts, err := r.names.Facts(ctx, model.Needs{TargetGroupNames: []string{name}})
-	if err != nil {
-		return "", fmt.Errorf("finding target group %s: %w", name, err)
-	}
-	if arn := facts.TargetGroups[name]; arn != "" {
-		return arn, nil
-	}
-	return "", &fault.Error{
-		Class: fault.NotFound, Code: "TargetGroupNotFound", Action: "elasticloadbalancing:DescribeTargetGroups",
-		Err: fmt.Errorf("spec.targetGroupName: there is no target group %q", name),
-	}
-}
-
-// take gives the target group to the binding, unless another one has it that is still there: two would take each other's targets out.
-func (r *Reconciler) take(ctx context.Context, group model.ARN, key types.NamespacedName) types.NamespacedName {
-	r.mu.Lock()
-	owner, taken := r.owners[group]
-	r.mu.Unlock()
-	if taken && owner != key {
-		other := &elbv2v1beta1.TargetGroupBinding{}
-		if err := r.client.Get(ctx, owner, other); err == nil && other.DeletionTimestamp.IsZero() && r.file(owner).group == group {
-			return owner
-		}
-	}
-	r.mu.Lock()
-	r.owners[group] = key
-	r.mu.Unlock()
-	r.edit(key, func(f *file) { f.group = group })
-	return key
 }
 
 // zoned marks addresses outside the VPC: AWS takes them only with the zone "all" (ELBv2 API, TargetDescription).
@@ -184,61 +164,6 @@ func within(address string, ranges []string) bool {
 	})
 }
 
-// release lets a binding go. The targets of a binding that a user made are deregistered; a target group that was made for a stack
-// goes with it, and nothing is deregistered from something that is about to be deleted.
-func (r *Reconciler) release(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
-	if controllerutil.ContainsFinalizer(b, Finalizer) && !stack.Made(b) && notServed(b) == "" {
-		if err := r.deregisterAll(ctx, b); err != nil {
-			r.warn(b, problem{"FailedCleanup", err.Error()})
-			return err
-		}
-	}
-	old := b.DeepCopy()
-	if controllerutil.RemoveFinalizer(b, Finalizer) {
-		err := r.client.Patch(ctx, b, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("removing the finalizer: %w", err)
-		}
-	}
-	r.drop(client.ObjectKeyFromObject(b))
-	return nil
-}
-
-// deregisterAll empties the target group of a binding, unless another one keeps it.
-func (r *Reconciler) deregisterAll(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
-	group, err := r.arn(ctx, b)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	shared, err := r.shared(ctx, b, group)
-	if err != nil || shared {
-		return err
-	}
-	known, _, err := r.lane.registered(ctx, group)
-	if err == nil && len(known) > 0 {
-		err = r.lane.apply(ctx, group, change{deregister: known})
-	}
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	return err
-}
-
-// shared tells whether another binding that stays names the same target group.
-func (r *Reconciler) shared(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN) (bool, error) {
-	var list elbv2v1beta1.TargetGroupBindingList
-	if err := r.client.List(ctx, &list); err != nil {
-		return false, fmt.Errorf("listing bindings: %w", err)
-	}
-	return slices.ContainsFunc(list.Items, func(o elbv2v1beta1.TargetGroupBinding) bool {
-		return o.UID != b.UID && o.DeletionTimestamp.IsZero() && (model.ARN(o.Spec.TargetGroupARN) == group ||
-			o.Spec.TargetGroupName != "" && o.Spec.TargetGroupName == b.Spec.TargetGroupName)
-	}), nil
-}
-
 // looking is what is known when a group's health is looked at: health that was just read, nil for none.
 type looking struct {
 	group   model.ARN
@@ -259,13 +184,13 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looki
 	}
 	health, err := l.health, error(nil)
 	if health == nil {
-		health, err = r.lane.cloud.Health(ctx, l.group)
+		health, err = r.lane.health(ctx, l.group)
 	}
 	if fault.Is(err, fault.NotFound) {
 		r.lane.forget(l.group)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("reading the health of %s: %w", l.group, err)
+		return 0, err
 	}
 	drift := now.Sub(p.changed) > settled && r.lane.correct(l.group, health)
 	state := fmt.Sprint(health)

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -46,6 +47,9 @@ func (a *account) call(name string, group model.ARN) error {
 		if err := a.fail(name); err != nil {
 			return err
 		}
+	}
+	if !strings.Contains(string(group), ":targetgroup/") {
+		return &fault.Error{Class: fault.Invalid, Code: "ValidationError", Action: name, Err: fmt.Errorf("%s is not a valid target group ARN", group)}
 	}
 	if a.groups[group] == nil {
 		return &fault.Error{Class: fault.NotFound, Code: "TargetGroupNotFound", Action: name, Err: fmt.Errorf("no target group %s", group)}
@@ -92,7 +96,7 @@ func (a *account) Health(_ context.Context, group model.ARN) ([]model.TargetHeal
 }
 
 func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error) {
-	out := model.Facts{VPC: model.VPC{ID: "vpc-1", CIDRs: []string{"10.0.0.0/16", "fd00::/64"}}, TargetGroups: map[string]model.ARN{}}
+	out := model.Facts{Region: "eu-west-1", VPC: model.VPC{ID: "vpc-1", CIDRs: []string{"10.0.0.0/16", "fd00::/64"}}, TargetGroups: map[string]model.ARN{}}
 	for _, name := range need.TargetGroupNames {
 		if name == "web" {
 			out.TargetGroups[name] = groupARN
@@ -265,11 +269,38 @@ func binding(name string, change ...func(*elbv2v1beta1.TargetGroupBinding)) *elb
 	return b
 }
 
+// remove deletes a binding, and lets the lane hear of it.
+func (w *world) remove(name string) (reconcile.Result, []string) {
+	w.Helper()
+	if err := w.api.Delete(w.Context(), binding(name)); err != nil {
+		w.Fatal(err)
+	}
+	return w.reconcile(name)
+}
+
+// ready is the condition Ready of a binding as "status reason: message", empty without one, and whether the binding is there.
+func (w *world) ready(name string) (string, bool) {
+	w.Helper()
+	b := &elbv2v1beta1.TargetGroupBinding{}
+	if err := w.api.Get(w.Context(), client.ObjectKeyFromObject(binding(name)), b); err != nil {
+		return "", false
+	}
+	c := meta.FindStatusCondition(b.Status.Conditions, headgatev1alpha1.ConditionReady)
+	if c == nil {
+		return "", true
+	}
+	return fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message), true
+}
+
 // becomes sets all targets' states.
 func (w *world) becomes(state string) {
 	for t := range maps.Clone(w.aws.groups[groupARN]) {
 		w.aws.groups[groupARN][t] = state
 	}
+}
+
+func clientKey(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "shop", Name: name}
 }
 
 func names(requests []reconcile.Request) []string {

@@ -64,7 +64,7 @@ func addTargets(mgr ctrl.Manager, aws *cloud.Client, loop *stack.Loop, cluster *
 	if s.FailOpen {
 		failOpen = targets.RegisterUnready
 	}
-	lane := targets.New(mgr, aws, loop.Board(), network, targets.Options{FailOpen: failOpen})
+	lane := targets.New(mgr, aws, targets.Options{Board: loop.Board(), Network: network, FailOpen: failOpen})
 	network.Hear(lane.Heard)
 	if err := mgr.Add(manager.RunnableFunc(network.Start)); err != nil {
 		return fmt.Errorf("adding the network: %w", err)

@@ -1,0 +1,124 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+)
+
+// missingRetry is how soon a target group that is not there is looked for again: somebody may make it.
+const missingRetry = 2 * time.Minute
+
+// group is the target group that a binding names, or what is wrong with the name. What can be told without AWS is told without it.
+func (r *Reconciler) group(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, problem, error) {
+	if b.Spec.TargetGroupARN == "" {
+		return r.named(ctx, b.Spec.TargetGroupName)
+	}
+	group := model.ARN(b.Spec.TargetGroupARN)
+	at, ok := placeOf(group)
+	if !ok {
+		return "", problem{reason: "InvalidTargetGroup", message: fmt.Sprintf(
+			"spec.targetGroupARN: %q is no ARN of a target group: set one of the form arn:aws:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>, or set spec.targetGroupName",
+			group)}, nil
+	}
+	if stack.Made(b) {
+		r.learn(at.account)
+		return group, problem{}, nil
+	}
+	if text := r.elsewhere(ctx, at); text != "" {
+		return "", problem{reason: "TargetGroupElsewhere", message: fmt.Sprintf(
+			"spec.targetGroupARN: target group %s is in %s: name a target group of the cluster's own account and region", group, text)}, nil
+	}
+	return group, problem{}, nil
+}
+
+// named finds a target group by its name.
+func (r *Reconciler) named(ctx context.Context, name string) (model.ARN, problem, error) {
+	facts, err := r.names.Facts(ctx, model.Needs{TargetGroupNames: []string{name}})
+	if err != nil {
+		return "", problem{}, fmt.Errorf("finding target group %s: %w", name, err)
+	}
+	if arn := facts.TargetGroups[name]; arn != "" {
+		return arn, problem{}, nil
+	}
+	return "", problem{reason: "TargetGroupNotFound", again: missingRetry, message: fmt.Sprintf(
+		"spec.targetGroupName: there is no target group %q in this account and region: create it, or name one that exists", name)}, nil
+}
+
+// place is where a target group is, as its ARN says.
+type place struct{ region, account string }
+
+// placeOf reads arn:<partition>:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>.
+func placeOf(group model.ARN) (place, bool) {
+	part := strings.Split(string(group), ":")
+	if len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[1], "aws") || part[2] != "elasticloadbalancing" {
+		return place{}, false
+	}
+	name := strings.Split(part[5], "/")
+	if len(name) != 3 || name[0] != "targetgroup" || name[1] == "" || name[2] == "" || part[3] == "" || part[4] == "" {
+		return place{}, false
+	}
+	return place{region: part[3], account: part[4]}, true
+}
+
+// learn takes the account of a target group that a stack made for ours.
+func (r *Reconciler) learn(account string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.account = account
+}
+
+// elsewhere names the region or account of a target group that is not ours, as far as these are known: no call of ours reaches it.
+func (r *Reconciler) elsewhere(ctx context.Context, at place) string {
+	facts, err := r.names.Facts(ctx, model.Needs{})
+	if err == nil && facts.Region != "" && facts.Region != at.region {
+		return fmt.Sprintf("region %s, and the cluster in %s", at.region, facts.Region)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.account != "" && r.account != at.account {
+		return fmt.Sprintf("account %s, and the cluster's load balancers in %s", at.account, r.account)
+	}
+	return ""
+}
+
+// errUnread marks that the targets of a group could not be read.
+var errUnread = errors.New("reading the targets")
+
+// absent tells whether an error says that AWS has no such target group for us.
+func absent(err error) bool {
+	return fault.Is(err, fault.NotFound) || errors.Is(err, errUnread) && fault.Is(err, fault.Invalid)
+}
+
+// missing is what the owner of a binding is told of a target group that AWS does not have.
+func missing(group model.ARN) problem {
+	return problem{reason: "TargetGroupNotFound", again: missingRetry, message: fmt.Sprintf(
+		"spec.targetGroupARN: AWS has no target group %s in this account and region: create it, or name one that exists", group)}
+}
+
+// take gives the target group to the binding, unless another one has it that is still there: two would take each other's targets out.
+func (r *Reconciler) take(ctx context.Context, group model.ARN, key types.NamespacedName) types.NamespacedName {
+	r.mu.Lock()
+	owner, taken := r.owners[group]
+	r.mu.Unlock()
+	if taken && owner != key {
+		other := &elbv2v1beta1.TargetGroupBinding{}
+		if err := r.client.Get(ctx, owner, other); err == nil && other.DeletionTimestamp.IsZero() && r.file(owner).group == group {
+			return owner
+		}
+	}
+	r.mu.Lock()
+	r.owners[group] = key
+	r.mu.Unlock()
+	r.edit(key, func(f *file) { f.group = group })
+	return key
+}
