@@ -113,9 +113,7 @@ func TestTagResources(t *testing.T) {
 func TestUnknownActions(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	_, err := f.elb.DescribeTrustStores(t.Context(), &elb.DescribeTrustStoresInput{})
-	wantCode(t, err, "InvalidAction")
-	_, err = f.ec2.DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
+	_, err := f.ec2.DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
 	wantCode(t, err, "InvalidAction")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.sim.URL(), strings.NewReader("{}"))
 	if err != nil {
@@ -133,7 +131,6 @@ func TestUnknownActions(t *testing.T) {
 	}
 	want := []sim.Count{
 		{Service: "ec2", Action: "DescribeImages", Count: 1, Failed: 1},
-		{Service: "elasticloadbalancing", Action: "DescribeTrustStores", Count: 1, Failed: 1},
 		{Service: "wafv2", Action: "ListWebACLs", Count: 1, Failed: 1},
 	}
 	if diff := cmp.Diff(want, f.sim.Calls().Unknown); diff != "" {

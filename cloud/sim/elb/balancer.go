@@ -20,6 +20,7 @@ func (s *State) balancerOperations() []wire.Operation {
 		wire.Writes("SetSubnets", s.setSubnets),
 		wire.Writes("SetSecurityGroups", s.setSecurityGroups),
 		wire.Writes("SetIpAddressType", s.setIPAddressType),
+		wire.Writes("ModifyIpPools", s.modifyIPPools),
 	}
 }
 
@@ -65,7 +66,7 @@ func (s *State) createLoadBalancer(in *sdk.CreateLoadBalancerInput) (*sdk.Create
 	if err := s.fit(lb, placed, in.SecurityGroups); err != nil {
 		return nil, err
 	}
-	if old := s.balancerByName(name); old != nil {
+	if old := s.index.balancers[name]; old != nil {
 		return s.createAgain(old, lb, tags)
 	}
 	if err := s.checkRoom(lb, placed); err != nil {
@@ -128,15 +129,6 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(a, b)
 }
 
-func (s *State) balancerByName(name string) *loadBalancer {
-	for _, lb := range s.balancers.All() {
-		if *lb.LoadBalancerName == name {
-			return lb
-		}
-	}
-	return nil
-}
-
 // addBalancer gives a checked load balancer its identity and its interfaces.
 func (s *State) addBalancer(lb *loadBalancer, placed placement) error {
 	lb.id = s.account.Hex(16)
@@ -156,6 +148,7 @@ func (s *State) addBalancer(lb *loadBalancer, placed placement) error {
 	lb.address = s.takeAddress()
 	lb.attributes = defaults(balancerAttributes(lb))
 	s.balancers.Put(*lb.LoadBalancerArn, lb)
+	s.index.addBalancer(lb)
 	return nil
 }
 
@@ -212,7 +205,7 @@ func (s *State) chooseBalancers(in *sdk.DescribeLoadBalancersInput) ([]*loadBala
 		return nil, err
 	}
 	for _, name := range in.Names {
-		lb := s.balancerByName(name)
+		lb := s.index.balancers[name]
 		if lb == nil {
 			return nil, noLoadBalancer(name)
 		}
@@ -248,7 +241,7 @@ func (s *State) deleteLoadBalancer(in *sdk.DeleteLoadBalancerInput) (*sdk.Delete
 	if lb.attributes["deletion_protection.enabled"] == "true" {
 		return nil, wire.Errorf("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", arn)
 	}
-	if s.isTarget(arn) {
+	if len(s.index.behind[arn]) > 0 {
 		return nil, wire.Errorf("ResourceInUse", "Load balancer '%s' cannot be deleted because it is currently associated with another service", arn)
 	}
 	for _, l := range slices.Clone(lb.listeners) {
@@ -256,21 +249,7 @@ func (s *State) deleteLoadBalancer(in *sdk.DeleteLoadBalancerInput) (*sdk.Delete
 	}
 	s.network.Detach(arn, s.account.Scale(s.options.Linger))
 	s.balancers.Delete(arn)
+	s.index.removeBalancer(lb)
 	delete(s.tags, arn)
 	return &sdk.DeleteLoadBalancerOutput{}, nil
-}
-
-// isTarget reports whether a load balancer is registered in a target group of type alb.
-func (s *State) isTarget(arn string) bool {
-	for _, g := range s.groups.All() {
-		if g.TargetType != elbtypes.TargetTypeEnumAlb {
-			continue
-		}
-		for _, t := range g.targets.All() {
-			if *t.Id == arn {
-				return true
-			}
-		}
-	}
-	return false
 }

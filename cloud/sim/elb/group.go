@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func (s *State) createTargetGroup(in *sdk.CreateTargetGroupInput) (*sdk.CreateTa
 	if err := fillHealthCheck(g); err != nil {
 		return nil, err
 	}
-	if old := s.groupByName(name); old != nil {
+	if old := s.index.groups[name]; old != nil {
 		return s.createGroupAgain(old, g, tags)
 	}
 	if s.groups.Len() >= s.options.Quotas.TargetGroups {
@@ -48,7 +49,10 @@ func (s *State) createTargetGroup(in *sdk.CreateTargetGroupInput) (*sdk.CreateTa
 	}
 	g.TargetGroupArn = aws.String(s.account.ARN("elasticloadbalancing", "targetgroup/"+name+"/"+s.account.Hex(16)))
 	g.attributes = defaults(groupAttributes(g))
+	s.made++
+	g.order = s.made
 	s.groups.Put(*g.TargetGroupArn, g)
+	s.index.groups[name] = g
 	s.setTags(*g.TargetGroupArn, tags)
 	return &sdk.CreateTargetGroupOutput{TargetGroups: []elbtypes.TargetGroup{showGroup(g)}}, nil
 }
@@ -150,15 +154,6 @@ func checkGroupProtocol(g *targetGroup) error {
 
 const genevePort = 6081
 
-func (s *State) groupByName(name string) *targetGroup {
-	for _, g := range s.groups.All() {
-		if *g.TargetGroupName == name {
-			return g
-		}
-	}
-	return nil
-}
-
 func (s *State) createGroupAgain(old, wanted *targetGroup, tags map[string]string) (*sdk.CreateTargetGroupOutput, error) {
 	settings := wanted.TargetGroup
 	settings.TargetGroupArn = old.TargetGroupArn
@@ -222,16 +217,12 @@ func (s *State) chooseGroups(in *sdk.DescribeTargetGroupsInput) ([]*targetGroup,
 		if err != nil {
 			return nil, err
 		}
-		for arn, g := range s.groups.All() {
-			if lb.groups[arn] > 0 {
-				all = append(all, g)
-			}
-		}
+		return s.groupsOf(lb), nil
 	case in.TargetGroupArns != nil:
 		return named(in.TargetGroupArns, s.group)
 	case in.Names != nil:
 		for _, name := range in.Names {
-			g := s.groupByName(name)
+			g := s.index.groups[name]
 			if g == nil {
 				return nil, noTargetGroup(name)
 			}
@@ -241,6 +232,18 @@ func (s *State) chooseGroups(in *sdk.DescribeTargetGroupsInput) ([]*targetGroup,
 		all = s.groups.Values()
 	}
 	return all, nil
+}
+
+// groupsOf gives the target groups that a load balancer uses, in the order in which they were made.
+func (s *State) groupsOf(lb *loadBalancer) []*targetGroup {
+	all := make([]*targetGroup, 0, len(lb.groups))
+	for arn := range lb.groups {
+		if g, ok := s.groups.Get(arn); ok {
+			all = append(all, g)
+		}
+	}
+	slices.SortFunc(all, func(a, b *targetGroup) int { return cmp.Compare(a.order, b.order) })
+	return all
 }
 
 // modifyTargetGroup changes the health check, which is all of a target group that can change.
@@ -291,6 +294,7 @@ func (s *State) deleteTargetGroup(in *sdk.DeleteTargetGroupInput) (*sdk.DeleteTa
 		return nil, wire.Errorf("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", arn)
 	}
 	s.groups.Delete(arn)
+	s.index.removeGroup(g)
 	delete(s.tags, arn)
 	return &sdk.DeleteTargetGroupOutput{}, nil
 }

@@ -25,16 +25,12 @@ func (s *State) dnsName(lb *loadBalancer) string {
 
 // takeAddress gives the next loopback address that no load balancer has. When the pool is used up it starts again at its first.
 func (s *State) takeAddress() netip.Addr {
-	held := map[netip.Addr]bool{}
-	for _, lb := range s.balancers.All() {
-		held[lb.address] = true
-	}
 	for range 1 << 16 {
 		s.nextAddress = s.nextAddress.Next()
 		if !s.options.Addresses.Contains(s.nextAddress) {
 			s.nextAddress = s.options.Addresses.Addr().Next()
 		}
-		if !held[s.nextAddress] {
+		if !s.index.addresses[s.nextAddress] {
 			break
 		}
 	}

@@ -92,6 +92,7 @@ func (s *State) addListener(d *draft) *listener {
 	l.attributes = defaults(listenerAttributes(&l))
 	made := &l
 	s.listeners.Put(*l.ListenerArn, made)
+	s.index.addListener(made)
 	lb.listeners = append(lb.listeners, made)
 	slices.SortFunc(lb.listeners, func(a, b *listener) int { return cmp.Compare(aws.ToInt32(a.Port), aws.ToInt32(b.Port)) })
 	r := &rule{listener: made, secrets: d.secrets, Rule: elbtypes.Rule{
@@ -235,11 +236,10 @@ func (s *State) deleteListener(in *sdk.DeleteListenerInput) (*sdk.DeleteListener
 
 // isTargetPort reports whether the load balancer is registered as a target on the listener's port.
 func (s *State) isTargetPort(l *listener) bool {
-	for _, g := range s.groups.All() {
-		for _, t := range g.targets.All() {
-			if g.TargetType == elbtypes.TargetTypeEnumAlb && *t.Id == *l.balancer.LoadBalancerArn && *t.Port == aws.ToInt32(l.Port) {
-				return true
-			}
+	name := Target{ID: *l.balancer.LoadBalancerArn, Port: int(aws.ToInt32(l.Port))}
+	for g := range s.index.behind[name.ID] {
+		if _, ok := g.targets.Get(name.key()); ok {
+			return true
 		}
 	}
 	return false
@@ -251,7 +251,8 @@ func (s *State) removeListener(l *listener) {
 		s.rules.Delete(*r.RuleArn)
 		delete(s.tags, *r.RuleArn)
 	}
-	l.balancer.listeners = slices.DeleteFunc(l.balancer.listeners, func(x *listener) bool { return x == l })
+	l.balancer.listeners = slices.DeleteFunc(slices.Clone(l.balancer.listeners), func(x *listener) bool { return x == l })
+	s.index.removeListener(l)
 	s.listeners.Delete(*l.ListenerArn)
 	delete(s.tags, *l.ListenerArn)
 }

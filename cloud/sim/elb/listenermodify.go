@@ -109,10 +109,12 @@ func (s *State) checkRulesStillFit(d *draft, l *listener) error {
 
 // replaceListener lets a draft take effect.
 func (s *State) replaceListener(l *listener, d *draft) {
+	s.index.removeListener(l)
 	l.Listener = d.Listener
 	if !secure(l.Protocol) {
 		l.certificates = nil
 	}
+	s.index.addListener(l)
 	fresh := defaults(listenerAttributes(l))
 	for key, value := range l.attributes {
 		if _, ok := fresh[key]; ok {

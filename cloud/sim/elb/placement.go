@@ -94,19 +94,8 @@ func (s *State) staticAddresses(lb *loadBalancer, m elbtypes.SubnetMapping) ([]e
 }
 
 func (s *State) addressTaken(except *loadBalancer, allocation string) bool {
-	for _, lb := range s.balancers.All() {
-		if aws.ToString(lb.LoadBalancerName) == aws.ToString(except.LoadBalancerName) {
-			continue
-		}
-		for _, z := range lb.AvailabilityZones {
-			for _, a := range z.LoadBalancerAddresses {
-				if aws.ToString(a.AllocationId) == allocation {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	holder, ok := s.index.allocations[allocation]
+	return ok && holder != aws.ToString(except.LoadBalancerName)
 }
 
 // checkStatics demands an Elastic IP address for all subnets or for none.
@@ -200,18 +189,12 @@ func (s *State) checkGroups(vpcID string, groups []string) error {
 
 // checkRoom checks quotas and free addresses for what is new.
 func (s *State) checkRoom(lb *loadBalancer, p placement) error {
-	count := 0
-	for _, other := range s.balancers.All() {
-		if other.Type == lb.Type {
-			count++
-		}
-	}
 	most := map[elbtypes.LoadBalancerTypeEnum]int{
 		elbtypes.LoadBalancerTypeEnumApplication: s.options.Quotas.ApplicationLoadBalancers,
 		elbtypes.LoadBalancerTypeEnumNetwork:     s.options.Quotas.NetworkLoadBalancers,
 		elbtypes.LoadBalancerTypeEnumGateway:     s.options.Quotas.GatewayLoadBalancers,
 	}[lb.Type]
-	if count >= most {
+	if s.index.kinds[lb.Type] >= most {
 		return wire.Errorf("TooManyLoadBalancers", "The maximum number of load balancers has been reached")
 	}
 	return checkSpace(lb, p.subnets)
@@ -258,7 +241,9 @@ func (s *State) setSubnets(in *sdk.SetSubnetsInput) (*sdk.SetSubnetsOutput, erro
 	if err := s.network.Attach(s.interfaces(&wanted), s.account.Scale(s.options.Linger)); err != nil {
 		return nil, invalid("%v", err)
 	}
+	s.index.removeAllocations(lb)
 	lb.AvailabilityZones, lb.IpAddressType = wanted.AvailabilityZones, wanted.IpAddressType
+	s.index.addAllocations(lb)
 	if in.EnablePrefixForIpv6SourceNat != "" {
 		lb.EnablePrefixForIpv6SourceNat = in.EnablePrefixForIpv6SourceNat
 	}

@@ -56,14 +56,26 @@ func cipherGroups() ciphers {
 	}
 }
 
+// cipherOrder is the order in which AWS lists ciphers.
+func cipherOrder() []string {
+	return []string{
+		"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+		"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA-AES128-SHA256",
+		"ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+		"ECDHE-ECDSA-AES256-SHA384", "ECDHE-RSA-AES256-SHA384", "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA",
+		"AES128-GCM-SHA256", "AES128-SHA256", "AES128-SHA", "AES256-GCM-SHA384", "AES256-SHA256", "AES256-SHA", "DES-CBC3-SHA",
+	}
+}
+
 // policies lists the security policies. The ciphers of the policies with PQ in their name are those of the policy without: what
 // they add are key exchange groups.
 func policies() []policy {
-	return slices.Concat(newerPolicies(cipherGroups()), olderPolicies(cipherGroups()))
+	return slices.Concat(newerPolicies(cipherGroups()), strictPolicies(cipherGroups()), olderPolicies(cipherGroups()))
 }
 
 func newPolicy(name string, protocols []string, groups ...[]string) policy {
-	return policy{policyPrefix + name, protocols, slices.Concat(groups...)}
+	has := slices.Concat(groups...)
+	return policy{policyPrefix + name, protocols, slices.DeleteFunc(cipherOrder(), func(c string) bool { return !slices.Contains(has, c) })}
 }
 
 func newerPolicies(c ciphers) []policy {
@@ -87,6 +99,21 @@ func newerPolicies(c ciphers) []policy {
 		)
 	}
 	return list
+}
+
+// strictPolicies are those of RFC 9151. The ciphers of the ones for interoperation are believed.
+func strictPolicies(c ciphers) []policy {
+	only13, from12 := []string{tls13}, []string{tls12, tls13}
+	suite := []string{"TLS_AES_256_GCM_SHA384"}
+	forward := []string{"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"}
+	return []policy{
+		newPolicy("TLS13-1-3-RFC9151-FIPS-2023-07", only13, suite), newPolicy("TLS13-1-2-RFC9151-FIPS-2023-07", from12, suite, forward),
+		newPolicy("TLS13-1-2-Ext0-RFC9151-FIPS-2023-07", from12, suite, forward, []string{"AES256-GCM-SHA384"}),
+		newPolicy("TLS13-1-2-RFC9151-INTEROP1-FIPS-2023-07", from12, c.aes13, c.restricted),
+		newPolicy("TLS13-1-2-RFC9151-INTEROP2-FIPS-2023-07", from12, c.aes13, c.forward),
+		newPolicy("TLS13-1-2-RFC9151-INTEROP3-FIPS-2023-07", from12, c.aes13, c.extended0),
+		newPolicy("TLS13-1-2-RFC9151-INTEROP4-FIPS-2023-07", from12, c.aes13, c.extended2),
+	}
 }
 
 func olderPolicies(c ciphers) []policy {

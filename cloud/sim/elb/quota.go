@@ -23,6 +23,15 @@ type Quotas struct {
 	TargetsPerGroup             int
 	// TargetsPerLoadBalancer holds for application load balancers.
 	TargetsPerLoadBalancer int
+	TrustStores            int
+	// CertificatesPerTrustStore, RevocationsPerTrustStore and EntriesPerTrustStore bound the authorities of a trust store, its revocation
+	// files, and what is revoked in all of them.
+	CertificatesPerTrustStore int
+	RevocationsPerTrustStore  int
+	EntriesPerTrustStore      int
+	// ReservedCapacityUnits is what the application load balancers of the region may reserve together, and the network load balancers
+	// too. AWS's default is none.
+	ReservedCapacityUnits int
 }
 
 // Limits that AWS never raises.
@@ -49,7 +58,9 @@ func (q Quotas) orDefaults() Quotas {
 		GatewayLoadBalancers: or(q.GatewayLoadBalancers, 100), ListenersPerLoadBalancer: or(q.ListenersPerLoadBalancer, 50),
 		RulesPerLoadBalancer: or(q.RulesPerLoadBalancer, 100), CertificatesPerLoadBalancer: or(q.CertificatesPerLoadBalancer, 25),
 		TargetGroups: or(q.TargetGroups, 3000), TargetsPerGroup: or(q.TargetsPerGroup, 1000),
-		TargetsPerLoadBalancer: or(q.TargetsPerLoadBalancer, 1000),
+		TargetsPerLoadBalancer: or(q.TargetsPerLoadBalancer, 1000), TrustStores: or(q.TrustStores, 20),
+		CertificatesPerTrustStore: or(q.CertificatesPerTrustStore, 25), RevocationsPerTrustStore: or(q.RevocationsPerTrustStore, 30),
+		EntriesPerTrustStore: or(q.EntriesPerTrustStore, 500000), ReservedCapacityUnits: q.ReservedCapacityUnits,
 	}
 }
 

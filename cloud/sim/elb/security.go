@@ -84,7 +84,7 @@ func checkALPN(l *listener) error {
 	return nil
 }
 
-// checkMutual checks mutual authentication. There are no trust stores yet, so verify never finds its own.
+// checkMutual checks mutual authentication and fills in its defaults.
 func (s *State) checkMutual(l *listener) error {
 	if !isApplication(l.balancer) {
 		if l.MutualAuthentication != nil {
@@ -96,7 +96,10 @@ func (s *State) checkMutual(l *listener) error {
 		l.MutualAuthentication = &elbtypes.MutualAuthenticationAttributes{Mode: aws.String("off")}
 		return nil
 	}
-	m := l.MutualAuthentication
+	m := *l.MutualAuthentication
+	l.MutualAuthentication = &m
+	// What AWS tells of a shared trust store is not for the caller to say.
+	m.TrustStoreAssociationStatus = ""
 	switch aws.ToString(m.Mode) {
 	case "off", "passthrough":
 		if m.TrustStoreArn != nil || m.IgnoreClientCertificateExpiry != nil || m.AdvertiseTrustStoreCaNames != "" {
@@ -107,10 +110,35 @@ func (s *State) checkMutual(l *listener) error {
 		if m.TrustStoreArn == nil {
 			return invalid("A trust store ARN must be specified for mutual authentication mode 'verify'")
 		}
-		return wire.Errorf("TrustStoreNotFound", "Trust store '%s' not found", *m.TrustStoreArn)
+		fill(&m.IgnoreClientCertificateExpiry, false)
+		if m.AdvertiseTrustStoreCaNames == "" {
+			m.AdvertiseTrustStoreCaNames = elbtypes.AdvertiseTrustStoreCaNamesEnumOff
+		}
+		return s.checkTrust(l)
 	default:
 		return invalid("Mutual authentication mode '%s' must be one of 'off, passthrough, verify'", aws.ToString(m.Mode))
 	}
+}
+
+// checkTrust demands a trust store that is ready, and holds the quota of listeners that verify.
+func (s *State) checkTrust(l *listener) error {
+	t, err := s.trustStore(l.MutualAuthentication.TrustStoreArn)
+	if err != nil {
+		return err
+	}
+	if s.now().Before(t.ready) {
+		return wire.Errorf("TrustStoreNotReady", "Trust store '%s' is not active", *t.TrustStoreArn)
+	}
+	verifying := 0
+	for _, other := range l.balancer.listeners {
+		if _, ok := trustStoreOf(other); ok && aws.ToInt32(other.Port) != aws.ToInt32(l.Port) && aws.ToString(other.ListenerArn) != aws.ToString(l.ListenerArn) {
+			verifying++
+		}
+	}
+	if verifying >= listenersVerifyingPerBalancer {
+		return unfit("A load balancer can have at most '%d' listeners with mutual authentication mode 'verify'", listenersVerifyingPerBalancer)
+	}
+	return nil
 }
 
 // secureListener finds a listener that has certificates, and the one certificate of a call.
@@ -147,7 +175,9 @@ func (s *State) addListenerCertificates(in *sdk.AddListenerCertificatesInput) (*
 		if count >= s.options.Quotas.CertificatesPerLoadBalancer {
 			return nil, wire.Errorf("TooManyCertificates", "You've reached the limit on the number of certificates per load balancer")
 		}
+		s.index.removeListener(l)
 		l.certificates = append(slices.Clone(l.certificates), arn)
+		s.index.addListener(l)
 	}
 	return &sdk.AddListenerCertificatesOutput{
 		Certificates: []elbtypes.Certificate{{CertificateArn: aws.String(arn), IsDefault: aws.Bool(false)}},
@@ -162,7 +192,9 @@ func (s *State) removeListenerCertificates(in *sdk.RemoveListenerCertificatesInp
 	if !slices.Contains(l.certificates, arn) && aws.ToString(l.Certificates[0].CertificateArn) == arn {
 		return nil, wire.Errorf("OperationNotPermitted", "The default certificate of a listener cannot be removed")
 	}
+	s.index.removeListener(l)
 	l.certificates = slices.DeleteFunc(slices.Clone(l.certificates), func(held string) bool { return held == arn })
+	s.index.addListener(l)
 	return &sdk.RemoveListenerCertificatesOutput{}, nil
 }
 
@@ -183,16 +215,4 @@ func (s *State) describeListenerCertificates(in *sdk.DescribeListenerCertificate
 }
 
 // usesCertificate lists the load balancers whose listeners use a certificate.
-func (s *State) usesCertificate(arn string) []string {
-	var all []string
-	for _, l := range s.listeners.All() {
-		used := slices.Contains(l.certificates, arn)
-		for _, c := range l.Certificates {
-			used = used || aws.ToString(c.CertificateArn) == arn
-		}
-		if used && !slices.Contains(all, *l.balancer.LoadBalancerArn) {
-			all = append(all, *l.balancer.LoadBalancerArn)
-		}
-	}
-	return all
-}
+func (s *State) usesCertificate(arn string) []string { return balancersOf(s.index.certified[arn]) }

@@ -20,7 +20,7 @@ func (s *State) Next() time.Time {
 	for _, lb := range s.balancers.All() {
 		soonest(lb.ready)
 	}
-	for _, g := range s.groups.All() {
+	for g := range s.index.draining {
 		for _, t := range g.targets.All() {
 			soonest(t.gone)
 		}
@@ -59,12 +59,11 @@ func (s *State) Summaries() []Summary {
 // Resolve gives the loopback address of a load balancer by its DNS name, in any case and with the prefix dualstack.
 func (s *State) Resolve(name string) (netip.Addr, bool) {
 	name = strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(name, ".")), "dualstack.")
-	for _, lb := range s.balancers.All() {
-		if strings.ToLower(*lb.DNSName) == name {
-			return lb.address, true
-		}
+	lb, ok := s.index.names[name]
+	if !ok {
+		return netip.Addr{}, false
 	}
-	return netip.Addr{}, false
+	return lb.address, true
 }
 
 // Dump gives everything that the service holds, in the shapes of the API and without secrets.

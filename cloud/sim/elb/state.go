@@ -25,9 +25,13 @@ type State struct {
 	listeners table.Table[*listener]
 	rules     table.Table[*rule]
 	groups    table.Table[*targetGroup]
+	stores    table.Table[*trustStore]
 	tags      map[string]map[string]string
-	// addresses is the pool of the load balancers' loopback addresses; nextAddress is the next candidate.
+	// nextAddress is the last loopback address that a load balancer got: the next one follows it in the pool.
 	nextAddress netip.Addr
+	// made counts the target groups, for their order.
+	made  int
+	index index
 }
 
 // Options say how long things take on AWS and what the caller allows. Durations are before the account's speed divides them.
@@ -38,14 +42,27 @@ type Options struct {
 	Linger time.Duration
 	// Check is how long a target stays initial where no data plane probes it.
 	Check time.Duration
+	// TrustStore is how long a trust store is CREATING, and Capacity how long a capacity reservation is pending. Zero is AWS's time, a
+	// negative one none.
+	TrustStore, Capacity time.Duration
 	// AllowLoopbackTargets lets 127.0.0.0/8 be registered, which AWS refuses.
 	AllowLoopbackTargets bool
 	// Addresses is the pool of loopback addresses of the data plane.
 	Addresses netip.Prefix
 	// Quotas replaces AWS's defaults; a zero field keeps its default.
 	Quotas Quotas
+	// Bundles is where trust stores get their certificates and revocation lists from. Nil: there is no bucket.
+	Bundles Bundles
+	// ConstrainedZones are the names of the zones that take no more load balancers.
+	ConstrainedZones []string
 	// Health asks the data plane how the targets of a group are. Nil or false: there is no data plane that probes it.
 	Health func(arn string) (map[Target]elbtypes.TargetHealth, bool)
+}
+
+// Bundles reads objects of S3.
+type Bundles interface {
+	// Object gives an object's bytes; an empty version is the current one. Any error means that it is not there for the caller.
+	Object(bucket, key, version string) ([]byte, error)
 }
 
 // Target names a registered target: its address, instance or ARN, and port.
@@ -63,7 +80,8 @@ type loadBalancer struct {
 	attributes map[string]string
 	listeners  []*listener
 	// groups counts how often listeners and rules name each target group.
-	groups map[string]int
+	groups   map[string]int
+	capacity capacity
 }
 
 // listener is a listener with its rules by priority, the default rule last.
@@ -87,6 +105,8 @@ type rule struct {
 // targetGroup is a target group with its targets.
 type targetGroup struct {
 	elbtypes.TargetGroup
+	// order says when the group was made, before or after others.
+	order      int
 	attributes map[string]string
 	targets    table.Table[*target]
 	// balancer is the load balancer that uses the group, since used; nil means that none does.
@@ -104,7 +124,9 @@ type target struct {
 // New makes an account without load balancers.
 func New(a *account.Account, n *vpc.Network, c *cert.Store, o Options) *State {
 	o.Quotas = o.Quotas.orDefaults()
+	o.TrustStore, o.Capacity = orTime(o.TrustStore, trustStoreCreation), orTime(o.Capacity, capacityProvisioning)
 	s := &State{account: a, network: n, certificates: c, options: o, tags: map[string]map[string]string{}, nextAddress: o.Addresses.Addr()}
+	s.index = newIndex()
 	c.UsedBy(s.usesCertificate)
 	return s
 }
@@ -116,9 +138,18 @@ func (s *State) Service() wire.Service {
 		Protocol: wire.Query{Namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"},
 		Operations: wire.Table(slices.Concat(
 			s.balancerOperations(), s.listenerOperations(), s.certificateOperations(), s.ruleOperations(), s.groupOperations(),
-			s.targetOperations(), s.attributeOperations(), s.tagOperations(), s.referenceOperations(),
+			s.targetOperations(), s.attributeOperations(), s.tagOperations(), s.referenceOperations(), s.trustStoreOperations(),
+			s.revocationOperations(), s.sharingOperations(), s.capacityOperations(),
 		)...),
 	}
+}
+
+// orTime gives a duration of the options: AWS's where none is given, none where it is negative.
+func orTime(given, standard time.Duration) time.Duration {
+	if given == 0 {
+		return standard
+	}
+	return max(0, given)
 }
 
 func (s *State) now() time.Time { return s.account.Now() }

@@ -97,7 +97,8 @@ func (s *State) checkResource(arn string) error {
 		_, ok = s.groups.Get(arn)
 		missing = noTargetGroup(arn)
 	case "truststore":
-		missing = wire.Errorf("TrustStoreNotFound", "Trust store '%s' not found", arn)
+		_, ok = s.stores.Get(arn)
+		missing = noTrustStore(arn)
 	default:
 		missing = invalid("'%s' is not a valid ARN", arn)
 	}
@@ -135,6 +136,9 @@ func (s *State) addTags(in *sdk.AddTagsInput) (*sdk.AddTagsOutput, error) {
 }
 
 func (s *State) setTags(arn string, fresh map[string]string) {
+	if len(fresh) == 0 {
+		return
+	}
 	if s.tags[arn] == nil {
 		s.tags[arn] = map[string]string{}
 	}

@@ -68,6 +68,7 @@ func (s *State) registerTargets(in *sdk.RegisterTargetsInput) (*sdk.RegisterTarg
 		}
 		// Registering a target that drains takes it back.
 		g.targets.Put(key, &target{TargetDescription: d, registered: s.now()})
+		s.index.addTarget(g, *d.Id)
 	}
 	return &sdk.RegisterTargetsOutput{}, nil
 }
@@ -246,6 +247,7 @@ func (s *State) deregisterTargets(in *sdk.DeregisterTargetsInput) (*sdk.Deregist
 		drained := *held
 		drained.gone = s.now().Add(s.drainTime(g))
 		g.targets.Put(key, &drained)
+		s.index.draining[g] = true
 	}
 	s.dropDrained(g)
 	return &sdk.DeregisterTargetsOutput{}, nil
@@ -262,9 +264,21 @@ func (s *State) drainTime(g *targetGroup) time.Duration {
 
 // dropDrained forgets the targets whose draining is over.
 func (s *State) dropDrained(g *targetGroup) {
+	if !s.index.draining[g] {
+		return
+	}
+	left := false
 	for _, t := range g.targets.Values() {
-		if !t.gone.IsZero() && (g.balancer == nil || !s.now().Before(t.gone)) {
+		switch {
+		case t.gone.IsZero():
+		case g.balancer == nil || !s.now().Before(t.gone):
 			g.targets.Delete(g.name(t.TargetDescription).key())
+			s.index.removeTarget(g, *t.Id)
+		default:
+			left = true
 		}
+	}
+	if !left {
+		delete(s.index.draining, g)
 	}
 }

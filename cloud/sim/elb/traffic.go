@@ -42,6 +42,9 @@ func (s *State) listenerConfig(l *listener) dataplane.Listener {
 			Mode: aws.ToString(m.Mode), IgnoreExpiry: aws.ToBool(m.IgnoreClientCertificateExpiry),
 			AdvertiseNames: m.AdvertiseTrustStoreCaNames == elbtypes.AdvertiseTrustStoreCaNamesEnumOn,
 		}
+		if t, ok := s.stores.Get(aws.ToString(m.TrustStoreArn)); ok {
+			shown.MutualTLS.Trust = t.trust
+		}
 	}
 	for _, r := range l.rules {
 		shown.Rules = append(shown.Rules, dataplane.Rule{
