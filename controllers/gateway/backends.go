@@ -56,14 +56,14 @@ func weights(backends []intent.Backend) int {
 
 // backend resolves a backendRef (Gateway API, BackendRef).
 func (t *translator) backend(route *gwv1.HTTPRoute, b gwv1.BackendRef) (intent.Backend, problem) {
-	group, kind := "", "Service"
+	group, kind := "", kindService
 	if b.Group != nil {
 		group = string(*b.Group)
 	}
 	if b.Kind != nil {
 		kind = string(*b.Kind)
 	}
-	if group != "" || kind != "Service" {
+	if group != "" || kind != kindService {
 		return intent.Backend{}, problem{string(gwv1.RouteReasonInvalidKind), fmt.Sprintf("kind %s/%s cannot be a backend: use a Service", group, kind)}
 	}
 	key := backendKey(route, b)
@@ -124,7 +124,7 @@ func (t *translator) granted(from, to, name string) bool {
 				return f.Group == gwv1.GroupName && f.Kind == kindHTTPRoute && string(f.Namespace) == from
 			}) &&
 			slices.ContainsFunc(g.Spec.To, func(o gwv1beta1.ReferenceGrantTo) bool {
-				return o.Group == "" && o.Kind == "Service" && (o.Name == nil || *o.Name == "" || string(*o.Name) == name)
+				return o.Group == "" && o.Kind == kindService && (o.Name == nil || *o.Name == "" || string(*o.Name) == name)
 			})
 	})
 }

@@ -3,9 +3,12 @@ package gateway
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
@@ -16,31 +19,33 @@ import (
 // config is the LoadBalancerConfigurations of class and Gateway merged into one.
 type config struct {
 	spec awsgwv1.LoadBalancerConfigurationSpec
-	// source is the object that findings about the configuration name.
-	source model.ObjectRef
-	// namespace of the configuration that names a default TargetGroupConfiguration.
-	namespace string
+	// parts are the configurations in order of precedence, each as far as it counts.
+	parts []part
+}
+
+// part is one configuration without what one of higher precedence sets too. Its listener configurations keep their places; one that
+// does not count is empty.
+type part struct {
+	spec    awsgwv1.LoadBalancerConfigurationSpec
+	object  model.ObjectRef
+	ofClass bool
 }
 
 // mergeConfigs merges field by field: where both sides set one, the side that the class's mergingMode prefers wins. Tags and
 // attributes merge by key, listener configurations by protocol and port.
 func mergeConfigs(class, gateway *awsgwv1.LoadBalancerConfiguration) config {
-	switch {
-	case class == nil && gateway == nil:
-		return config{}
-	case class == nil:
-		return config{spec: gateway.Spec, source: configRef(gateway), namespace: gateway.Namespace}
-	case gateway == nil:
-		return config{spec: class.Spec, source: configRef(class), namespace: class.Namespace}
+	var out config
+	sides := []*awsgwv1.LoadBalancerConfiguration{class, gateway}
+	if class != nil && class.Spec.MergingMode != nil && *class.Spec.MergingMode == awsgwv1.MergePreferGateway {
+		slices.Reverse(sides)
 	}
-	first, second := class, gateway
-	if m := class.Spec.MergingMode; m != nil && *m == awsgwv1.MergePreferGateway {
-		first, second = gateway, class
-	}
-	out := config{spec: *first.Spec.DeepCopy(), source: configRef(first), namespace: first.Namespace}
-	mergeSpec(&out.spec, second.Spec)
-	if first.Spec.DefaultTargetGroupConfiguration == nil {
-		out.namespace = second.Namespace
+	for _, c := range sides {
+		if c == nil {
+			continue
+		}
+		rest := without(*c.Spec.DeepCopy(), out.spec)
+		out.parts = append(out.parts, part{spec: rest, object: configRef(c), ofClass: c == class})
+		add(&out.spec, rest)
 	}
 	return out
 }
@@ -51,6 +56,14 @@ func configRef(c *awsgwv1.LoadBalancerConfiguration) model.ObjectRef {
 	}
 }
 
+// isSet tells whether somebody wrote a field. An empty list or map is as good as none.
+func isSet(v reflect.Value) bool {
+	if k := v.Kind(); k == reflect.Slice || k == reflect.Map {
+		return v.Len() > 0
+	}
+	return !v.IsZero()
+}
+
 // or takes the second value where the first is not set.
 func or[T any](first **T, second *T) {
 	if *first == nil {
@@ -58,62 +71,106 @@ func or[T any](first **T, second *T) {
 	}
 }
 
-func orList[T any](first *[]T, second []T) {
-	if len(*first) == 0 {
-		*first = second
+// without is a configuration less what the winner sets.
+func without(spec, winner awsgwv1.LoadBalancerConfigurationSpec) awsgwv1.LoadBalancerConfigurationSpec {
+	out := spec
+	into, over := reflect.ValueOf(&out).Elem(), reflect.ValueOf(winner)
+	for i := range into.NumField() {
+		if isSet(over.Field(i)) {
+			into.Field(i).SetZero()
+		}
 	}
+	out.MergingMode = spec.MergingMode
+	out.Tags = maps.Clone(spec.Tags)
+	maps.DeleteFunc(out.Tags, func(k, _ string) bool {
+		_, taken := winner.Tags[k]
+		return taken
+	})
+	out.LoadBalancerAttributes = slices.DeleteFunc(slices.Clone(spec.LoadBalancerAttributes), func(a awsgwv1.Attribute) bool {
+		return slices.ContainsFunc(winner.LoadBalancerAttributes, func(o awsgwv1.Attribute) bool { return o.Key == a.Key })
+	})
+	out.ListenerConfigurations = slices.Clone(spec.ListenerConfigurations)
+	for i, l := range out.ListenerConfigurations {
+		if len(entries(winner, l.ProtocolPort)) > 0 {
+			out.ListenerConfigurations[i] = awsgwv1.ListenerConfiguration{}
+		}
+	}
+	return out
 }
 
-func mergeSpec(into *awsgwv1.LoadBalancerConfigurationSpec, from awsgwv1.LoadBalancerConfigurationSpec) {
-	or(&into.LoadBalancerName, from.LoadBalancerName)
-	or(&into.Scheme, from.Scheme)
-	or(&into.IPAddressType, from.IPAddressType)
-	or(&into.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic, from.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic)
-	or(&into.CustomerOwnedIpv4Pool, from.CustomerOwnedIpv4Pool)
-	or(&into.IPv4IPAMPoolID, from.IPv4IPAMPoolID)
-	or(&into.DisableSecurityGroup, from.DisableSecurityGroup)
-	or(&into.EnableICMP, from.EnableICMP)
-	or(&into.ManageBackendSecurityGroupRules, from.ManageBackendSecurityGroupRules)
-	or(&into.MinimumLoadBalancerCapacity, from.MinimumLoadBalancerCapacity)
-	or(&into.WAFv2, from.WAFv2)
-	or(&into.ShieldConfiguration, from.ShieldConfiguration)
-	or(&into.DefaultTargetGroupConfiguration, from.DefaultTargetGroupConfiguration)
-	orList(&into.LoadBalancerSubnets, from.LoadBalancerSubnets)
-	orList(&into.SecurityGroups, from.SecurityGroups)
-	orList(&into.SecurityGroupPrefixes, from.SecurityGroupPrefixes)
-	orList(&into.SourceRanges, from.SourceRanges)
-	if len(into.LoadBalancerSubnetsSelector) == 0 {
-		into.LoadBalancerSubnetsSelector = from.LoadBalancerSubnetsSelector
-	}
-	tags := maps.Clone(from.Tags)
+// add puts what counts of a further configuration to the merged one.
+func add(into *awsgwv1.LoadBalancerConfigurationSpec, rest awsgwv1.LoadBalancerConfigurationSpec) {
+	tags := maps.Clone(rest.Tags)
 	if tags == nil {
 		tags = map[string]string{}
 	}
 	maps.Copy(tags, into.Tags)
-	into.Tags = tags
-	for _, a := range from.LoadBalancerAttributes {
-		if !slices.ContainsFunc(into.LoadBalancerAttributes, func(o awsgwv1.Attribute) bool { return o.Key == a.Key }) {
-			into.LoadBalancerAttributes = append(into.LoadBalancerAttributes, a)
+	attributes := slices.Concat(into.LoadBalancerAttributes, rest.LoadBalancerAttributes)
+	listeners := slices.Clone(into.ListenerConfigurations)
+	for _, l := range rest.ListenerConfigurations {
+		if l.ProtocolPort != "" {
+			listeners = append(listeners, l)
 		}
 	}
-	for _, l := range from.ListenerConfigurations {
-		same := func(o awsgwv1.ListenerConfiguration) bool { return o.ProtocolPort == l.ProtocolPort }
-		if !slices.ContainsFunc(into.ListenerConfigurations, same) {
-			into.ListenerConfigurations = append(into.ListenerConfigurations, l)
+	to, from := reflect.ValueOf(into).Elem(), reflect.ValueOf(rest)
+	for i := range to.NumField() {
+		if isSet(from.Field(i)) {
+			to.Field(i).Set(from.Field(i))
 		}
 	}
+	into.Tags, into.LoadBalancerAttributes, into.ListenerConfigurations = tags, attributes, listeners
+}
+
+// settingFields are the fields of a configuration that settings are made of.
+func settingFields() map[string]string {
+	return map[string]string{
+		"name": "loadBalancerName", "scheme": "scheme", "ipAddressType": "ipAddressType", "subnets": "loadBalancerSubnets",
+		"subnetTags": "loadBalancerSubnetsSelector", "securityGroups": "securityGroups", "attributes": "loadBalancerAttributes",
+		"tags": "tags", "manageBackendRules": "manageBackendSecurityGroupRules",
+	}
+}
+
+// where is the object and field that a field of the merged configuration comes from; empty where nobody sets it.
+func (c config) where(field string) string {
+	for _, p := range c.parts {
+		if p.sets(field) {
+			return p.object.String() + " spec." + field
+		}
+	}
+	return ""
+}
+
+// defaultGroup names the default TargetGroupConfiguration, which is in the namespace of the configuration that asks for it; nil without.
+func (c config) defaultGroup() *types.NamespacedName {
+	for _, p := range c.parts {
+		if d := p.spec.DefaultTargetGroupConfiguration; d != nil {
+			return &types.NamespacedName{Namespace: p.object.Namespace, Name: d.Name}
+		}
+	}
+	return nil
+}
+
+// sets tells whether a configuration sets the field of this JSON name.
+func (p part) sets(field string) bool {
+	v := reflect.ValueOf(p.spec)
+	for i := range v.NumField() {
+		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ","); name == field {
+			return isSet(v.Field(i))
+		}
+	}
+	return false
 }
 
 // settings are the settings of the whole load balancer.
 func (c config) settings() intent.Settings {
 	out := intent.Settings{
 		Tags: c.spec.Tags, Attributes: attributeMap(c.spec.LoadBalancerAttributes), SecurityGroups: c.spec.SecurityGroups,
-		SubnetTags: c.spec.LoadBalancerSubnetsSelector,
-		Fields: map[string]string{
-			"name": "spec.loadBalancerName", "scheme": "spec.scheme", "ipAddressType": "spec.ipAddressType",
-			"subnets": "spec.loadBalancerSubnets", "subnetTags": "spec.loadBalancerSubnetsSelector",
-			"securityGroups": "spec.securityGroups", "attributes": "spec.loadBalancerAttributes", "tags": "spec.tags",
-		},
+		SubnetTags: c.spec.LoadBalancerSubnetsSelector, Fields: map[string]string{},
+	}
+	for name, field := range settingFields() {
+		if at := c.where(field); at != "" {
+			out.Fields[name] = at
+		}
 	}
 	if c.spec.LoadBalancerName != nil {
 		out.Name = *c.spec.LoadBalancerName
@@ -146,67 +203,34 @@ func attributeMap(list []awsgwv1.Attribute) map[string]string {
 
 // listenerConfig is the configuration of a listener; the zero value without one.
 func (c config) listenerConfig(l *listener) awsgwv1.ListenerConfiguration {
-	name := awsgwv1.ProtocolPort(fmt.Sprintf("%s:%d", l.Protocol, l.Port))
-	for _, lc := range c.spec.ListenerConfigurations {
-		if lc.ProtocolPort == name {
-			return lc
-		}
+	for _, lc := range entries(c.spec, protocolPort(l)) {
+		return lc
 	}
 	return awsgwv1.ListenerConfiguration{}
 }
 
-// findings name what a configuration asks for that is not served yet. What restricts access closes; the rest is a warning.
-func (c config) findings() []model.Finding {
-	var out []model.Finding
-	add := func(asked bool, severity model.Severity, field string) {
-		if asked {
-			out = append(out, notServedYet(c.source, severity, field))
+// entries are the configurations for a protocol and port. The first one counts; what restricts access counts in each.
+func entries(spec awsgwv1.LoadBalancerConfigurationSpec, name awsgwv1.ProtocolPort) []awsgwv1.ListenerConfiguration {
+	var out []awsgwv1.ListenerConfiguration
+	for _, lc := range spec.ListenerConfigurations {
+		if lc.ProtocolPort == name {
+			out = append(out, lc)
 		}
-	}
-	s := c.spec
-	add(s.WAFv2 != nil, model.Closed, "spec.wafV2")
-	for i, l := range s.ListenerConfigurations {
-		at := fmt.Sprintf("spec.listenerConfigurations[%d]", i)
-		add(restrictsClients(l), model.Closed, at+".mutualAuthentication")
-		add(l.ALPNPolicy != nil && *l.ALPNPolicy != awsgwv1.ALPNPolicyNone, model.Warning, at+".alpnPolicy")
-		add(l.QUICEnabled != nil && *l.QUICEnabled, model.Warning, at+".quicEnabled")
-		add(l.TargetGroupStickiness != nil && *l.TargetGroupStickiness, model.Warning, at+".targetGroupStickiness")
-	}
-	add(s.ShieldConfiguration != nil && s.ShieldConfiguration.Enabled, model.Warning, "spec.shieldConfiguration")
-	add(s.CustomerOwnedIpv4Pool != nil, model.Warning, "spec.customerOwnedIpv4Pool")
-	add(s.IPv4IPAMPoolID != nil, model.Warning, "spec.ipv4IPAMPoolId")
-	add(s.MinimumLoadBalancerCapacity != nil, model.Warning, "spec.minimumLoadBalancerCapacity")
-	add(s.DisableSecurityGroup != nil && *s.DisableSecurityGroup, model.Warning, "spec.disableSecurityGroup")
-	add(s.EnableICMP != nil && *s.EnableICMP, model.Warning, "spec.enableICMP")
-	add(s.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != nil, model.Warning,
-		"spec.enforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
-	for i, sub := range s.LoadBalancerSubnets {
-		add(sub.EIPAllocation != nil || sub.PrivateIPv4Allocation != nil || sub.IPv6Allocation != nil || sub.SourceNatIPv6Prefix != nil,
-			model.Warning, fmt.Sprintf("spec.loadBalancerSubnets[%d]: addresses of an application load balancer", i))
 	}
 	return out
 }
 
-func restrictsClients(l awsgwv1.ListenerConfiguration) bool {
-	return l.MutualAuthentication != nil && l.MutualAuthentication.Mode != awsgwv1.MutualAuthenticationOff
-}
-
-const reasonNotServed = "NotServedYet"
-
-func notServedYet(object model.ObjectRef, severity model.Severity, field string) model.Finding {
-	f := model.Finding{
-		Object: object, Severity: severity, Reason: reasonNotServed, Field: field,
-		Message: "is not served yet and changes nothing: remove it",
-	}
-	if severity == model.Closed {
-		f.Message = "restricts access and is not served yet: what it protects answers 503; remove it to open it to everybody"
-	}
-	return f
+func protocolPort(l *listener) awsgwv1.ProtocolPort {
+	return awsgwv1.ProtocolPort(fmt.Sprintf("%s:%d", l.Protocol, l.Port))
 }
 
 // closes tells whether requests to a listener must be refused because something that restricts access to it is not served.
 func (c config) closes(l *listener) bool {
-	return c.spec.WAFv2 != nil || restrictsClients(c.listenerConfig(l))
+	return c.spec.WAFv2 != nil || slices.ContainsFunc(entries(c.spec, protocolPort(l)), restrictsClients)
+}
+
+func restrictsClients(l awsgwv1.ListenerConfiguration) bool {
+	return l.MutualAuthentication != nil && l.MutualAuthentication.Mode != awsgwv1.MutualAuthenticationOff
 }
 
 // gatewayRef names the Gateway.

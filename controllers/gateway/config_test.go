@@ -52,8 +52,8 @@ func TestMergeConfigs(t *testing.T) {
 		if l := got.spec.ListenerConfigurations; len(l) != 2 || *l[0].SSLPolicy != c.winner {
 			t.Errorf("%s: listeners by protocol and port: %+v", c.why, l)
 		}
-		if got.spec.MinimumLoadBalancerCapacity == nil || got.namespace != "gateway-ns" {
-			t.Errorf("%s: what only one says counts, from its own namespace: %+v, %s", c.why, got.spec, got.namespace)
+		if got.spec.MinimumLoadBalancerCapacity == nil || got.defaultGroup().String() != "gateway-ns/d" {
+			t.Errorf("%s: what only one says counts, from its own namespace: %+v, %s", c.why, got.spec, got.defaultGroup())
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestConfigOfOneSide(t *testing.T) {
 	t.Parallel()
 	one := configOf(t, "one", `{scheme: internal}`)
 	for why, got := range map[string]config{"the class": mergeConfigs(one, nil), "the Gateway": mergeConfigs(nil, one)} {
-		if got.settings().Scheme != "internal" || got.source.Name != "one" {
+		if got.settings().Scheme != "internal" || len(got.parts) != 1 || got.parts[0].object.Name != "one" {
 			t.Errorf("only %s has a configuration: %+v", why, got)
 		}
 	}

@@ -3,7 +3,6 @@ package gateway
 import (
 	"fmt"
 	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -42,49 +41,47 @@ func (s *Snapshot) unserved(used map[*awsgwv1.TargetGroupConfiguration]bool) []m
 		object := model.ObjectRef{
 			Group: awsgwv1.Group, Kind: awsgwv1.KindTargetGroupConfiguration, Namespace: t.Namespace, Name: t.Name,
 		}
-		fields := unservedProps("spec.defaultConfiguration", t.Spec.DefaultConfiguration)
+		out = append(out, notServed(object, unservedProps("spec.defaultConfiguration.", t.Spec.DefaultConfiguration))...)
 		for i, r := range t.Spec.RouteConfigurations {
-			fields = append(fields, unservedProps(fmt.Sprintf("spec.routeConfigurations[%d].targetGroupProps", i), &r.TargetGroupProps)...)
-		}
-		for _, field := range fields {
-			out = append(out, notServedYet(object, model.Warning, field))
+			out = append(out, notServed(object, unservedProps(fmt.Sprintf("spec.routeConfigurations[%d].targetGroupProps.", i), &r.TargetGroupProps))...)
 		}
 	}
 	return out
 }
 
-func unservedProps(at string, p *awsgwv1.TargetGroupProps) []string {
+func unservedProps(at string, p *awsgwv1.TargetGroupProps) []wish {
 	if p == nil {
 		return nil
 	}
-	var out []string
-	for field, asked := range map[string]bool{
-		"targetGroupName": p.TargetGroupName != nil, "ipAddressType": p.IPAddressType != nil, "nodeSelector": p.NodeSelector != nil,
-		"targetControlPort": p.TargetControlPort != nil, "enableMultiCluster": p.EnableMultiCluster != nil && *p.EnableMultiCluster,
-	} {
-		if asked {
-			out = append(out, at+"."+field)
-		}
+	return []wish{
+		{p.EnableMultiCluster != nil && *p.EnableMultiCluster, model.Warning, at + "enableMultiCluster"},
+		{p.IPAddressType != nil, model.Warning, at + "ipAddressType"},
+		{p.NodeSelector != nil, model.Warning, at + "nodeSelector"},
+		{p.TargetControlPort != nil, model.Warning, at + "targetControlPort"},
+		{p.TargetGroupName != nil, model.Warning, at + "targetGroupName"},
 	}
-	slices.Sort(out)
-	return out
 }
 
+// targetGroupConfig is the configuration that names a Service, of several the oldest; else the default one.
 func (s *Snapshot) targetGroupConfig(c config, service *corev1.Service) *awsgwv1.TargetGroupConfiguration {
 	for i := range s.TargetGroups {
 		t := &s.TargetGroups[i]
-		if t.Namespace == service.Namespace && t.Spec.TargetReference != nil && t.Spec.TargetReference.Name == service.Name {
+		if t.Namespace == service.Namespace && namesService(t.Spec.TargetReference, service.Name) {
 			return t
 		}
 	}
-	d := c.spec.DefaultTargetGroupConfiguration
+	d := c.defaultGroup()
 	for i := range s.TargetGroups {
 		t := &s.TargetGroups[i]
-		if d != nil && t.Namespace == c.namespace && t.Name == d.Name && t.Spec.TargetReference == nil {
+		if d != nil && t.Namespace == d.Namespace && t.Name == d.Name && t.Spec.TargetReference == nil {
 			return t
 		}
 	}
 	return nil
+}
+
+func namesService(r *awsgwv1.Reference, name string) bool {
+	return r != nil && r.Name == name && deref(r.Group) == "" && (r.Kind == nil || *r.Kind == kindService)
 }
 
 // mostSpecific picks the configuration for a route: kind, namespace and name before kind and namespace before kind.

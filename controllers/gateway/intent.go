@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -49,7 +47,7 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	t := &translator{snapshot: s, config: c, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}}
 	v.translator = t
 	v.Intent.Fragments = append(v.Intent.Fragments, gatewayFragment(t))
-	v.Findings = append(v.Findings, gatewayFindings(s, c)...)
+	v.Findings = append(v.Findings, gatewayFindings(s, c, v.listeners)...)
 	for i := range s.Routes {
 		j := t.translate(&s.Routes[i])
 		v.routes = append(v.routes, j)
@@ -60,28 +58,6 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	}
 	v.Findings = append(v.Findings, s.unserved(t.used)...)
 	return v
-}
-
-// unservedOfGateway names what a Gateway asks for that is not served yet.
-func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
-	var out []model.Finding
-	add := func(asked bool, severity model.Severity, field string) {
-		if asked {
-			out = append(out, notServedYet(gatewayRef(g), severity, field))
-		}
-	}
-	add(slices.ContainsFunc(g.Spec.Listeners, func(l gwv1.Listener) bool { return validatesClients(g, l.Port) }), model.Closed, "spec.tls.frontend")
-	add(g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend")
-	add(len(g.Spec.Addresses) > 0, model.Warning, "spec.addresses")
-	add(g.Spec.AllowedListeners != nil, model.Warning, "spec.allowedListeners")
-	if i := g.Spec.Infrastructure; i != nil {
-		add(len(i.Labels) > 0, model.Warning, "spec.infrastructure.labels")
-		add(len(i.Annotations) > 0, model.Warning, "spec.infrastructure.annotations")
-	}
-	for i, l := range g.Spec.Listeners {
-		add(l.TLS != nil && len(l.TLS.Options) > 0, model.Warning, fmt.Sprintf("spec.listeners[%d].tls.options", i))
-	}
-	return out
 }
 
 func defaults(set Settings) intent.Defaults {
@@ -126,8 +102,8 @@ func (t *translator) port(l *listener) intent.Listener {
 	return out
 }
 
-func gatewayFindings(s *Snapshot, c config) []model.Finding {
-	out := append(c.findings(), unservedOfGateway(s.Gateway)...)
+func gatewayFindings(s *Snapshot, c config, listeners []*listener) []model.Finding {
+	out := append(c.findings(listeners), unservedOfGateway(s.Gateway)...)
 	if s.ParameterProblem != "" {
 		out = append(out, model.Finding{
 			Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: string(gwv1.GatewayReasonInvalidParameters),

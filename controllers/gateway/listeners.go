@@ -13,6 +13,9 @@ import (
 // kindHTTPRoute is the one kind of route that this front door serves.
 const kindHTTPRoute = "HTTPRoute"
 
+// kindService is the one kind of backend.
+const kindService = "Service"
+
 // listener is a listener of a Gateway with the judgement on it.
 type listener struct {
 	gwv1.Listener

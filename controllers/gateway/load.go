@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -100,18 +102,8 @@ func Gateways(ctx context.Context, r client.Reader) ([]types.NamespacedName, err
 			out = append(out, client.ObjectKeyFromObject(&list.Items[i]))
 		}
 	}
-	slices.SortFunc(out, func(a, b types.NamespacedName) int { return compareStrings(a.String(), b.String()) })
+	slices.SortFunc(out, func(a, b types.NamespacedName) int { return strings.Compare(a.String(), b.String()) })
 	return out, nil
-}
-
-func compareStrings(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // listKind lists; a kind that the server does not know has no objects.
@@ -203,13 +195,15 @@ func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
 			s.Left = append(s.Left, route)
 		}
 	}
-	slices.SortFunc(s.Routes, func(a, b gwv1.HTTPRoute) int {
-		if c := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); c != 0 {
-			return c
-		}
-		return compareStrings(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
-	})
+	slices.SortFunc(s.Routes, func(a, b gwv1.HTTPRoute) int { return byAge(&a, &b) })
 	return nil
+}
+
+// byAge compares objects by age, then by name.
+func byAge(a, b client.Object) int {
+	older := a.GetCreationTimestamp()
+	return cmp.Or(older.Compare(b.GetCreationTimestamp().Time),
+		strings.Compare(a.GetNamespace()+"/"+a.GetName(), b.GetNamespace()+"/"+b.GetName()))
 }
 
 // parentsTo are the parentRefs of a route that name the Gateway.
@@ -288,5 +282,6 @@ func (s *Snapshot) loadShared(ctx context.Context, r client.Reader) error {
 		return err
 	}
 	s.TargetGroups = configs.Items
+	slices.SortFunc(s.TargetGroups, func(a, b awsgwv1.TargetGroupConfiguration) int { return byAge(&a, &b) })
 	return nil
 }

@@ -1,0 +1,184 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/model"
+)
+
+// Reasons of findings about fields.
+const (
+	reasonNotServed = "NotServedYet"
+	reasonUnused    = "ChangesNothing"
+)
+
+// wish is a field with whether somebody asks for something by it.
+type wish struct {
+	asked    bool
+	severity model.Severity
+	field    string
+}
+
+// notServed are the findings on wishes that are not served yet. What restricts access closes; the rest is a warning.
+func notServed(object model.ObjectRef, wishes []wish) []model.Finding {
+	var out []model.Finding
+	for _, w := range wishes {
+		if !w.asked {
+			continue
+		}
+		f := model.Finding{
+			Object: object, Severity: w.severity, Reason: reasonNotServed, Field: w.field,
+			Message: "is not served yet and changes nothing: remove it",
+		}
+		if w.severity == model.Closed {
+			f.Message = "restricts access and is not served yet: what it protects answers 503; remove it to open it to everybody"
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// unused is a finding on a field that is served, but means nothing where it is.
+func unused(object model.ObjectRef, field, why string) model.Finding {
+	return model.Finding{Object: object, Severity: model.Warning, Reason: reasonUnused, Field: field, Message: "changes nothing: " + why}
+}
+
+// findings name what the configurations of a Gateway ask for that is not served, or that means nothing there, each on its own object.
+func (c config) findings(listeners []*listener) []model.Finding {
+	var out []model.Finding
+	for _, p := range c.parts {
+		out = append(out, notServed(p.object, p.wishes())...)
+		out = append(out, c.idle(p)...)
+		for i := range p.spec.ListenerConfigurations {
+			out = append(out, p.entry(i, listeners)...)
+		}
+	}
+	return out
+}
+
+func (p part) wishes() []wish {
+	s := p.spec
+	out := []wish{
+		{s.WAFv2 != nil, model.Closed, "spec.wafV2"},
+		{s.ShieldConfiguration != nil && s.ShieldConfiguration.Enabled, model.Warning, "spec.shieldConfiguration"},
+		{s.CustomerOwnedIpv4Pool != nil, model.Warning, "spec.customerOwnedIpv4Pool"},
+		{s.IPv4IPAMPoolID != nil, model.Warning, "spec.ipv4IPAMPoolId"},
+		{s.MinimumLoadBalancerCapacity != nil, model.Warning, "spec.minimumLoadBalancerCapacity"},
+		{s.DisableSecurityGroup != nil && *s.DisableSecurityGroup, model.Warning, "spec.disableSecurityGroup"},
+		{s.EnableICMP != nil && *s.EnableICMP, model.Warning, "spec.enableICMP"},
+		{s.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != nil, model.Warning, "spec.enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"},
+	}
+	for i, sub := range s.LoadBalancerSubnets {
+		at := fmt.Sprintf("spec.loadBalancerSubnets[%d].", i)
+		out = append(out, wish{sub.EIPAllocation != nil, model.Warning, at + "eipAllocation"},
+			wish{sub.PrivateIPv4Allocation != nil, model.Warning, at + "privateIPv4Allocation"},
+			wish{sub.IPv6Allocation != nil, model.Warning, at + "ipv6Allocation"},
+			wish{sub.SourceNatIPv6Prefix != nil, model.Warning, at + "sourceNatIPv6Prefix"})
+	}
+	return out
+}
+
+func listenerWishes(at string, l awsgwv1.ListenerConfiguration) []wish {
+	return []wish{
+		{restrictsClients(l), model.Closed, at + ".mutualAuthentication"},
+		{l.ALPNPolicy != nil && *l.ALPNPolicy != awsgwv1.ALPNPolicyNone, model.Warning, at + ".alpnPolicy"},
+		{l.QUICEnabled != nil && *l.QUICEnabled, model.Warning, at + ".quicEnabled"},
+		{l.TargetGroupStickiness != nil && *l.TargetGroupStickiness, model.Warning, at + ".targetGroupStickiness"},
+	}
+}
+
+// idle names what counts for nothing beside the rest of the configuration.
+func (c config) idle(p part) []model.Finding {
+	var out []model.Finding
+	if p.spec.MergingMode != nil && !p.ofClass {
+		out = append(out, unused(p.object, "spec.mergingMode", "the mode of the GatewayClass's configuration counts"))
+	}
+	for _, f := range []struct{ field, over, why string }{
+		{"loadBalancerSubnetsSelector", "loadBalancerSubnets", "lists the subnets"},
+		{"sourceRanges", "securityGroups", "says who may connect: put the ranges into those groups"},
+		{"securityGroupPrefixes", "securityGroups", "says who may connect: put the prefix lists into those groups"},
+	} {
+		if by := c.where(f.over); by != "" && p.sets(f.field) {
+			out = append(out, unused(p.object, "spec."+f.field, by+" "+f.why))
+		}
+	}
+	if by := c.where("securityGroups"); by == "" && p.sets("manageBackendSecurityGroupRules") {
+		out = append(out, unused(p.object, "spec.manageBackendSecurityGroupRules", "it is for load balancers with spec.securityGroups of their own"))
+	}
+	return out
+}
+
+// entry names what a listener configuration asks for that is not served, or says for nothing: of no listener, of one that has an entry
+// already, about TLS where there is none. A class is for other Gateways too: of the listeners that this one has not, only what restricts
+// access must not be lost on a misspelt port.
+func (p part) entry(i int, listeners []*listener) []model.Finding {
+	l, at := p.spec.ListenerConfigurations[i], fmt.Sprintf("spec.listenerConfigurations[%d]", i)
+	known := slices.ContainsFunc(listeners, func(o *listener) bool { return protocolPort(o) == l.ProtocolPort })
+	switch {
+	case l.ProtocolPort == "": // an entry of the other configuration counts
+		return nil
+	case !known && p.ofClass && !restrictsClients(l):
+		return nil
+	case !known:
+		return []model.Finding{unused(p.object, at+".protocolPort", fmt.Sprintf(
+			"%s is none of the Gateway's listeners, which are %s: use one of them", l.ProtocolPort, names(listeners)))}
+	}
+	out := notServed(p.object, listenerWishes(at, l))
+	first := slices.IndexFunc(p.spec.ListenerConfigurations, func(o awsgwv1.ListenerConfiguration) bool { return o.ProtocolPort == l.ProtocolPort })
+	if first < i {
+		out = append(out, unused(p.object, at+".protocolPort", fmt.Sprintf(
+			"spec.listenerConfigurations[%d] is for %s already: make one of the two", first, l.ProtocolPort)))
+	}
+	if strings.HasPrefix(string(l.ProtocolPort), protocolHTTPS) {
+		return out
+	}
+	for _, w := range []wish{
+		{l.DefaultCertificate != nil, model.Warning, at + ".defaultCertificate"}, {len(l.Certificates) > 0, model.Warning, at + ".certificates"},
+		{l.SSLPolicy != nil, model.Warning, at + ".sslPolicy"},
+	} {
+		if w.asked {
+			out = append(out, unused(p.object, w.field, string(l.ProtocolPort)+" has no TLS: it is for HTTPS listeners"))
+		}
+	}
+	return out
+}
+
+// names are the listeners as configurations name them.
+func names(listeners []*listener) string {
+	var out []string
+	for _, l := range listeners {
+		out = append(out, string(protocolPort(l)))
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), ", ")
+}
+
+// unservedOfGateway names what a Gateway asks for that is not served yet.
+func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
+	validates := slices.ContainsFunc(g.Spec.Listeners, func(l gwv1.Listener) bool { return validatesClients(g, l.Port) })
+	wishes := []wish{
+		{validates, model.Closed, "spec.tls.frontend"},
+		{g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend"},
+		{g.Spec.DefaultScope != "" && g.Spec.DefaultScope != gwv1.GatewayDefaultScopeNone, model.Warning, "spec.defaultScope"},
+		{admitsListeners(g), model.Warning, "spec.allowedListeners"},
+	}
+	if i := g.Spec.Infrastructure; i != nil {
+		wishes = append(wishes, wish{len(i.Labels) > 0, model.Warning, "spec.infrastructure.labels"},
+			wish{len(i.Annotations) > 0, model.Warning, "spec.infrastructure.annotations"})
+	}
+	for i, l := range g.Spec.Listeners {
+		wishes = append(wishes, wish{l.TLS != nil && len(l.TLS.Options) > 0, model.Warning, fmt.Sprintf("spec.listeners[%d].tls.options", i)})
+	}
+	return notServed(gatewayRef(g), wishes)
+}
+
+// admitsListeners tells whether a Gateway asks for listeners of ListenerSets.
+func admitsListeners(g *gwv1.Gateway) bool {
+	a := g.Spec.AllowedListeners
+	return a != nil && a.Namespaces != nil && a.Namespaces.From != nil && *a.Namespaces.From != gwv1.NamespacesFromNone
+}
