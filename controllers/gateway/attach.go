@@ -37,38 +37,49 @@ func attach(s *Snapshot, listeners []*listener, route *gwv1.HTTPRoute) []attachm
 	return out
 }
 
+// step is how far a parentRef gets on its way to a listener.
+type step int
+
+const (
+	nowhere step = iota
+	named
+	admitted
+	attached
+)
+
 func attachTo(s *Snapshot, listeners []*listener, route *gwv1.HTTPRoute, p gwv1.ParentReference) attachment {
 	a := attachment{parent: p}
-	named, allowed := false, false
+	far := nowhere
 	for _, l := range listeners {
 		if !l.named(p) {
 			continue
 		}
-		named = true
+		far = max(far, named)
 		if !l.allowsKind() || !l.allowsNamespace(s, route.Namespace) {
 			continue
 		}
-		allowed = true
+		far = max(far, admitted)
 		if hosts, ok := intersect(l.hostname(), route.Spec.Hostnames); ok {
+			far = attached
 			a.places = append(a.places, place{listener: l, hosts: hosts})
 		}
 	}
-	a.refused = refusal(a, named, allowed, s)
+	a.refused = refusal(far, s.Gateway.Namespace+"/"+s.Gateway.Name)
 	return a
 }
 
-func refusal(a attachment, named, allowed bool, s *Snapshot) problem {
-	gateway := s.Gateway.Namespace + "/" + s.Gateway.Name
-	switch {
-	case !named:
+func refusal(far step, gateway string) problem {
+	switch far {
+	case nowhere:
 		return problem{string(gwv1.RouteReasonNoMatchingParent), fmt.Sprintf(
 			"Gateway %s has no listener with the section name and port of the parentRef: name one that it has", gateway)}
-	case !allowed:
+	case named:
 		return problem{string(gwv1.RouteReasonNotAllowedByListeners), fmt.Sprintf(
 			"no listener of Gateway %s allows HTTPRoutes of this namespace: its owner can allow them in allowedRoutes", gateway)}
-	case len(a.places) == 0:
+	case admitted:
 		return problem{string(gwv1.RouteReasonNoMatchingListenerHostname), fmt.Sprintf(
 			"no listener of Gateway %s has a host name that spec.hostnames intersects: use a host name of a listener", gateway)}
+	case attached:
 	}
 	return problem{}
 }

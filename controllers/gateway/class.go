@@ -68,11 +68,7 @@ func (r *ClassReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if class.Spec.ControllerName != ControllerName { // another's, or gone
 		return reconcile.Result{}, nil
 	}
-	used, err := r.used(ctx, class.Name)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	if err := r.hold(ctx, class, used); err != nil || !class.DeletionTimestamp.IsZero() {
+	if err := r.hold(ctx, class); err != nil || !class.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{}, r.accept(ctx, class)
@@ -92,7 +88,11 @@ func (r *ClassReconciler) used(ctx context.Context, name string) (bool, error) {
 }
 
 // hold keeps the finalizer while the class is used.
-func (r *ClassReconciler) hold(ctx context.Context, class *gwv1.GatewayClass, used bool) error {
+func (r *ClassReconciler) hold(ctx context.Context, class *gwv1.GatewayClass) error {
+	used, err := r.used(ctx, class.Name)
+	if err != nil {
+		return err
+	}
 	old := class.DeepCopy()
 	changed := false
 	switch {

@@ -25,6 +25,7 @@ import (
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
 )
 
 // clouds is a loop whose AWS does at once what it is asked for.
@@ -33,6 +34,9 @@ type clouds struct {
 	made map[model.Owner]*model.LoadBalancer
 	err  error
 	runs int
+	// plan is what it says that it did, drift that somebody else had changed it.
+	plan  plan.Plan
+	drift bool
 }
 
 func (c *clouds) Run(_ context.Context, req stack.Request) (stack.Result, error) {
@@ -45,18 +49,22 @@ func (c *clouds) Run(_ context.Context, req stack.Request) (stack.Result, error)
 	if c.made[owner] == nil && c.err == nil {
 		c.made[owner] = &model.LoadBalancer{ARN: "arn:lb", Name: "lb", DNSName: "lb.elb.example.com", State: "active"}
 	}
-	return stack.Result{LoadBalancer: c.made[owner], Ports: []int{80}, Findings: req.Findings, Settled: c.err == nil, RequeueAfter: time.Minute}, c.err
+	return stack.Result{
+		LoadBalancer: c.made[owner], Ports: []int{80}, Findings: req.Findings, Settled: c.err == nil, RequeueAfter: time.Minute,
+		Plan: c.plan, Drift: c.drift,
+	}, c.err
 }
 
 // notes record events as "object reason".
-type notes struct{ all []string }
+type notes struct{ all, texts []string }
 
-func (n *notes) Eventf(regarding, _ runtime.Object, _, reason, _, _ string, _ ...any) {
+func (n *notes) Eventf(regarding, _ runtime.Object, _, reason, _, format string, args ...any) {
 	o, err := meta.Accessor(regarding)
 	if err != nil {
 		panic(err)
 	}
 	n.all = append(n.all, fmt.Sprintf("%s %s", o.GetName(), reason))
+	n.texts = append(n.texts, fmt.Sprintf(format, args...))
 }
 
 type world struct {
@@ -354,5 +362,32 @@ func TestGatewayOfABinding(t *testing.T) {
 	b.Labels = map[string]string{"ingress.k8s.aws/stack": "shop"}
 	if got := gatewayOfBinding(t.Context(), b); len(got) > 0 {
 		t.Error(got)
+	}
+}
+
+func TestWhatWasDoneIsToldAsDone(t *testing.T) {
+	t.Parallel()
+	change := func(id string, action plan.Action) plan.Change {
+		return plan.Change{Key: model.Key{Kind: model.KindTargetGroup, ID: id}, Action: action}
+	}
+	w := newWorld(t, shop(t)...)
+	w.clouds.plan.Changes = []plan.Change{change("a", plan.Create), change("a", plan.Create), change("b", plan.Create), change("c", plan.Update)}
+	w.reconcile()
+	w.clouds.drift = true
+	w.reconcile()
+	w.clouds.plan = plan.Plan{}
+	w.reconcile()
+	want := []string{
+		"Created 2, updated 1, deleted 0 AWS resources.",
+		"AWS did not hold any more what was asked for. Created 2, updated 1, deleted 0 AWS resources.",
+	}
+	var got []string
+	for i, note := range w.notes.all {
+		if note == "gw "+outcome.ReasonDone {
+			got = append(got, w.notes.texts[i])
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -103,9 +103,9 @@ func (r *Reconciler) tell(v *Verdict, got reached) {
 		r.voice.Warn(speaker, j.route, remarks[j])
 	}
 	if got.Settled && len(got.Plan.Changes) > 0 {
-		text := "AWS holds what was asked for: " + got.Plan.Summary()
+		text := outcome.AppliedPlan(got.Plan)
 		if got.Drift {
-			text = "AWS did not hold any more what was asked for, and does again: " + got.Plan.Summary()
+			text = "AWS did not hold any more what was asked for. " + text
 		}
 		r.voice.Tell(gateway, outcome.Remark{Reason: outcome.ReasonDone, Text: text})
 	}
