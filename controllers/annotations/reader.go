@@ -92,6 +92,12 @@ func (r Reader) List(key string) []string {
 	return parseList(raw)
 }
 
+// Items are the values of a List key, those that have not their form included.
+func (r Reader) Items(key string) []string {
+	raw, _ := r.raw(key)
+	return parseList(raw)
+}
+
 // Map value of a key; an empty one counts as not written.
 func (r Reader) Map(key string) map[string]string {
 	raw, ok := r.raw(key)

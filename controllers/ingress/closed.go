@@ -31,30 +31,47 @@ func (d *draft) findClosed() {
 			d.note(model.Closed, ReasonClosed, d.classField(f.field), closedMessage)
 		}
 	}
+	d.findClosedPorts()
+	d.findUnreadable()
+}
+
+// findClosedPorts finds the ports whose clients shall show a certificate: all, where it cannot be read which.
+func (d *draft) findClosedPorts() {
 	if !d.read.Has(annotations.MutualAuthentication) {
 		return
 	}
 	list, ok := annotations.Decode[annotations.MutualAuthList](d.read, annotations.MutualAuthentication)
 	d.shutPorts = list.Ports()
-	if !ok {
-		d.shutPorts = d.numbers()
-	}
-	if len(d.shutPorts) > 0 {
+	d.shut = d.shut || !ok
+	if len(d.shutPorts) > 0 || !ok {
 		d.note(model.Closed, ReasonClosed, d.read.Field(annotations.MutualAuthentication), closedMessage)
 	}
 }
 
-// close makes the routes answer 503 whose access shall be restricted in a way that is not served.
+// findUnreadable tells what becomes of rules while it cannot be read who may connect.
+func (d *draft) findUnreadable() {
+	for _, l := range []struct {
+		key   string
+		check func(string) error
+	}{{annotations.InboundCIDRs, annotations.CheckCIDR}, {annotations.PrefixLists, annotations.CheckPrefixList}} {
+		if slices.ContainsFunc(d.read.Items(l.key), func(v string) bool { return l.check(v) != nil }) {
+			d.note(model.Closed, ReasonClosed, d.read.Field(l.key),
+				"says who may connect and cannot be read: rules that admit others answer 503 until it is mended")
+		}
+	}
+}
+
+// close makes the routes answer 503 whose access shall be restricted in a way that is not served. It finds nothing.
 func (d *draft) close(routes []intent.Route) []intent.Route {
 	out := make([]intent.Route, 0, len(routes))
 	for _, r := range routes {
-		if d.shut || d.asksAuth(r) {
+		if d.shut || d.asksAuth(r) != nil {
 			out = append(out, shut(r))
 			continue
 		}
 		var open, closed []int
 		for _, p := range r.Ports {
-			if slices.Contains(d.shutPorts, p) {
+			if d.shutsPort(p) {
 				closed = append(closed, p)
 			} else {
 				open = append(open, p)
@@ -79,8 +96,25 @@ func shut(r intent.Route) intent.Route {
 	return r
 }
 
-// asksAuth tells whether users shall log in for a route. Where it forwards to one Service, what that says comes first.
-func (d *draft) asksAuth(r intent.Route) bool {
+// shutsPort tells whether a port is closed: one that shall ask for certificates, and, while some shall, one that the member does not
+// name any more. What was served on that may be what they are to protect.
+func (d *draft) shutsPort(p int) bool {
+	return slices.Contains(d.shutPorts, p) || len(d.shutPorts) > 0 && !slices.Contains(d.numbers(), p)
+}
+
+// told are the routes, after their owner was told why some of them will be closed.
+func (d *draft) told(routes []intent.Route) []intent.Route {
+	for _, r := range routes {
+		if why := d.asksAuth(r); why != nil {
+			d.notes.add(*why)
+		}
+	}
+	return routes
+}
+
+// asksAuth tells why a route may only be served to users who have logged in, nil where it is not so. Where it forwards to one
+// Service, what that says comes first.
+func (d *draft) asksAuth(r intent.Route) *model.Finding {
 	read, of := d.read, ""
 	if r.Forward != nil && len(r.Forward.Backends) == 1 && r.Forward.Backends[0].Service != nil {
 		s := r.Forward.Backends[0].Service
@@ -97,9 +131,10 @@ func (d *draft) asksAuth(r intent.Route) bool {
 	}
 	for _, key := range keys {
 		if read.Asks(key) {
-			d.note(model.Closed, ReasonClosed, read.Field(key), of+closedMessage)
-			return true
+			return &model.Finding{
+				Object: d.object, Severity: model.Closed, Reason: ReasonClosed, Field: read.Field(key), Message: of + closedMessage,
+			}
 		}
 	}
-	return false
+	return nil
 }

@@ -72,23 +72,24 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 }
 
 // Reconcile brings one group in line.
-func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	g, err := Load(ctx, r.client, r.set, KeyOf(req.NamespacedName))
+func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reconcile.Result, error) {
+	g, err := Load(ctx, r.client, r.set, KeyOf(key.NamespacedName))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	in, findings := Intent(g, r.set)
-	known, err := r.known(ctx, g, in.Owner)
+	req := Request(g, r.set)
+	owner := req.Intent.Owner
+	known, err := r.known(ctx, g, owner)
 	if err != nil || !known {
-		return reconcile.Result{}, errors.Join(err, Report(ctx, r.client, r.events, g, ReportInput{Findings: findings}))
+		return reconcile.Result{}, errors.Join(err, Report(ctx, r.client, r.events, g, ReportInput{Findings: req.Findings}))
 	}
 	if err := EnsureFinalizers(ctx, r.client, g); err != nil {
 		r.warn(g, "FailedAddFinalizer", err)
 		return reconcile.Result{}, err
 	}
 	// What the loop could not do is told in events and tried again when it says: the error itself would only add a second clock.
-	res, runErr := r.loop.Run(ctx, stack.Request{Intent: in, Findings: findings})
-	err = Report(ctx, r.client, r.events, g, reportOf(in, res, runErr))
+	res, runErr := r.loop.Run(ctx, req)
+	err = Report(ctx, r.client, r.events, g, reportOf(req.Intent, res, runErr))
 	if res.Settled {
 		if releaseErr := ReleaseFinalizers(ctx, r.client, g); releaseErr != nil {
 			r.warn(g, "FailedRemoveFinalizer", releaseErr)
@@ -96,7 +97,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		}
 	}
 	if runErr != nil {
-		ctrl.LoggerFrom(ctx).Error(runErr, "reconciling", "stack", in.Owner.String())
+		ctrl.LoggerFrom(ctx).Error(runErr, "reconciling", "stack", owner.String())
 		if res.RequeueAfter == 0 {
 			err = errors.Join(err, runErr)
 		}

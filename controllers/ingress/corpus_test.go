@@ -124,7 +124,7 @@ func serveAll(t *testing.T, r client.Reader, objects []client.Object) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, findings := Intent(g, set)
+		in, findings := intentOf(g, set)
 		for _, f := range findings {
 			told[f.Object.Namespace+"/"+f.Object.Name] = true
 			t.Log(f)

@@ -11,6 +11,7 @@ import (
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -26,9 +27,9 @@ const (
 	ReasonUnused   = "UnusedAnnotation"
 )
 
-// Intent says what the group's load balancer shall be: a fragment for each member, also for one that is wrong, and everything
-// that is wrong or not served, at once. It is pure.
-func Intent(g Group, set Settings) (intent.Intent, []model.Finding) {
+// Request is what the loop is asked to make of a group: a fragment for each member, also for one that is wrong; everything that is
+// wrong or not served, at once; and what is left of a fragment that was good once. It is pure.
+func Request(g Group, set Settings) stack.Request {
 	n := &notes{seen: map[model.Finding]bool{}}
 	out := intent.Intent{
 		Owner:     g.Key.Owner(set.ClusterName),
@@ -42,10 +43,18 @@ func Intent(g Group, set Settings) (intent.Intent, []model.Finding) {
 	for _, r := range g.Refused {
 		n.add(r.Finding)
 	}
+	drafts := map[model.ObjectRef]*draft{}
 	for _, m := range g.Members {
-		out.Fragments = append(out.Fragments, newDraft(g, set, m, n).fragment())
+		d := newDraft(g, set, m, n)
+		drafts[bare(d.object)] = d
+		out.Fragments = append(out.Fragments, d.fragment())
 	}
-	return out, n.list
+	return stack.Request{Intent: out, Findings: n.list, Permit: func(f intent.Fragment) intent.Fragment {
+		if d := drafts[bare(f.Member)]; d != nil {
+			return d.permit(f)
+		}
+		return f
+	}}
 }
 
 // notes gathers findings, each once.
@@ -77,6 +86,8 @@ type draft struct {
 	// shut says that all routes answer 503, shutPorts that those on the ports do.
 	shut      bool
 	shutPorts []int
+	// who may connect, as the member says it now.
+	who access
 }
 
 func newDraft(g Group, set Settings, m Member, n *notes) *draft {
@@ -94,8 +105,9 @@ func (d *draft) fragment() intent.Fragment {
 	d.checkAnnotations()
 	d.ports = d.listenPorts()
 	out := intent.Fragment{Member: d.object, Settings: d.settings()}
+	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}
 	d.findClosed()
-	out.Routes = split(prune(d.close(d.routes()), d.ports), d.ports)
+	out.Routes = split(prune(d.close(d.told(d.routes())), d.ports), d.ports)
 	out.Listeners = d.listeners(d.fallback())
 	d.checkUnused()
 	return out

@@ -14,7 +14,7 @@ import (
 )
 
 func TestIntentOfOneIngress(t *testing.T) {
-	in, findings := Intent(load(t, Implicit("shop", "web"), newIngress(), newService("web"), newClass("alb", "")), settingsIP())
+	in, findings := intentOf(load(t, Implicit("shop", "web"), newIngress(), newService("web"), newClass("alb", "")), settingsIP())
 	mustBeClean(t, findings)
 	want := intent.Intent{
 		Owner: model.Owner{Cluster: "c", Prefix: model.PrefixIngress, Stack: "shop/web"},
@@ -39,7 +39,7 @@ func TestIntentOfOneIngress(t *testing.T) {
 }
 
 func TestIntentOfNothingIsEmpty(t *testing.T) {
-	in, findings := Intent(Group{Key: Explicit("g")}, settingsIP())
+	in, findings := intentOf(Group{Key: Explicit("g")}, settingsIP())
 	if len(in.Fragments) != 0 || len(findings) != 0 || in.Group != "g" || in.Owner.Stack != "g" {
 		t.Errorf("%+v %v", in, findings)
 	}
@@ -241,7 +241,7 @@ func TestExternalManagedTags(t *testing.T) {
 	set := settingsIP()
 	set.ExternalManagedTags = []string{"cost"}
 	g := load(t, Implicit("shop", "web"), newIngress(annotations.Tags, "cost=1"), newService("web", annotations.Tags, "cost=2"), newClass("alb", ""))
-	_, findings := Intent(g, set)
+	_, findings := intentOf(g, set)
 	if len(findings) != 2 || findings[0].Severity != model.Wrong {
 		t.Errorf("findings %v, want one of the Ingress and one of the Service", findings)
 	}

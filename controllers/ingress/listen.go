@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/model"
@@ -54,7 +53,7 @@ func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 	for _, p := range d.ports {
 		l := intent.Listener{
 			Port: p.Number, Protocol: p.Protocol, Field: d.listenField(),
-			InboundCIDRs: d.inboundCIDRs(), PrefixLists: d.prefixLists(),
+			InboundCIDRs: d.who.cidrs, PrefixLists: d.who.lists,
 			Attributes: attributes[p],
 		}
 		if p.Protocol == protocolHTTPS {
@@ -63,7 +62,7 @@ func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 		if fallback != nil {
 			route := *fallback
 			route.Ports = []int{p.Number}
-			l.Default = &d.close([]intent.Route{route})[0]
+			l.Default = &d.close(d.told([]intent.Route{route}))[0]
 		}
 		out = append(out, l)
 	}
@@ -96,10 +95,11 @@ func (d *draft) secure(l *intent.Listener) {
 	}
 }
 
+// inboundCIDRs are the ranges that may connect. Values that cannot be read stay in it: an empty list would admit everybody.
 func (d *draft) inboundCIDRs() []string {
 	class := d.params().Spec.InboundCIDRs
 	if len(class) == 0 {
-		return d.restriction(annotations.InboundCIDRs)
+		return d.read.Items(annotations.InboundCIDRs)
 	}
 	for _, cidr := range class {
 		if err := annotations.CheckCIDR(cidr); err != nil {
@@ -116,7 +116,7 @@ func (d *draft) prefixLists() []string {
 		class, field = spec.PrefixListsIDsLegacy, "spec.PrefixListsIDs"
 	}
 	if len(class) == 0 {
-		return d.restriction(annotations.PrefixLists)
+		return d.read.Items(annotations.PrefixLists)
 	}
 	for _, id := range class {
 		if err := annotations.CheckPrefixList(id); err != nil {
@@ -124,18 +124,6 @@ func (d *draft) prefixLists() []string {
 		}
 	}
 	return class
-}
-
-// restriction is a list that restricts who may connect. Values that cannot be read stay in it: an empty list would admit everybody.
-func (d *draft) restriction(key string) []string {
-	if list := d.read.List(key); len(list) > 0 {
-		return list
-	}
-	raw, _ := d.read.String(key)
-	if raw = strings.TrimSpace(raw); raw == "" {
-		return nil
-	}
-	return []string{raw}
 }
 
 // listenerAttributes by port: the annotations', with the class's over them.

@@ -46,7 +46,7 @@ func TestMembersAreSortedByOrderThenName(t *testing.T) {
 	if diff := cmp.Diff([]string{"a", "c", "d", "b"}, members(g)); diff != "" {
 		t.Error(diff)
 	}
-	_, findings := Intent(g, settingsIP())
+	_, findings := intentOf(g, settingsIP())
 	mustFind(t, findings, annotations.GroupOrder, "Wrong")
 }
 
@@ -127,7 +127,7 @@ func TestNamespaceSelector(t *testing.T) {
 	if len(g.Members) != 0 || len(g.Leaving) != 1 || len(g.Refused) != 1 {
 		t.Errorf("%+v: withdrawn permission removes a member at once, and says so", g)
 	}
-	in, findings := Intent(g, settingsIP())
+	in, findings := intentOf(g, settingsIP())
 	if len(in.Fragments) != 0 {
 		t.Errorf("%d fragments, want none", len(in.Fragments))
 	}
@@ -159,7 +159,7 @@ func TestMissingParamsHoldWhoIsKnown(t *testing.T) {
 	if len(g.Members) != 1 || len(g.Leaving) != 0 {
 		t.Errorf("%+v: a known member stays in its group while the parameters are not there", g)
 	}
-	_, findings := Intent(g, settingsIP())
+	_, findings := intentOf(g, settingsIP())
 	mustFind(t, findings, "spec.ingressClassName", "Wrong")
 	if g := load(t, Implicit("shop", "fresh"), known, fresh, newClass("alb", "p")); len(g.Members) != 0 || len(g.Refused) != 1 {
 		t.Errorf("%+v: nobody knows what a new one shall be", g)
@@ -173,7 +173,7 @@ func TestInvalidGroupName(t *testing.T) {
 	known := newIngress(annotations.GroupName, "$group")
 	known.Finalizers = []string{finalizerExplicit + "old"}
 	g := load(t, Explicit("old"), known, newClass("alb", ""))
-	_, findings := Intent(g, settingsIP())
+	_, findings := intentOf(g, settingsIP())
 	if len(g.Members) != 1 || len(findings) == 0 {
 		t.Errorf("%+v: a member whose name of the group broke keeps serving where it was", g)
 	}
@@ -282,10 +282,10 @@ func TestTheOrderOfObjectsDoesNotMatter(t *testing.T) {
 		newService("web"), newClass("alb", ""),
 	}
 	g := load(t, Explicit("g"), objects...)
-	first, told := Intent(g, settingsIP())
+	first, told := intentOf(g, settingsIP())
 	for range 10 {
 		slices.Reverse(objects)
-		again, findings := Intent(load(t, Explicit("g"), objects...), settingsIP())
+		again, findings := intentOf(load(t, Explicit("g"), objects...), settingsIP())
 		if diff := cmp.Diff(first, again) + cmp.Diff(told, findings); diff != "" {
 			t.Fatal(diff)
 		}

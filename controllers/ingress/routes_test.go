@@ -372,7 +372,7 @@ func FuzzPathAndHost(f *testing.F) {
 		ing := newIngress()
 		ing.Spec.Rules = []networkingv1.IngressRule{ruleOf(host, pathTo(path, networkingv1.PathType(kind), "web", "80"))}
 		g := Group{Key: Implicit("shop", "web"), Members: []Member{{Ingress: ing}}}
-		in, findings := Intent(g, settingsIP())
+		in, findings := intentOf(g, settingsIP())
 		if len(in.Fragments) != 1 || len(in.Fragments[0].Routes) != 1 {
 			t.Fatalf("fragments %+v (%v)", in.Fragments, findings)
 		}

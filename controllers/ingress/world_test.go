@@ -111,7 +111,7 @@ func load(t *testing.T, key GroupKey, objects ...client.Object) Group {
 // made is the only fragment of shop/web, and the findings.
 func made(t *testing.T, objects ...client.Object) (intent.Fragment, []model.Finding) {
 	t.Helper()
-	in, findings := Intent(load(t, Implicit("shop", "web"), objects...), settingsIP())
+	in, findings := intentOf(load(t, Implicit("shop", "web"), objects...), settingsIP())
 	if len(in.Fragments) != 1 {
 		t.Fatalf("%d fragments, want 1 (%v)", len(in.Fragments), findings)
 	}
@@ -147,4 +147,10 @@ func mustBeClean(t *testing.T, findings []model.Finding) {
 	if len(findings) > 0 {
 		t.Errorf("findings: %v", findings)
 	}
+}
+
+// intentOf is what the loop is asked for a group, without what is left of good fragments.
+func intentOf(g Group, set Settings) (intent.Intent, []model.Finding) {
+	r := Request(g, set)
+	return r.Intent, r.Findings
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/headgate/headgate/model/plan"
 )
 
-// Applied says what was done, in resources: "Created 3, updated 1, deleted 0 AWS resources."
+// Applied says what was done, in resources: "Created 3, updated 1, deleted 0 AWS resources." It is the text of an event.
 func Applied(created, updated, deleted int) string {
 	return fmt.Sprintf("Created %d, updated %d, deleted %d AWS resources.", created, updated, deleted)
 }

@@ -50,8 +50,7 @@ func ingressRequests(ctx context.Context, r client.Reader, set ingress.Settings)
 		if err != nil {
 			return nil, fmt.Errorf("reading the Ingress group %s: %w", key, err)
 		}
-		in, findings := ingress.Intent(group, set)
-		out = append(out, stack.Request{Intent: in, Findings: findings})
+		out = append(out, ingress.Request(group, set))
 	}
 	return out, nil
 }

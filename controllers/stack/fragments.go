@@ -27,8 +27,10 @@ type roster struct {
 	req  Request
 	good map[string]intent.Fragment
 	from map[string]source
-	// closed are the members of whom nothing was observed: they answer 503.
+	// closed are the members of whom nothing that may serve was observed: they answer 503.
 	closed map[string]bool
+	// groups are the IDs of security groups by their Name tags, as far as they are known.
+	groups map[string][]string
 }
 
 // memberKey names a member in maps and in StackState.
@@ -82,7 +84,7 @@ func (r *roster) back(f intent.Fragment, from source, wrong []model.Finding) sou
 		return from
 	}
 	if from == held {
-		if slices.ContainsFunc(wrong, func(p model.Finding) bool { return isSetting(r.reference(f).Settings, p.Field) }) {
+		if slices.ContainsFunc(wrong, func(p model.Finding) bool { return isSetting(r.req.permitted(r.reference(f)).Settings, p.Field) }) {
 			return bare
 		}
 		return held
@@ -163,7 +165,7 @@ func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 	first := -1
 	for i, f := range r.req.Intent.Fragments {
 		key := memberKey(f.Member)
-		switch from := r.from[key]; from {
+		switch r.from[key] {
 		case asWritten:
 			out = append(out, f)
 		case lastGood:
@@ -172,7 +174,7 @@ func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 			if first < 0 {
 				first = i
 			}
-			h, found := hold(r.reference(f), observed, from)
+			h, found := r.hold(f, observed)
 			r.closed[key] = !found
 			out = append(out, h)
 		}
@@ -197,10 +199,10 @@ func keepShape(all []intent.Fragment, i int, lb *model.LoadBalancer) {
 	}
 }
 
-// reference is the fragment that tells what is the member's: the good one where there is one, as far as it is still permitted.
+// reference is the fragment that tells what is the member's: the good one where there is one.
 func (r *roster) reference(f intent.Fragment) intent.Fragment {
 	if good, ok := r.good[memberKey(f.Member)]; ok {
-		return r.req.permitted(good)
+		return good
 	}
 	return f
 }

@@ -2,48 +2,96 @@ package stack
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
-// hold keeps what is observed of a member: the rules, and the default answers, that forward to its target groups. Where there is
-// nothing, found is false: its hosts and paths answer 503, after everybody else's so that no neighbour is shadowed.
-func hold(f intent.Fragment, observed model.Stack, from source) (out intent.Fragment, found bool) {
-	out = intent.Fragment{Member: f.Member, Settings: f.Settings}
-	if from == bare {
-		out.Settings = protected(f.Settings, observed.LoadBalancer)
+// hold keeps what is observed of a member, as far as it is permitted: the rules, and the default answers, that forward to its target
+// groups. Rules that are not permitted any more answer 503 in their place. Where none is left, found is false; where there are no
+// rules, the member's hosts and paths answer 503 after everybody else's, so that no neighbour is shadowed.
+func (r *roster) hold(f intent.Fragment, observed model.Stack) (out intent.Fragment, found bool) {
+	known := r.reference(f)
+	allowed := r.req.permitted(known)
+	out = intent.Fragment{Member: f.Member, Settings: allowed.Settings}
+	guarded := true
+	if r.from[memberKey(f.Member)] == bare {
+		out.Settings, guarded = r.protected(known, allowed, observed.LoadBalancer)
 	}
-	mine := groupIDs(f)
+	mine := backendsOf(known)
 	for _, l := range observed.Listeners {
 		var rules []intent.HeldRule
 		for _, rule := range l.Rules {
-			if forwardsTo(rule.Actions, mine) {
-				rules = append(rules, intent.HeldRule{Port: l.Port, Rule: rule})
+			if !forwardsTo(rule.Actions, mine) {
+				continue
 			}
+			if guarded && r.permits(f.Member, l.Port, rule, mine) {
+				found = true
+			} else {
+				rule = closed(rule)
+			}
+			rules = append(rules, intent.HeldRule{Port: l.Port, Rule: rule})
 		}
 		byDefault := forwardsTo(l.DefaultActions, mine)
 		if len(rules) == 0 && !byDefault {
 			continue
 		}
-		one := heldListener(f, l)
-		if !byDefault {
+		one := heldListener(allowed, l)
+		if !guarded || !byDefault {
 			one.Default = nil
 		}
+		found = found || one.Default != nil && one.Default.Forward != nil
 		out.Held, out.Listeners = append(out.Held, rules...), append(out.Listeners, one)
 	}
-	if len(out.Listeners) > 0 {
-		return out, true
+	if len(out.Listeners) == 0 {
+		return shut(allowed, out.Settings, observed), false
 	}
-	return shut(f, out.Settings, observed), false
+	return out, found
 }
 
-// protected are the settings that are kept of settings that are wrong: those that say whom the load balancer admits, as they are
-// observed. Without them it would be open to others.
-func protected(s intent.Settings, lb *model.LoadBalancer) intent.Settings {
-	var out intent.Settings
-	if len(s.SecurityGroups) == 0 || lb == nil {
-		return out
+// permits tells whether an observed rule of a member may still forward, to all of the member's target groups and for all its hosts.
+func (r *roster) permits(member model.ObjectRef, port int, rule model.Rule, mine map[string]*intent.Service) bool {
+	hosts, _ := rule.Hosts()
+	route := intent.Route{Ports: []int{port}, Match: intent.Match{Hosts: hosts}, Forward: &intent.Forward{}}
+	for _, id := range groupsOf(rule.Actions) {
+		if s := mine[id]; s != nil {
+			route.Forward.Backends = append(route.Forward.Backends, intent.Backend{Service: s, Weight: 1})
+		}
+	}
+	left := map[string]bool{}
+	for _, one := range r.req.permitted(intent.Fragment{Member: member, Routes: []intent.Route{route}}).Routes {
+		if one.Forward == nil || len(one.Forward.Backends) != len(route.Forward.Backends) {
+			continue
+		}
+		left[""] = true
+		for _, h := range one.Match.Hosts {
+			left[h] = true
+		}
+	}
+	return left[""] && !slices.ContainsFunc(hosts, func(h string) bool { return !left[h] })
+}
+
+// closed is a rule that answers 503.
+func closed(rule model.Rule) model.Rule {
+	rule.Transforms = nil
+	rule.Actions = []model.Action{{
+		Type: model.ActionFixedResponse, FixedResponse: &model.FixedResponse{StatusCode: "503", ContentType: "text/plain"},
+	}}
+	return rule
+}
+
+// protected are the settings that are kept of settings that are wrong: those that say whom the load balancer admits. Without them it
+// would be open to others. Groups that are not there, and that are not what was asked for when the member was good, guard nothing: ok
+// is false then, and nothing may be behind those that are observed.
+func (r *roster) protected(known, allowed intent.Fragment, lb *model.LoadBalancer) (out intent.Settings, ok bool) {
+	asked := allowed.Settings.SecurityGroups
+	if len(asked) == 0 || lb == nil {
+		return out, true
+	}
+	if !slices.ContainsFunc(asked, func(s string) bool { return !strings.HasPrefix(s, "sg-") && len(r.groups[s]) != 1 }) {
+		out.SecurityGroups, out.ManageBackendRules = asked, allowed.Settings.ManageBackendRules
+		return out, true
 	}
 	for _, g := range lb.SecurityGroups {
 		if g.Key == model.ResourceBackendSecurityGroup {
@@ -52,12 +100,17 @@ func protected(s intent.Settings, lb *model.LoadBalancer) intent.Settings {
 			out.SecurityGroups = append(out.SecurityGroups, g.ID)
 		}
 	}
-	return out
+	_, good := r.good[memberKey(allowed.Member)]
+	return out, !good || slices.Equal(known.Settings.SecurityGroups, asked)
 }
 
-// heldListener is a port as the member asked for it, with the certificates that it has now: those that it asked for may be gone.
+// heldListener is a port as the member asked for it, with the certificates that it has now: those that it asked for may be gone. One
+// that it does not ask for admits whom the others admit.
 func heldListener(f intent.Fragment, observed model.Listener) intent.Listener {
 	var out intent.Listener
+	if len(f.Listeners) > 0 {
+		out.InboundCIDRs, out.PrefixLists = f.Listeners[0].InboundCIDRs, f.Listeners[0].PrefixLists
+	}
 	if i := slices.IndexFunc(f.Listeners, func(l intent.Listener) bool { return l.Port == observed.Port }); i >= 0 {
 		out = f.Listeners[i]
 	}
@@ -94,16 +147,16 @@ func shut(f intent.Fragment, settings intent.Settings, observed model.Stack) int
 	return out
 }
 
-// groupIDs are the resource IDs of the target groups that a fragment forwards to.
-func groupIDs(f intent.Fragment) map[string]bool {
-	ids := map[string]bool{}
+// backendsOf are the Services that a fragment forwards to, by the resource IDs of their target groups.
+func backendsOf(f intent.Fragment) map[string]*intent.Service {
+	out := map[string]*intent.Service{}
 	add := func(r intent.Route) {
 		if r.Forward == nil {
 			return
 		}
 		for _, b := range r.Forward.Backends {
 			if b.Service != nil {
-				ids[b.Service.ID] = true
+				out[b.Service.ID] = b.Service
 			}
 		}
 	}
@@ -115,21 +168,25 @@ func groupIDs(f intent.Fragment) map[string]bool {
 			add(*l.Default)
 		}
 	}
-	return ids
+	return out
 }
 
-func forwardsTo(actions []model.Action, ids map[string]bool) bool {
+// groupsOf are the resource IDs of the target groups that actions forward to.
+func groupsOf(actions []model.Action) []string {
+	var out []string
 	for _, a := range actions {
 		if a.Forward == nil {
 			continue
 		}
 		for _, g := range a.Forward.Groups {
-			if ids[g.Key] {
-				return true
-			}
+			out = append(out, g.Key)
 		}
 	}
-	return false
+	return out
+}
+
+func forwardsTo(actions []model.Action, mine map[string]*intent.Service) bool {
+	return slices.ContainsFunc(groupsOf(actions), func(id string) bool { return mine[id] != nil })
 }
 
 // withHeldGroups adds the observed target groups that held rules forward to, so that they are not deleted under them.
@@ -137,13 +194,8 @@ func withHeldGroups(desired, observed model.Stack) model.Stack {
 	wanted := map[string]bool{}
 	for _, l := range desired.Listeners {
 		for _, r := range l.Rules {
-			for _, a := range r.Actions {
-				if a.Forward == nil {
-					continue
-				}
-				for _, g := range a.Forward.Groups {
-					wanted[g.Key] = true
-				}
+			for _, id := range groupsOf(r.Actions) {
+				wanted[id] = true
 			}
 		}
 	}

@@ -173,6 +173,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		if err := l.gather(ctx, a, in); err != nil {
 			return err
 		}
+		a.roster.groups = a.facts.SecurityGroups
 		built := build.Build(in, a.facts)
 		if acted := a.roster.blame(built.Findings); len(acted) > 0 {
 			a.findings = merge(a.findings, acted)

@@ -1,0 +1,95 @@
+package ingress
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// access is who may connect, as a member says it.
+type access struct {
+	settings     intent.Settings
+	cidrs, lists []string
+}
+
+// permit leaves in a fragment that was good once, or in rules that are held, what the member permits now: what it restricts is
+// restricted although something else of it is wrong.
+func (d *draft) permit(f intent.Fragment) intent.Fragment {
+	out, known := d.admit(f)
+	now := *d
+	now.shut = now.shut || !known
+	if len(f.Routes) > 0 {
+		out.Routes = now.close(f.Routes)
+	}
+	out.Listeners = slices.Clone(out.Listeners)
+	for i, l := range out.Listeners {
+		if l.Default != nil {
+			out.Listeners[i].Default = &now.close([]intent.Route{*l.Default})[0]
+		}
+	}
+	return out
+}
+
+// admit gives a fragment the ranges and security groups that the member names now. Where it names none what was good stays: they may
+// be those of a class that is gone. known is false where it cannot be read whether it admits fewer than before.
+func (d *draft) admit(f intent.Fragment) (out intent.Fragment, known bool) {
+	groups := d.who.settings.SecurityGroups
+	missing := d.member.Class != nil && d.member.Class.Missing != ""
+	switch {
+	case missing || len(groups)+len(d.who.cidrs)+len(d.who.lists) == 0:
+		return f, true
+	case len(groups) == 0 && !d.who.readable():
+		return f, len(f.Settings.SecurityGroups) == 0 && len(f.Listeners) > 0 &&
+			!slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool { return !d.who.covers(l) })
+	}
+	out = f
+	out.Settings.SecurityGroups, out.Settings.ManageBackendRules = groups, d.who.settings.ManageBackendRules
+	out.Settings.Fields = d.who.fields(f.Settings.Fields)
+	out.Listeners = slices.Clone(f.Listeners)
+	for i := range out.Listeners {
+		out.Listeners[i].InboundCIDRs, out.Listeners[i].PrefixLists = d.who.cidrs, d.who.lists
+	}
+	return out, true
+}
+
+// fields are those of a fragment, with the places where the member says now whom it admits.
+func (a access) fields(of map[string]string) map[string]string {
+	out := maps.Clone(of)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for _, name := range []string{"securityGroups", "manageBackendRules"} {
+		delete(out, name)
+		if at := a.settings.Fields[name]; at != "" {
+			out[name] = at
+		}
+	}
+	return orNil(out)
+}
+
+func (a access) readable() bool {
+	return !slices.ContainsFunc(a.cidrs, func(v string) bool { return annotations.CheckCIDR(v) != nil }) &&
+		!slices.ContainsFunc(a.lists, func(v string) bool { return annotations.CheckPrefixList(v) != nil })
+}
+
+// covers tells whether all that a listener admits is still named, as far as what is named can be read.
+func (a access) covers(l intent.Listener) bool {
+	have := l.InboundCIDRs
+	if len(l.InboundCIDRs)+len(l.PrefixLists) == 0 {
+		have = []string{"0.0.0.0/0", "::/0"}
+	}
+	return !slices.ContainsFunc(have, func(v string) bool { return !a.names(v) }) &&
+		!slices.ContainsFunc(l.PrefixLists, func(v string) bool { return !slices.Contains(a.lists, v) })
+}
+
+// names tells whether a range is within one that is named.
+func (a access) names(cidr string) bool {
+	narrow, err := netip.ParsePrefix(cidr)
+	return err == nil && slices.ContainsFunc(a.cidrs, func(v string) bool {
+		wide, err := netip.ParsePrefix(v)
+		return err == nil && wide.Bits() <= narrow.Bits() && wide.Contains(narrow.Addr())
+	})
+}

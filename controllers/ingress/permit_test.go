@@ -1,0 +1,168 @@
+package ingress
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	networkingv1 "k8s.io/api/networking/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// requestOf is what the loop is asked for shop/web.
+func requestOf(t *testing.T, objects ...client.Object) stack.Request {
+	t.Helper()
+	return Request(load(t, Implicit("shop", "web"), objects...), settingsIP())
+}
+
+// broken is an Ingress with a mistake of its own, whatever else is written.
+func broken(pairs ...string) *networkingv1.Ingress {
+	ing := newIngress(pairs...)
+	ing.Spec.Rules[0].HTTP.Paths[0].Path = "no path"
+	return ing
+}
+
+// closedPorts are the ports of a fragment on which every rule and default answers 503, and an error where they differ.
+func closedPorts(t *testing.T, f intent.Fragment) (out []int) {
+	t.Helper()
+	state := map[int]bool{}
+	for _, r := range f.Routes {
+		for _, p := range r.Ports {
+			state[p] = r.Forward == nil
+		}
+	}
+	for _, l := range f.Listeners {
+		if l.Default != nil && (l.Default.Forward == nil) != state[l.Port] {
+			t.Errorf("port %d: its rules are closed %v, its default answer is not", l.Port, state[l.Port])
+		}
+		if state[l.Port] {
+			out = append(out, l.Port)
+		}
+	}
+	return out
+}
+
+// TestWhatRestrictsAccessClosesWhatWasGood: a restriction takes effect although something else of the Ingress is wrong.
+func TestWhatRestrictsAccessClosesWhatWasGood(t *testing.T) {
+	ports := []string{annotations.ListenPorts, `[{"HTTP":80},{"HTTPS":8443}]`, annotations.CertificateARN, certA}
+	whole := newIngress(ports...)
+	backend := backendTo("web", "80")
+	whole.Spec.DefaultBackend = &backend
+	class := newClass("alb", "p")
+	good := requestOf(t, whole, newService("web"), class, newParams(elbv2v1beta1.IngressClassParamsSpec{})).Intent.Fragments[0]
+	rows := []struct {
+		why     string
+		pairs   []string
+		service []string
+		class   elbv2v1beta1.IngressClassParamsSpec
+		want    []int
+	}{
+		{why: "nothing is restricted"},
+		{why: "login", pairs: []string{annotations.AuthType, "oidc"}, want: []int{80, 8443}},
+		{why: "login that the Service asks for", service: []string{annotations.AuthType, "cognito"}, want: []int{80, 8443}},
+		{why: "login that the Service takes back", pairs: []string{annotations.AuthType, "oidc"}, service: []string{annotations.AuthType, "none"}},
+		{why: "a firewall", pairs: []string{annotations.WAFv2ARN, "arn"}, want: []int{80, 8443}},
+		{why: "the class's firewall", class: elbv2v1beta1.IngressClassParamsSpec{WAFv2ACLArn: "arn"}, want: []int{80, 8443}},
+		{why: "certificates of clients on one port", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"verify"}]`}, want: []int{8443}},
+		{why: "on ports that cannot be read", pairs: []string{annotations.MutualAuthentication, `[`}, want: []int{80, 8443}},
+		{
+			why:   "on a port that takes the place of another",
+			pairs: []string{annotations.MutualAuthentication, `[{"port":443,"mode":"verify"}]`, annotations.ListenPorts, `[{"HTTP":80},{"HTTPS":443}]`},
+			want:  []int{8443},
+		},
+	}
+	for _, row := range rows {
+		req := requestOf(t, broken(append(slices.Clone(ports), row.pairs...)...), newService("web", row.service...), class, newParams(row.class))
+		if !slices.ContainsFunc(req.Findings, func(f model.Finding) bool { return f.Severity == model.Wrong }) {
+			t.Fatalf("%s: the Ingress is not wrong", row.why)
+		}
+		if diff := cmp.Diff(row.want, closedPorts(t, req.Permit(good))); diff != "" {
+			t.Errorf("invariant 8: %s: closed ports: %s", row.why, diff)
+		}
+	}
+}
+
+// TestWhoMayConnectNowCounts: what an Ingress says of it takes effect although something else of it is wrong.
+func TestWhoMayConnectNowCounts(t *testing.T) {
+	const cidrs, lists, groups = annotations.InboundCIDRs, annotations.PrefixLists, annotations.SecurityGroups
+	rows := []struct {
+		why    string
+		before []string
+		now    []string
+		class  elbv2v1beta1.IngressClassParamsSpec
+		want   string
+	}{
+		{why: "as before", want: "open"},
+		{why: "narrowed", now: []string{cidrs, "10.0.0.0/8"}, want: "10.0.0.0/8 open"},
+		{why: "narrowed by the class", class: elbv2v1beta1.IngressClassParamsSpec{InboundCIDRs: []string{"10.0.0.0/8"}}, want: "10.0.0.0/8 open"},
+		{why: "narrowed to a prefix list", before: []string{cidrs, "10.0.0.0/8"}, now: []string{lists, "pl-1"}, want: "pl-1 open"},
+		{why: "widened by its owner", before: []string{cidrs, "10.0.0.0/8"}, now: []string{cidrs, "0.0.0.0/0"}, want: "0.0.0.0/0 open"},
+		{why: "not said any more: the class that said it may be gone", before: []string{cidrs, "10.0.0.0/8"}, want: "10.0.0.0/8 open"},
+		{why: "other groups", before: []string{groups, "sg-wide"}, now: []string{groups, "sg-narrow,corp"}, want: "sg-narrow corp open"},
+		{why: "ranges in place of groups", before: []string{groups, "sg-wide"}, now: []string{cidrs, "10.0.0.0/8"}, want: "10.0.0.0/8 open"},
+		{why: "groups in place of everybody", now: []string{groups, "sg-narrow", annotations.ManageBackendRules, "true"}, want: "sg-narrow manage=true open"},
+		{why: "a range that cannot be read", now: []string{cidrs, "10.0.0.0/8,10.0.0.0.0/8"}, want: "closed"},
+		{why: "a range that cannot be read, in place of groups", before: []string{groups, "sg-1"}, now: []string{cidrs, "x"}, want: "sg-1 closed"},
+		{why: "a list that cannot be read", before: []string{lists, "pl-1"}, now: []string{lists, "list"}, want: "pl-1 closed"},
+		{
+			why: "one more that cannot be read", before: []string{cidrs, "10.1.0.0/16", lists, "pl-1"},
+			now: []string{cidrs, "10.0.0.0/8,x", lists, "pl-1"}, want: "10.1.0.0/16 pl-1 open",
+		},
+	}
+	for _, row := range rows {
+		class := newClass("alb", "p")
+		good := requestOf(t, newIngress(row.before...), newService("web"), class, newParams(elbv2v1beta1.IngressClassParamsSpec{})).Intent.Fragments[0]
+		f := requestOf(t, broken(row.now...), newService("web"), class, newParams(row.class)).Permit(good)
+		got := slices.Concat(f.Listeners[0].InboundCIDRs, f.Listeners[0].PrefixLists, f.Settings.SecurityGroups)
+		if f.Settings.ManageBackendRules != "" {
+			got = append(got, "manage="+f.Settings.ManageBackendRules)
+		}
+		if f.Routes[0].Forward != nil {
+			got = append(got, "open")
+		} else {
+			got = append(got, "closed")
+		}
+		if diff := cmp.Diff(row.want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("invariant 8: %s: %s", row.why, diff)
+		}
+		if at := f.Settings.Fields["securityGroups"]; (at != "") != (len(f.Settings.SecurityGroups) > 0) {
+			t.Errorf("%s: the groups are written at %q", row.why, at)
+		}
+	}
+}
+
+func TestPermitWithoutItsClass(t *testing.T) {
+	narrow := newParams(elbv2v1beta1.IngressClassParamsSpec{InboundCIDRs: []string{"10.0.0.0/8"}})
+	ing := newIngress(annotations.InboundCIDRs, "0.0.0.0/0")
+	good := requestOf(t, ing, newService("web"), newClass("alb", "p"), narrow).Intent.Fragments[0]
+	ing.Finalizers = []string{finalizerImplicit}
+	req := requestOf(t, ing, newService("web"), newClass("alb", "p"))
+	if diff := cmp.Diff(good, req.Permit(good)); diff != "" {
+		t.Errorf("what the class said is not known, and what it overrides does not count: %s", diff)
+	}
+}
+
+func TestPermitChangesNothingWithoutAReason(t *testing.T) {
+	for _, pairs := range [][]string{
+		nil, {annotations.InboundCIDRs, "10.0.0.0/8"}, {annotations.SecurityGroups, "sg-1"}, {annotations.AuthType, "oidc"},
+		{annotations.ListenPorts, `[{"HTTP":80},{"HTTP":8080}]`, annotations.MutualAuthentication, `[{"port":8080,"mode":"verify"}]`},
+	} {
+		req := requestOf(t, newIngress(pairs...), newService("web"), newClass("alb", ""))
+		for _, f := range req.Intent.Fragments {
+			if diff := cmp.Diff(f, req.Permit(f)); diff != "" {
+				t.Errorf("invariant 1: %v: %s", pairs, diff)
+			}
+		}
+		other := intent.Fragment{Member: model.ObjectRef{Kind: "Ingress", Namespace: "shop", Name: "other"}}
+		if diff := cmp.Diff(other, req.Permit(other)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
