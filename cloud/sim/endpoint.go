@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,12 +22,12 @@ func (s *Simulator) Handler() http.Handler {
 	return mux
 }
 
-// call is a request whose service and action are known.
+// call is a request whose service is known.
 type call struct {
-	service, action string
+	service string
 	// json says that the caller speaks JSON, where the service is unknown.
-	json bool
-	body []byte
+	json    bool
+	request *wire.Request
 }
 
 func (s *Simulator) serveCall(w http.ResponseWriter, r *http.Request) {
@@ -35,52 +36,48 @@ func (s *Simulator) serveCall(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "reading the request: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	if r.Method == http.MethodGet {
-		body = []byte(r.URL.RawQuery)
-	}
 	answer := s.answer(s.identify(r, body))
-	w.Header().Set("Content-Type", answer.contentType)
-	w.Header().Set("X-Amzn-Requestid", answer.requestID)
-	if answer.code != "" {
-		w.Header().Set("X-Amzn-Errortype", answer.code)
-	}
-	w.WriteHeader(answer.status)
-	if _, err := w.Write(answer.body); err != nil {
+	maps.Copy(w.Header(), answer.Header)
+	w.WriteHeader(answer.Status)
+	if _, err := w.Write(answer.Body); err != nil {
 		s.options.Logger.Debug("the caller did not wait for its answer", "error", err)
 	}
 }
 
 // identify finds the service by the scope of the signature, else by X-Amz-Target or the API version.
 func (s *Simulator) identify(r *http.Request, body []byte) call {
-	c := call{service: signedFor(r.Header.Get("Authorization")), body: body}
+	c := call{service: signedFor(r), request: wire.NewRequest(r, body)}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		prefix, action, _ := strings.Cut(target, ".")
-		c.action, c.json = action, true
+		c.request.Operation, c.json = action, true
 		if c.service == "" {
 			c.service = s.serviceByTarget(prefix)
 		}
 		return c
 	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		form = url.Values{}
+	form := c.request.Query
+	if r.Method == http.MethodPost {
+		var err error
+		if form, err = url.ParseQuery(string(body)); err != nil {
+			form = url.Values{}
+		}
 	}
-	c.action = form.Get("Action")
+	c.request.Operation = form.Get("Action")
 	if c.service == "" {
 		c.service = s.serviceByTarget(form.Get("Version"))
 	}
-	if c.action == "" {
+	if c.request.Operation == "" {
 		// A service of another style, as those that use REST: known by its path only.
-		c.action, c.json = r.Method+" "+r.URL.Path, true
+		c.request.Operation, c.json = r.Method+" "+r.URL.Path, true
 	}
 	return c
 }
 
-// signedFor reads the service out of a signature: Credential=KEY/DATE/REGION/SERVICE/aws4_request.
-func signedFor(authorization string) string {
-	_, scope, ok := strings.Cut(authorization, "Credential=")
+// signedFor reads the service out of a signature: Credential=KEY/DATE/REGION/SERVICE/aws4_request, in a header or the query.
+func signedFor(r *http.Request) string {
+	_, scope, ok := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	if !ok {
-		return ""
+		scope = r.URL.Query().Get("X-Amz-Credential")
 	}
 	scope, _, _ = strings.Cut(scope, ",")
 	parts := strings.Split(scope, "/")
@@ -102,15 +99,8 @@ func (s *Simulator) serviceByTarget(target string) string {
 	return ""
 }
 
-// answer is what goes back.
-type answer struct {
-	status                       int
-	contentType, requestID, code string
-	body                         []byte
-}
-
 // answer runs a call. No other call runs meanwhile.
-func (s *Simulator) answer(c call) answer {
+func (s *Simulator) answer(c call) wire.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := s.account.UUID()
@@ -119,40 +109,52 @@ func (s *Simulator) answer(c call) answer {
 	if !known {
 		protocol = fallbackProtocol(c)
 	}
-	operation, ok := service.Operations[c.action]
+	operation, ok := service.Find(c.request)
 	if !ok {
-		s.calls.unknown(c.service, c.action)
-		return failure(protocol, unknownAction(protocol, c.action), id)
+		s.calls.unknown(c.service, c.request.Operation)
+		return failure(protocol, unknownAction(protocol, c.request.Operation), id)
 	}
-	body, err := run(protocol, operation, c.body, id)
-	s.calls.count(entry{c.service, c.action, operation.Kind}, err != nil)
+	response, err := run(protocol, operation, c.request, id)
+	s.calls.count(entry{c.service, operation.Name, operation.Kind}, err != nil)
 	if err != nil {
 		return failure(protocol, wire.AsError(err), id)
 	}
 	if operation.Kind == wire.Write {
 		s.changed()
 	}
-	return answer{status: http.StatusOK, contentType: protocol.ContentType(), requestID: id, body: body}
+	return identified(response, id)
 }
 
-func run(p wire.Protocol, o wire.Operation, body []byte, id string) ([]byte, error) {
+func run(p wire.Protocol, o wire.Operation, q *wire.Request, id string) (wire.Response, error) {
 	in := o.New()
-	if err := p.Decode(body, in); err != nil {
-		return nil, fmt.Errorf("reading the input of %s: %w", o.Name, err)
+	if err := p.Decode(q, in); err != nil {
+		return wire.Response{}, fmt.Errorf("reading the input of %s: %w", o.Name, err)
 	}
 	out, err := o.Run(in)
 	if err != nil {
-		return nil, fmt.Errorf("running %s: %w", o.Name, err)
+		return wire.Response{}, fmt.Errorf("running %s: %w", o.Name, err)
 	}
-	answer, err := p.Encode(wire.Reply{Operation: o.Name, RequestID: id, Output: out})
+	answer, err := p.Encode(wire.Reply{Operation: o, RequestID: id, Output: out})
 	if err != nil {
-		return nil, fmt.Errorf("writing the output of %s: %w", o.Name, err)
+		return wire.Response{}, fmt.Errorf("writing the output of %s: %w", o.Name, err)
 	}
 	return answer, nil
 }
 
-func failure(p wire.Protocol, err *wire.Error, id string) answer {
-	return answer{status: err.Status, contentType: p.ContentType(), requestID: id, code: err.Code, body: p.Fail(err, id)}
+func failure(p wire.Protocol, err *wire.Error, id string) wire.Response {
+	r := identified(p.Fail(err, id), id)
+	r.Header.Set("X-Amzn-Errortype", err.Code)
+	return r
+}
+
+// identified puts the identifier of the request into an answer, under the names that the services use.
+func identified(r wire.Response, id string) wire.Response {
+	if r.Status == 0 {
+		r.Status = http.StatusOK
+	}
+	r.Header.Set("X-Amzn-Requestid", id)
+	r.Header.Set("X-Amz-Request-Id", id)
+	return r
 }
 
 func (s *Simulator) service(name string) (wire.Service, bool) {
@@ -172,8 +174,12 @@ func fallbackProtocol(c call) wire.Protocol {
 }
 
 func unknownAction(p wire.Protocol, action string) *wire.Error {
-	if _, ok := p.(wire.JSON); ok {
+	switch p.(type) {
+	case wire.JSON:
 		return wire.Errorf("UnknownOperationException", "The operation %s is not known.", action)
+	case wire.RESTJSON, wire.RESTXML:
+		return wire.Errorf("UnknownOperationException", "The operation %s is not known.", action).WithStatus(http.StatusNotFound)
+	default:
+		return wire.Errorf("InvalidAction", "The action %s is not valid for this web service.", action)
 	}
-	return wire.Errorf("InvalidAction", "The action %s is not valid for this web service.", action)
 }

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// decoder fills shapes from a form.
+// decoder fills shapes from a form or an XML document.
 type decoder struct {
 	// name gives the wire name of a field of a shape.
 	name func(shape, field string) string
-	// list is the name between a list and its items: "member", or "" where lists are flat.
-	list string
+	// items gives the items of the list that is a field of a shape, from the node of that name.
+	items func(n *node, shape, field string) []*node
 }
 
 func isTime(v reflect.Value) bool { return v.Type() == reflect.TypeFor[time.Time]() }
@@ -35,7 +35,7 @@ func (d *decoder) decode(n *node, v reflect.Value, path string) error {
 	case v.Kind() == reflect.Struct:
 		return d.fields(n, v, path)
 	case v.Kind() == reflect.Slice:
-		return d.items(n, v, path)
+		return d.list(n.items(), v, path)
 	case v.Kind() == reflect.Map:
 		return d.entries(n, v, path)
 	default:
@@ -54,18 +54,21 @@ func (d *decoder) fields(n *node, v reflect.Value, path string) error {
 		if !ok {
 			continue
 		}
-		if err := d.decode(c, v.Field(i), join(path, name)); err != nil {
+		at := v.Field(i)
+		if at.Kind() == reflect.Slice && !isBytes(at) {
+			if err := d.list(d.items(c, t.Name(), t.Field(i).Name), at, join(path, name)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := d.decode(c, at, join(path, name)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *decoder) items(n *node, v reflect.Value, path string) error {
-	if d.list != "" && n.children[d.list] != nil {
-		n = n.children[d.list]
-	}
-	all := n.items()
+func (d *decoder) list(all []*node, v reflect.Value, path string) error {
 	v.Set(reflect.MakeSlice(v.Type(), len(all), len(all)))
 	for i, c := range all {
 		if err := d.decode(c, v.Index(i), fmt.Sprintf("%s.%d", path, i+1)); err != nil {

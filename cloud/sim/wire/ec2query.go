@@ -17,12 +17,12 @@ type EC2 struct {
 func NewEC2(namespace string) EC2 { return EC2{namespace, ec2Inputs(), ec2Outputs()} }
 
 // Decode fills a shape from a form. A call with DryRun is refused with the code that says it would have succeeded.
-func (q EC2) Decode(body []byte, in any) error {
-	form, err := parseForm(body)
+func (q EC2) Decode(r *Request, in any) error {
+	form, err := parseForm(r)
 	if err != nil {
 		return err
 	}
-	d := decoder{name: q.inputName}
+	d := decoder{name: q.inputName, items: func(n *node, _, _ string) []*node { return n.items() }}
 	v := reflect.ValueOf(in).Elem()
 	if err := d.decode(form, v, ""); err != nil {
 		return Errorf("InvalidParameterValue", "%s", AsError(err).Message)
@@ -38,26 +38,28 @@ func (q EC2) Decode(body []byte, in any) error {
 }
 
 // Encode gives OpResponse with the fields of the output directly below it.
-func (q EC2) Encode(reply Reply) ([]byte, error) {
-	e := encoder{name: q.outputName, item: "item"}
-	fmt.Fprintf(&e.out, `<%sResponse xmlns="%s"><requestId>%s</requestId>`, reply.Operation, q.namespace, reply.RequestID)
+func (q EC2) Encode(reply Reply) (Response, error) {
+	e := encoder{name: q.outputName, item: func(string, string, reflect.Type) (string, bool) { return "item", false }}
+	op := reply.Operation.Name
+	fmt.Fprintf(&e.out, `<%sResponse xmlns="%s"><requestId>%s</requestId>`, op, q.namespace, reply.RequestID)
 	if v := reflect.ValueOf(reply.Output); !v.IsNil() {
 		if err := e.content(v.Elem()); err != nil {
-			return nil, err
+			return Response{}, err
 		}
 	}
-	fmt.Fprintf(&e.out, "</%sResponse>", reply.Operation)
-	return e.out.Bytes(), nil
+	fmt.Fprintf(&e.out, "</%sResponse>", op)
+	return content(ec2Type, e.out.Bytes()), nil
 }
 
 // Fail gives EC2's own error body.
-func (q EC2) Fail(err *Error, requestID string) []byte {
-	return fmt.Appendf(nil, "<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors><RequestID>%s</RequestID></Response>",
-		escape(err.Code), escape(err.Message), requestID)
+func (q EC2) Fail(err *Error, requestID string) Response {
+	r := content(ec2Type, fmt.Appendf(nil, "<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors><RequestID>%s</RequestID></Response>",
+		escape(err.Code), escape(err.Message), requestID))
+	r.Status = err.Status
+	return r
 }
 
-// ContentType is XML.
-func (q EC2) ContentType() string { return "text/xml;charset=UTF-8" }
+const ec2Type = "text/xml;charset=UTF-8"
 
 // inputName gives the parameter name: the field name, but singular where EC2 flattens a list.
 func (q EC2) inputName(shape, field string) string {

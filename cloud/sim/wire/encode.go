@@ -16,8 +16,8 @@ import (
 type encoder struct {
 	// name gives the element name of a field of a shape.
 	name func(shape, field string) string
-	// item is the element name of the items of a list.
-	item string
+	// item is the element name of the items of the list that is a field of a shape, and whether they stand alone, without an element around them.
+	item func(shape, field string, of reflect.Type) (name string, flat bool)
 	out  bytes.Buffer
 }
 
@@ -62,12 +62,7 @@ func (e *encoder) content(v reflect.Value) error {
 	case v.Kind() == reflect.Struct:
 		return e.fields(v)
 	case v.Kind() == reflect.Slice:
-		for i := range v.Len() {
-			if err := e.encode(e.item, v.Index(i)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return fmt.Errorf("list of lists %s, which no protocol carries", v.Type())
 	case v.Kind() == reflect.Map:
 		return e.entries(v)
 	default:
@@ -76,12 +71,32 @@ func (e *encoder) content(v reflect.Value) error {
 }
 
 func (e *encoder) fields(v reflect.Value) error {
-	t := v.Type()
-	for i := range t.NumField() {
-		if !onWire(t.Field(i)) {
+	for f := range v.Type().Fields() {
+		if !onWire(f) {
 			continue
 		}
-		if err := e.encode(e.name(t.Name(), t.Field(i).Name), v.Field(i)); err != nil {
+		if err := e.field(v, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *encoder) field(v reflect.Value, f reflect.StructField) error {
+	name, value := e.name(v.Type().Name(), f.Name), v.FieldByIndex(f.Index)
+	if value.Kind() != reflect.Slice || isBytes(value) {
+		return e.encode(name, value)
+	}
+	if value.IsNil() {
+		return nil
+	}
+	item, flat := e.item(v.Type().Name(), f.Name, value.Type().Elem())
+	if !flat {
+		e.out.WriteString("<" + name + ">")
+		defer e.out.WriteString("</" + name + ">")
+	}
+	for i := range value.Len() {
+		if err := e.encode(item, value.Index(i)); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,8 @@ type Error struct {
 	Message string
 	// Status is the HTTP status. The services use 400 for nearly everything.
 	Status int
+	// Details are the other members that some errors have, by their names on the wire. Query has none.
+	Details map[string]any
 }
 
 // Error gives code and message.
@@ -25,7 +27,16 @@ func Errorf(code, format string, args ...any) *Error {
 
 // WithStatus gives the same error with another HTTP status.
 func (e *Error) WithStatus(status int) *Error {
-	return &Error{Code: e.Code, Message: e.Message, Status: status}
+	changed := *e
+	changed.Status = status
+	return &changed
+}
+
+// With gives the same error with other members beside its message, as in resourceId.
+func (e *Error) With(details map[string]any) *Error {
+	changed := *e
+	changed.Details = details
+	return &changed
 }
 
 // AsError gives the error as AWS answers it. An error that is none of AWS's is a fault of the simulator: InternalFailure.

@@ -1,23 +1,29 @@
 package wire
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// node is a form parameter with the dotted names below it: Actions.member.1.Type is three levels under the root.
+// node is a form parameter with the dotted names below it: Actions.member.1.Type is three levels under the root. Or it is an XML element.
 type node struct {
 	value    string
 	children map[string]*node
+	// elements are all children of an XML element in their order, and twins all of its name below one parent.
+	elements, twins []*node
 }
 
-// parseForm makes a tree of a form body.
-func parseForm(body []byte) (*node, error) {
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, Errorf("MalformedQueryString", "The query string is malformed: %v", err)
+// parseForm makes a tree of a form: the body, or the query of a GET.
+func parseForm(q *Request) (*node, error) {
+	values := q.Query
+	if q.Method != http.MethodGet {
+		var err error
+		if values, err = url.ParseQuery(string(q.Body)); err != nil {
+			return nil, Errorf("MalformedQueryString", "The query string is malformed: %v", err)
+		}
 	}
 	root := &node{}
 	for name, all := range values {

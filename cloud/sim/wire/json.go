@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"time"
 )
@@ -15,52 +16,81 @@ type JSON struct {
 }
 
 // Decode fills a shape from a JSON document.
-func (j JSON) Decode(body []byte, in any) error {
-	if len(body) == 0 {
-		return nil
+func (j JSON) Decode(q *Request, in any) error {
+	v := reflect.ValueOf(in).Elem()
+	if len(q.Body) > 0 {
+		if err := (jsonDecoder{}).document(q.Body, v); err != nil {
+			return err
+		}
 	}
-	if err := json.Unmarshal(body, in); err != nil {
-		return Errorf("SerializationException", "%v", err)
-	}
-	if bad := badEnum(reflect.ValueOf(in).Elem(), ""); bad != "" {
+	if bad := badEnum(v, ""); bad != "" {
 		return Errorf(j.Invalid, "%s", bad)
 	}
 	return nil
 }
 
 // Encode gives the output shape.
-func (j JSON) Encode(reply Reply) ([]byte, error) {
-	tree := jsonValue(reflect.ValueOf(reply.Output))
+func (j JSON) Encode(reply Reply) (Response, error) {
+	body, err := jsonEncoder{name: sameName}.document(reply.Output)
+	if err != nil {
+		return Response{}, fmt.Errorf("encoding the answer of %s: %w", reply.Operation.Name, err)
+	}
+	return content(jsonType, body), nil
+}
+
+// Fail gives the error body.
+func (j JSON) Fail(err *Error, _ string) Response {
+	r := content(jsonType, failureDocument(err, "__type"))
+	r.Status = err.Status
+	return r
+}
+
+const jsonType = "application/x-amz-json-1.1"
+
+// failureDocument gives an error as JSON. The code goes into a member if that has a name.
+func failureDocument(err *Error, code string) []byte {
+	members := map[string]any{"message": err.Message}
+	maps.Copy(members, err.Details)
+	if code != "" {
+		members[code] = err.Code
+	}
+	out, failed := json.Marshal(members)
+	if failed != nil {
+		return []byte(`{"message":"the error cannot be shown"}`)
+	}
+	return out
+}
+
+// Tree gives shapes as maps, lists and plain values, without the fields that are absent.
+func Tree(shapes any) any { return jsonEncoder{name: sameName}.value(reflect.ValueOf(shapes)) }
+
+// jsonEncoder turns shapes into what the JSON protocols write: blobs are base64, absent fields are left out.
+type jsonEncoder struct {
+	// name gives the member name of a field of a shape.
+	name func(shape, field string) string
+	// iso writes times as texts; else they are seconds since the epoch.
+	iso bool
+}
+
+func (e jsonEncoder) document(output any) ([]byte, error) {
+	tree := e.value(reflect.ValueOf(output))
 	if tree == nil {
 		tree = map[string]any{}
 	}
 	out, err := json.Marshal(tree)
 	if err != nil {
-		return nil, fmt.Errorf("encoding the answer of %s: %w", reply.Operation, err)
+		return nil, fmt.Errorf("writing JSON: %w", err)
 	}
 	return out, nil
 }
 
-// Fail gives the error body.
-func (j JSON) Fail(err *Error, _ string) []byte {
-	out, failed := json.Marshal(map[string]string{"__type": err.Code, "message": err.Message})
-	if failed != nil {
-		return []byte(`{"__type":"InternalFailure"}`)
-	}
-	return out
-}
-
-// ContentType is the JSON 1.1 media type.
-func (j JSON) ContentType() string { return "application/x-amz-json-1.1" }
-
-// Tree gives shapes as maps, lists and plain values, without the fields that are absent.
-func Tree(shapes any) any { return jsonValue(reflect.ValueOf(shapes)) }
-
-// jsonValue turns a shape into what the JSON protocol writes: times are epoch seconds, blobs base64, absent fields left out.
-func jsonValue(v reflect.Value) any {
+func (e jsonEncoder) value(v reflect.Value) any {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
 			return nil
+		}
+		if member, ok := unionMember(v); ok {
+			return map[string]any{member: e.value(v.Elem().Elem().Field(0))}
 		}
 		v = v.Elem()
 	}
@@ -68,24 +98,21 @@ func jsonValue(v reflect.Value) any {
 	case !v.IsValid() || absent(v):
 		return nil
 	case isTime(v):
-		if at, ok := reflect.TypeAssert[time.Time](v); ok {
-			return float64(at.UnixMilli()) / millis
-		}
-		return nil
+		return e.time(v)
 	case isBytes(v):
 		return base64.StdEncoding.EncodeToString(v.Bytes())
 	case v.Kind() == reflect.Struct:
-		return jsonFields(v)
+		return e.fields(v)
 	case v.Kind() == reflect.Slice:
 		list := make([]any, 0, v.Len())
 		for i := range v.Len() {
-			list = append(list, jsonValue(v.Index(i)))
+			list = append(list, e.value(v.Index(i)))
 		}
 		return list
 	case v.Kind() == reflect.Map:
 		fields := map[string]any{}
 		for _, k := range v.MapKeys() {
-			fields[k.String()] = jsonValue(v.MapIndex(k))
+			fields[k.String()] = e.value(v.MapIndex(k))
 		}
 		return fields
 	default:
@@ -95,15 +122,27 @@ func jsonValue(v reflect.Value) any {
 
 const millis = 1000
 
-func jsonFields(v reflect.Value) any {
+func (e jsonEncoder) time(v reflect.Value) any {
+	at, ok := reflect.TypeAssert[time.Time](v)
+	switch {
+	case !ok:
+		return nil
+	case e.iso:
+		return at.UTC().Format(timeFormat)
+	default:
+		return float64(at.UnixMilli()) / millis
+	}
+}
+
+func (e jsonEncoder) fields(v reflect.Value) any {
 	fields := map[string]any{}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if !onWire(f) {
 			continue
 		}
-		if value := jsonValue(v.Field(i)); value != nil {
-			fields[f.Name] = value
+		if value := e.value(v.Field(i)); value != nil {
+			fields[e.name(v.Type().Name(), f.Name)] = value
 		}
 	}
 	return fields

@@ -1,6 +1,10 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+)
 
 // Kind says whether an operation changes anything.
 type Kind string
@@ -15,6 +19,8 @@ const (
 type Operation struct {
 	Name string
 	Kind Kind
+	// Route is how the operation of a REST service travels; nil elsewhere.
+	Route *Route
 	// New makes an empty input shape.
 	New func() any
 	// Run takes the filled input shape and gives the output shape.
@@ -25,28 +31,53 @@ type Operation struct {
 type Service struct {
 	// Name is the signing name, as in the credential scope of a signature.
 	Name string
-	// Target is the prefix of X-Amz-Target for JSON services, else the API version.
+	// Target is the prefix of X-Amz-Target for JSON services, the API version for Query services, and empty for REST services.
 	Target     string
 	Protocol   Protocol
 	Operations map[string]Operation
 }
 
+// Request is a call before it is decoded.
+type Request struct {
+	// Operation is the action that is asked for; of a REST service it is known when the service has found it.
+	Operation, Method string
+	// Path is escaped.
+	Path   string
+	Query  url.Values
+	Header http.Header
+	// Body is the body, or the query of a GET.
+	Body []byte
+
+	labels map[string]string
+	route  *Route
+}
+
+// Response is an answer as it is sent. The status 0 is 200.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+func content(kind string, body []byte) Response {
+	return Response{Header: http.Header{"Content-Type": {kind}}, Body: body}
+}
+
 // Protocol turns bytes into shapes and back.
 type Protocol interface {
-	// Decode fills the input shape from the body of a request.
-	Decode(body []byte, in any) error
-	// Encode gives the body of a good answer.
-	Encode(reply Reply) ([]byte, error)
-	// Fail gives the body of an error.
-	Fail(err *Error, requestID string) []byte
-	// ContentType is the content type of answers.
-	ContentType() string
+	// Decode fills the input shape from a request.
+	Decode(q *Request, in any) error
+	// Encode gives a good answer.
+	Encode(reply Reply) (Response, error)
+	// Fail gives the answer of an error.
+	Fail(err *Error, requestID string) Response
 }
 
 // Reply is a good answer before it is encoded.
 type Reply struct {
-	Operation, RequestID string
-	Output               any
+	Operation Operation
+	RequestID string
+	Output    any
 }
 
 // Reads declares an operation that changes nothing.

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestQueryDecode(t *testing.T) {
 	}
 	for _, row := range rows {
 		var got order
-		err := wire.Query{}.Decode([]byte("Action=Make&"+row.form), &got)
+		err := wire.Query{}.Decode(posted("Action=Make&"+row.form), &got)
 		if code := codeOf(err); code != row.code {
 			t.Errorf("%s: code %q, want %q", row.why, code, row.code)
 		}
@@ -70,6 +71,10 @@ func TestQueryDecode(t *testing.T) {
 			t.Errorf("%s: %s", row.why, diff)
 		}
 	}
+}
+
+func posted(body string) *wire.Request {
+	return &wire.Request{Method: http.MethodPost, Body: []byte(body)}
 }
 
 func codeOf(err error) string {
@@ -83,19 +88,19 @@ func TestQueryEncode(t *testing.T) {
 	t.Parallel()
 	made := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	out := &order{ID: new("a<b"), Parts: []part{{Name: new("x")}}, Words: []string{}, Made: &made, Extra: map[string]string{"k": "v"}, internal: "no"}
-	body, err := wire.Query{Namespace: "urn:x"}.Encode(wire.Reply{Operation: "Make", RequestID: "1", Output: out})
+	response, err := wire.Query{Namespace: "urn:x"}.Encode(wire.Reply{Operation: wire.Operation{Name: "Make"}, RequestID: "1", Output: out})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `<MakeResponse xmlns="urn:x"><MakeResult><ID>a&lt;b</ID><Parts><member><Name>x</Name></member></Parts><Words></Words>` +
 		`<Extra><entry><key>k</key><value>v</value></entry></Extra><Made>2026-01-02T03:04:05.000Z</Made></MakeResult>` +
 		`<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></MakeResponse>`
-	if diff := cmp.Diff(want, string(body)); diff != "" {
+	if diff := cmp.Diff(want, string(response.Body)); diff != "" {
 		t.Error(diff)
 	}
-	empty, err := wire.Query{}.Encode(wire.Reply{Operation: "Make", Output: &order{}})
-	if err != nil || !strings.Contains(string(empty), "<MakeResult></MakeResult>") {
-		t.Errorf("an empty output has a result: %s %v", empty, err)
+	empty, err := wire.Query{}.Encode(wire.Reply{Operation: wire.Operation{Name: "Make"}, Output: &order{}})
+	if err != nil || !strings.Contains(string(empty.Body), "<MakeResult></MakeResult>") {
+		t.Errorf("an empty output has a result: %s %v", empty.Body, err)
 	}
 }
 
@@ -114,7 +119,7 @@ func TestErrors(t *testing.T) {
 		{"JSON", wire.JSON{}, refused, `{"__type":"Bad","message":"a \u0026 b"}`},
 	}
 	for _, row := range rows {
-		if diff := cmp.Diff(row.want, string(row.protocol.Fail(row.err, "1"))); diff != "" {
+		if diff := cmp.Diff(row.want, string(row.protocol.Fail(row.err, "1").Body)); diff != "" {
 			t.Errorf("%s: %s", row.why, diff)
 		}
 	}
@@ -123,22 +128,22 @@ func TestErrors(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	made := time.UnixMilli(1500)
-	body, err := wire.JSON{}.Encode(wire.Reply{Output: &order{ID: new("x"), Made: &made, Secret: []byte("s"), Words: []string{}}})
+	response, err := wire.JSON{}.Encode(wire.Reply{Output: &order{ID: new("x"), Made: &made, Secret: []byte("s"), Words: []string{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got map[string]any
-	if err := json.Unmarshal(body, &got); err != nil {
+	if err := json.Unmarshal(response.Body, &got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]any{"ID": "x", "Made": 1.5, "Secret": "cw==", "Words": []any{}}, got); diff != "" {
 		t.Error(diff)
 	}
 	var in order
-	if code := codeOf(wire.JSON{Invalid: "ValidationException"}.Decode([]byte(`{"Colour":"blue"}`), &in)); code != "ValidationException" {
+	if code := codeOf(wire.JSON{Invalid: "ValidationException"}.Decode(posted(`{"Colour":"blue"}`), &in)); code != "ValidationException" {
 		t.Errorf("a wrong enum gives %q", code)
 	}
-	if code := codeOf(wire.JSON{}.Decode([]byte(`{`), &in)); code != "SerializationException" {
+	if code := codeOf(wire.JSON{}.Decode(posted(`{`), &in)); code != "SerializationException" {
 		t.Errorf("a broken document gives %q", code)
 	}
 }
@@ -150,10 +155,10 @@ func FuzzQuery(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, form string) {
 		var got order
-		if err := (wire.Query{}).Decode([]byte(form), &got); err != nil && wire.AsError(err).Status != 400 {
+		if err := (wire.Query{}).Decode(posted(form), &got); err != nil && wire.AsError(err).Status != 400 {
 			t.Errorf("%q: %v", form, err)
 		}
-		if err := wire.NewEC2("").Decode([]byte(form), &got); err != nil && wire.AsError(err).Status >= 500 {
+		if err := wire.NewEC2("").Decode(posted(form), &got); err != nil && wire.AsError(err).Status >= 500 {
 			t.Errorf("%q: %v", form, err)
 		}
 	})
