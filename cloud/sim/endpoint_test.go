@@ -119,7 +119,7 @@ func TestUnknownActions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("X-Amz-Target", "AWSWAF_20190729.ListWebACLs")
+	request.Header.Set("X-Amz-Target", "AWSWAF_20190729.ListNothing")
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/20260101/us-west-2/wafv2/aws4_request, SignedHeaders=host, Signature=0")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -131,7 +131,7 @@ func TestUnknownActions(t *testing.T) {
 	}
 	want := []sim.Count{
 		{Service: "ec2", Action: "DescribeImages", Count: 1, Failed: 1},
-		{Service: "wafv2", Action: "ListWebACLs", Count: 1, Failed: 1},
+		{Service: "wafv2", Action: "ListNothing", Count: 1, Failed: 1},
 	}
 	if diff := cmp.Diff(want, f.sim.Calls().Unknown); diff != "" {
 		t.Error(diff)
