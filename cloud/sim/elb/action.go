@@ -41,7 +41,18 @@ func (s *State) readActions(l *listener, actions []elbtypes.Action, held secrets
 	if err := checkOrder(all); err != nil {
 		return nil, nil, err
 	}
+	if len(all) > 1 && s.forwardsOnly(all) {
+		return nil, nil, badAction("Target groups with protocol version HTTP2 or GRPC support forward actions only")
+	}
 	return all, kept, nil
+}
+
+// forwardsOnly reports whether actions forward to a group whose protocol version allows no other action.
+func (s *State) forwardsOnly(all []elbtypes.Action) bool {
+	return slices.ContainsFunc(targetsOf(all), func(arn string) bool {
+		g, ok := s.groups.Get(arn)
+		return ok && g.ProtocolVersion != nil && *g.ProtocolVersion != "HTTP1"
+	})
 }
 
 func isRouting(t elbtypes.ActionTypeEnum) bool {

@@ -117,24 +117,11 @@ func (s *State) relink(lb *loadBalancer, old, fresh []elbtypes.Action) error {
 	if isApplication(lb) && len(unique) > groupsPerLoadBalancer {
 		return wire.Errorf("TooManyUniqueTargetGroupsPerLoadBalancer", "You've reached the limit on the number of unique target groups per load balancer")
 	}
-	if err := s.checkTargetCount(lb, unique); err != nil {
+	if err := s.checkLoad(lb, load{groups: unique}); err != nil {
 		return err
 	}
 	// Linking first keeps a group that is in both lists in use, and so its targets as healthy as they are.
 	s.link(lb, fresh)
 	s.unlink(lb, old)
-	return nil
-}
-
-func (s *State) checkTargetCount(lb *loadBalancer, groups map[string]bool) error {
-	targets := 0
-	for arn := range groups {
-		if g, ok := s.groups.Get(arn); ok {
-			targets += g.targets.Len()
-		}
-	}
-	if isApplication(lb) && targets > s.options.Quotas.TargetsPerLoadBalancer || isNetwork(lb) && targets > targetsPerNetworkBalancer {
-		return wire.Errorf("TooManyTargets", "You've reached the limit on the number of targets per load balancer")
-	}
 	return nil
 }

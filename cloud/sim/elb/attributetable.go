@@ -88,6 +88,8 @@ func groupAttributes(g *targetGroup) []attribute {
 			attribute{"stickiness.type", "source_ip_dest_ip_proto", oneOf("source_ip_dest_ip", "source_ip_dest_ip_proto")},
 			attribute{"target_failover.on_deregistration", "no_rebalance", rebalance},
 			attribute{"target_failover.on_unhealthy", "no_rebalance", rebalance},
+			attribute{"send_tcp_reset.on_deregistration.enabled", "false", boolean},
+			attribute{"send_tcp_reset.on_unhealthy.enabled", "false", boolean},
 		)
 	case isHTTP(g):
 		return slices.Concat(all, healthAttributes(), applicationAttributes())
@@ -221,8 +223,12 @@ func (s *State) checkStickyForwards(g *targetGroup, fresh map[string]string) err
 // listenerAttributes lists the attributes of a listener (API reference, ListenerAttribute).
 func listenerAttributes(l *listener) []attribute {
 	if isGateway(l.balancer) || isNetwork(l.balancer) {
-		if isGateway(l.balancer) || l.Protocol == elbtypes.ProtocolEnumTcp {
-			return []attribute{{"tcp.idle_timeout.seconds", "350", within(60, 6000)}}
+		idle := attribute{"tcp.idle_timeout.seconds", "350", within(60, 6000)}
+		if isGateway(l.balancer) {
+			return []attribute{{"send_tcp_reset.on_idle_timeout.enabled", "false", boolean}, idle}
+		}
+		if l.Protocol == elbtypes.ProtocolEnumTcp {
+			return []attribute{idle}
 		}
 		return nil
 	}

@@ -129,6 +129,11 @@ func readCondition(lb *loadBalancer, c elbtypes.RuleCondition) (elbtypes.RuleCon
 		c.Values, c.RegexValues = values, regex
 		return c, checkTexts(field, values, regex, checkPath)
 	case httpHeader:
+		config := *c.HttpHeaderConfig
+		if len(c.RegexValues) > 0 {
+			config.RegexValues = c.RegexValues
+		}
+		c.HttpHeaderConfig = &config
 		return c, checkHTTPHeader(c.HttpHeaderConfig)
 	case requestMethod:
 		return c, checkTexts(field, c.HttpRequestMethodConfig.Values, nil, checkMethod)
@@ -165,6 +170,9 @@ func checkConditionConfigs(c elbtypes.RuleCondition, field string) error {
 	top := len(c.Values)+len(c.RegexValues) > 0
 	legacy := field == hostHeader || field == pathPattern
 	switch {
+	case field == httpHeader && len(c.Values) == 0 && c.HttpHeaderConfig != nil && (len(c.RegexValues) == 0 || len(c.HttpHeaderConfig.RegexValues) == 0):
+		// The regular expressions of a header may stand outside of its configuration.
+		return nil
 	case top && !legacy:
 		return invalid("The 'Values' field is not compatible with '%s'", field)
 	case top && present[field]:

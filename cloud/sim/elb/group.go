@@ -45,16 +45,23 @@ func (s *State) createTargetGroup(in *sdk.CreateTargetGroupInput) (*sdk.CreateTa
 		return s.createGroupAgain(old, g, tags)
 	}
 	if s.groups.Len() >= s.options.Quotas.TargetGroups {
-		return nil, wire.Errorf("TooManyTargetGroups", "You've reached the limit on the number of target groups")
+		return nil, tooManyGroups()
+	}
+	if g.Protocol == elbtypes.ProtocolEnumGeneve && s.index.geneve >= geneveGroups {
+		return nil, tooManyGroups()
 	}
 	g.TargetGroupArn = aws.String(s.account.ARN("elasticloadbalancing", "targetgroup/"+name+"/"+s.account.Hex(16)))
 	g.attributes = defaults(groupAttributes(g))
 	s.made++
 	g.order = s.made
 	s.groups.Put(*g.TargetGroupArn, g)
-	s.index.groups[name] = g
+	s.index.addGroup(g)
 	s.setTags(*g.TargetGroupArn, tags)
 	return &sdk.CreateTargetGroupOutput{TargetGroups: []elbtypes.TargetGroup{showGroup(g)}}, nil
+}
+
+func tooManyGroups() error {
+	return wire.Errorf("TooManyTargetGroups", "You've reached the limit on the number of target groups")
 }
 
 func newGroup(in *sdk.CreateTargetGroupInput) *targetGroup {

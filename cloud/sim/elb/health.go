@@ -17,17 +17,29 @@ func (s *State) describeTargetHealth(in *sdk.DescribeTargetHealthInput) (*sdk.De
 		return nil, err
 	}
 	s.dropDrained(g)
+	for _, d := range in.Targets {
+		if err := checkKind(g, d); err != nil {
+			return nil, err
+		}
+	}
 	probed := s.probed(g)
 	out := &sdk.DescribeTargetHealthOutput{TargetHealthDescriptions: []elbtypes.TargetHealthDescription{}}
+	described := func(t *target) elbtypes.TargetHealthDescription {
+		d := s.describeTarget(g, t, probed)
+		if len(in.Include) > 0 && isHTTP(g) {
+			d.AnomalyDetection = &elbtypes.AnomalyDetection{Result: elbtypes.AnomalyResultEnumNormal, MitigationInEffect: elbtypes.MitigationInEffectEnumNo}
+		}
+		return d
+	}
 	if in.Targets == nil {
 		for _, t := range g.targets.All() {
-			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, s.describeTarget(g, t, probed))
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, described(t))
 		}
 		return out, nil
 	}
 	for _, d := range in.Targets {
 		if t, ok := g.targets.Get(g.name(d).key()); ok {
-			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, s.describeTarget(g, t, probed))
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, described(t))
 			continue
 		}
 		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, elbtypes.TargetHealthDescription{
@@ -57,6 +69,12 @@ func (s *State) describeTarget(g *targetGroup, t *target, probed map[Target]elbt
 			port = strconv.Itoa(g.name(d).Port)
 		}
 		out.HealthCheckPort = aws.String(port)
+	}
+	if g.balancer != nil && g.balancer.attributes["zonal_shift.config.enabled"] == "true" {
+		out.AdministrativeOverride = &elbtypes.AdministrativeOverride{
+			State: elbtypes.TargetAdministrativeOverrideStateEnumNoOverride, Reason: elbtypes.TargetAdministrativeOverrideReasonEnumNoOverrideEngaged,
+			Description: aws.String("No override is currently active on target"),
+		}
 	}
 	return out
 }

@@ -126,6 +126,9 @@ func checkTimeout(g *targetGroup) error {
 
 // checkProbe checks protocol, port and path.
 func checkProbe(g *targetGroup) error {
+	if isLambda(g) && (g.HealthCheckProtocol != "" || g.HealthCheckPort != nil) {
+		return unfit("Health check protocol and port cannot be specified for target groups with target type 'lambda'")
+	}
 	p := g.HealthCheckProtocol
 	if (isHTTP(g) || g.TargetType == elbtypes.TargetTypeEnumAlb) && !checksHTTP(p) {
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS'", p)
@@ -173,6 +176,9 @@ func checkMatcher(g *targetGroup) error {
 	}
 	if isHTTP(g) || isLambda(g) {
 		return checkCodes(*m.HttpCode, 200, 499)
+	}
+	if g.Protocol == elbtypes.ProtocolEnumGeneve {
+		return checkCodes(*m.HttpCode, 200, 399)
 	}
 	return checkCodes(*m.HttpCode, 200, 599)
 }

@@ -17,6 +17,8 @@ type index struct {
 	stores    map[string]*trustStore
 	names     map[string]*loadBalancer
 	kinds     map[elbtypes.LoadBalancerTypeEnum]int
+	// geneve counts the target groups of gateway load balancers.
+	geneve int
 	// addresses are the loopback addresses in use; allocations are the names of the load balancers that hold Elastic IP addresses.
 	addresses   map[netip.Addr]bool
 	allocations map[string]string
@@ -50,7 +52,7 @@ func (s *State) indexed() index {
 		x.stores[*t.Name] = t
 	}
 	for _, g := range s.groups.All() {
-		x.groups[*g.TargetGroupName] = g
+		x.addGroup(g)
 		for _, t := range g.targets.All() {
 			x.addTarget(g, *t.Id)
 			if !t.gone.IsZero() {
@@ -150,7 +152,17 @@ func (x *index) removeListener(l *listener) {
 	}
 }
 
+func (x *index) addGroup(g *targetGroup) {
+	x.groups[*g.TargetGroupName] = g
+	if g.Protocol == elbtypes.ProtocolEnumGeneve {
+		x.geneve++
+	}
+}
+
 func (x *index) removeGroup(g *targetGroup) {
+	if g.Protocol == elbtypes.ProtocolEnumGeneve {
+		x.geneve--
+	}
 	delete(x.groups, *g.TargetGroupName)
 	delete(x.draining, g)
 	for _, t := range g.targets.All() {

@@ -117,6 +117,9 @@ func (s *State) complete(d *draft, actions []elbtypes.Action, held secrets) erro
 	if err != nil {
 		return err
 	}
+	if err := s.checkDualStack(&d.listener); err != nil {
+		return err
+	}
 	return checkAlone(&d.listener)
 }
 
@@ -162,14 +165,11 @@ func checkPort(parameter string, port int32) error {
 
 // checkAlone holds what QUIC listeners exclude (NLB user guide, "Create a listener").
 func checkAlone(l *listener) error {
-	isQUIC := func(p elbtypes.ProtocolEnum) bool {
-		return p == elbtypes.ProtocolEnumQuic || p == elbtypes.ProtocolEnumTcpQuic
+	if isQUIC(l.Protocol) && len(l.balancer.SecurityGroups) > 0 {
+		return unfit("QUIC listeners are not supported on load balancers that have security groups")
 	}
-	isUDP := func(p elbtypes.ProtocolEnum) bool {
-		return p == elbtypes.ProtocolEnumUdp || p == elbtypes.ProtocolEnumTcpUdp
-	}
-	if isQUIC(l.Protocol) && (l.balancer.IpAddressType != elbtypes.IpAddressTypeIpv4 || len(l.balancer.SecurityGroups) > 0) {
-		return unfit("QUIC listeners are not supported on load balancers that are dualstack or have security groups")
+	if l.Protocol == elbtypes.ProtocolEnumTls && l.balancer.capacity.units > 0 {
+		return unfit("TLS listeners are not supported on load balancers with a capacity reservation")
 	}
 	for _, other := range l.balancer.listeners {
 		if aws.ToString(other.ListenerArn) == aws.ToString(l.ListenerArn) || aws.ToInt32(other.Port) == aws.ToInt32(l.Port) {
@@ -177,6 +177,37 @@ func checkAlone(l *listener) error {
 		}
 		if isQUIC(l.Protocol) && (isQUIC(other.Protocol) || isUDP(other.Protocol)) || isUDP(l.Protocol) && isQUIC(other.Protocol) {
 			return unfit("A load balancer can have one QUIC listener, and not together with UDP listeners")
+		}
+	}
+	return nil
+}
+
+func isQUIC(p elbtypes.ProtocolEnum) bool {
+	return p == elbtypes.ProtocolEnumQuic || p == elbtypes.ProtocolEnumTcpQuic
+}
+
+func isUDP(p elbtypes.ProtocolEnum) bool {
+	return p == elbtypes.ProtocolEnumUdp || p == elbtypes.ProtocolEnumTcpUdp
+}
+
+// checkDualStack holds what dual-stack mode excludes: QUIC; and UDP but with source NAT prefixes and IPv6 targets (NLB user guide).
+func (s *State) checkDualStack(l *listener) error {
+	lb := l.balancer
+	if !isNetwork(lb) || lb.IpAddressType != elbtypes.IpAddressTypeDualstack {
+		return nil
+	}
+	if isQUIC(l.Protocol) {
+		return unfit("QUIC listeners are not supported on load balancers with IP address type 'dualstack'")
+	}
+	if !isUDP(l.Protocol) {
+		return nil
+	}
+	if lb.EnablePrefixForIpv6SourceNat != elbtypes.EnablePrefixForIpv6SourceNatEnumOn {
+		return unfit("UDP listeners on load balancers with IP address type 'dualstack' need EnablePrefixForIpv6SourceNat")
+	}
+	for _, arn := range targetsOf(l.DefaultActions) {
+		if g, ok := s.groups.Get(arn); ok && g.IpAddressType != elbtypes.TargetGroupIpAddressTypeEnumIpv6 {
+			return unfit("UDP listeners on load balancers with IP address type 'dualstack' need target groups with IP address type 'ipv6'")
 		}
 	}
 	return nil

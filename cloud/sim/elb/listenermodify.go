@@ -51,8 +51,7 @@ func changed(l *listener, in *sdk.ModifyListenerInput) (*draft, error) {
 	if in.Protocol != "" {
 		d.Protocol = in.Protocol
 	}
-	quic := l.Protocol == elbtypes.ProtocolEnumQuic || l.Protocol == elbtypes.ProtocolEnumTcpQuic
-	if quic && aws.ToInt32(d.Port) != aws.ToInt32(l.Port) {
+	if isQUIC(l.Protocol) && aws.ToInt32(d.Port) != aws.ToInt32(l.Port) {
 		return nil, unfit("The port of a QUIC listener cannot be changed")
 	}
 	if secure(l.Protocol) && !secure(d.Protocol) {

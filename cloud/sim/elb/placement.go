@@ -3,10 +3,10 @@ package elb
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim/wire"
@@ -48,18 +48,88 @@ func (s *State) place(lb *loadBalancer, ids []string, mappings []elbtypes.Subnet
 		}
 		p.vpc = *sub.VpcId
 		p.subnets = append(p.subnets, sub)
-		addresses, err := s.staticAddresses(lb, m)
+		zone, err := s.zone(lb, sub, m)
 		if err != nil {
 			return p, err
 		}
-		lb.AvailabilityZones = append(lb.AvailabilityZones, elbtypes.AvailabilityZone{
-			ZoneName: sub.AvailabilityZone, SubnetId: sub.SubnetId, OutpostId: nil, LoadBalancerAddresses: addresses,
-		})
+		lb.AvailabilityZones = append(lb.AvailabilityZones, zone)
 	}
 	if err := checkStatics(mappings); err != nil {
 		return p, err
 	}
 	return p, checkZones(lb, p)
+}
+
+// zone gives the zone of a load balancer that a mapping asks for.
+func (s *State) zone(lb *loadBalancer, sub ec2types.Subnet, m elbtypes.SubnetMapping) (elbtypes.AvailabilityZone, error) {
+	zone := elbtypes.AvailabilityZone{ZoneName: sub.AvailabilityZone, SubnetId: sub.SubnetId}
+	if slices.Contains(s.options.ConstrainedZones, aws.ToString(sub.AvailabilityZone)) {
+		return zone, wire.Errorf("AvailabilityZoneNotSupported", "The Availability Zone '%s' is not supported", aws.ToString(sub.AvailabilityZone))
+	}
+	if sub.OutpostArn != nil {
+		zone.OutpostId = aws.String((*sub.OutpostArn)[strings.LastIndexByte(*sub.OutpostArn, '/')+1:])
+	}
+	var err error
+	if zone.LoadBalancerAddresses, err = s.staticAddresses(lb, m); err != nil {
+		return zone, err
+	}
+	if err := checkWithin(sub, m); err != nil {
+		return zone, err
+	}
+	zone.SourceNatIpv6Prefixes, err = sourcePrefixes(lb, sub, m)
+	return zone, err
+}
+
+// checkWithin demands that the addresses of a mapping are of its subnet.
+func checkWithin(sub ec2types.Subnet, m elbtypes.SubnetMapping) error {
+	for _, given := range []*string{m.PrivateIPv4Address, m.IPv6Address} {
+		if given == nil {
+			continue
+		}
+		a, err := netip.ParseAddr(*given)
+		if err != nil || !slices.ContainsFunc(blocksOf(sub), func(b netip.Prefix) bool { return b.Contains(a) }) {
+			return unfit("The address '%s' is not in the subnet '%s'", *given, *sub.SubnetId)
+		}
+	}
+	return nil
+}
+
+func blocksOf(sub ec2types.Subnet) []netip.Prefix {
+	texts := []string{aws.ToString(sub.CidrBlock)}
+	for _, b := range sub.Ipv6CidrBlockAssociationSet {
+		texts = append(texts, aws.ToString(b.Ipv6CidrBlock))
+	}
+	var all []netip.Prefix
+	for _, text := range texts {
+		if b, err := netip.ParsePrefix(text); err == nil {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// sourcePrefixes gives the block of IPv6 addresses that a network load balancer sends from in a subnet: /80, chosen or given.
+func sourcePrefixes(lb *loadBalancer, sub ec2types.Subnet, m elbtypes.SubnetMapping) ([]string, error) {
+	given := aws.ToString(m.SourceNatIpv6Prefix)
+	if lb.EnablePrefixForIpv6SourceNat != elbtypes.EnablePrefixForIpv6SourceNatEnumOn {
+		if given != "" {
+			return nil, unfit("A source NAT prefix needs EnablePrefixForIpv6SourceNat")
+		}
+		return nil, nil
+	}
+	const size = 80
+	for _, b := range blocksOf(sub) {
+		if !b.Addr().Is6() {
+			continue
+		}
+		if given == "" || given == "auto_assigned" {
+			return []string{netip.PrefixFrom(b.Addr(), size).String()}, nil
+		}
+		if p, err := netip.ParsePrefix(given); err == nil && p.Bits() == size && b.Contains(p.Addr()) {
+			return []string{p.Masked().String()}, nil
+		}
+	}
+	return nil, unfit("The source NAT prefix '%s' is not a /%d block of the subnet '%s'", given, size, *sub.SubnetId)
 }
 
 // staticAddresses reads the addresses that a mapping of a network load balancer fixes.
@@ -101,9 +171,15 @@ func (s *State) addressTaken(except *loadBalancer, allocation string) bool {
 // checkStatics demands an Elastic IP address for all subnets or for none.
 func checkStatics(mappings []elbtypes.SubnetMapping) error {
 	with := 0
-	for _, m := range mappings {
-		if m.AllocationId != nil {
-			with++
+	for i, m := range mappings {
+		if m.AllocationId == nil {
+			continue
+		}
+		with++
+		for _, other := range mappings[:i] {
+			if aws.ToString(other.AllocationId) == *m.AllocationId {
+				return invalid("The allocation ID '%s' was specified multiple times", *m.AllocationId)
+			}
 		}
 	}
 	if with != 0 && with != len(mappings) {
@@ -120,7 +196,7 @@ func checkZones(lb *loadBalancer, p placement) error {
 		}
 		zones = append(zones, *sub.AvailabilityZone)
 	}
-	if isApplication(lb) && len(zones) < 2 {
+	if isApplication(lb) && len(zones) < 2 && !onOutpost(p.subnets) {
 		return invalid("At least two subnets in two different Availability Zones must be specified")
 	}
 	return nil
@@ -131,12 +207,21 @@ func (s *State) fit(lb *loadBalancer, p placement, groups []string) error {
 	if err := fitAddressType(lb, p.subnets); err != nil {
 		return err
 	}
+	if err := checkOwnedPool(lb, p.subnets); err != nil {
+		return err
+	}
+	if err := checkPools(lb, lb.IpamPools); err != nil {
+		return err
+	}
 	if lb.Scheme == elbtypes.LoadBalancerSchemeEnumInternetFacing && !s.network.HasInternetGateway(p.vpc) {
 		return wire.Errorf("InvalidSubnet", "VPC %s has no internet gateway", p.vpc)
 	}
 	if isGateway(lb) {
-		if lb.Scheme != "" || len(groups) > 0 {
-			return unfit("Scheme and security groups are not supported for load balancers with type 'gateway'")
+		if lb.Scheme != "" {
+			return wire.Errorf("InvalidScheme", "A scheme cannot be specified for load balancers with type 'gateway'")
+		}
+		if len(groups) > 0 {
+			return unfit("Security groups are not supported for load balancers with type 'gateway'")
 		}
 		return nil
 	}
@@ -144,6 +229,9 @@ func (s *State) fit(lb *loadBalancer, p placement, groups []string) error {
 		return err
 	}
 	lb.SecurityGroups = groups
+	if isNetwork(lb) && len(groups) > 0 {
+		lb.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = aws.String("on")
+	}
 	if isApplication(lb) && len(groups) == 0 {
 		lb.SecurityGroups = []string{s.network.DefaultGroup(p.vpc)}
 	}
@@ -151,6 +239,10 @@ func (s *State) fit(lb *loadBalancer, p placement, groups []string) error {
 }
 
 func fitAddressType(lb *loadBalancer, subnets []ec2types.Subnet) error {
+	if lb.EnablePrefixForIpv6SourceNat == elbtypes.EnablePrefixForIpv6SourceNatEnumOn &&
+		(!isNetwork(lb) || lb.IpAddressType != elbtypes.IpAddressTypeDualstack) {
+		return unfit("Source NAT prefixes are only supported for network load balancers with IP address type 'dualstack'")
+	}
 	if lb.IpAddressType == elbtypes.IpAddressTypeIpv4 {
 		return nil
 	}
@@ -194,10 +286,20 @@ func (s *State) checkRoom(lb *loadBalancer, p placement) error {
 		elbtypes.LoadBalancerTypeEnumNetwork:     s.options.Quotas.NetworkLoadBalancers,
 		elbtypes.LoadBalancerTypeEnumGateway:     s.options.Quotas.GatewayLoadBalancers,
 	}[lb.Type]
-	if s.index.kinds[lb.Type] >= most {
+	if s.index.kinds[lb.Type] >= most || isGateway(lb) && s.gatewaysIn(p.vpc) >= gatewaysPerVPC {
 		return wire.Errorf("TooManyLoadBalancers", "The maximum number of load balancers has been reached")
 	}
 	return checkSpace(lb, p.subnets)
+}
+
+func (s *State) gatewaysIn(vpc string) int {
+	count := 0
+	for _, lb := range s.balancers.All() {
+		if isGateway(lb) && *lb.VpcId == vpc {
+			count++
+		}
+	}
+	return count
 }
 
 func checkSpace(lb *loadBalancer, subnets []ec2types.Subnet) error {
@@ -212,107 +314,4 @@ func checkSpace(lb *loadBalancer, subnets []ec2types.Subnet) error {
 		}
 	}
 	return nil
-}
-
-func (s *State) setSubnets(in *sdk.SetSubnetsInput) (*sdk.SetSubnetsOutput, error) {
-	lb, err := s.balancer(in.LoadBalancerArn)
-	if err != nil {
-		return nil, err
-	}
-	wanted := *lb
-	if in.IpAddressType != "" {
-		wanted.IpAddressType = in.IpAddressType
-	}
-	placed, err := s.place(&wanted, in.Subnets, in.SubnetMappings)
-	if err != nil {
-		return nil, err
-	}
-	if placed.vpc != *lb.VpcId {
-		return nil, unfit("The subnets must belong to VPC '%s'", *lb.VpcId)
-	}
-	if err := fitAddressType(&wanted, placed.subnets); err != nil {
-		return nil, err
-	}
-	held := subnetIDs(lb.AvailabilityZones)
-	added := slices.DeleteFunc(slices.Clone(placed.subnets), func(sub ec2types.Subnet) bool { return slices.Contains(held, *sub.SubnetId) })
-	if err := checkSpace(lb, added); err != nil {
-		return nil, err
-	}
-	if err := s.network.Attach(s.interfaces(&wanted), s.account.Scale(s.options.Linger)); err != nil {
-		return nil, invalid("%v", err)
-	}
-	s.index.removeAllocations(lb)
-	lb.AvailabilityZones, lb.IpAddressType = wanted.AvailabilityZones, wanted.IpAddressType
-	s.index.addAllocations(lb)
-	if in.EnablePrefixForIpv6SourceNat != "" {
-		lb.EnablePrefixForIpv6SourceNat = in.EnablePrefixForIpv6SourceNat
-	}
-	return &sdk.SetSubnetsOutput{
-		AvailabilityZones: lb.AvailabilityZones, IpAddressType: lb.IpAddressType, EnablePrefixForIpv6SourceNat: lb.EnablePrefixForIpv6SourceNat,
-	}, nil
-}
-
-func (s *State) setSecurityGroups(in *sdk.SetSecurityGroupsInput) (*sdk.SetSecurityGroupsOutput, error) {
-	lb, err := s.balancer(in.LoadBalancerArn)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case isGateway(lb):
-		return nil, unfit("SetSecurityGroups is not supported for load balancers of type 'gateway'")
-	case isNetwork(lb) && len(lb.SecurityGroups) == 0:
-		return nil, unfit("Security groups cannot be set on a load balancer that was created without security groups")
-	case len(in.SecurityGroups) == 0:
-		return nil, unfit("At least one security group must be specified")
-	}
-	if err := s.checkGroups(*lb.VpcId, in.SecurityGroups); err != nil {
-		return nil, err
-	}
-	wanted := *lb
-	wanted.SecurityGroups = in.SecurityGroups
-	if err := s.network.Attach(s.interfaces(&wanted), s.account.Scale(s.options.Linger)); err != nil {
-		return nil, invalid("%v", err)
-	}
-	lb.SecurityGroups = in.SecurityGroups
-	if isNetwork(lb) && in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != "" {
-		lb.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = aws.String(string(in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic))
-	}
-	return &sdk.SetSecurityGroupsOutput{
-		SecurityGroupIds: lb.SecurityGroups, EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic,
-	}, nil
-}
-
-func (s *State) setIPAddressType(in *sdk.SetIpAddressTypeInput) (*sdk.SetIpAddressTypeOutput, error) {
-	lb, err := s.balancer(in.LoadBalancerArn)
-	if err != nil {
-		return nil, err
-	}
-	if in.IpAddressType == "" {
-		return nil, invalid("An IP address type must be specified")
-	}
-	wanted := *lb
-	wanted.IpAddressType = in.IpAddressType
-	var subnets []ec2types.Subnet
-	for _, id := range subnetIDs(lb.AvailabilityZones) {
-		if sub, ok := s.network.Subnet(id); ok {
-			subnets = append(subnets, sub)
-		}
-	}
-	if err := fitAddressType(&wanted, subnets); err != nil {
-		return nil, err
-	}
-	if in.IpAddressType == elbtypes.IpAddressTypeIpv4 && s.hasIPv6Group(lb) {
-		return nil, unfit("The IP address type cannot be 'ipv4' while a target group with IP address type 'ipv6' is in use")
-	}
-	lb.IpAddressType = in.IpAddressType
-	return &sdk.SetIpAddressTypeOutput{IpAddressType: lb.IpAddressType}, nil
-}
-
-func (s *State) hasIPv6Group(lb *loadBalancer) bool {
-	for arn := range lb.groups {
-		if g, ok := s.groups.Get(arn); ok && g.IpAddressType == elbtypes.TargetGroupIpAddressTypeEnumIpv6 {
-			return true
-		}
-	}
-	return false
 }

@@ -44,6 +44,9 @@ const (
 	targetsPerZone                = 500
 	tagsPerResource               = 50
 	listenersVerifyingPerBalancer = 2
+	gatewaysPerVPC                = 10
+	geneveGroups                  = 100
+	registrationsPerTarget        = 1000
 )
 
 func (q Quotas) orDefaults() Quotas {
@@ -74,8 +77,8 @@ func (s *State) describeAccountLimits(in *sdk.DescribeAccountLimitsInput) (*sdk.
 		{"condition-values-per-alb-rule", valuesPerRule},
 		{"condition-wildcards-per-alb-rule", wildcardsPerRule},
 		{"gateway-load-balancers", q.GatewayLoadBalancers},
-		{"gateway-load-balancers-per-vpc", 10},
-		{"geneve-target-groups", 100},
+		{"gateway-load-balancers-per-vpc", gatewaysPerVPC},
+		{"geneve-target-groups", geneveGroups},
 		{"listeners-per-application-load-balancer", q.ListenersPerLoadBalancer},
 		{"listeners-per-network-load-balancer", q.ListenersPerLoadBalancer},
 		{"network-load-balancers", q.NetworkLoadBalancers},

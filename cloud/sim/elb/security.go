@@ -32,8 +32,11 @@ func (s *State) checkSecurity(l *listener) error {
 		}
 		return nil
 	}
-	if len(l.Certificates) != 1 {
-		return invalid("Exactly one certificate must be specified for HTTPS and TLS listeners")
+	if len(l.Certificates) == 0 {
+		return invalid("A certificate must be specified for HTTPS and TLS listeners")
+	}
+	if len(l.Certificates) > 1 {
+		return wire.Errorf("TooManyCertificates", "A listener is given one certificate, its default certificate; others are added to it")
 	}
 	given := l.Certificates[0]
 	if given.IsDefault != nil {

@@ -152,6 +152,9 @@ func (s *State) removeTags(in *sdk.RemoveTagsInput) (*sdk.RemoveTagsOutput, erro
 	if len(in.TagKeys) == 0 {
 		return nil, invalid("At least one tag key must be specified")
 	}
+	if len(in.TagKeys) > tagsPerResource {
+		return nil, wire.Errorf("TooManyTags", "You've reached the limit on the number of tags per resource")
+	}
 	for _, arn := range in.ResourceArns {
 		for _, k := range in.TagKeys {
 			delete(s.tags[arn], k)

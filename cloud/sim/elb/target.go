@@ -73,43 +73,6 @@ func (s *State) registerTargets(in *sdk.RegisterTargetsInput) (*sdk.RegisterTarg
 	return &sdk.RegisterTargetsOutput{}, nil
 }
 
-// checkTargetRoom holds the quotas of the group and of the load balancer that uses it.
-func (s *State) checkTargetRoom(g *targetGroup, fresh []elbtypes.TargetDescription) error {
-	added := 0
-	for i, d := range fresh {
-		if _, ok := g.targets.Get(g.name(d).key()); ok {
-			continue
-		}
-		for _, other := range fresh[:i] {
-			if g.name(other) == g.name(d) {
-				added--
-			}
-		}
-		added++
-	}
-	most := s.options.Quotas.TargetsPerGroup
-	if isLambda(g) || g.TargetType == elbtypes.TargetTypeEnumAlb {
-		most = 1
-	}
-	full := wire.Errorf("TooManyTargets", "You've reached the limit on the number of targets")
-	if g.targets.Len()+added > most {
-		return full
-	}
-	if g.balancer == nil {
-		return nil
-	}
-	total := added
-	for arn := range g.balancer.groups {
-		if other, ok := s.groups.Get(arn); ok {
-			total += other.targets.Len()
-		}
-	}
-	if isApplication(g.balancer) && total > s.options.Quotas.TargetsPerLoadBalancer || isNetwork(g.balancer) && total > targetsPerNetworkBalancer {
-		return full
-	}
-	return nil
-}
-
 // readTarget checks a target and fills in its port and zone.
 func (s *State) readTarget(g *targetGroup, d elbtypes.TargetDescription) (elbtypes.TargetDescription, error) {
 	if aws.ToString(d.Id) == "" {
@@ -138,8 +101,25 @@ func (s *State) readTarget(g *targetGroup, d elbtypes.TargetDescription) (elbtyp
 	}
 }
 
+// checkKind demands an identifier of the kind that the group takes, of a target that need not be registered.
+func checkKind(g *targetGroup, d elbtypes.TargetDescription) error {
+	id := aws.ToString(d.Id)
+	if id == "" {
+		return invalid("A target ID must be specified")
+	}
+	_, err := netip.ParseAddr(id)
+	fits := map[elbtypes.TargetTypeEnum]bool{
+		elbtypes.TargetTypeEnumIp: err == nil, elbtypes.TargetTypeEnumInstance: strings.HasPrefix(id, "i-"),
+		elbtypes.TargetTypeEnumAlb: strings.Contains(id, ":loadbalancer/app/"), elbtypes.TargetTypeEnumLambda: strings.Contains(id, ":lambda:"),
+	}
+	if !fits[g.TargetType] {
+		return badTarget("The target '%s' is not valid for target groups with target type '%s'", id, g.TargetType)
+	}
+	return nil
+}
+
 func checkQUIC(g *targetGroup, d elbtypes.TargetDescription) error {
-	quic := g.Protocol == elbtypes.ProtocolEnumQuic || g.Protocol == elbtypes.ProtocolEnumTcpQuic
+	quic := isQUIC(g.Protocol)
 	id := aws.ToString(d.QuicServerId)
 	if !quic && id != "" {
 		return invalid("A QUIC server ID cannot be specified for target groups with protocol '%s'", g.Protocol)
@@ -148,6 +128,19 @@ func checkQUIC(g *targetGroup, d elbtypes.TargetDescription) error {
 	digits, prefixed := strings.CutPrefix(id, "0x")
 	if quic && (!prefixed || len(digits) != idDigits || !only(digits, "0123456789abcdef")) {
 		return invalid("The QUIC server ID '%s' must be 0x and %d hexadecimal digits", id, idDigits)
+	}
+	if quic {
+		return checkServerID(g, d)
+	}
+	return nil
+}
+
+// checkServerID holds that each target keeps its QUIC server ID, which no other one has.
+func checkServerID(g *targetGroup, d elbtypes.TargetDescription) error {
+	for _, t := range g.targets.All() {
+		if same := g.name(t.TargetDescription) == g.name(d); t.gone.IsZero() && same != (aws.ToString(t.QuicServerId) == *d.QuicServerId) {
+			return invalid("The QUIC server ID '%s' is used by another target, or the target has another one", *d.QuicServerId)
+		}
 	}
 	return nil
 }
@@ -234,8 +227,8 @@ func (s *State) deregisterTargets(in *sdk.DeregisterTargetsInput) (*sdk.Deregist
 		return nil, invalid("At least one target must be specified")
 	}
 	for _, d := range in.Targets {
-		if aws.ToString(d.Id) == "" {
-			return nil, invalid("A target ID must be specified")
+		if err := checkKind(g, d); err != nil {
+			return nil, err
 		}
 	}
 	for _, d := range in.Targets {
