@@ -16,6 +16,7 @@ type traffic struct {
 	sim   *Simulator
 	plane *dataplane.Server
 	kick  chan struct{}
+	hosts hostTable
 
 	// mu lets one application run at a time and guards what follows.
 	mu     sync.Mutex
@@ -32,9 +33,12 @@ type stage struct {
 }
 
 func newTraffic(s *Simulator) *traffic {
-	return &traffic{sim: s, kick: make(chan struct{}, 1), plane: dataplane.New(dataplane.Options{
-		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: s.targets.dial, Logger: s.options.Logger,
-	})}
+	t := &traffic{sim: s, kick: make(chan struct{}, 1)}
+	t.plane = dataplane.New(dataplane.Options{
+		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: s.targets.dial, DialHost: t.dialHost,
+		Logger: s.options.Logger,
+	})
+	return t
 }
 
 // wake asks for an application soon. It never blocks.

@@ -19,19 +19,64 @@ type action interface {
 	serve(x *exchange)
 }
 
-// compileAction prepares the actions of a rule. What cannot be served, among it everything that restricts access, becomes a refusal.
-func compileAction(actions []elbtypes.Action) (action, error) {
-	sorted := slices.Clone(actions)
+// gate stands before an action. One that does not let a request through has answered it.
+type gate interface {
+	admit(x *exchange) bool
+}
+
+// guarded is an action behind gates.
+type guarded struct {
+	gates []gate
+	then  action
+}
+
+func (a guarded) serve(x *exchange) {
+	for _, g := range a.gates {
+		if !g.admit(x) {
+			return
+		}
+	}
+	a.then.serve(x)
+}
+
+// compileActions prepares the actions of a rule. What cannot be served, among it everything that restricts access, becomes a refusal.
+func compileActions(source *Rule) (action, error) {
+	sorted := slices.Clone(source.Actions)
 	slices.SortStableFunc(sorted, func(a, b elbtypes.Action) int {
 		return cmp.Compare(aws.ToInt32(a.Order), aws.ToInt32(b.Order))
 	})
 	if len(sorted) == 0 {
 		return refusal{"no action"}, fmt.Errorf("no action: %w", errAction)
 	}
-	if len(sorted) > 1 {
-		return refusal{"action " + string(sorted[0].Type)}, nil
+	var gates []gate
+	for _, a := range sorted[:len(sorted)-1] {
+		g, err := compileGate(a, source)
+		if err != nil {
+			return refusal{"action " + string(a.Type)}, err
+		}
+		gates = append(gates, g)
 	}
-	last := sorted[len(sorted)-1]
+	last, err := compileLast(sorted[len(sorted)-1])
+	if len(gates) == 0 || err != nil {
+		return last, err
+	}
+	return guarded{gates, last}, nil
+}
+
+func compileGate(a elbtypes.Action, source *Rule) (gate, error) {
+	switch {
+	case a.Type == elbtypes.ActionTypeEnumJwtValidation && a.JwtValidationConfig != nil:
+		return compileJWT(a.JwtValidationConfig), nil
+	case a.Type == elbtypes.ActionTypeEnumAuthenticateOidc && a.AuthenticateOidcConfig != nil:
+		return compileOIDC(a.AuthenticateOidcConfig, source.Secrets), nil
+	case a.Type == elbtypes.ActionTypeEnumAuthenticateCognito && a.AuthenticateCognitoConfig != nil:
+		return compileCognito(a.AuthenticateCognitoConfig, source.Secrets)
+	default:
+		return nil, fmt.Errorf("action %q before the last: %w", a.Type, errAction)
+	}
+}
+
+func compileLast(last elbtypes.Action) (action, error) {
 	switch {
 	case last.Type == elbtypes.ActionTypeEnumForward:
 		return compileForward(last)
@@ -72,5 +117,6 @@ func compileFixed(c *elbtypes.FixedResponseActionConfig) (action, error) {
 }
 
 func (a fixed) serve(x *exchange) {
+	x.did("fixed-response")
 	x.generate(a.status, a.contentType, a.body)
 }

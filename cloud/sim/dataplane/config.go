@@ -79,6 +79,10 @@ type Rule struct {
 	Conditions []elbtypes.RuleCondition
 	Actions    []elbtypes.Action
 	Transforms []elbtypes.RuleTransform
+	// Priority is 0 for the default rule.
+	Priority int
+	// Secrets holds the secrets of clients of identity providers by their identifiers. They are in no log and no answer.
+	Secrets map[string]string
 }
 
 // TargetGroup is a target group with its targets.

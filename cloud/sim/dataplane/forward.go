@@ -78,6 +78,7 @@ func (a *forward) has(arn string) bool {
 
 // serve chooses group and target. Weights do not fail over: a group without targets answers 503 for its share.
 func (a *forward) serve(x *exchange) {
+	x.did("forward")
 	var cookies []string
 	arn := ""
 	if a.sticky > 0 {

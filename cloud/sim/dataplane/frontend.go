@@ -15,6 +15,7 @@ import (
 // frontend is a listener, compiled. It is immutable; an update replaces it.
 type frontend struct {
 	arn        string
+	balancer   string
 	port       int
 	boundPort  int
 	secure     bool
@@ -23,15 +24,18 @@ type frontend struct {
 	idle       time.Duration
 	lifetime   time.Duration
 	rules      *evaluator
-	security   *security
-	source     Listener
-	inserted   []insertedHeader
+	// providers are the identity providers of the rules, by their keys.
+	providers map[string]*provider
+	security  *security
+	source    Listener
+	inserted  []insertedHeader
 }
 
 // compileListener prepares a listener. What did not change is taken from the frontend before.
 func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend) (*frontend, error) {
 	f := &frontend{
 		arn:        l.ARN,
+		balancer:   lb.ARN,
 		port:       l.Port,
 		boundPort:  l.Port + s.portOffset,
 		secure:     l.Protocol == string(elbtypes.ProtocolEnumHttps),
@@ -47,6 +51,7 @@ func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend
 	if f.rules, err = compileRules(l.Rules, before); err != nil {
 		errs = append(errs, err)
 	}
+	f.providers = f.rules.providers()
 	if f.secure {
 		if f.security, err = compileSecurity(s, f, before); err != nil {
 			errs = append(errs, err)
@@ -126,6 +131,9 @@ type exchange struct {
 	// host, path and query are what the client asked for; transforms replace them once a rule was chosen.
 	host, path, query string
 	transforms        *transforms
+	// cookies are set whatever the answer is.
+	cookies []string
+	note    note
 }
 
 // serve answers one request: checks, choice of the rule, action.
@@ -137,11 +145,16 @@ func (x *exchange) serve() {
 	x.host = x.front.requestedHost(x.request)
 	v := newView(x.request, x.host, x.peer.Addr())
 	x.path, x.query = splitTarget(x.request)
+	if x.path == callbackPath && len(x.front.providers) > 0 {
+		x.signIn()
+		return
+	}
 	chosen := x.front.rules.evaluate(&v)
 	if chosen == nil {
 		x.refuse(http.StatusServiceUnavailable)
 		return
 	}
+	x.note.priority = chosen.source.Priority
 	x.transforms = &chosen.transforms
 	chosen.action.serve(x)
 }

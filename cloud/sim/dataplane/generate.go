@@ -13,6 +13,7 @@ const serverName = "awselb/2.0"
 const (
 	statusTooManyForwarded   = 463
 	statusIncompatibleTarget = 464
+	statusProviderRefused    = 561
 )
 
 // reason gives the words that the load balancer's pages have for a status; some differ from those of the RFCs.
@@ -28,6 +29,10 @@ func reason(status int) string {
 		return "Service Temporarily Unavailable"
 	case http.StatusGatewayTimeout:
 		return "Gateway Time-out"
+	case http.StatusUnauthorized:
+		return "Authorization Required"
+	case statusProviderRefused:
+		return "Authentication Error"
 	default:
 		return http.StatusText(status)
 	}
@@ -46,6 +51,13 @@ func (x *exchange) refuse(status int) {
 		title += " " + words
 	}
 	x.generate(status, "text/html", page(title))
+}
+
+// deny answers a request that a gate does not let through. The reason is for the log.
+func (x *exchange) deny(status int, why string) bool {
+	x.note.why = why
+	x.refuse(status)
+	return false
 }
 
 // generate writes a response that comes from the load balancer itself. To HEAD the body is left out.

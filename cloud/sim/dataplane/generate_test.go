@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -71,14 +72,6 @@ func TestGeneratedResponses(t *testing.T) {
 			},
 		}}},
 		{Conditions: []elbtypes.RuleCondition{paths("/plain")}, Actions: []elbtypes.Action{fixedAction("200", "hello")}},
-		{Conditions: []elbtypes.RuleCondition{paths("/login")}, Actions: []elbtypes.Action{
-			{Type: elbtypes.ActionTypeEnumAuthenticateOidc, Order: aws.Int32(1)},
-			{Type: elbtypes.ActionTypeEnumFixedResponse, Order: aws.Int32(2), FixedResponseConfig: fixedAction("200", "secret").FixedResponseConfig},
-		}},
-		{Conditions: []elbtypes.RuleCondition{paths("/token")}, Actions: []elbtypes.Action{
-			{Type: elbtypes.ActionTypeEnumFixedResponse, Order: aws.Int32(2), FixedResponseConfig: fixedAction("200", "secret").FixedResponseConfig},
-			{Type: elbtypes.ActionTypeEnumJwtValidation, Order: aws.Int32(1)},
-		}},
 		always(forwardTo("group/none")),
 	}
 	for i := range rules {
@@ -136,8 +129,6 @@ Connection: close
 
 hello`},
 		{"no target group", "GET / HTTP/1.1", unavailable},
-		{"sign-in is not served yet, so it closes", "GET /login HTTP/1.1", unavailable},
-		{"token validation closes, in whatever order it is written", "GET /token HTTP/1.1", unavailable},
 		{"TRACE is not allowed", "TRACE /plain HTTP/1.1", `HTTP/1.1 405 Method Not Allowed
 Content-Length: 122
 Content-Type: text/html
@@ -191,6 +182,40 @@ func TestLimitsOfRequests(t *testing.T) {
 			t.Parallel()
 			if got := send(t, client(t), "http://"+at, row.change); got.StatusCode != row.want {
 				t.Errorf("status %d, want %d", got.StatusCode, row.want)
+			}
+		})
+	}
+}
+
+func TestActionsThatCannotBeServedClose(t *testing.T) {
+	t.Parallel()
+	open := fixedAction("200", "secret")
+	for _, row := range []struct {
+		why     string
+		actions []elbtypes.Action
+	}{
+		{"no action", nil},
+		{"sign-in without its settings", first(elbtypes.Action{Type: elbtypes.ActionTypeEnumAuthenticateOidc}, open)},
+		{"a user pool that is none", first(elbtypes.Action{
+			Type: elbtypes.ActionTypeEnumAuthenticateCognito, AuthenticateCognitoConfig: &elbtypes.AuthenticateCognitoActionConfig{UserPoolArn: aws.String("x")},
+		}, open)},
+		{"tokens without settings, in the wrong order", []elbtypes.Action{
+			{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: open.FixedResponseConfig, Order: aws.Int32(2)},
+			{Type: elbtypes.ActionTypeEnumJwtValidation, Order: aws.Int32(1)},
+		}},
+		{"two answers", first(open, open)},
+		{"nothing but a gate", first(jwtAction(&identity{}))},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, Options{})
+			at := w.listen("HTTP")
+			w.listener().Rules = []Rule{always(row.actions...)}
+			if err := w.update(); !errors.Is(err, errAction) {
+				t.Errorf("applying: %v", err)
+			}
+			if got := get(t, "http://"+at); got.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("status %d %q", got.StatusCode, got.body)
 			}
 		})
 	}

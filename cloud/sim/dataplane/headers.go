@@ -136,6 +136,9 @@ func insertedHeaders(a attributes) []insertedHeader {
 
 // finishHeader makes the last changes to the headers of any response, a target's or our own.
 func (x *exchange) finishHeader(h http.Header) {
+	for _, cookie := range x.cookies {
+		h.Add("Set-Cookie", cookie)
+	}
 	for _, in := range x.front.inserted {
 		h.Set(in.name, in.value)
 	}

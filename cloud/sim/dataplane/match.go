@@ -177,7 +177,7 @@ func compileRule(source Rule) (*rule, error) {
 	if r.transforms, err = compileTransforms(source.Transforms); err != nil {
 		errs = append(errs, fmt.Errorf("rule %s: %w", source.ARN, err))
 	}
-	if r.action, err = compileAction(source.Actions); err != nil {
+	if r.action, err = compileActions(&source); err != nil {
 		errs = append(errs, fmt.Errorf("rule %s: %w", source.ARN, err))
 	}
 	return r, errors.Join(errs...)

@@ -42,6 +42,7 @@ func part(value *string, keyword string) string {
 }
 
 func (a redirect) serve(x *exchange) {
+	x.did("redirect")
 	x.writer.Header().Set("Location", a.location(x))
 	title := strconv.Itoa(a.status) + " " + reason(a.status)
 	x.generate(a.status, "text/html", page(title))

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +37,10 @@ type Options struct {
 	Now func() time.Time
 	// Dial reaches targets. Nil reaches loopback addresses and refuses all others.
 	Dial DialFunc
+	// DialHost reaches identity providers. Nil reaches those whose host is an address, through Dial, or localhost.
+	DialHost HostDialFunc
+	// IdentityRoots are who may vouch for identity providers. Nil believes every certificate.
+	IdentityRoots *x509.CertPool
 	// Logger gets what nobody else is told. Nil discards.
 	Logger *slog.Logger
 }
@@ -49,6 +54,10 @@ type Server struct {
 	log        *slog.Logger
 	seal       *seal
 	buffers    sync.Pool
+	// identity asks identity providers.
+	identity *http.Client
+	keyring  keyring
+	claims   claimSigner
 	// probes and probes2 carry health checks over HTTP/1.1 and HTTP/2.
 	probes, probes2 *http.Transport
 
@@ -98,6 +107,8 @@ func New(o Options) *Server {
 		return &buffer
 	}
 	s.seal = newSeal()
+	s.claims = newClaimSigner()
+	s.identity = s.newIdentity(o)
 	s.probes, s.probes2 = s.newProbes(versionHTTP1), s.newProbes(versionHTTP2)
 	base, end := context.WithCancel(context.Background())
 	s.base, s.end = func() context.Context { return base }, end
@@ -207,6 +218,7 @@ func (s *Server) Close() error {
 	s.work.Wait()
 	s.probes.CloseIdleConnections()
 	s.probes2.CloseIdleConnections()
+	s.identity.CloseIdleConnections()
 	return nil
 }
 

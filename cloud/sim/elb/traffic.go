@@ -48,10 +48,27 @@ func (s *State) listenerConfig(l *listener) dataplane.Listener {
 	}
 	for _, r := range l.rules {
 		shown.Rules = append(shown.Rules, dataplane.Rule{
-			ARN: *r.RuleArn, Conditions: r.Conditions, Actions: r.Actions, Transforms: r.Transforms,
+			ARN: *r.RuleArn, Conditions: r.Conditions, Actions: r.Actions, Transforms: r.Transforms, Priority: int(r.priority),
+			Secrets: r.clientSecrets(),
 		})
 	}
 	return shown
+}
+
+// clientSecrets gives the secrets of a rule by the identifiers of their clients.
+func (r *rule) clientSecrets() map[string]string {
+	var all map[string]string
+	for _, a := range r.Actions {
+		c := a.AuthenticateOidcConfig
+		if c == nil {
+			continue
+		}
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[aws.ToString(c.ClientId)] = r.secrets[aws.ToString(c.Issuer)+" "+aws.ToString(c.ClientId)]
+	}
+	return all
 }
 
 // policyConfigs gives the security policies by name, as the data plane takes them.
