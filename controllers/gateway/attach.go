@@ -9,6 +9,7 @@ import (
 // attachment is one parentRef of a route to the Gateway, with the listeners that it leads to.
 type attachment struct {
 	parent gwv1.ParentReference
+	field  string
 	// refused says why the parent does not accept the route; empty when it does.
 	refused problem
 	places  []place
@@ -20,19 +21,15 @@ type place struct {
 	hosts    []string
 }
 
-// attach finds the listeners for each parentRef of a route (Gateway API, Route attachment), and counts the route on them.
+// attach finds the listeners for each parentRef of a route (Gateway API, Route attachment).
 func attach(s *Snapshot, listeners []*listener, route *gwv1.HTTPRoute) []attachment {
-	counted := map[*listener]bool{}
 	var out []attachment
-	for _, p := range parentsTo(route, s.Gateway) {
-		a := attachTo(s, listeners, route, p)
-		for _, pl := range a.places {
-			if !counted[pl.listener] {
-				pl.listener.attached++
-				counted[pl.listener] = true
-			}
+	for i, p := range route.Spec.ParentRefs {
+		if refersTo(p, route.Namespace, s.Gateway) {
+			a := attachTo(s, listeners, route, p)
+			a.field = fmt.Sprintf("spec.parentRefs[%d]", i)
+			out = append(out, a)
 		}
-		out = append(out, a)
 	}
 	return out
 }

@@ -25,7 +25,7 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 		}
 		backend, p := t.backend(j.route, b.BackendRef)
 		if p.any() {
-			j.refs = problem{p.reason, fmt.Sprintf("%s.backendRefs[%d]: %s", rule.field, i, p.message)}
+			j.unresolved(fmt.Sprintf("%s.backendRefs[%d]", rule.field, i), p)
 			if weight > 0 {
 				invalid++
 			}
@@ -36,9 +36,8 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 	}
 	switch total := weights(backends); {
 	case invalid > 0 && total > 0:
-		j.partly = append(j.partly, rule.field+
-			".backendRefs: an application load balancer cannot answer 500 for the share of an invalid backend only, so the whole rule "+
-			"answers 500: mend or remove the invalid one")
+		j.leaveOut(rule.field+".backendRefs", "an application load balancer cannot answer 500 for the share of an invalid backend only, so "+
+			"the whole rule answers 500: mend or remove the invalid one")
 		return failed
 	case total == 0:
 		return failed

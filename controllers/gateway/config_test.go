@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
 func configOf(t *testing.T, name, spec string) *awsgwv1.LoadBalancerConfiguration {
@@ -137,6 +139,48 @@ func TestListenersOfAGateway(t *testing.T) {
 	route := v.Intent.Fragments[1].Listeners
 	if len(route) != 1 || route[0].Port != 8443 || join(route[0].DiscoverHosts) != "y.com" || join(route[0].InboundCIDRs) != "10.0.0.0/8" {
 		t.Errorf("the route asks for the certificate of its host, under the Gateway's restrictions: %+v", route)
+	}
+}
+
+// TestCertificatesAreFoundByTheHostsOfRoutes: for a listener with a wildcard it is the hosts of its routes that count, as the incumbent
+// has it.
+func TestCertificatesAreFoundByTheHostsOfRoutes(t *testing.T) {
+	t.Parallel()
+	const route = `{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [%s]}}`
+	const listener = `{name: %s, port: 443, protocol: HTTPS, hostname: "%s", allowedRoutes: {namespaces: {from: All}}}`
+	for _, c := range []struct {
+		why            string
+		hosts          []string
+		route          string
+		gateway, asked []string
+	}{
+		{"the listener's own host", []string{"a.x.com"}, "a.x.com", []string{"a.x.com"}, nil},
+		{"the hosts under its wildcard", []string{"*.x.com"}, "b.x.com, a.x.com, other.com", nil, []string{"a.x.com,b.x.com"}},
+		{"the wildcard where the route names no host", []string{"*.x.com"}, "", nil, []string{"*.x.com"}},
+		{"the wildcard where no route is", []string{"*.x.com"}, "other.com", []string{"*.x.com"}, nil},
+		{"one port, several wildcards: asked for at once", []string{"*.x.com", "*.y.com"}, "a.x.com, a.y.com", nil, []string{"a.x.com,a.y.com"}},
+	} {
+		var listeners []string
+		for i, h := range c.hosts {
+			listeners = append(listeners, fmt.Sprintf(listener, string(rune('a'+i)), h))
+		}
+		v := verdictOf(snapshotOf(t, "["+strings.Join(listeners, ", ")+"]", fmt.Sprintf(route, c.route)))
+		hosts := func(list []intent.Listener) []string {
+			var out []string
+			for _, l := range list {
+				out = append(out, strings.Join(l.DiscoverHosts, ","))
+			}
+			return out
+		}
+		if diff := cmp.Diff(c.gateway, hosts(v.Intent.Fragments[0].Listeners)); diff != "" {
+			t.Errorf("%s: of the Gateway: %s", c.why, diff)
+		}
+		if diff := cmp.Diff(c.asked, hosts(v.routes[0].fragment.Listeners)); diff != "" {
+			t.Errorf("%s: of the route: %s", c.why, diff)
+		}
+		if f := v.routes[0].fragment; cmp.Diff(f, v.Request().Permit(f)) != "" {
+			t.Errorf("invariant 1: %s: %s", c.why, cmp.Diff(f, v.Request().Permit(f)))
+		}
 	}
 }
 

@@ -319,6 +319,7 @@ func TestParametersOfAGateway(t *testing.T) {
 func TestEachIsToldOnceOnItsOwnObject(t *testing.T) {
 	t.Parallel()
 	objects := shop(t)
+	objects[2] = &gwv1.HTTPRoute{}
 	parse(t, routeWith(`{timeouts: {request: 1s}}`), objects[2])
 	w := newWorld(t, objects...)
 	for range 3 {

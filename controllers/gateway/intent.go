@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -44,18 +45,21 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	}
 	c := mergeConfigs(s.ClassConfig, s.GatewayConfig)
 	v.listeners = judge(s.Gateway)
-	t := &translator{snapshot: s, config: c, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}}
+	t := &translator{
+		snapshot: s, config: c, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}, asked: map[*listener]bool{},
+	}
 	v.translator = t
-	v.Intent.Fragments = append(v.Intent.Fragments, gatewayFragment(t))
 	v.Findings = append(v.Findings, gatewayFindings(s, c, v.listeners)...)
+	var fragments []intent.Fragment
 	for i := range s.Routes {
 		j := t.translate(&s.Routes[i])
 		v.routes = append(v.routes, j)
 		v.Findings = append(v.Findings, j.findings...)
 		if len(j.fragment.Routes) > 0 {
-			v.Intent.Fragments = append(v.Intent.Fragments, j.fragment)
+			fragments = append(fragments, j.fragment)
 		}
 	}
+	v.Intent.Fragments = append([]intent.Fragment{gatewayFragment(t)}, fragments...)
 	v.Findings = append(v.Findings, s.unserved(t.used)...)
 	return v
 }
@@ -76,7 +80,7 @@ func gatewayFragment(t *translator) intent.Fragment {
 		}
 		one := t.port(l)
 		if one.Protocol == protocolHTTPS && len(one.Certificates) == 0 {
-			if l.hostname() == "" {
+			if l.hostname() == "" || t.asked[l] {
 				continue // its certificates are those of its routes' host names, and the routes ask for them
 			}
 			one.DiscoverHosts = []string{l.hostname()}
@@ -104,11 +108,29 @@ func (t *translator) port(l *listener) intent.Listener {
 
 func gatewayFindings(s *Snapshot, c config, listeners []*listener) []model.Finding {
 	out := append(c.findings(listeners), unservedOfGateway(s.Gateway)...)
+	wrong := func(field string, p problem) {
+		out = append(out, model.Finding{Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message})
+	}
 	if s.ParameterProblem != "" {
-		out = append(out, model.Finding{
-			Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: string(gwv1.GatewayReasonInvalidParameters),
-			Message: s.ParameterProblem,
-		})
+		wrong("", problem{string(gwv1.GatewayReasonInvalidParameters), s.ParameterProblem})
+	}
+	if field, p := unsupportedAddress(s.Gateway); p.any() {
+		wrong(field, p)
+	}
+	for _, l := range listeners {
+		out = append(out, l.findings(gatewayRef(s.Gateway))...)
 	}
 	return out
+}
+
+// unsupportedAddress is the first address of a Gateway that an application load balancer cannot have: AWS chooses its host name.
+func unsupportedAddress(g *gwv1.Gateway) (field string, p problem) {
+	for i, a := range g.Spec.Addresses {
+		if a.Type != nil && *a.Type == gwv1.HostnameAddressType && a.Value == "" {
+			continue
+		}
+		return fmt.Sprintf("spec.addresses[%d]", i), problem{string(gwv1.GatewayReasonUnsupportedAddress),
+			"an application load balancer has no address of its user's choice, but a host name that AWS gives it: remove it"}
+	}
+	return "", problem{}
 }

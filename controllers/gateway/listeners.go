@@ -27,8 +27,6 @@ type listener struct {
 	refs        problem
 	// kinds that routes may have.
 	kinds []gwv1.RouteGroupKind
-	// attached counts the routes.
-	attached int32
 }
 
 // problem is the reason and message of a condition; the zero value is none.
@@ -48,15 +46,17 @@ func (l *listener) hostname() string {
 
 func (l *listener) field() string { return fmt.Sprintf("spec.listeners[%d]", l.index) }
 
-// judge looks at every listener of a Gateway. Of two that conflict the first in the list is served.
+// judge looks at every listener of a Gateway. Of those that conflict none is served (Gateway API, GatewaySpec.listeners).
 func judge(gateway *gwv1.Gateway) []*listener {
 	var out []*listener
 	for i := range gateway.Spec.Listeners {
 		l := &listener{Listener: gateway.Spec.Listeners[i], index: i}
 		l.judgeProtocol()
 		l.judgeKinds()
-		l.judgeConflicts(out)
 		out = append(out, l)
+	}
+	for _, l := range out {
+		l.judgeConflicts(out)
 	}
 	return out
 }
@@ -97,24 +97,38 @@ func (l *listener) judgeKinds() {
 	}
 }
 
-func (l *listener) judgeConflicts(before []*listener) {
-	for _, o := range before {
-		if o.Port != l.Port || !o.usable() {
+func (l *listener) judgeConflicts(all []*listener) {
+	for _, o := range all {
+		if o == l || o.Port != l.Port || l.unsupported.any() || o.unsupported.any() {
 			continue
 		}
 		switch {
 		case o.Protocol != l.Protocol:
 			l.conflict = problem{string(gwv1.ListenerReasonProtocolConflict), fmt.Sprintf(
-				"port %d is %s for listener %s already: use one protocol for a port", l.Port, o.Protocol, o.Name)}
+				"port %d is %s here and %s for listener %s, so neither is served: use one protocol for a port", l.Port, l.Protocol, o.Protocol, o.Name)}
+			return
 		case o.hostname() == l.hostname():
 			l.conflict = problem{string(gwv1.ListenerReasonHostnameConflict), fmt.Sprintf(
-				"port %d and host name %q belong to listener %s already: choose another", l.Port, l.hostname(), o.Name)}
-		default:
-			continue
+				"listener %s has port %d and host name %q too, so neither is served: choose another for one of the two", o.Name, l.Port, l.hostname())}
 		}
-		return
 	}
 }
+
+// overlaps is the name of a listener whose host names a browser may ask for over the same TLS connection; empty without one.
+func (l *listener) overlaps(all []*listener) string {
+	for _, o := range all {
+		if o == l || o.Port != l.Port || l.Protocol != gwv1.HTTPSProtocolType || !l.usable() || !o.usable() {
+			continue
+		}
+		if l.hostname() == "" || o.hostname() == "" || covers(l.hostname(), o.hostname()) || covers(o.hostname(), l.hostname()) {
+			return string(o.Name)
+		}
+	}
+	return ""
+}
+
+// exact tells whether a listener is for one host name.
+func (l *listener) exact() bool { return l.hostname() != "" && !strings.HasPrefix(l.hostname(), "*") }
 
 // allowsNamespace tells whether routes of a namespace may attach (Gateway API, AllowedRoutes.namespaces).
 func (l *listener) allowsNamespace(s *Snapshot, namespace string) bool {

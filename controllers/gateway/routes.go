@@ -40,6 +40,8 @@ type translator struct {
 	listeners []*listener
 	// used are the configurations that target groups are made by.
 	used map[*awsgwv1.TargetGroupConfiguration]bool
+	// asked are the listeners for which routes ask for certificates.
+	asked map[*listener]bool
 }
 
 // translate judges a route and makes its fragment.
@@ -76,6 +78,14 @@ func (j *judged) conclude(s *Snapshot) {
 		}
 	}
 	j.findings = append(j.findings, j.closed...)
+	for _, a := range j.attachments {
+		if a.refused.any() {
+			j.note(a.field, a.refused)
+		}
+	}
+	if scope := j.route.Spec.UseDefaultGateways; scope != "" && scope != gwv1.GatewayDefaultScopeNone {
+		j.findings = append(j.findings, notServed(j.fragment.Member, []wish{{true, model.Warning, "spec.useDefaultGateways"}})...)
+	}
 }
 
 // rulesOf are the rules of a route; one without rules has one that matches everything, which is the default of the API.
@@ -107,16 +117,22 @@ func (j *judged) places() []place {
 	return out
 }
 
-// discover asks for certificates for the route's host names on HTTPS listeners that have no certificate named and no host name of
-// their own.
+// discover asks for certificates for the route's host names on HTTPS listeners that have no certificate named and are not for one host:
+// those ask themselves.
 func (t *translator) discover(j *judged, places []place) {
 	for _, p := range places {
-		if p.listener.Protocol != gwv1.HTTPSProtocolType || len(t.certificates(p.listener)) > 0 || p.listener.hostname() != "" {
+		if p.listener.Protocol != gwv1.HTTPSProtocolType || len(t.certificates(p.listener)) > 0 || p.listener.exact() {
 			continue
 		}
-		one := t.port(p.listener)
-		one.DiscoverHosts, one.Field = p.hosts, "spec.hostnames"
-		j.fragment.Listeners = append(j.fragment.Listeners, one)
+		t.asked[p.listener] = true
+		i := slices.IndexFunc(j.fragment.Listeners, func(l intent.Listener) bool { return l.Port == int(p.listener.Port) })
+		if i < 0 {
+			one := t.port(p.listener)
+			one.Field = "spec.hostnames"
+			i, j.fragment.Listeners = len(j.fragment.Listeners), append(j.fragment.Listeners, one)
+		}
+		hosts := slices.Sorted(slices.Values(slices.Concat(j.fragment.Listeners[i].DiscoverHosts, p.hosts)))
+		j.fragment.Listeners[i].DiscoverHosts = slices.Compact(hosts)
 	}
 }
 
@@ -134,6 +150,27 @@ func (j *judged) refuse(field, format string, args ...any) {
 	if !j.unsupported.any() {
 		j.unsupported = problem{string(gwv1.RouteReasonUnsupportedValue), field + ": " + fmt.Sprintf(format, args...)}
 	}
+}
+
+// unresolved notes that a reference leads nowhere. The condition has room for the first.
+func (j *judged) unresolved(field string, p problem) {
+	if !j.refs.any() {
+		j.refs = problem{p.reason, field + ": " + p.message}
+	}
+	j.note(field, p)
+}
+
+// leaveOut notes that a rule is not served as it is written.
+func (j *judged) leaveOut(field, why string) {
+	j.partly = append(j.partly, field+": "+why)
+	j.note(field, problem{string(gwv1.RouteReasonUnsupportedValue), why})
+}
+
+// note notes what the specification has an answer for.
+func (j *judged) note(field string, p problem) {
+	j.findings = append(j.findings, model.Finding{
+		Object: j.fragment.Member, Severity: model.Answered, Reason: p.reason, Field: field, Message: p.message,
+	})
 }
 
 // rule adds the routes of one rule: one for each match on each listener.
@@ -210,6 +247,9 @@ func checkUnsupported(j *judged, rule ruleAt) {
 func (t *translator) match(j *judged, field string, m gwv1.HTTPRouteMatch) intent.Match {
 	out := intent.Match{Paths: []intent.Path{pathOf(m.Path)}}
 	for i, h := range m.Headers {
+		if slices.ContainsFunc(out.Headers, func(o intent.Header) bool { return strings.EqualFold(o.Name, string(h.Name)) }) {
+			continue // of one name the first counts
+		}
 		header := intent.Header{Name: string(h.Name)}
 		if h.Type != nil && *h.Type == gwv1.HeaderMatchRegularExpression {
 			header.Regexes = []string{h.Value}
@@ -222,6 +262,9 @@ func (t *translator) match(j *judged, field string, m gwv1.HTTPRouteMatch) inten
 		out.Headers = append(out.Headers, header)
 	}
 	for i, q := range m.QueryParams {
+		if slices.ContainsFunc(out.Queries, func(o intent.Query) bool { return o.Pairs[0].Key == string(q.Name) }) {
+			continue
+		}
 		if q.Type != nil && *q.Type == gwv1.QueryParamMatchRegularExpression {
 			j.refuse(fmt.Sprintf("%s.queryParams[%d].type", field, i),
 				"an application load balancer has no regular expressions for query parameters: use Exact")

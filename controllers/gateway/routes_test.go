@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -90,6 +92,50 @@ func TestRedirectPort(t *testing.T) {
 		v := verdictOf(snapshotOf(t, anyListener, routeWith(`{filters: [{type: RequestRedirect, requestRedirect: `+c.redirect+`}]}`)))
 		if got := v.routes[0].fragment.Routes[0].Redirect.Port; got != c.want {
 			t.Errorf("%s: port %s, want %s", c.why, got, c.want)
+		}
+	}
+}
+
+func TestSecondMatchOfOneNameIsIgnored(t *testing.T) {
+	t.Parallel()
+	v := verdictOf(snapshotOf(t, anyListener, routeWith(`{matches: [{
+		headers: [{name: X-Team, value: a}, {name: x-team, value: b}, {name: X-Other, value: c}],
+		queryParams: [{name: q, value: a}, {name: q, value: b}, {name: Q, value: c}]}]}`)))
+	m := v.routes[0].fragment.Routes[0].Match
+	var got []string
+	for _, h := range m.Headers {
+		got = append(got, h.Name+"="+join(h.Values))
+	}
+	for _, q := range m.Queries {
+		got = append(got, q.Pairs[0].Key+"="+q.Pairs[0].Value)
+	}
+	if diff := cmp.Diff([]string{"X-Team=a", "X-Other=c", "q=a", "Q=c"}, got); diff != "" {
+		t.Errorf("of one name only the first entry counts (Gateway API, HTTPHeaderMatch.name, HTTPQueryParamMatch.name): %s", diff)
+	}
+}
+
+func TestWhatIsNotServedAsWrittenIsAFinding(t *testing.T) {
+	t.Parallel()
+	const route = `{metadata: {namespace: app, name: r}, spec: {parentRefs: [%s], hostnames: [x.com], rules: [%s]}}`
+	const ours = `{name: gw, namespace: infra}`
+	for _, c := range []struct{ why, parents, rule, want string }{ // want is reasons and fields
+		{"a Service that is missing", ours, `{backendRefs: [{name: absent, port: 80}]}`, "BackendNotFound spec.rules[0].backendRefs[0]"},
+		{"one of two", ours, `{backendRefs: [{name: absent, port: 80}, {name: web, port: 80}]}`,
+			"BackendNotFound spec.rules[0].backendRefs[0], UnsupportedValue spec.rules[0].backendRefs"},
+		{"no leave to refer to it", ours, `{backendRefs: [{name: web, namespace: infra, port: 80}]}`, "RefNotPermitted spec.rules[0].backendRefs[0]"},
+		{"no such listener", `{name: other}, {name: gw, namespace: infra, sectionName: z}`, `{}`, "NoMatchingParent spec.parentRefs[1]"},
+		{"not let in", `{name: gw, namespace: infra, sectionName: b}`, `{}`, "NotAllowedByListeners spec.parentRefs[0]"},
+	} {
+		v := verdictOf(snapshotOf(t, `[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}, {name: b, port: 81, protocol: HTTP}]`,
+			fmt.Sprintf(route, c.parents, c.rule)))
+		var got []string
+		for _, f := range v.Findings {
+			if f.Severity == model.Answered && f.Object.Same(v.routes[0].fragment.Member) {
+				got = append(got, f.Reason+" "+f.Field)
+			}
+		}
+		if diff := cmp.Diff(c.want, strings.Join(got, ", ")); diff != "" {
+			t.Errorf("invariant 8: %s: %s", c.why, diff)
 		}
 	}
 }

@@ -29,10 +29,13 @@ func condition(kind, good string, p problem, generation int64) metav1.Condition 
 	return c
 }
 
+// generation is the generation of the Gateway that was judged: what is written by now may be another one.
+func (v *Verdict) generation() int64 { return v.snapshot.Gateway.Generation }
+
 // gatewayStatus brings the status of the Gateway in line. Conditions of others stay.
 func (v *Verdict) gatewayStatus(g *gwv1.Gateway, r reached) {
-	meta.SetStatusCondition(&g.Status.Conditions, v.accepted(g))
-	meta.SetStatusCondition(&g.Status.Conditions, programmed(g, r))
+	meta.SetStatusCondition(&g.Status.Conditions, v.accepted())
+	meta.SetStatusCondition(&g.Status.Conditions, v.programmed(r))
 	if lb := r.LoadBalancer; lb != nil && lb.DNSName != "" {
 		kind := gwv1.HostnameAddressType
 		g.Status.Addresses = []gwv1.GatewayStatusAddress{{Type: &kind, Value: strings.ToLower(lb.DNSName)}}
@@ -46,32 +49,47 @@ func (v *Verdict) gatewayStatus(g *gwv1.Gateway, r reached) {
 	g.Status.Listeners = out
 }
 
-// accepted: a Gateway is accepted when its parameters are valid and at least one of its listeners is.
-func (v *Verdict) accepted(g *gwv1.Gateway) metav1.Condition {
-	c := condition(string(gwv1.GatewayConditionAccepted), string(gwv1.GatewayReasonAccepted), problem{}, g.Generation)
+// accepted: a Gateway is accepted when what it asks for as a whole is valid and at least one of its listeners is.
+func (v *Verdict) accepted() metav1.Condition {
+	c := condition(string(gwv1.GatewayConditionAccepted), string(gwv1.GatewayReasonAccepted), problem{}, v.generation())
 	if p := v.snapshot.ParameterProblem; p != "" {
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonInvalidParameters), p
 		return c
 	}
-	bad := 0
-	for _, l := range v.listeners {
-		if !l.usable() {
-			bad++
-		}
+	if field, p := unsupportedAddress(v.snapshot.Gateway); p.any() {
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, p.reason, field+": "+p.message
+		return c
 	}
-	if bad > 0 {
-		c.Reason, c.Message = string(gwv1.GatewayReasonListenersNotValid), "some listeners are not valid: see their conditions"
+	good, bad := v.usable()
+	if len(bad) == 0 {
+		return c
 	}
-	if bad > 0 && bad == len(v.listeners) {
+	c.Reason, c.Message = string(gwv1.GatewayReasonListenersNotValid), "not valid, see their conditions: "+strings.Join(bad, ", ")
+	if len(good) == 0 {
 		c.Status = metav1.ConditionFalse
+	} else {
+		c.Message += "; accepted: " + strings.Join(good, ", ")
 	}
 	return c
 }
 
+// usable are the names of the listeners that take traffic and of those that do not.
+func (v *Verdict) usable() (good, bad []string) {
+	for _, l := range v.listeners {
+		if l.usable() {
+			good = append(good, string(l.Name))
+		} else {
+			bad = append(bad, string(l.Name))
+		}
+	}
+	return good, bad
+}
+
 // programmed: the load balancer is active and holds what was asked for. Its message is the ARN, which others read there.
-func programmed(g *gwv1.Gateway, r reached) metav1.Condition {
-	c := condition(string(gwv1.GatewayConditionProgrammed), string(gwv1.GatewayReasonProgrammed), problem{}, g.Generation)
+func (v *Verdict) programmed(r reached) metav1.Condition {
+	c := condition(string(gwv1.GatewayConditionProgrammed), string(gwv1.GatewayReasonProgrammed), problem{}, v.generation())
 	next := outcome.Of(r.err, nil)
+	good, bad := v.usable()
 	switch {
 	case r.Blocked != "":
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), r.Blocked
@@ -83,6 +101,8 @@ func programmed(g *gwv1.Gateway, r reached) metav1.Condition {
 		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, string(gwv1.GatewayReasonPending), "AWS is provisioning the load balancer"
 	case r.LoadBalancer.State == "failed":
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), "AWS could not set the load balancer up"
+	case len(good) == 0 && len(bad) > 0:
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), "no listener is valid: see their conditions"
 	default:
 		c.Message = string(r.LoadBalancer.ARN)
 	}
@@ -90,7 +110,7 @@ func programmed(g *gwv1.Gateway, r reached) metav1.Condition {
 }
 
 func (v *Verdict) listenerStatus(g *gwv1.Gateway, l *listener, r reached) gwv1.ListenerStatus {
-	out := gwv1.ListenerStatus{Name: l.Name, SupportedKinds: l.kinds, AttachedRoutes: l.attached}
+	out := gwv1.ListenerStatus{Name: l.Name, SupportedKinds: l.kinds, AttachedRoutes: v.attached(l, r)}
 	for _, have := range g.Status.Listeners {
 		if have.Name == l.Name {
 			out.Conditions = slices.Clone(have.Conditions)
@@ -101,30 +121,55 @@ func (v *Verdict) listenerStatus(g *gwv1.Gateway, l *listener, r reached) gwv1.L
 		unaccepted = l.conflict
 	}
 	set := func(kind gwv1.ListenerConditionType, good gwv1.ListenerConditionReason, p problem) {
-		meta.SetStatusCondition(&out.Conditions, condition(string(kind), string(good), p, g.Generation))
+		meta.SetStatusCondition(&out.Conditions, condition(string(kind), string(good), p, v.generation()))
 	}
 	set(gwv1.ListenerConditionAccepted, gwv1.ListenerReasonAccepted, unaccepted)
 	set(gwv1.ListenerConditionResolvedRefs, gwv1.ListenerReasonResolvedRefs, l.refs)
-	set(gwv1.ListenerConditionProgrammed, gwv1.ListenerReasonProgrammed, v.unprogrammed(g, l, r))
-	conflicted := metav1.Condition{
-		Type: string(gwv1.ListenerConditionConflicted), Status: metav1.ConditionFalse, ObservedGeneration: g.Generation,
-		Reason: string(gwv1.ListenerReasonNoConflicts),
-	}
+	set(gwv1.ListenerConditionProgrammed, gwv1.ListenerReasonProgrammed, v.unprogrammed(l, r))
+	conflicted := condition(string(gwv1.ListenerConditionConflicted), string(gwv1.ListenerReasonNoConflicts), problem{}, v.generation())
+	conflicted.Status = metav1.ConditionFalse
 	if l.conflict.any() {
 		conflicted.Status, conflicted.Reason, conflicted.Message = metav1.ConditionTrue, l.conflict.reason, l.conflict.message
 	}
 	meta.SetStatusCondition(&out.Conditions, conflicted)
+	v.tellOverlap(&out.Conditions, l)
+	return out
+}
+
+// tellOverlap sets the condition OverlappingTLSConfig, which is never False but absent.
+func (v *Verdict) tellOverlap(conditions *[]metav1.Condition, l *listener) {
+	kind := string(gwv1.ListenerConditionOverlappingTLSConfig)
+	other := l.overlaps(v.listeners)
+	if other == "" {
+		meta.RemoveStatusCondition(conditions, kind)
+		return
+	}
+	c := condition(kind, string(gwv1.ListenerReasonOverlappingHostnames), problem{}, v.generation())
+	c.Message = "host names overlap with those of listener " + other + ": a client may use one connection for both"
+	meta.SetStatusCondition(conditions, c)
+}
+
+// attached counts the routes that are accepted on a listener (Gateway API, ListenerStatus.attachedRoutes).
+func (v *Verdict) attached(l *listener, r reached) int32 {
+	var out int32
+	for _, j := range v.routes {
+		if slices.ContainsFunc(j.attachments, func(a attachment) bool {
+			return !j.refusal(a, r).any() && slices.ContainsFunc(a.places, func(p place) bool { return p.listener == l })
+		}) {
+			out++
+		}
+	}
 	return out
 }
 
 // unprogrammed says why a listener takes no traffic.
-func (v *Verdict) unprogrammed(g *gwv1.Gateway, l *listener, r reached) problem {
+func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 	invalid := string(gwv1.ListenerReasonInvalid)
 	if !l.usable() {
 		return problem{invalid, "the listener is not valid"}
 	}
 	for _, f := range r.Findings {
-		if f.Object.Same(gatewayRef(g)) && f.Severity == model.Wrong && strings.HasPrefix(f.Field, l.field()) {
+		if f.Object.Same(gatewayRef(v.snapshot.Gateway)) && f.Severity == model.Wrong && strings.HasPrefix(f.Field, l.field()) {
 			return problem{invalid, f.Message}
 		}
 	}

@@ -58,7 +58,9 @@ func TestGatewayStatus(t *testing.T) {
 		{"parameters that are not there", anyListener, "names nothing", up(80), "False/InvalidParameters", "True/Programmed", ""},
 		{"one of two listeners is not valid", `[{name: a, port: 80, protocol: HTTP}, {name: b, port: 81, protocol: TCP}]`, "", up(80),
 			"True/ListenersNotValid", "True/Programmed", ""},
-		{"no listener is valid", `[{name: b, port: 81, protocol: TCP}]`, "", up(), "False/ListenersNotValid", "True/Programmed", ""},
+		{"no listener is valid", `[{name: b, port: 81, protocol: TCP}]`, "", up(), "False/ListenersNotValid", "False/Invalid", "no listener"},
+		{"two that conflict are both not valid", `[{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}]`, "", up(),
+			"False/ListenersNotValid", "False/Invalid", "no listener"},
 	} {
 		s := snapshotOf(t, c.listeners)
 		s.ParameterProblem = c.parameters
@@ -145,15 +147,81 @@ func TestListenerStatus(t *testing.T) {
 	}
 }
 
+func TestConditionsAreOfTheGenerationThatWasJudged(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, anyListener)
+	v := verdictOf(s)
+	g := s.Gateway.DeepCopy()
+	g.Generation = 4 // its owner was quicker, and it was read again to write its status
+	v.gatewayStatus(g, up(80))
+	for _, c := range append(g.Status.Conditions, g.Status.Listeners[0].Conditions...) {
+		if c.ObservedGeneration != 3 {
+			t.Errorf("%s says that it is of generation %d, and nobody looked at that", c.Type, c.ObservedGeneration)
+		}
+	}
+}
+
+func TestAddressesOfAGateway(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why, addresses, want string
+		field                string
+	}{
+		{"none", `[]`, "True/Accepted", ""},
+		{"any host name", `[{type: Hostname}]`, "True/Accepted", ""},
+		{"a host name of the user's", `[{type: Hostname, value: x.example.com}]`, "False/UnsupportedAddress", "spec.addresses[0]"},
+		{"an IP address", `[{type: Hostname}, {type: IPAddress, value: 192.0.2.1}]`, "False/UnsupportedAddress", "spec.addresses[1]"},
+		{"the default type is an IP address", `[{value: 192.0.2.1}]`, "False/UnsupportedAddress", "spec.addresses[0]"},
+		{"a type of somebody's", `[{type: example.com/lease, value: x}]`, "False/UnsupportedAddress", "spec.addresses[0]"},
+	} {
+		s := snapshotOf(t, anyListener)
+		parse(t, c.addresses, &s.Gateway.Spec.Addresses)
+		v := verdictOf(s)
+		v.gatewayStatus(s.Gateway, up(80))
+		if got := words(s.Gateway.Status.Conditions)["Accepted"]; got != c.want {
+			t.Errorf("%s: %s, want %s", c.why, got, c.want)
+		}
+		wrong := wrongOf(v.Findings, gatewayRef(s.Gateway))
+		if (c.field == "") != (len(wrong) == 0) || len(wrong) > 0 && wrong[0].Field != c.field {
+			t.Errorf("invariant 11: %s: %v", c.why, wrong)
+		}
+	}
+}
+
+func TestOverlappingHostsAreTold(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, `[{name: a, port: 443, protocol: HTTPS, hostname: foo.example.com}, {name: b, port: 443, protocol: HTTPS, hostname: foo.example.org},
+		{name: c, port: 443, protocol: HTTPS, hostname: "*.example.com"}, {name: d, port: 8443, protocol: HTTPS, hostname: foo.example.com},
+		{name: e, port: 80, protocol: HTTP}, {name: f, port: 80, protocol: HTTP, hostname: foo.example.com}]`)
+	var got []string
+	for range 2 {
+		got = nil
+		verdictOf(s).gatewayStatus(s.Gateway, up(443))
+		for _, l := range s.Gateway.Status.Listeners {
+			if c := words(l.Conditions)["OverlappingTLSConfig"]; c != "" {
+				got = append(got, string(l.Name)+" "+c)
+			}
+		}
+		if diff := cmp.Diff([]string{"a True/OverlappingHostnames", "c True/OverlappingHostnames"}, got); diff != "" {
+			t.Errorf("a browser may use one connection for both (Gateway API, OverlappingTLSConfig): %s", diff)
+		}
+	}
+	s.Gateway.Spec.Listeners = s.Gateway.Spec.Listeners[:2]
+	verdictOf(s).gatewayStatus(s.Gateway, up(443))
+	if _, ok := words(s.Gateway.Status.Listeners[0].Conditions)["OverlappingTLSConfig"]; ok {
+		t.Error("it is never set to False: it goes")
+	}
+}
+
 func TestAttachedRoutesAreCounted(t *testing.T) {
 	t.Parallel()
 	s := snapshotOf(t, `[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}, {name: b, port: 81, protocol: HTTP}]`,
-		routeWith(`{backendRefs: [{name: web, port: 80}]}`), routeWith(`{timeouts: {request: 1s}}`),
+		routeWith(`{backendRefs: [{name: web, port: 80}]}`), strings.Replace(routeWith(`{timeouts: {request: 1s}}`), "name: r", "name: wrong", 1),
 		`{metadata: {namespace: infra, name: near}, spec: {parentRefs: [{name: gw}, {name: gw, sectionName: b}]}}`)
 	verdictOf(s).gatewayStatus(s.Gateway, up(80, 81))
 	got := []int32{s.Gateway.Status.Listeners[0].AttachedRoutes, s.Gateway.Status.Listeners[1].AttachedRoutes}
-	if diff := cmp.Diff([]int32{3, 1}, got); diff != "" {
-		t.Errorf("each route counts once on each listener, whether it can be served or not: %s", diff)
+	if diff := cmp.Diff([]int32{2, 1}, got); diff != "" {
+		t.Errorf("each route that is accepted counts once on each listener (Gateway API, ListenerStatus.attachedRoutes): %s", diff)
 	}
 }
 

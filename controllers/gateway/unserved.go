@@ -158,6 +158,23 @@ func names(listeners []*listener) string {
 	return strings.Join(slices.Compact(out), ", ")
 }
 
+// findings name what is wrong with a listener: the specification says what becomes of it. Certificates by reference are found in ACM
+// meanwhile.
+func (l *listener) findings(gateway model.ObjectRef) []model.Finding {
+	var out []model.Finding
+	for _, p := range []problem{l.unsupported, l.conflict, l.refs} {
+		if !p.any() {
+			continue
+		}
+		severity := model.Answered
+		if p.reason == string(gwv1.ListenerReasonInvalidCertificateRef) {
+			severity = model.Warning
+		}
+		out = append(out, model.Finding{Object: gateway, Severity: severity, Reason: p.reason, Field: l.field(), Message: p.message})
+	}
+	return out
+}
+
 // unservedOfGateway names what a Gateway asks for that is not served yet.
 func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
 	validates := slices.ContainsFunc(g.Spec.Listeners, func(l gwv1.Listener) bool { return validatesClients(g, l.Port) })
