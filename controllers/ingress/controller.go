@@ -18,9 +18,9 @@ import (
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/intent"
 )
 
 // controllerName is the incumbent's, in logs and metrics.
@@ -36,12 +36,12 @@ type Reconciler struct {
 	client client.Client
 	loop   Loop
 	set    Settings
-	events Recorder
+	voice  *outcome.Voice
 }
 
 // New returns the reconciler of Ingresses.
-func New(c client.Client, loop Loop, to Recorder, set Settings) *Reconciler {
-	return &Reconciler{client: c, loop: loop, set: set, events: NewQuiet(to, time.Now)}
+func New(c client.Client, loop Loop, to outcome.Recorder, set Settings) *Reconciler {
+	return &Reconciler{client: c, loop: loop, set: set, voice: outcome.NewVoice(to, time.Now)}
 }
 
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;patch
@@ -49,6 +49,7 @@ func New(c client.Client, loop Loop, to Recorder, set Settings) *Reconciler {
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses/finalizers,verbs=update
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingressclasses,verbs=get;list;watch
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=ingressclassparams,verbs=get;list;watch
+// +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=services;namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -63,6 +64,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.ofService), builder.WithPredicates(serviceChanged())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace),
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&elbv2v1beta1.TargetGroupBinding{}, handler.EnqueueRequestsFromMapFunc(r.ofBinding), builder.WithPredicates(deleted())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
 	if err != nil {
@@ -81,21 +83,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reco
 	owner := req.Intent.Owner
 	known, err := r.known(ctx, g, owner)
 	if err != nil || !known {
-		return reconcile.Result{}, errors.Join(err, Report(ctx, r.client, r.events, g, ReportInput{Findings: req.Findings}))
+		return reconcile.Result{}, errors.Join(err, r.report(ctx, g, news{findings: req.Findings}))
 	}
-	if err := EnsureFinalizers(ctx, r.client, g); err != nil {
-		r.warn(g, "FailedAddFinalizer", err)
+	if err := r.ensureFinalizers(ctx, g); err != nil {
 		return reconcile.Result{}, err
 	}
 	// What the loop could not do is told in events and tried again when it says: the error itself would only add a second clock.
 	res, runErr := r.loop.Run(ctx, req)
-	err = Report(ctx, r.client, r.events, g, reportOf(req.Intent, res, runErr))
-	if res.Settled {
-		if releaseErr := ReleaseFinalizers(ctx, r.client, g); releaseErr != nil {
-			r.warn(g, "FailedRemoveFinalizer", releaseErr)
-			err = errors.Join(err, releaseErr)
-		}
-	}
+	err = errors.Join(r.report(ctx, g, newsOf(req.Intent, res, runErr)), r.releaseFinalizers(ctx, g, res.Free))
 	if runErr != nil {
 		ctrl.LoggerFrom(ctx).Error(runErr, "reconciling", "stack", owner.String())
 		if res.RequeueAfter == 0 {
@@ -117,35 +112,4 @@ func (r *Reconciler) known(ctx context.Context, g Group, owner model.Owner) (boo
 		return false, fmt.Errorf("reading the state of %s: %w", owner, err)
 	}
 	return err == nil, nil
-}
-
-func (r *Reconciler) warn(g Group, reason string, err error) {
-	for _, ing := range g.ingresses() {
-		r.events.Eventf(ing, nil, corev1.EventTypeWarning, reason, "Reconcile", "%s", cut(err.Error()))
-	}
-}
-
-// reportOf is what the members are told of a run.
-func reportOf(in intent.Intent, res stack.Result, err error) ReportInput {
-	out := ReportInput{
-		Ports: map[model.ObjectRef][]int{}, Held: map[model.ObjectRef]bool{},
-		Findings: res.Findings, Err: err, Settled: res.Settled, Blocked: res.Blocked,
-	}
-	if res.LoadBalancer != nil {
-		out.DNSName = res.LoadBalancer.DNSName
-	}
-	for _, f := range in.Fragments {
-		for _, l := range f.Listeners {
-			out.Ports[bare(f.Member)] = append(out.Ports[bare(f.Member)], l.Port)
-		}
-	}
-	for _, s := range res.Serving {
-		if s.Held {
-			out.Held[bare(s.Member)] = true
-		}
-	}
-	if res.Settled && len(res.Plan.Changes) > 0 {
-		out.Changes = res.Plan.Summary()
-	}
-	return out
 }

@@ -24,13 +24,20 @@ import (
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
 )
 
 // told keeps events as "<type> <object> <reason>: <text>".
 type told struct{ events []string }
 
 func (r *told) Eventf(regarding, _ runtime.Object, eventtype, reason, _, note string, args ...any) {
-	name := nameOf(regarding)
+	name := "?"
+	switch o := regarding.(type) {
+	case *corev1.ObjectReference:
+		name = o.Kind + "/" + o.Namespace + "/" + o.Name
+	case client.Object:
+		name = o.GetNamespace() + "/" + o.GetName() + "/" + string(o.GetUID())
+	}
 	r.events = append(r.events, fmt.Sprintf("%s %s %s: %s", eventtype, strings.TrimSuffix(name, "/"), reason, fmt.Sprintf(note, args...)))
 }
 
@@ -126,17 +133,25 @@ func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
 	if err := c.Delete(t.Context(), deleted); err != nil {
 		t.Fatal(err)
 	}
-	loop := &plays{result: stack.Result{RequeueAfter: time.Second}}
+	loop := &plays{result: stack.Result{RequeueAfter: time.Second, Free: []model.ObjectRef{refOf(moved)}}}
 	r := New(c, loop, &told{}, settingsIP())
 
 	reconcileKey(t, r, Explicit("old"))
 	if f := get(t, c, "deleted").Finalizers; len(f) != 1 {
 		t.Error("a finalizer went before the rules were gone")
 	}
+	if got := get(t, c, "moved"); !slices.Equal(got.Finalizers, []string{finalizerExplicit + "new"}) {
+		t.Errorf("invariant 3: %v: nothing of it is left, and it waits for the others", got.Finalizers)
+	}
 	if n := len(loop.asked[0].Intent.Fragments); n != 0 {
 		t.Errorf("%d fragments, want none", n)
 	}
-	loop.result = stack.Result{Settled: true, Gone: true}
+	asked := loop.asked[0].Leaving
+	slices.SortFunc(asked, func(a, b model.ObjectRef) int { return strings.Compare(a.Name, b.Name) })
+	if diff := cmp.Diff([]model.ObjectRef{refOf(deleted), refOf(moved), refOf(unclaimed)}, asked); diff != "" {
+		t.Error(diff)
+	}
+	loop.result = stack.Result{Settled: true, Gone: true, Free: asked}
 	reconcileKey(t, r, Explicit("old"))
 	err := c.Get(t.Context(), client.ObjectKeyFromObject(deleted), &networkingv1.Ingress{})
 	if !apierrors.IsNotFound(err) {
@@ -165,7 +180,7 @@ func TestReconcileTellsOfWhatWentWrong(t *testing.T) {
 	for _, want := range [][]string{
 		{"Warning shop/web/u InvalidAnnotation", annotations.Scheme, "write one of internal, internet-facing", "last good rules"},
 		{"Warning Service/shop/web InvalidAnnotation", annotations.HealthPath},
-		{"Warning shop/web/u FailedDeployModel", "the cloud is grey", "tried again in"},
+		{"Warning shop/web/u FailedDeployModel", "the cloud is grey", "tried again in 2s"},
 	} {
 		if !events.has(want...) {
 			t.Errorf("no event with %q in %q", want, events.events)
@@ -180,6 +195,39 @@ func TestReconcileTellsOfWhatWentWrong(t *testing.T) {
 	reconcileKey(t, r, Implicit("shop", "web"))
 	if !events.has("FailedBuildModel", "no subnets") {
 		t.Errorf("events %q", events.events)
+	}
+}
+
+func TestReconcileTellsOfARestrictionBesideAMistake(t *testing.T) {
+	ing := newIngress(annotations.Scheme, "public", annotations.WAFv2ARN, "arn")
+	events := &told{}
+	loop := &plays{result: stack.Result{Serving: []stack.Serving{{Member: refOf(ing), Held: true}}}}
+	reconcileKey(t, New(newClient(t, ing, newService("web"), newClass("alb", "")), loop, events, settingsIP()), Implicit("shop", "web"))
+	if !events.has(annotations.Scheme, "except those to which it restricts access") || !events.has("AccessControlNotServed", annotations.WAFv2ARN) {
+		t.Errorf("events %q", events.events)
+	}
+}
+
+func TestReconcileTellsOfWhatWasDone(t *testing.T) {
+	change := plan.Change{Action: plan.Create, Key: model.Key{Kind: model.KindTargetGroup, ID: "a"}}
+	for _, row := range []struct {
+		why    string
+		result stack.Result
+		want   string
+	}{
+		{"the past tense", stack.Result{Settled: true, Plan: plan.Plan{Changes: []plan.Change{change}}},
+			"Normal shop/web SuccessfullyReconciled: Created 1, updated 0, deleted 0 AWS resources."},
+		{"somebody else changed it", stack.Result{Settled: true, Drift: true, Plan: plan.Plan{Changes: []plan.Change{change}}},
+			"Normal shop/web SuccessfullyReconciled: AWS did not hold any more what was asked for. Created 1"},
+		{"not all is done", stack.Result{Plan: plan.Plan{Changes: []plan.Change{change}}}, ""},
+		{"nothing was to be done", stack.Result{Settled: true}, ""},
+	} {
+		events := &told{}
+		c := newClient(t, newIngress(), newService("web"), newClass("alb", ""))
+		reconcileKey(t, New(c, &plays{result: row.result}, events, settingsIP()), Implicit("shop", "web"))
+		if row.want != "" && !events.has(row.want) || row.want == "" && len(events.events) > 0 {
+			t.Errorf("%s: events %q", row.why, events.events)
+		}
 	}
 }
 
@@ -199,23 +247,6 @@ func TestReconcileCleansWhatIsRememberedOnly(t *testing.T) {
 	reconcileKey(t, New(newClient(t, state), loop, &told{}, settingsIP()), Explicit("g"))
 	if len(loop.asked) != 1 {
 		t.Error("a group whose finalizers were taken away by hand is left behind")
-	}
-}
-
-func TestQuietForgets(t *testing.T) {
-	now := time.Unix(0, 0)
-	events := &told{}
-	q := NewQuiet(events, func() time.Time { return now })
-	ing := newIngress()
-	say := func(kind string) { q.Eventf(ing, nil, kind, "R", "A", "%s", "100% sure") }
-	say(corev1.EventTypeWarning)
-	say(corev1.EventTypeWarning)
-	now = now.Add(quietFor)
-	say(corev1.EventTypeWarning)
-	say(corev1.EventTypeNormal)
-	say(corev1.EventTypeNormal)
-	if len(events.events) != 4 || !events.has("100% sure") {
-		t.Errorf("told %q, want two warnings and both that are none", events.events)
 	}
 }
 
@@ -251,6 +282,11 @@ func TestRequests(t *testing.T) {
 		{"other class", r.ofClass(t.Context(), newClass("nginx", "")), []string{"l"}, "it may have been the default"},
 		{"params", r.ofParams(t.Context(), params), []string{"g", "l", "shop/web"}, "through the class"},
 		{"namespace", r.ofNamespace(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}), []string{"g", "l", "shop/web"}, "all in it"},
+		{"binding", r.ofBinding(t.Context(), newBinding("ingress.k8s.aws/stack", "g")), []string{"g"}, "one that was deleted is made again"},
+		{"binding of one Ingress", r.ofBinding(t.Context(), newBinding("ingress.k8s.aws/stack-name", "web", "ingress.k8s.aws/stack-namespace", "shop")),
+			[]string{"shop/web"}, "of an implicit group"},
+		{"foreign binding", r.ofBinding(t.Context(), newBinding("service.k8s.aws/stack", "g")), nil, "of another front door"},
+		{"a user's binding", r.ofBinding(t.Context(), newBinding()), nil, "it was not made for a stack"},
 		{"other namespace", r.ofNamespace(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x"}}), nil, "nothing in it"},
 	}
 	for _, row := range rows {
@@ -261,6 +297,25 @@ func TestRequests(t *testing.T) {
 	r.set.WatchNamespace = "elsewhere"
 	if got := r.ofIngress(t.Context(), moving); got != nil {
 		t.Errorf("%v of a namespace that is not watched", got)
+	}
+}
+
+func newBinding(labels ...string) *elbv2v1beta1.TargetGroupBinding {
+	b := &elbv2v1beta1.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "k8s", Labels: map[string]string{}}}
+	for i := 0; i < len(labels); i += 2 {
+		b.Labels[labels[i]] = labels[i+1]
+	}
+	return b
+}
+
+func TestBindingsAreWatchedForTheirDeletion(t *testing.T) {
+	b := newBinding()
+	if !deleted().Delete(event.DeleteEvent{Object: b}) {
+		t.Error("a binding that is gone is not noticed")
+	}
+	if deleted().Create(event.CreateEvent{Object: b}) || deleted().Update(event.UpdateEvent{ObjectOld: b, ObjectNew: b}) ||
+		deleted().Generic(event.GenericEvent{Object: b}) {
+		t.Error("every binding that is written has its group looked at")
 	}
 }
 

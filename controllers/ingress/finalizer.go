@@ -9,32 +9,44 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/headgate/headgate/model"
 )
 
-// EnsureFinalizers gives every member the group's finalizer. It comes before the first create, so that nothing is orphaned.
-func EnsureFinalizers(ctx context.Context, c client.Client, g Group) error {
+// ensureFinalizers gives every member the group's finalizer. It comes before the first create, so that nothing is orphaned.
+func (r *Reconciler) ensureFinalizers(ctx context.Context, g Group) error {
 	var errs []error
 	for _, m := range g.Members {
-		if slices.Contains(m.Ingress.Finalizers, g.Key.Finalizer()) {
-			continue
-		}
-		after := m.Ingress.DeepCopy()
-		controllerutil.AddFinalizer(after, g.Key.Finalizer())
-		if err := patchMeta(ctx, c, m.Ingress, after); err != nil {
-			errs = append(errs, fmt.Errorf("adding the finalizer to %s: %w", refOf(m.Ingress), err))
-		}
+		err := r.claim(ctx, m.Ingress, g.Key.Finalizer())
+		r.fail(m.Ingress, "FailedAddFinalizer", err)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// ReleaseFinalizers lets the leavers go, whose rules are gone. An Ingress that stays and has no other group loses the address,
-// which does not serve it any more.
-func ReleaseFinalizers(ctx context.Context, c client.Client, g Group) error {
+func (r *Reconciler) claim(ctx context.Context, ing *networkingv1.Ingress, finalizer string) error {
+	if controllerutil.ContainsFinalizer(ing, finalizer) {
+		return nil
+	}
+	after := ing.DeepCopy()
+	controllerutil.AddFinalizer(after, finalizer)
+	if err := patchMeta(ctx, r.client, ing, after); err != nil {
+		return fmt.Errorf("adding the finalizer to %s: %w", refOf(ing), err)
+	}
+	return nil
+}
+
+// releaseFinalizers lets those of the leavers go who are free: of whom nothing is left in AWS. An Ingress that stays and has no other
+// group loses the address, which does not serve it any more.
+func (r *Reconciler) releaseFinalizers(ctx context.Context, g Group, free []model.ObjectRef) error {
 	var errs []error
 	for _, l := range g.Leaving {
-		if err := release(ctx, c, g.Key, l); err != nil {
-			errs = append(errs, err)
+		if !slices.ContainsFunc(free, refOf(l.Ingress).Same) {
+			continue
 		}
+		err := release(ctx, r.client, g.Key, l)
+		r.fail(l.Ingress, "FailedRemoveFinalizer", err)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

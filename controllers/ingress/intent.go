@@ -28,7 +28,7 @@ const (
 )
 
 // Request is what the loop is asked to make of a group: a fragment for each member, also for one that is wrong; everything that is
-// wrong or not served, at once; and what is left of a fragment that was good once. It is pure.
+// wrong or not served, at once; who leaves; and what is permitted of a fragment that was good once. It is pure.
 func Request(g Group, set Settings) stack.Request {
 	n := &notes{seen: map[model.Finding]bool{}}
 	out := intent.Intent{
@@ -49,12 +49,17 @@ func Request(g Group, set Settings) stack.Request {
 		drafts[bare(d.object)] = d
 		out.Fragments = append(out.Fragments, d.fragment())
 	}
-	return stack.Request{Intent: out, Findings: n.list, Permit: func(f intent.Fragment) intent.Fragment {
+	req := stack.Request{Intent: out, Findings: n.list}
+	for _, l := range g.Leaving {
+		req.Leaving = append(req.Leaving, refOf(l.Ingress))
+	}
+	req.Permit = func(f intent.Fragment) intent.Fragment {
 		if d := drafts[bare(f.Member)]; d != nil {
 			return d.permit(f)
 		}
 		return f
-	}}
+	}
+	return req
 }
 
 // notes gathers findings, each once.

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -16,95 +17,138 @@ import (
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
-// maxNote is how many bytes the API server takes of an event's text, less some room.
-const maxNote = 1000
-
-// Recorder tells users what happened, as events.
-type Recorder interface {
-	Eventf(regarding, related runtime.Object, eventtype, reason, action, note string, args ...any)
+// news is what came of a group.
+type news struct {
+	// dnsName of the load balancer; empty while there is none, which takes no address from a member.
+	dnsName string
+	// ports that each member listens on, and members whose last good state serves, by the member without its UID.
+	ports map[model.ObjectRef][]int
+	held  map[model.ObjectRef]bool
+	// findings of the front door and of the build.
+	findings []model.Finding
+	// err is what failed, if anything, and retry when it is tried again; blocked says why nothing of the group can be built now.
+	err     error
+	retry   time.Duration
+	blocked string
+	// done says in a line what was changed, empty when nothing was, or when not all is done.
+	done string
 }
 
-// ReportInput is what came of a group.
-type ReportInput struct {
-	// DNSName of the load balancer; empty while there is none, which takes no address from a member.
-	DNSName string
-	// Ports that each member listens on, by the member without its UID.
-	Ports map[model.ObjectRef][]int
-	// Held are members whose last good state serves, without their UID.
-	Held map[model.ObjectRef]bool
-	// Findings of the front door and of the build.
-	Findings []model.Finding
-	// Err is what failed, if anything.
-	Err error
-	// Blocked says why nothing of the group can be built now, empty when it can.
-	Blocked string
-	// Settled says that AWS holds just what is desired.
-	Settled bool
-	// Changes says in a line what was changed, empty when nothing was.
-	Changes string
+// newsOf is what the members are told of a run.
+func newsOf(in intent.Intent, res stack.Result, err error) news {
+	out := news{
+		ports: map[model.ObjectRef][]int{}, held: map[model.ObjectRef]bool{},
+		findings: res.Findings, err: err, retry: res.RequeueAfter, blocked: res.Blocked,
+	}
+	if res.LoadBalancer != nil {
+		out.dnsName = res.LoadBalancer.DNSName
+	}
+	for _, f := range in.Fragments {
+		for _, l := range f.Listeners {
+			out.ports[bare(f.Member)] = append(out.ports[bare(f.Member)], l.Port)
+		}
+	}
+	for _, s := range res.Serving {
+		out.held[bare(s.Member)] = s.Held
+	}
+	if res.Settled && len(res.Plan.Changes) > 0 {
+		out.done = outcome.AppliedPlan(res.Plan)
+		if res.Drift {
+			out.done = "AWS did not hold any more what was asked for. " + out.done
+		}
+	}
+	return out
 }
 
-// Report writes addresses into the members' statuses where they changed, and tells of findings and errors in events.
-func Report(ctx context.Context, c client.Client, to Recorder, g Group, in ReportInput) error {
+// report writes addresses into the members' statuses where they changed, and tells of findings and errors in events.
+func (r *Reconciler) report(ctx context.Context, g Group, in news) error {
 	errs := make([]error, 0, len(g.Members))
 	for _, m := range g.Members {
-		if in.DNSName == "" {
+		if in.dnsName == "" {
 			break
 		}
-		_, err := patchStatus(ctx, c, m.Ingress, addresses(in.DNSName, in.Ports[bare(refOf(m.Ingress))]))
-		if err != nil {
-			to.Eventf(m.Ingress, nil, corev1.EventTypeWarning, "FailedUpdateStatus", "Reconcile", "%s", cut(err.Error()))
-		}
+		_, err := patchStatus(ctx, r.client, m.Ingress, addresses(in.dnsName, in.ports[bare(refOf(m.Ingress))]))
+		r.fail(m.Ingress, "FailedUpdateStatus", err)
 		errs = append(errs, err)
 	}
-	objects := g.objects()
-	for _, f := range in.Findings {
-		to.Eventf(regarding(objects, f.Object), nil, corev1.EventTypeWarning, f.Reason, "Reconcile", "%s", cut(words(f, in)))
-	}
-	tell(to, g, in)
+	r.tell(g, in)
 	return errors.Join(errs...)
 }
 
-// tell says how it went as a whole, on every member.
-func tell(to Recorder, g Group, in ReportInput) {
-	for _, ing := range g.ingresses() {
-		switch {
-		case in.Err != nil:
-			next := outcome.Of(in.Err, nil)
-			text := next.Message
-			if next.RetryAfter > 0 {
-				text += fmt.Sprintf(" (tried again in %s)", next.RetryAfter)
-			}
-			to.Eventf(ing, nil, corev1.EventTypeWarning, next.Reason, "Reconcile", "%s", cut(text))
-		case in.Blocked != "":
-			to.Eventf(ing, nil, corev1.EventTypeWarning, "FailedBuildModel", "Reconcile", "%s", cut(in.Blocked))
-		case in.Settled && in.Changes != "":
-			to.Eventf(ing, nil, corev1.EventTypeNormal, outcome.ReasonDone, "Reconcile", "%s",
-				cut("AWS holds what was asked for: "+in.Changes))
+// fail tells an Ingress's owner of what could not be done in the cluster; no error takes it back.
+func (r *Reconciler) fail(ing *networkingv1.Ingress, reason string, err error) {
+	var remarks []outcome.Remark
+	if err != nil {
+		remarks = append(remarks, outcome.Remark{Reason: reason, Text: err.Error()})
+	}
+	r.voice.Warn(reason, ing, remarks)
+}
+
+// tell tells the owners of all objects what is wrong with each, and the members what was done. What is wrong with an object that
+// several groups use is the same for all of them, and told once.
+func (r *Reconciler) tell(g Group, in news) {
+	remarks, others := map[model.ObjectRef][]outcome.Remark{}, []model.ObjectRef(nil)
+	mine := g.objects()
+	for _, f := range in.findings {
+		ref := bare(f.Object)
+		if mine[ref] == nil && remarks[ref] == nil {
+			others = append(others, f.Object)
 		}
+		remarks[ref] = append(remarks[ref], outcome.Remark{Reason: f.Reason, Text: words(f, in)})
+	}
+	general := in.general()
+	for _, ing := range g.ingresses() {
+		ref := bare(refOf(ing))
+		remarks[ref] = append(remarks[ref], general...)
+		if in.done != "" {
+			r.voice.Tell(ing, outcome.Remark{Reason: outcome.ReasonDone, Text: in.done})
+		}
+	}
+	for ref, object := range mine {
+		r.voice.Warn(g.Key.String(), object, remarks[ref])
+	}
+	for _, ref := range others {
+		r.voice.Warn("", reference(ref), remarks[bare(ref)])
 	}
 }
 
+// general is what is wrong with the group as a whole.
+func (n news) general() []outcome.Remark {
+	switch {
+	case n.err != nil:
+		next := outcome.Of(n.err, nil)
+		if n.retry > 0 {
+			next.Message += fmt.Sprintf(" (tried again in %s)", n.retry)
+		}
+		return []outcome.Remark{{Reason: next.Reason, Text: next.Message}}
+	case n.blocked != "":
+		return []outcome.Remark{{Reason: "FailedBuildModel", Text: n.blocked}}
+	}
+	return nil
+}
+
 // words are what a user reads of a finding.
-func words(f model.Finding, in ReportInput) string {
+func words(f model.Finding, in news) string {
 	text := f.Message
 	if f.Field != "" {
 		text = f.Field + ": " + text
 	}
-	if f.Severity == model.Wrong && in.Held[bare(f.Object)] {
-		text += " (until then the last good rules of this object serve)"
+	if f.Severity != model.Wrong || !in.held[bare(f.Object)] {
+		return text
 	}
-	return text
+	if slices.ContainsFunc(in.findings, func(o model.Finding) bool { return o.Severity == model.Closed && o.Object.Same(f.Object) }) {
+		return text + " (until then the last good rules of this object serve, except those to which it restricts access: they answer 503)"
+	}
+	return text + " (until then the last good rules of this object serve)"
 }
 
-// regarding is the object that a finding is about, or a reference to it.
-func regarding(objects map[model.ObjectRef]runtime.Object, ref model.ObjectRef) runtime.Object {
-	if o, ok := objects[bare(ref)]; ok {
-		return o
-	}
+// reference names an object that was not read.
+func reference(ref model.ObjectRef) *corev1.ObjectReference {
 	version := corev1.SchemeGroupVersion
 	switch ref.Group {
 	case networkingv1.GroupName:
@@ -175,11 +219,4 @@ func patchStatus(
 		return ing, fmt.Errorf("writing the status of %s: %w", refOf(ing), err)
 	}
 	return after, nil
-}
-
-func cut(s string) string {
-	if len(s) <= maxNote {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxNote], "") + "…"
 }

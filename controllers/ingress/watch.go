@@ -16,6 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
 )
 
 // serviceChanged passes what an intent reads of a Service. Services have no generation.
@@ -76,6 +78,28 @@ func (r *Reconciler) ofService(ctx context.Context, o client.Object) []reconcile
 	return r.requests(ctx, func(ing *networkingv1.Ingress) bool {
 		return ing.Namespace == o.GetNamespace() && slices.Contains(servicesOf(ing), o.GetName())
 	})
+}
+
+// deleted passes only what is gone.
+func deleted() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		UpdateFunc:  func(event.UpdateEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+	}
+}
+
+// ofBinding is the group that a binding was made for: one that was deleted by hand is made again.
+func (r *Reconciler) ofBinding(_ context.Context, o client.Object) []reconcile.Request {
+	prefix, name, ok := stack.OwnerOf(o)
+	if !ok || prefix != model.PrefixIngress {
+		return nil
+	}
+	key := Explicit(name)
+	if namespace, ingress, alone := strings.Cut(name, "/"); alone {
+		key = Implicit(namespace, ingress)
+	}
+	return []reconcile.Request{{NamespacedName: key.NamespacedName()}}
 }
 
 func (r *Reconciler) ofNamespace(ctx context.Context, o client.Object) []reconcile.Request {

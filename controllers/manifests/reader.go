@@ -67,6 +67,7 @@ func (s *Set) List(_ context.Context, list client.ObjectList, opts ...client.Lis
 	return nil
 }
 
+// item reads an object, nil where the selector leaves it out.
 func (s *Set) item(kind schema.GroupVersionKind, data []byte, selector labels.Selector) (runtime.Object, error) {
 	fresh, err := s.scheme.New(kind)
 	if err != nil {
@@ -80,7 +81,7 @@ func (s *Set) item(kind schema.GroupVersionKind, data []byte, selector labels.Se
 		return nil, err
 	}
 	if selector != nil && !selector.Matches(labels.Set(object.GetLabels())) {
-		return nil, nil //nolint:nilnil // an object that was not selected is neither an item nor an error
+		return nil, nil
 	}
 	return object, nil
 }

@@ -20,12 +20,23 @@ const (
 	ReasonProgrammed = "Programmed"
 )
 
+// Source is what a member of a stack is served by.
+type Source int
+
+// The sources.
+const (
+	// AsWritten is what the member says now.
+	AsWritten Source = iota
+	// LastGood is what it said, or what was observed of it, when it was right.
+	LastGood
+)
+
 // Member is the condition Ready of a member of a stack: whether it is served as it is written.
-func Member(held bool, problems []model.Finding) metav1.Condition {
+func Member(by Source, problems []model.Finding) metav1.Condition {
 	c := metav1.Condition{
 		Type: headgatev1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: ReasonServed, Message: "served as written",
 	}
-	if len(problems) == 0 && !held {
+	if len(problems) == 0 && by == AsWritten {
 		return c
 	}
 	texts := make([]string, 0, len(problems))
@@ -36,7 +47,7 @@ func Member(held bool, problems []model.Finding) metav1.Condition {
 		}
 	}
 	c.Message = strings.Join(texts, "; ")
-	if held {
+	if by == LastGood {
 		c.Status = metav1.ConditionFalse
 		if c.Reason == ReasonServed {
 			c.Reason = ReasonHeld
@@ -59,13 +70,13 @@ func Programmed(o Outcome) metav1.Condition {
 }
 
 // Ready is whether a load balancer is active and programmed, and its targets are healthy; healthy has the form "healthy/total".
-func Ready(state string, programmed bool, healthy string) metav1.Condition {
+func Ready(state string, programmed metav1.ConditionStatus, healthy string) metav1.Condition {
 	c := metav1.Condition{Type: headgatev1alpha1.ConditionReady, Status: metav1.ConditionFalse}
 	count, total, _ := strings.Cut(healthy, "/")
 	switch {
 	case state != "active":
 		c.Reason, c.Message = ReasonNotActive, "the load balancer is "+strings.TrimSpace(state+" ")+", not active"
-	case !programmed:
+	case programmed != metav1.ConditionTrue:
 		c.Reason, c.Message = ReasonNotActive, "AWS does not hold what was asked for yet"
 	case total == "0":
 		c.Reason, c.Message = ReasonNoTargets, "no targets are registered"

@@ -62,19 +62,19 @@ func TestMember(t *testing.T) {
 	mistake := model.Finding{Severity: model.Wrong, Reason: "InvalidValue", Field: "spec.x", Message: "is 1; use 2"}
 	for _, c := range []struct {
 		why      string
-		held     bool
+		by       outcome.Source
 		problems []model.Finding
 		status   metav1.ConditionStatus
 		reason   string
 		says     string
 	}{
-		{"as written", false, nil, metav1.ConditionTrue, "Served", "served as written"},
-		{"a warning changes nothing", false, []model.Finding{warning}, metav1.ConditionTrue, "Served", "f: m"},
-		{"a mistake", false, []model.Finding{warning, mistake}, metav1.ConditionFalse, "InvalidValue", "spec.x: is 1; use 2"},
-		{"its last good state", true, []model.Finding{mistake}, metav1.ConditionFalse, "InvalidValue", "its last good state serves: spec.x"},
-		{"held for what another object is told", true, nil, metav1.ConditionFalse, "LastGoodStateServes", "its last good state serves"},
+		{"as written", outcome.AsWritten, nil, metav1.ConditionTrue, "Served", "served as written"},
+		{"a warning changes nothing", outcome.AsWritten, []model.Finding{warning}, metav1.ConditionTrue, "Served", "f: m"},
+		{"a mistake", outcome.AsWritten, []model.Finding{warning, mistake}, metav1.ConditionFalse, "InvalidValue", "spec.x: is 1; use 2"},
+		{"its last good state", outcome.LastGood, []model.Finding{mistake}, metav1.ConditionFalse, "InvalidValue", "its last good state serves: spec.x"},
+		{"held for what another object is told", outcome.LastGood, nil, metav1.ConditionFalse, "LastGoodStateServes", "its last good state serves"},
 	} {
-		got := outcome.Member(c.held, c.problems)
+		got := outcome.Member(c.by, c.problems)
 		if got.Status != c.status || got.Reason != c.reason || !strings.Contains(got.Message, c.says) {
 			t.Errorf("%s: %+v", c.why, got)
 		}
@@ -85,16 +85,16 @@ func TestReady(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		why, state string
-		programmed bool
+		programmed metav1.ConditionStatus
 		healthy    string
 		reason     string
 	}{
-		{"comes up", "provisioning", true, "1/1", "NotActive"},
-		{"no state yet", "", false, "0/0", "NotActive"},
-		{"not what was asked for", "active", false, "1/1", "NotActive"},
-		{"nobody answers", "active", true, "0/0", "NoTargets"},
-		{"some answer", "active", true, "1/2", "TargetsUnhealthy"},
-		{"all answer", "active", true, "2/2", "Ready"},
+		{"comes up", "provisioning", metav1.ConditionTrue, "1/1", "NotActive"},
+		{"no state yet", "", metav1.ConditionFalse, "0/0", "NotActive"},
+		{"not what was asked for", "active", metav1.ConditionFalse, "1/1", "NotActive"},
+		{"nobody answers", "active", metav1.ConditionTrue, "0/0", "NoTargets"},
+		{"some answer", "active", metav1.ConditionTrue, "1/2", "TargetsUnhealthy"},
+		{"all answer", "active", metav1.ConditionTrue, "2/2", "Ready"},
 	} {
 		if got := outcome.Ready(c.state, c.programmed, c.healthy); got.Reason != c.reason || (got.Status == metav1.ConditionTrue) != (c.reason == "Ready") {
 			t.Errorf("%s: %+v", c.why, got)

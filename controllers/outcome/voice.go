@@ -79,6 +79,9 @@ func (v *Voice) fresh(key string, remarks []Remark) []Remark {
 }
 
 func nameOf(o runtime.Object) string {
+	if ref, ok := o.(*corev1.ObjectReference); ok {
+		return ref.Kind + "/" + ref.Namespace + "/" + ref.Name + "/" + string(ref.UID)
+	}
 	m, err := meta.Accessor(o)
 	if err != nil {
 		return ""

@@ -62,7 +62,11 @@ func fillMembers(s *headgatev1alpha1.LoadBalancerStatus, all []Serving) {
 		if i := slices.IndexFunc(before, func(o headgatev1alpha1.MemberStatus) bool { return o.ObjectReference == ref }); i >= 0 {
 			m.Conditions = slices.Clone(before[i].Conditions)
 		}
-		meta.SetStatusCondition(&m.Conditions, outcome.Member(one.Held, one.Problems))
+		by := outcome.AsWritten
+		if one.Held {
+			by = outcome.LastGood
+		}
+		meta.SetStatusCondition(&m.Conditions, outcome.Member(by, one.Problems))
 		s.Members = append(s.Members, m)
 	}
 }
@@ -134,7 +138,11 @@ func fillError(s *headgatev1alpha1.LoadBalancerStatus, res Result, next outcome.
 
 func fillReady(object *headgatev1alpha1.LoadBalancer) {
 	s := &object.Status
-	ready := outcome.Ready(s.State, meta.IsStatusConditionTrue(s.Conditions, headgatev1alpha1.ConditionProgrammed), s.Summary.Healthy)
+	programmed := metav1.ConditionUnknown
+	if c := meta.FindStatusCondition(s.Conditions, headgatev1alpha1.ConditionProgrammed); c != nil {
+		programmed = c.Status
+	}
+	ready := outcome.Ready(s.State, programmed, s.Summary.Healthy)
 	ready.ObservedGeneration = object.Generation
 	meta.SetStatusCondition(&s.Conditions, ready)
 }

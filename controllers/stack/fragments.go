@@ -207,7 +207,7 @@ func (r *roster) reference(f intent.Fragment) intent.Fragment {
 	return f
 }
 
-// keep is what StackState shall hold as good from now on.
+// keep is what StackState shall hold as good from now on. What members on their way out asked for tells what is theirs.
 func (r *roster) keep() map[string]intent.Fragment {
 	out := map[string]intent.Fragment{}
 	for _, f := range r.req.Intent.Fragments {
@@ -216,6 +216,11 @@ func (r *roster) keep() map[string]intent.Fragment {
 			out[key] = f
 		} else if good, ok := r.good[key]; ok {
 			out[key] = good
+		}
+	}
+	for _, member := range r.req.Leaving {
+		if good, ok := r.good[memberKey(member)]; ok {
+			out[memberKey(member)] = good
 		}
 	}
 	return out

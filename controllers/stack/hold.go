@@ -150,22 +150,14 @@ func shut(f intent.Fragment, settings intent.Settings, observed model.Stack) int
 // backendsOf are the Services that a fragment forwards to, by the resource IDs of their target groups.
 func backendsOf(f intent.Fragment) map[string]*intent.Service {
 	out := map[string]*intent.Service{}
-	add := func(r intent.Route) {
+	for _, r := range answersOf(f) {
 		if r.Forward == nil {
-			return
+			continue
 		}
 		for _, b := range r.Forward.Backends {
 			if b.Service != nil {
 				out[b.Service.ID] = b.Service
 			}
-		}
-	}
-	for _, r := range f.Routes {
-		add(r)
-	}
-	for _, l := range f.Listeners {
-		if l.Default != nil {
-			add(*l.Default)
 		}
 	}
 	return out

@@ -24,6 +24,8 @@ type Request struct {
 	Intent intent.Intent
 	// Findings of the front door: a [model.Wrong] one puts the member's last good fragment in place of what it wrote.
 	Findings []model.Finding
+	// Leaving are members of before that want to know when nothing of them is left.
+	Leaving []model.ObjectRef
 	// Anchor is the member that the whole load balancer belongs to, the zero value where no one member does. While the front door
 	// finds it wrong and no good state of it is known, nothing is made: not even its settings are known then.
 	Anchor model.ObjectRef
@@ -65,6 +67,8 @@ type Result struct {
 	RequeueAfter time.Duration
 	// Serving tells of each member how it is served.
 	Serving []Serving
+	// Free are those of Leaving of whom AWS holds nothing any more, also where the stack is not settled.
+	Free []model.ObjectRef
 }
 
 // Serving is how a member is served.

@@ -64,6 +64,12 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, failures int, err error
 	if err != nil || a.blocked != "" {
 		res.LoadBalancer = a.reached()
 	}
+	free, lookErr := l.free(ctx, a, clean)
+	if lookErr != nil {
+		// Who is on the way out stays until it is known.
+		logr.FromContextOrDiscard(ctx).Error(lookErr, "looking at who leaves", "stack", a.owner.String())
+	}
+	res.Free = free
 	for _, listener := range a.desired.Listeners {
 		res.Ports = append(res.Ports, listener.Port)
 	}
