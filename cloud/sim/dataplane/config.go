@@ -24,7 +24,9 @@ type LoadBalancer struct {
 	Address netip.Addr
 	// Attributes are the effective load balancer attributes (AWS keys, AWS string values).
 	Attributes map[string]string
-	Listeners  []Listener
+	// Zones are the availability zones in which it has nodes. All nodes share the address; each connection comes to one of them in turn.
+	Zones     []string
+	Listeners []Listener
 }
 
 // Listener is one port of a load balancer.

@@ -56,7 +56,6 @@ func (a *forward) next() string {
 	if a.total == 0 {
 		return ""
 	}
-	const golden = 0x9E3779B97F4A7C15
 	point, _ := bits.Mul64(a.turn.Add(1)*golden, a.total)
 	for _, c := range a.choices {
 		if point < c.weight {

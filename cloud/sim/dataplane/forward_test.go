@@ -76,12 +76,12 @@ func TestWeightsDoNotFailOver(t *testing.T) {
 
 func TestAlgorithms(t *testing.T) {
 	t.Parallel()
-	g := &group{}
+	g := &group{server: New(Options{})}
 	targets := []*target{{key: targetKey{"a", 1}}, {key: targetKey{"b", 1}}, {key: targetKey{"c", 1}}}
 	count := func(algorithm string, n int) map[string]int {
 		got := map[string]int{}
 		for range n {
-			got[g.pick(targets, algorithm).key.id]++
+			got[g.pick(targets, &groupSettings{algorithm: algorithm}).key.id]++
 		}
 		return got
 	}
@@ -96,7 +96,7 @@ func TestAlgorithms(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"b": 30}, count(leastOutstanding, 30)); diff != "" {
 		t.Errorf("least outstanding (-want +got):\n%s", diff)
 	}
-	if g.pick(nil, roundRobin) != nil {
+	if g.pick(nil, &groupSettings{}) != nil {
 		t.Error("picked from nothing")
 	}
 }

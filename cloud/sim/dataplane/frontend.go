@@ -29,6 +29,9 @@ type frontend struct {
 	security  *security
 	source    Listener
 	inserted  []insertedHeader
+	// zones are those of the load balancer, forwards the target groups that the rules name.
+	zones    []string
+	forwards []string
 }
 
 // compileListener prepares a listener. What did not change is taken from the frontend before.
@@ -43,6 +46,7 @@ func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend
 		listener:   l.Attributes,
 		source:     *l,
 		inserted:   insertedHeaders(l.Attributes),
+		zones:      lb.Zones,
 	}
 	f.idle = s.atLeast(f.attributes.seconds("idle_timeout.timeout_seconds", defaultIdle), idleFloor)
 	f.lifetime = s.scaled(f.attributes.seconds("client_keep_alive.seconds", defaultLifetime))
@@ -51,7 +55,7 @@ func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend
 	if f.rules, err = compileRules(l.Rules, before); err != nil {
 		errs = append(errs, err)
 	}
-	f.providers = f.rules.providers()
+	f.providers, f.forwards = f.rules.providers(), f.rules.forwards()
 	if f.secure {
 		if f.security, err = compileSecurity(s, f, before); err != nil {
 			errs = append(errs, err)
@@ -126,8 +130,11 @@ type exchange struct {
 	groups  map[string]*group
 	writer  http.ResponseWriter
 	request *http.Request
-	// peer is the client's end of the connection.
+	// peer is the client's end of the connection, zone that of the node that it came to.
 	peer netip.AddrPort
+	zone string
+	// connection is what is kept of the client's connection.
+	connection *connection
 	// host, path and query are what the client asked for; transforms replace them once a rule was chosen.
 	host, path, query string
 	transforms        *transforms

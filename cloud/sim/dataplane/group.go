@@ -2,13 +2,13 @@ package dataplane
 
 import (
 	"math"
-	"math/bits"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -19,10 +19,13 @@ type group struct {
 	arn      string
 	server   *Server
 	settings atomic.Pointer[groupSettings]
-	// usable are the targets that take requests now.
-	usable    atomic.Pointer[[]*target]
+	// pools are the targets that take requests now.
+	pools     atomic.Pointer[pools]
 	turn      atomic.Int64
 	transport *http.Transport
+	// ramped is when the last target is through its slow start, in nanoseconds since 1970.
+	ramped atomic.Int64
+	watch  watch
 
 	mu sync.Mutex // guards what follows, and the health of the targets
 	// order is that of the configuration.
@@ -36,9 +39,16 @@ type groupSettings struct {
 	version   string
 	algorithm string
 	stick     stickTo
-	floor     healthFloor
-	check     check
-	inUse     bool
+	// floor is how many targets must be healthy to be alone, dnsFloor how many for a zone to be in DNS.
+	floor, dnsFloor healthFloor
+	check           check
+	inUse           bool
+	// zonal keeps requests in the zone in which they came in.
+	zonal bool
+	// slowStart is how long a new target takes to get its full share.
+	slowStart time.Duration
+	// mitigate takes requests from targets that fail more than others.
+	mitigate bool
 }
 
 // healthFloor is how many targets must be healthy for the others to be left out.
@@ -65,11 +75,14 @@ type target struct {
 	address     netip.AddrPort
 	outstanding atomic.Int64
 	calls       calls
+	// ramp is when slow start began, in nanoseconds since 1970; zero means not.
+	ramp  atomic.Int64
+	tally tally
 }
 
 func (s *Server) newGroup(arn string, t *TargetGroup) *group {
 	g := &group{arn: arn, server: s, targets: map[targetKey]*target{}}
-	g.usable.Store(&[]*target{})
+	g.pools.Store(&pools{})
 	g.transport = s.newTransport(aws.ToString(t.Settings.ProtocolVersion))
 	return g
 }
@@ -85,14 +98,20 @@ func (s *Server) newSettings(t *TargetGroup) *groupSettings {
 		version = versionHTTP1
 	}
 	const routing = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+	const failover = "target_group_health.dns_failover.minimum_healthy_targets."
+	algorithm := a.text("load_balancing.algorithm.type", roundRobin)
 	return &groupSettings{
 		scheme:    scheme,
 		version:   version,
-		algorithm: a.text("load_balancing.algorithm.type", roundRobin),
+		algorithm: algorithm,
 		stick:     newStickTo(s, a),
 		floor:     healthFloor{max(1, a.number(routing+"count", 1)), a.number(routing+"percentage", 0)},
+		dnsFloor:  healthFloor{a.number(failover+"count", 0), a.number(failover+"percentage", 0)},
 		check:     newCheck(s, &t.Settings),
 		inUse:     t.InUse,
+		zonal:     a["load_balancing.cross_zone.enabled"] == "false",
+		slowStart: s.scaled(a.seconds("slow_start.duration_seconds", 0)),
+		mitigate:  algorithm == weightedRandom && a["load_balancing.algorithm.anomaly_mitigation"] == "on",
 	}
 }
 
@@ -115,46 +134,6 @@ func (s *groupSettings) speaks(r *http.Request) bool {
 	default:
 		return !grpc
 	}
-}
-
-// Load balancing algorithms.
-const (
-	roundRobin       = "round_robin"
-	leastOutstanding = "least_outstanding_requests"
-	weightedRandom   = "weighted_random"
-)
-
-// pick chooses among usable targets. It gives nil if there is none.
-func (g *group) pick(usable []*target, algorithm string) *target {
-	if len(usable) == 0 {
-		return nil
-	}
-	turn := g.turn.Add(1)
-	start := int(turn % int64(len(usable)))
-	switch algorithm {
-	case weightedRandom:
-		return usable[scatter(turn, len(usable))]
-	case leastOutstanding:
-		least, best := int64(math.MaxInt64), usable[start]
-		for i := range usable {
-			t := usable[(start+i)%len(usable)]
-			if n := t.outstanding.Load(); n < least {
-				least, best = n, t
-			}
-		}
-		return best
-	default:
-		return usable[start]
-	}
-}
-
-// scatter turns consecutive numbers into ones below n that follow no pattern.
-func scatter(turn int64, n int) int {
-	z := uint64(max(turn, 0)) * 0x9E3779B97F4A7C15
-	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
-	z = (z ^ z>>27) * 0x94D049BB133111EB
-	high, _ := bits.Mul64(z^z>>31, uint64(max(n, 0)))
-	return min(int(high&math.MaxInt64), n-1)
 }
 
 // apply takes over a configuration. Targets that stay keep their health.
@@ -201,26 +180,6 @@ func newTarget(key targetKey, t *Target) *target {
 	return n
 }
 
-// refresh works out which targets take requests: the healthy ones, or all that are not draining if too few are healthy.
-// The caller holds the lock.
-func (g *group) refresh(s *groupSettings) {
-	var healthy, all []*target
-	for _, t := range g.order {
-		if t.state == elbtypes.TargetHealthStateEnumDraining {
-			continue
-		}
-		all = append(all, t)
-		if t.state == elbtypes.TargetHealthStateEnumHealthy || t.state == elbtypes.TargetHealthStateEnumUnavailable {
-			healthy = append(healthy, t)
-		}
-	}
-	usable := healthy
-	if !s.floor.met(len(healthy), len(all)) {
-		usable = all
-	}
-	g.usable.Store(&usable)
-}
-
 // retire takes the group out of service.
 func (g *group) retire() {
 	g.mu.Lock()
@@ -238,7 +197,9 @@ func (g *group) describe() []TargetHealth {
 	defer g.mu.Unlock()
 	all := make([]TargetHealth, 0, len(g.order))
 	for _, t := range g.order {
-		all = append(all, TargetHealth{Target: t.config, State: t.state, Reason: t.reason, Description: t.description})
+		all = append(all, TargetHealth{
+			Target: t.config, State: t.state, Reason: t.reason, Description: t.description, Anomaly: t.tally.describe(g.settings.Load()),
+		})
 	}
 	return all
 }

@@ -16,6 +16,8 @@ type TargetHealth struct {
 	State       elbtypes.TargetHealthStateEnum
 	Reason      elbtypes.TargetHealthReasonEnum
 	Description string
+	// Anomaly is what DescribeTargetHealth says on demand.
+	Anomaly elbtypes.AnomalyDetection
 }
 
 // health is what is known of a target. The lock of its group guards it.
@@ -29,6 +31,11 @@ type health struct {
 	// round changes whenever probing starts anew or stops, so that a probe of an earlier round does not count.
 	round int
 	timer *time.Timer
+}
+
+// well reports whether a target takes requests while enough others do.
+func (h *health) well() bool {
+	return h.state == elbtypes.TargetHealthStateEnumHealthy || h.state == elbtypes.TargetHealthStateEnumUnavailable
 }
 
 // follow brings a target to what its configuration asks for. The caller holds the group's lock.
@@ -116,6 +123,7 @@ func (g *group) probe(t *target, round int) {
 	s = g.settings.Load()
 	if t.learn(failed, s.check) {
 		g.server.log.Info("target health changed", "group", g.arn, "target", t.key, "state", t.state, "reason", t.reason)
+		g.begin(t, s)
 		g.refresh(s)
 	}
 	g.schedule(t, max(0, s.check.interval-time.Since(began)))

@@ -39,9 +39,11 @@ func (x *exchange) proxy(c call) {
 	}
 	res, err := c.group.transport.RoundTrip(out)
 	if err != nil {
+		c.group.count(c.target, x.request.Context().Err() == nil)
 		x.fail(ctx, err)
 		return
 	}
+	c.group.count(c.target, res.StatusCode >= http.StatusInternalServerError)
 	defer closeBody(res.Body)
 	guard.touch()
 	if res.StatusCode == http.StatusSwitchingProtocols {

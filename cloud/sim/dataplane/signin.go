@@ -1,7 +1,6 @@
 package dataplane
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,7 +93,7 @@ type tokens struct {
 
 // fetch gets tokens, and the claims of the user with them.
 func (p *provider) fetch(x *exchange, form url.Values) (session, error) {
-	t, err := p.exchange(x.request.Context(), x.server, form)
+	t, err := p.exchange(x, form)
 	if err != nil {
 		return session{}, err
 	}
@@ -104,7 +103,7 @@ func (p *provider) fetch(x *exchange, form url.Values) (session, error) {
 			return session{}, err
 		}
 	}
-	claims, err := p.claims(x.request.Context(), x.server, t.Access)
+	claims, err := p.claims(x, t.Access)
 	if err != nil {
 		return session{}, err
 	}
@@ -118,17 +117,17 @@ func (p *provider) fetch(x *exchange, form url.Values) (session, error) {
 	return session{Subject: who.Subject, Claims: claims, Access: t.Access, Refresh: t.Refresh, Renew: x.server.now().Add(x.server.scaled(life))}, nil
 }
 
-func (p *provider) exchange(ctx context.Context, s *Server, form url.Values) (tokens, error) {
+func (p *provider) exchange(x *exchange, form url.Values) (tokens, error) {
 	form.Set("client_id", p.client)
 	form.Set("client_secret", p.secret)
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.tokenURL, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(x.request.Context(), http.MethodPost, p.tokenURL, strings.NewReader(form.Encode()))
 	if err != nil {
 		return tokens{}, fmt.Errorf("token endpoint: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	status, body, err := s.ask(r)
+	status, body, err := x.server.ask(r)
 	if err != nil {
-		s.log.WarnContext(ctx, "token endpoint", "error", err)
+		x.server.log.WarnContext(x.request.Context(), "token endpoint", "error", err)
 		return tokens{}, refused{http.StatusInternalServerError, "AuthTokenEpRequestTimeout"}
 	}
 	var t tokens
@@ -158,15 +157,15 @@ func (p *provider) subject(text string, now time.Time) (string, error) {
 	return t.text("sub"), nil
 }
 
-func (p *provider) claims(ctx context.Context, s *Server, access string) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.userURL, http.NoBody)
+func (p *provider) claims(x *exchange, access string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(x.request.Context(), http.MethodGet, p.userURL, http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("user info endpoint: %w", err)
 	}
 	r.Header.Set("Authorization", "Bearer "+access)
-	status, body, err := s.ask(r)
+	status, body, err := x.server.ask(r)
 	if err != nil {
-		s.log.WarnContext(ctx, "user info endpoint", "error", err)
+		x.server.log.WarnContext(x.request.Context(), "user info endpoint", "error", err)
 		return nil, refused{http.StatusInternalServerError, "AuthUserinfoEpRequestTimeout"}
 	}
 	if status < 200 || status > 299 {

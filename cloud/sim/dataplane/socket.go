@@ -38,6 +38,8 @@ type socket struct {
 	door     atomic.Pointer[door]
 	// gone says that no door will be opened any more.
 	gone atomic.Bool
+	// turn counts connections, to spread them over the zones.
+	turn atomic.Uint64
 }
 
 // manner is what a door is made for; a listener that changes it gets a new door.
@@ -153,7 +155,7 @@ func (b *socket) newDoor(m manner) *door {
 	d.http = &http.Server{
 		Handler:                      http.HandlerFunc(b.handle),
 		BaseContext:                  func(net.Listener) context.Context { return s.base() },
-		ConnContext:                  rememberConnection,
+		ConnContext:                  b.remember,
 		ConnState:                    s.countConnection,
 		ReadHeaderTimeout:            m.idle,
 		IdleTimeout:                  m.idle,
@@ -222,6 +224,10 @@ func (b *socket) handle(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the listener was removed while the request came in
 	}
 	x := &exchange{server: b.server, front: front, groups: now.groups, writer: w, request: r}
+	if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
+		c.requests.Add(1)
+		x.connection, x.zone = c, c.zone
+	}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		x.peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
 	}
@@ -239,15 +245,27 @@ func (s *Server) countConnection(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// connectedKey is where a connection's context holds the time at which it began.
-type connectedKey struct{}
-
-func rememberConnection(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, connectedKey{}, time.Now())
+// connection is what is kept of a client's connection.
+type connection struct {
+	began time.Time
+	// zone is that of the node that the client came to.
+	zone string
+	// requests counts what came in on it.
+	requests atomic.Int64
 }
+
+// connectionKey is where the context holds the connection.
+type connectionKey struct{}
+
+func (b *socket) remember(ctx context.Context, _ net.Conn) context.Context {
+	return context.WithValue(ctx, connectionKey{}, &connection{began: time.Now(), zone: b.zone()})
+}
+
+// maxRequests is how many requests an HTTP/2 connection takes (ALB user guide, "Listeners").
+const maxRequests = 10000
 
 // expired reports whether the client's connection has reached its lifetime and shall end with this response.
 func (x *exchange) expired() bool {
-	began, ok := x.request.Context().Value(connectedKey{}).(time.Time)
-	return ok && time.Since(began) > x.front.lifetime
+	c := x.connection
+	return c != nil && (time.Since(c.began) > x.front.lifetime || x.request.ProtoMajor == 2 && c.requests.Load() >= maxRequests)
 }

@@ -112,13 +112,13 @@ func newStickTo(s *Server, a attributes) stickTo {
 // choose picks a target: the one that the client's cookie names if it still takes requests, else by the algorithm. It gives the
 // cookies that keep the client there.
 func (g *group) choose(x *exchange, s *groupSettings) (*target, []string) {
-	usable := *g.usable.Load()
+	usable := g.pools.Load().in(x.zone)
 	if s.stick.cookie == "" {
-		return g.pick(usable, s.algorithm), nil
+		return g.pick(usable, s), nil
 	}
 	t := g.kept(x, s.stick, usable)
 	if t == nil {
-		t = g.pick(usable, s.algorithm)
+		t = g.pick(usable, s)
 	}
 	if t == nil || s.stick.cookie == cookieApp {
 		return t, nil // the application's cookie decides when the response comes

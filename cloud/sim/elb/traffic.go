@@ -22,6 +22,9 @@ func (s *State) LoadBalancers() []dataplane.LoadBalancer {
 		shown := dataplane.LoadBalancer{
 			ARN: *lb.LoadBalancerArn, DNSName: *lb.DNSName, Address: lb.address, Attributes: maps.Clone(lb.attributes),
 		}
+		for _, z := range lb.AvailabilityZones {
+			shown.Zones = append(shown.Zones, aws.ToString(z.ZoneName))
+		}
 		for _, l := range lb.listeners {
 			one := s.listenerConfig(l)
 			one.Policy = known[aws.ToString(l.SslPolicy)]
