@@ -169,8 +169,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	case before:
 		return nil, errCut
 	case deny:
-		body := "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
-		return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		return reply(r, http.StatusForbidden, denial(r)), nil
 	default:
 	}
 	answer, err := http.DefaultTransport.RoundTrip(r)
@@ -179,6 +178,22 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errCut
 	}
 	return answer, err
+}
+
+// denial is how AWS says no in the protocol of a request.
+func denial(r *http.Request) string {
+	switch {
+	case r.Header.Get("X-Amz-Target") != "":
+		return `{"__type": "AccessDeniedException", "message": "no"}`
+	case strings.Contains(r.Header.Get("Authorization"), "/ec2/"):
+		return "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>"
+	default:
+		return "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+	}
+}
+
+func reply(r *http.Request, status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 }
 
 // actionOf reads the action of a Query or JSON request.

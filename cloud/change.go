@@ -38,13 +38,22 @@ func (r *run) make(ctx context.Context, ch plan.Change) error {
 	case plan.AddTags, plan.RemoveTags:
 		return r.tag(ctx, ch, arn)
 	case plan.ModifyLoadBalancerAttributes, plan.ModifyTargetGroupAttributes, plan.ModifyListenerAttributes:
-		defer r.inventory.DropAttributes(arn)
-		return doing("attributes", r.elb.SetAttributes(ctx, ch.Key.Kind, arn, ch.Attributes))
+		return r.setAttributes(ctx, ch, arn)
 	case plan.SetSubnets, plan.SetSecurityGroups, plan.SetIPAddressType:
 		return r.modifyLoadBalancer(ctx, ch, arn)
 	default:
 		return r.modify(ctx, ch, arn)
 	}
+}
+
+func (r *run) setAttributes(ctx context.Context, ch plan.Change, arn model.ARN) error {
+	got, err := r.elb.SetAttributes(ctx, ch.Key.Kind, arn, ch.Attributes)
+	if err != nil {
+		r.inventory.DropAttributes(arn)
+		return doing("attributes", err)
+	}
+	r.inventory.ChangeAttributes(arn, got)
+	return nil
 }
 
 func (r *run) modifyLoadBalancer(ctx context.Context, ch plan.Change, arn model.ARN) error {
@@ -119,10 +128,12 @@ func (r *run) modifyRule(ctx context.Context, ch plan.Change, arn model.ARN) err
 	if err != nil {
 		return err
 	}
-	defer r.inventory.DropRulesWith(arn)
-	if err := r.elb.ModifyRule(ctx, arn, want); err != nil {
+	got, err := r.elb.ModifyRule(ctx, arn, want)
+	if err != nil {
+		r.inventory.DropRulesWith(arn)
 		return doing("port "+strconv.Itoa(ch.Port), err)
 	}
+	r.inventory.PutRulesWith(arn, got...)
 	r.made(ch.Key, arn)
 	return nil
 }
@@ -139,23 +150,27 @@ func (r *run) renumber(ctx context.Context, ch plan.Change, listener model.ARN) 
 		}
 		priorities[arn] = p.Priority
 	}
-	defer r.inventory.DropRules(listener)
-	return doing("port "+strconv.Itoa(ch.Port), r.elb.SetPriorities(ctx, priorities))
+	got, err := r.elb.SetPriorities(ctx, priorities)
+	if err != nil || len(got) < len(priorities) {
+		r.inventory.DropRules(listener)
+		return doing("port "+strconv.Itoa(ch.Port), err)
+	}
+	r.inventory.PutRules(listener, got...)
+	return nil
 }
 
 // certificates adds or removes certificates, one call each: AWS takes one a call.
 func (r *run) certificates(ctx context.Context, ch plan.Change, listener model.ARN) error {
-	defer r.inventory.DropCertificates(listener)
+	do, record := r.elb.AddCertificate, r.inventory.PutCertificate
+	if ch.Op == plan.RemoveListenerCertificates {
+		do, record = r.elb.RemoveCertificate, r.inventory.DropCertificate
+	}
 	for _, certificate := range ch.Certificates {
-		var err error
-		if ch.Op == plan.AddListenerCertificates {
-			err = r.elb.AddCertificate(ctx, listener, certificate)
-		} else {
-			err = r.elb.RemoveCertificate(ctx, listener, certificate)
-		}
-		if err != nil {
+		if err := do(ctx, listener, certificate); err != nil {
+			r.inventory.DropCertificates(listener)
 			return doing("port "+strconv.Itoa(ch.Port), err)
 		}
+		record(listener, certificate)
 	}
 	return nil
 }

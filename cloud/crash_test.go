@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
 )
@@ -187,4 +191,79 @@ func TestCreateIsNotTriedAgainBlindly(t *testing.T) {
 	if out.ARNs[model.Key{Kind: model.KindListener, ID: "443"}] == "" {
 		t.Error("the outputs do not say what was reached")
 	}
+}
+
+// TestLateDuplicatesAreFound: what a create made that seemed to fail may be listed late, when its owner has another one already. The
+// next comparison with AWS finds it, without a restart.
+func TestLateDuplicatesAreFound(t *testing.T) {
+	a := newAccount(t)
+	w := newWire()
+	c, desired := fresh(t, a, w)
+	want := a.size(t)
+	a.late(t, observe(t, c), desired)
+	if got := a.size(t); got.groups != want.groups+1 || got.balancers != want.balancers+1 || got.rules != want.rules+1 || got.security != want.security+1 {
+		t.Fatalf("the account holds %+v: not everything was made twice", got)
+	}
+	c.Forget(owner())
+	converge(t, c, desired)
+	if got := a.size(t); got != want {
+		t.Errorf("the account holds %+v, want %+v: what appeared late is ours, and too much", got, want)
+	}
+	same(t, "what is kept is not what AWS holds", observe(t, c), observe(t, a.client(t, nil)))
+
+	w.take(false)
+	c.Forget(owner())
+	observe(t, c)
+	reads := w.take(false)
+	for action, most := range map[string]int{"DescribeLoadBalancers": 1, "DescribeTargetGroups": 1, "DescribeSecurityGroups": 1, "DescribeTags": 2} {
+		if reads[action] > most {
+			t.Errorf("a comparison makes %d calls of %s, want at most %d", reads[action], action, most)
+		}
+	}
+}
+
+// late makes one thing of each kind a second time, with the ownership tags of the first.
+func (a *account) late(t *testing.T, seen, desired model.Stack) {
+	t.Helper()
+	world := vpc.DefaultWorld()
+	sgTags := []ec2types.Tag{}
+	for k, v := range desired.SecurityGroups[0].Tags {
+		sgTags = append(sgTags, ec2types.Tag{Key: aws.String(k), Value: aws.String(v)})
+	}
+	_, err := a.ec2().CreateSecurityGroup(t.Context(), &ec2.CreateSecurityGroupInput{
+		GroupName: aws.String("k8s-shop-late"), Description: aws.String("late"), VpcId: aws.String(world.VPC),
+		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSecurityGroup, Tags: sgTags}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = a.elb().CreateTargetGroup(t.Context(), &elasticloadbalancingv2.CreateTargetGroupInput{
+		Name: aws.String("k8s-shop-late"), TargetType: "ip", Protocol: "HTTP", Port: aws.Int32(80), VpcId: aws.String(world.VPC),
+		Tags: elbTags(desired.TargetGroups[0].Tags),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = a.elb().CreateLoadBalancer(t.Context(), &elasticloadbalancingv2.CreateLoadBalancerInput{
+		Name: aws.String("k8s-shop-late"), Subnets: world.PublicSubnets, Scheme: "internet-facing", Type: "application",
+		Tags: elbTags(desired.LoadBalancer.Tags), SecurityGroups: []string{world.NodeSecurityGroup},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = a.elb().CreateRule(t.Context(), &elasticloadbalancingv2.CreateRuleInput{
+		ListenerArn: aws.String(string(seen.Listeners[1].ARN)), Priority: aws.Int32(40000),
+		Conditions: []elbtypes.RuleCondition{{Field: aws.String("host-header"), RegexValues: []string{`^closed\.example(:[0-9]+)?$`}}},
+		Actions: []elbtypes.Action{{Type: "fixed-response", FixedResponseConfig: &elbtypes.FixedResponseActionConfig{
+			StatusCode: aws.String("503"), ContentType: aws.String("text/plain"),
+		}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func elbTags(tags map[string]string) []elbtypes.Tag {
+	var out []elbtypes.Tag
+	for k, v := range tags {
+		out = append(out, elbtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
+	}
+	return out
 }

@@ -23,6 +23,14 @@ func taken(ch plan.Change, arn model.ARN) error {
 	return &fault.Error{Class: fault.Conflict, Action: string(ch.Op), Err: fmt.Errorf("%s: %w", arn, errTaken)}
 }
 
+// unfound is the error of a create that failed with cause, when looking for what it made failed too: a right that is missing is told.
+func unfound(cause, err error) error {
+	if fault.Of(err) == fault.Denied {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
 // createLoadBalancer makes the load balancer and then reads its tags: AWS returns the one that has the name already when its
 // settings are the same, whoever made it.
 func (r *run) createLoadBalancer(ctx context.Context, ch plan.Change) error {
@@ -33,6 +41,8 @@ func (r *run) createLoadBalancer(ctx context.Context, ch plan.Change) error {
 	}
 	want.Tags = r.owned(want.Tags, ch.Key.ID)
 	got, err := r.elb.CreateLoadBalancer(ctx, want)
+	_, known := r.inventory.LoadBalancer(got.ARN)
+	isNew := err == nil && !known
 	if err != nil && doubtful(err) {
 		got, err = r.findLoadBalancer(ctx, want, err)
 	}
@@ -44,6 +54,9 @@ func (r *run) createLoadBalancer(ctx context.Context, ch plan.Change) error {
 		return err
 	}
 	r.inventory.PutLoadBalancer(got)
+	if isNew {
+		r.inventory.NewLoadBalancer(got.LoadBalancer)
+	}
 	r.made(ch.Key, got.ARN)
 	return nil
 }
@@ -64,7 +77,7 @@ func (r *run) verify(ctx context.Context, ch plan.Change, lb *elbv2.LoadBalancer
 func (r *run) findLoadBalancer(ctx context.Context, want model.LoadBalancer, cause error) (elbv2.LoadBalancer, error) {
 	got, err := r.elb.LoadBalancerNamed(ctx, want.Name)
 	if err != nil || !sameBalancer(want, got.LoadBalancer) {
-		return elbv2.LoadBalancer{}, cause
+		return elbv2.LoadBalancer{}, unfound(cause, err)
 	}
 	return got, nil
 }
@@ -78,8 +91,12 @@ func (r *run) createTargetGroup(ctx context.Context, ch plan.Change) error {
 	case err != nil && doubtful(err):
 		got, err = r.findTargetGroup(ctx, want, err)
 	case err == nil:
-		if known, ok := r.inventory.TargetGroup(got.ARN); ok && !r.ours(known.Tags, ch.Key.ID) {
+		known, ok := r.inventory.TargetGroup(got.ARN)
+		if ok && !r.ours(known.Tags, ch.Key.ID) {
 			return taken(ch, got.ARN) // AWS returned one that was there already
+		}
+		if !ok {
+			r.inventory.NewTargetGroup(got)
 		}
 		got.Tags = want.Tags
 	}
@@ -95,11 +112,11 @@ func (r *run) createTargetGroup(ctx context.Context, ch plan.Change) error {
 func (r *run) findTargetGroup(ctx context.Context, want model.TargetGroup, cause error) (model.TargetGroup, error) {
 	got, err := r.elb.TargetGroupNamed(ctx, want.Name)
 	if err != nil || !sameTargetGroup(want, got) {
-		return model.TargetGroup{}, cause
+		return model.TargetGroup{}, unfound(cause, err)
 	}
 	tags, err := r.elb.Tags(ctx, []model.ARN{got.ARN})
 	if err != nil || !sameOwnership(want.Tags, tags[got.ARN]) {
-		return model.TargetGroup{}, cause
+		return model.TargetGroup{}, unfound(cause, err)
 	}
 	got.Tags = tags[got.ARN]
 	return got, nil
@@ -112,14 +129,17 @@ func (r *run) createSecurityGroup(ctx context.Context, ch plan.Change) error {
 	want.Ingress = nil // rules are changes of their own
 	id, err := r.ec2.CreateGroup(ctx, want)
 	want.ARN = id
+	if err == nil {
+		r.inventory.NewSecurityGroup(want)
+	} else {
+		r.inventory.ForgetAll(model.KindSecurityGroup)
+	}
 	if err != nil && doubtful(err) {
 		want, err = r.findSecurityGroup(ctx, want, err)
 	}
 	if err != nil {
-		r.inventory.ForgetAll(model.KindSecurityGroup)
 		return err
 	}
-	r.inventory.PutSecurityGroup(want)
 	r.made(ch.Key, want.ARN)
 	return nil
 }
@@ -127,7 +147,7 @@ func (r *run) createSecurityGroup(ctx context.Context, ch plan.Change) error {
 func (r *run) findSecurityGroup(ctx context.Context, want model.SecurityGroup, cause error) (model.SecurityGroup, error) {
 	got, ok, err := r.ec2.GroupNamed(ctx, want.VPC, want.Name)
 	if err != nil || !ok || !sameOwnership(want.Tags, got.Tags) {
-		return model.SecurityGroup{}, cause
+		return model.SecurityGroup{}, unfound(cause, err)
 	}
 	return got, nil
 }
@@ -141,8 +161,12 @@ func (r *run) createListener(ctx context.Context, ch plan.Change) error {
 	if want.DefaultActions, err = r.actions(want.DefaultActions); err != nil {
 		return err
 	}
-	defer r.inventory.DropListeners(lb)
 	got, err := r.elb.CreateListener(ctx, lb, want)
+	if err == nil {
+		r.inventory.NewListener(lb, got)
+	} else {
+		r.inventory.DropListeners(lb)
+	}
 	if err != nil && doubtful(err) {
 		got, err = r.findListener(ctx, lb, want, err)
 	}
@@ -157,7 +181,7 @@ func (r *run) createListener(ctx context.Context, ch plan.Change) error {
 func (r *run) findListener(ctx context.Context, lb model.ARN, want model.Listener, cause error) (model.Listener, error) {
 	all, err := r.elb.Listeners(ctx, lb)
 	if err != nil {
-		return model.Listener{}, cause
+		return model.Listener{}, unfound(cause, err)
 	}
 	for _, got := range all {
 		if sameListener(want, got) {
@@ -178,15 +202,34 @@ func (r *run) createRule(ctx context.Context, ch plan.Change) error {
 	if err != nil {
 		return err
 	}
-	defer r.inventory.DropRules(listener)
-	arn, err := r.elb.CreateRule(ctx, listener, want, ch.Priority)
+	want.Priority = ch.Priority
+	got, err := r.elb.CreateRule(ctx, listener, want)
+	if err != nil {
+		r.inventory.DropRules(listener)
+	}
 	if err != nil && doubtful(err) {
-		arn, err = r.findRule(ctx, listener, ch.Priority, want, err)
+		got, err = r.findRule(ctx, listener, want, err)
 	}
 	if err != nil {
 		return err
 	}
-	r.inventory.PutTags(arn, want.Tags)
-	r.made(ch.Key, arn)
+	r.inventory.PutRules(listener, got)
+	r.inventory.PutTags(got.ARN, want.Tags)
+	r.made(ch.Key, got.ARN)
 	return nil
+}
+
+// findRule finds the rule that a create made that failed with cause.
+func (r *run) findRule(ctx context.Context, listener model.ARN, want model.Rule, cause error) (model.Rule, error) {
+	all, err := r.elb.Rules(ctx, listener)
+	if err != nil {
+		return model.Rule{}, unfound(cause, err)
+	}
+	content := model.ContentOf(want)
+	for _, got := range all {
+		if got.Priority == want.Priority && content.Equals(model.ContentOf(got)) {
+			return got, nil
+		}
+	}
+	return model.Rule{}, cause
 }

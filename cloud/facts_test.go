@@ -1,7 +1,11 @@
 package cloud_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,25 +66,107 @@ func TestFactsOfTheNetwork(t *testing.T) {
 func TestFactsWithoutTheRightToReadQuotas(t *testing.T) {
 	a := newAccount(t)
 	w := newWire()
-	w.intercept = func(action string) verdict {
-		if action == "DescribeAccountLimits" {
+	w.intercept = denying("DescribeAccountLimits")
+	got := facts(t, a.client(t, w), model.Needs{Owner: owner()})
+	if got.Quotas != (model.Quotas{}.WithDefaults()) {
+		t.Errorf("got %+v, want AWS's defaults: the incumbent's policy does not allow to read quotas", got.Quotas)
+	}
+	if want := []string{"elasticloadbalancing:DescribeAccountLimits"}; !slices.Equal(got.Denied, want) {
+		t.Errorf("the facts name %v as denied, want %v", got.Denied, want)
+	}
+}
+
+func denying(action string) func(string) verdict {
+	return func(called string) verdict {
+		if called == action {
 			return deny
 		}
 		return pass
 	}
-	if got := facts(t, a.client(t, w), model.Needs{Owner: owner()}).Quotas; got != (model.Quotas{}.WithDefaults()) {
-		t.Errorf("got %+v, want AWS's defaults: the incumbent's policy does not allow to read quotas", got)
+}
+
+// TestDeniedReadsNameTheirAction takes each read of facts and of an observation away: the error, or the facts, name the right that is
+// missing as an IAM policy writes it.
+func TestDeniedReadsNameTheirAction(t *testing.T) {
+	a := newAccount(t)
+	first, second := a.certificate(t, "shop.example"), a.certificate(t, "other.example")
+	converge(t, a.client(t, nil), shop(first, second))
+	need := model.Needs{
+		Owner: owner(), Certificates: true, SecurityGroupNames: []string{"nowhere"}, TargetGroupNames: []string{"nowhere"},
+		SubnetIDs: []string{"subnet-0"}, PodIPs: []string{"10.0.128.99"},
 	}
-	w.intercept = func(action string) verdict {
-		if action == "DescribeTags" {
-			return deny
+	read := func(c *cloud.Client) (model.Facts, error) {
+		out, err := c.Facts(t.Context(), need)
+		if err != nil {
+			return out, err
 		}
-		return pass
+		for _, who := range []model.Owner{owner(), {Cluster: cluster}} {
+			if _, err := c.Observe(t.Context(), who, nil); err != nil {
+				return out, err
+			}
+		}
+		stack, err := c.Observe(t.Context(), owner(), nil)
+		if err != nil {
+			return out, err
+		}
+		_, err = c.Health(t.Context(), stack.TargetGroups[0].ARN)
+		return out, err
 	}
-	converge(t, a.client(t, nil), shop(a.certificate(t, "shop.example")))
-	_, err := a.client(t, w).Facts(t.Context(), model.Needs{Owner: owner()})
-	if all := fault.All(err); len(all) == 0 || all[0].Class != fault.Denied || all[0].Action != "elasticloadbalancing:DescribeTags" {
-		t.Errorf("got %v, want the right that is missing", err)
+	w := newWire()
+	if _, err := read(a.client(t, w)); err != nil {
+		t.Fatal(err)
+	}
+	actions := w.take(false)
+	if len(actions) < 15 {
+		t.Fatalf("only %d actions are read: %v", len(actions), actions)
+	}
+	for action := range actions {
+		t.Run(action, func(t *testing.T) {
+			w := newWire()
+			w.intercept = denying(action)
+			out, err := read(a.client(t, w))
+			named := out.Denied
+			for _, e := range fault.All(err) {
+				if e.Class == fault.Denied {
+					named = append(named, e.Action)
+				}
+			}
+			if len(named) != 1 || !strings.HasSuffix(named[0], ":"+action) {
+				t.Errorf("named are %v (%v), want %s", named, err, action)
+			}
+		})
+	}
+}
+
+// TestDeniedLookForWhatWasMade: a create that was not answered is looked for; where that is denied, the right is named too.
+func TestDeniedLookForWhatWasMade(t *testing.T) {
+	for create, look := range map[plan.Op]string{
+		plan.CreateLoadBalancer: "DescribeLoadBalancers", plan.CreateTargetGroup: "DescribeTargetGroups", plan.CreateListener: "DescribeListeners",
+		plan.CreateRule: "DescribeRules", plan.CreateSecurityGroup: "DescribeSecurityGroups",
+	} {
+		t.Run(string(create), func(t *testing.T) {
+			a := newAccount(t)
+			desired := shop(a.certificate(t, "shop.example"))
+			w := newWire()
+			c := a.client(t, w)
+			p := plan.Diff(desired, observe(t, c), plan.Options{})
+			w.intercept = func(action string) verdict {
+				switch action {
+				case string(create):
+					return before
+				case look:
+					return deny
+				default:
+					return pass
+				}
+			}
+			_, err := c.Apply(t.Context(), p)
+			if all := fault.All(err); !fault.Is(err, fault.Denied) || !slices.ContainsFunc(all, func(e *fault.Error) bool {
+				return e.Class == fault.Denied && strings.HasSuffix(e.Action, ":"+look)
+			}) {
+				t.Errorf("got %v, want %s to be named", err, look)
+			}
+		})
 	}
 }
 
@@ -152,14 +238,88 @@ func TestSecurityGroupsOfPods(t *testing.T) {
 	if diff := cmp.Diff(want, facts(t, c, need).PodGroups); diff != "" {
 		t.Errorf("groups of addresses (-want +got):\n%s", diff)
 	}
-	if n := w.take(false)["DescribeNetworkInterfaces"]; n != 1 {
-		t.Errorf("%d calls for five addresses, want 1", n)
+	if n := w.take(false)["DescribeNetworkInterfaces"]; n != 2 {
+		t.Errorf("%d calls for five addresses, want 1, and 1 for the prefixes that the last may be in", n)
 	}
 	need.PodIPs = ips[:4]
 	facts(t, c, need)
 	if reads := w.take(false); len(reads) > 0 {
 		t.Errorf("addresses that are known are read again: %v", reads)
 	}
+}
+
+// TestSecurityGroupsOfPodsInPrefixes: with prefix delegation the addresses of pods are not on the list of their interfaces, which
+// has the prefix instead.
+func TestSecurityGroupsOfPodsInPrefixes(t *testing.T) {
+	a := newAccount(t)
+	world := vpc.DefaultWorld()
+	other := a.securityGroup(t, "other")
+	for ip, group := range map[string]string{"10.0.128.10": world.NodeSecurityGroup, "10.0.128.11": other} {
+		if _, err := a.sim.AddNetworkInterface(sim.Interface{
+			ID: "eni-" + strings.ReplaceAll(ip, ".", "-"), Subnet: world.PrivateSubnets[0], Addresses: []string{ip}, SecurityGroups: []string{group},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := newWire()
+	c := a.client(t, delegating{wire: w, sets: map[string]string{
+		"eni-10-0-128-10": "<ipv4PrefixSet><item><ipv4Prefix>10.0.128.64/28</ipv4Prefix></item></ipv4PrefixSet>",
+		"eni-10-0-128-11": "<ipv6PrefixSet><item><ipv6Prefix>2600:1f13:1:2:3::/80</ipv6Prefix></item></ipv6PrefixSet>" +
+			"<ipv4PrefixSet><item><ipv4Prefix>10.0.128.80/28</ipv4Prefix></item></ipv4PrefixSet>",
+	}})
+	need := model.Needs{Owner: model.Owner{Cluster: cluster}, PodIPs: []string{
+		"10.0.128.10", "10.0.128.70", "10.0.128.79", "10.0.128.80", "10.0.128.96", "192.168.0.1", "2600:1f13:1:2:3::4",
+	}}
+	want := map[string]string{
+		"10.0.128.10": world.NodeSecurityGroup, "10.0.128.70": world.NodeSecurityGroup, "10.0.128.79": world.NodeSecurityGroup,
+		"10.0.128.80": other, "2600:1f13:1:2:3::4": other,
+	}
+	if diff := cmp.Diff(want, facts(t, c, need).PodGroups); diff != "" {
+		t.Errorf("groups of addresses (-want +got):\n%s", diff)
+	}
+	w.take(false)
+	need.PodIPs = []string{"10.0.128.71", "10.0.128.10"}
+	facts(t, c, need)
+	if diff := cmp.Diff(map[string]int{"DescribeNetworkInterfaces": 1}, w.take(false)); diff != "" {
+		t.Errorf("one more pod in a prefix that is known (-want +got):\n%s", diff)
+	}
+}
+
+// delegating is a transport that gives interfaces prefixes, which the simulator does not know, and the VPC a block of IPv6.
+type delegating struct {
+	*wire
+
+	// sets are elements of the answer, by interface.
+	sets map[string]string
+}
+
+func (d delegating) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Contains(body, []byte("ipv6-addresses.ipv6-address")) { // no interface has one of its own
+		return reply(r, http.StatusOK, "<DescribeNetworkInterfacesResponse><networkInterfaceSet/></DescribeNetworkInterfacesResponse>"), nil
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	answer, err := d.wire.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	for id, set := range d.sets {
+		tag := "<networkInterfaceId>" + id + "</networkInterfaceId>"
+		text = bytes.ReplaceAll(text, []byte(tag), []byte(tag+set))
+	}
+	const block = "<cidrBlockAssociationSet>"
+	text = bytes.ReplaceAll(text, []byte(block), []byte("<ipv6CidrBlockAssociationSet><item><ipv6CidrBlock>2600:1f13:1::/56</ipv6CidrBlock>"+
+		"<ipv6CidrBlockState><state>associated</state></ipv6CidrBlockState></item></ipv6CidrBlockAssociationSet>"+block))
+	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	answer.Header.Del("Content-Length")
+	return answer, nil
 }
 
 func (a *account) securityGroup(t *testing.T, name string) string {

@@ -31,10 +31,9 @@ func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	case plan.DeleteTargetGroup:
 		r.inventory.DropTargetGroup(arn)
 	case plan.DeleteListener:
-		r.inventory.DropListenersWith(arn)
-		r.inventory.DropRules(arn)
+		r.inventory.DropListener(arn)
 	default:
-		r.inventory.DropRulesWith(arn)
+		r.inventory.DropRule(arn)
 	}
 	return nil
 }

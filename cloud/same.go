@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"github.com/headgate/headgate/model"
@@ -45,19 +44,4 @@ func sameOwnership(want, got map[string]string) bool {
 func or[T cmp.Ordered](want, got T) bool {
 	var nothing T
 	return want == nothing || want == got
-}
-
-// findRule finds the rule that a create made that failed with cause.
-func (r *run) findRule(ctx context.Context, listener model.ARN, priority int, want model.Rule, cause error) (model.ARN, error) {
-	all, err := r.elb.Rules(ctx, listener)
-	if err != nil {
-		return "", cause
-	}
-	content := model.ContentOf(want)
-	for _, got := range all {
-		if got.Priority == priority && content.Equals(model.ContentOf(got)) {
-			return got.ARN, nil
-		}
-	}
-	return "", cause
 }

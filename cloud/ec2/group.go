@@ -20,9 +20,9 @@ func (c *Client) GroupsTagged(ctx context.Context, vpc string, tags map[string]s
 	return c.groups(ctx, append(tagFilters(tags), filter("vpc-id", vpc)))
 }
 
-// GroupsWithTag are the security groups of a VPC that have a tag, whatever its value.
-func (c *Client) GroupsWithTag(ctx context.Context, vpc, key string) ([]model.SecurityGroup, error) {
-	return c.groups(ctx, []types.Filter{filter("tag-key", key), filter("vpc-id", vpc)})
+// GroupsWithTag are the security groups of a VPC that have one of the tags, whatever its value.
+func (c *Client) GroupsWithTag(ctx context.Context, vpc string, keys ...string) ([]model.SecurityGroup, error) {
+	return c.groups(ctx, []types.Filter{filter("tag-key", keys...), filter("vpc-id", vpc)})
 }
 
 // GroupsAdmitting are the security groups of a VPC with an ingress rule whose source is the group id.

@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,7 +14,7 @@ import (
 )
 
 // GroupsOfAddresses are the IDs of the security groups of the interfaces that hold addresses in a VPC, by address. An address
-// without an interface is left out.
+// without an interface is left out; one in a delegated prefix too, because EC2 has no filter for these: see [Client.Blocks].
 func (c *Client) GroupsOfAddresses(ctx context.Context, vpc string, addresses []string) (map[string][]string, error) {
 	byFilter := map[string][]string{}
 	for _, a := range addresses {
@@ -26,36 +27,82 @@ func (c *Client) GroupsOfAddresses(ctx context.Context, vpc string, addresses []
 	out := map[string][]string{}
 	for name, values := range byFilter {
 		for some := range slices.Chunk(values, filterLimit) {
-			if err := c.interfaces(ctx, []types.Filter{filter(name, some...), filter("vpc-id", vpc)}, out); err != nil {
+			found, err := c.interfaces(ctx, []types.Filter{filter(name, some...), filter("vpc-id", vpc)})
+			if err != nil {
 				return nil, err
+			}
+			for _, i := range found {
+				groups := groupsOf(i)
+				for _, a := range i.PrivateIpAddresses {
+					out[aws.ToString(a.PrivateIpAddress)] = groups
+				}
+				for _, a := range i.Ipv6Addresses {
+					out[aws.ToString(a.Ipv6Address)] = groups
+				}
 			}
 		}
 	}
 	return out, nil
 }
 
-func (c *Client) interfaces(ctx context.Context, by []types.Filter, out map[string][]string) error {
+// Block is a prefix that is delegated to an interface (/28 of IPv4, /80 of IPv6): all its addresses are those of pods behind it.
+type Block struct {
+	netip.Prefix
+
+	// Groups are the IDs of the interface's security groups, sorted.
+	Groups []string
+}
+
+// Holds tells whether an address is in the block.
+func (b Block) Holds(ip string) bool {
+	addr, err := netip.ParseAddr(ip)
+	return err == nil && b.Contains(addr)
+}
+
+// Blocks are the delegated prefixes of all interfaces of a VPC.
+func (c *Client) Blocks(ctx context.Context, vpc string) ([]Block, error) {
+	found, err := c.interfaces(ctx, []types.Filter{filter("vpc-id", vpc)})
+	if err != nil {
+		return nil, err
+	}
+	var out []Block
+	for _, i := range found {
+		groups := groupsOf(i)
+		add := func(text *string) {
+			if p, err := netip.ParsePrefix(aws.ToString(text)); err == nil {
+				out = append(out, Block{Prefix: p, Groups: groups})
+			}
+		}
+		for _, p := range i.Ipv4Prefixes {
+			add(p.Ipv4Prefix)
+		}
+		for _, p := range i.Ipv6Prefixes {
+			add(p.Ipv6Prefix)
+		}
+	}
+	return out, nil
+}
+
+func (c *Client) interfaces(ctx context.Context, by []types.Filter) ([]types.NetworkInterface, error) {
 	pages := sdk.NewDescribeNetworkInterfacesPaginator(c.api, &sdk.DescribeNetworkInterfacesInput{
 		Filters: by, MaxResults: aws.Int32(pageSize),
 	})
+	var out []types.NetworkInterface
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("reading network interfaces: %w", call.Bare(err))
+			return nil, fmt.Errorf("reading network interfaces: %w", call.Bare(err))
 		}
-		for _, i := range page.NetworkInterfaces {
-			var groups []string
-			for _, g := range i.Groups {
-				groups = append(groups, aws.ToString(g.GroupId))
-			}
-			slices.Sort(groups)
-			for _, a := range i.PrivateIpAddresses {
-				out[aws.ToString(a.PrivateIpAddress)] = groups
-			}
-			for _, a := range i.Ipv6Addresses {
-				out[aws.ToString(a.Ipv6Address)] = groups
-			}
-		}
+		out = append(out, page.NetworkInterfaces...)
 	}
-	return nil
+	return out, nil
+}
+
+func groupsOf(i types.NetworkInterface) []string {
+	out := make([]string, 0, len(i.Groups))
+	for _, g := range i.Groups {
+		out = append(out, aws.ToString(g.GroupId))
+	}
+	slices.Sort(out)
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,13 +19,16 @@ import (
 // zoneOutpost is the zone type of a subnet on an Outpost, which EC2 tells by the subnet and not by the zone.
 const zoneOutpost = "outpost"
 
+// zoneAvailability is the zone type of an Availability Zone.
+const zoneAvailability = "availability-zone"
+
 // Subnets are the subnets of a VPC, by ID, with what their zones and route tables say.
 func (c *Client) Subnets(ctx context.Context, vpc string) ([]model.Subnet, error) {
 	found, err := c.subnets(ctx, filter("vpc-id", vpc))
 	if err != nil {
 		return nil, err
 	}
-	zones, err := c.zoneTypes(ctx)
+	zones, err := c.zoneTypes(ctx, found)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +74,26 @@ func (c *Client) subnets(ctx context.Context, by types.Filter) ([]types.Subnet, 
 	return out, nil
 }
 
-func (c *Client) zoneTypes(ctx context.Context) (map[string]string, error) {
+// plainZone is the name of an Availability Zone: the region and a letter. Zones of other types have the place in their names
+// (EC2 User Guide, Regions and Zones: us-west-2-lax-1a, us-east-1-wl1-bos-wlz-1).
+var plainZone = regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+[a-z]$`)
+
+// zoneTypes are the types of the zones of subnets. AWS is asked only where a name does not tell.
+func (c *Client) zoneTypes(ctx context.Context, subnets []types.Subnet) (map[string]string, error) {
+	out := map[string]string{}
+	plain := true
+	for _, s := range subnets {
+		zone := aws.ToString(s.AvailabilityZone)
+		plain = plain && plainZone.MatchString(zone)
+		out[zone] = zoneAvailability
+	}
+	if plain {
+		return out, nil
+	}
 	got, err := c.api.DescribeAvailabilityZones(ctx, &sdk.DescribeAvailabilityZonesInput{})
 	if err != nil {
 		return nil, fmt.Errorf("reading zones: %w", call.Bare(err))
 	}
-	out := map[string]string{}
 	for _, z := range got.AvailabilityZones {
 		out[aws.ToString(z.ZoneName)] = aws.ToString(z.ZoneType)
 	}

@@ -23,7 +23,7 @@ import (
 // pageSize is the most that a Describe call returns at once.
 const pageSize = 400
 
-// batch is how many ARNs DescribeTags and the Describe calls by ARN take.
+// batch is how many ARNs DescribeTags takes.
 const batch = 20
 
 // Client is the ELBv2 API of one account and region.

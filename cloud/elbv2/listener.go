@@ -26,8 +26,13 @@ func (c *Client) Listeners(ctx context.Context, lb model.ARN) ([]model.Listener,
 			out = append(out, readListener(l))
 		}
 	}
-	slices.SortFunc(out, func(a, b model.Listener) int { return a.Port - b.Port })
+	SortListeners(out)
 	return out, nil
+}
+
+// SortListeners puts listeners into the order of their ports.
+func SortListeners(all []model.Listener) {
+	slices.SortStableFunc(all, func(a, b model.Listener) int { return a.Port - b.Port })
 }
 
 // CreateListener makes l on the load balancer lb, with its default certificate.

@@ -24,37 +24,35 @@ func (c *Client) Rules(ctx context.Context, listener model.ARN) ([]model.Rule, e
 		if err != nil {
 			return nil, reading("rules of "+string(listener), err)
 		}
-		for _, r := range page.Rules {
-			if !aws.ToBool(r.IsDefault) {
-				out = append(out, readRule(r))
-			}
-		}
+		out = append(out, readRules(page.Rules)...)
 	}
-	slices.SortStableFunc(out, func(a, b model.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
+	SortRules(out)
 	return out, nil
 }
 
-// CreateRule makes r on a listener with a priority. AWS refuses a priority that is taken, whatever rule has it.
-func (c *Client) CreateRule(ctx context.Context, listener model.ARN, r model.Rule, priority int) (model.ARN, error) {
+// CreateRule makes r on a listener with its priority. AWS refuses a priority that is taken, whatever rule has it.
+func (c *Client) CreateRule(ctx context.Context, listener model.ARN, r model.Rule) (model.Rule, error) {
+	what := "creating rule " + strconv.Itoa(r.Priority) + " of " + string(listener)
 	out, err := c.api.CreateRule(ctx, &elasticloadbalancingv2.CreateRuleInput{
 		ListenerArn: aws.String(string(listener)),
-		Priority:    number(priority),
+		Priority:    number(r.Priority),
 		Conditions:  writeConditions(r.Conditions),
 		Actions:     writeActions(r.Actions),
 		Transforms:  writeTransforms(r.Transforms),
 		Tags:        tagsOf(r.Tags),
 	}, once)
 	if err != nil {
-		return "", writing("creating rule "+strconv.Itoa(priority)+" of "+string(listener), err)
+		return model.Rule{}, writing(what, err)
 	}
 	if len(out.Rules) == 0 {
-		return "", writing("creating rule "+strconv.Itoa(priority)+" of "+string(listener), absent("CreateRule"))
+		return model.Rule{}, writing(what, absent("CreateRule"))
 	}
-	return model.ARN(aws.ToString(out.Rules[0].RuleArn)), nil
+	return readRule(out.Rules[0]), nil
 }
 
-// ModifyRule makes conditions, actions and transforms of the rule arn those of r, in one step.
-func (c *Client) ModifyRule(ctx context.Context, arn model.ARN, r model.Rule) error {
+// ModifyRule makes conditions, actions and transforms of the rule arn those of r, in one step. It returns the rules that AWS answers
+// with.
+func (c *Client) ModifyRule(ctx context.Context, arn model.ARN, r model.Rule) ([]model.Rule, error) {
 	in := &elasticloadbalancingv2.ModifyRuleInput{
 		RuleArn:    aws.String(string(arn)),
 		Conditions: writeConditions(r.Conditions),
@@ -64,23 +62,25 @@ func (c *Client) ModifyRule(ctx context.Context, arn model.ARN, r model.Rule) er
 	if len(r.Transforms) == 0 {
 		in.ResetTransforms = aws.Bool(true)
 	}
-	if _, err := c.api.ModifyRule(ctx, in); err != nil {
-		return writing("modifying "+string(arn), err)
+	out, err := c.api.ModifyRule(ctx, in)
+	if err != nil {
+		return nil, writing("modifying "+string(arn), err)
 	}
-	return nil
+	return readRules(out.Rules), nil
 }
 
-// SetPriorities moves rules, all at once.
-func (c *Client) SetPriorities(ctx context.Context, priorities map[model.ARN]int) error {
+// SetPriorities moves rules, all at once. It returns the rules that AWS answers with.
+func (c *Client) SetPriorities(ctx context.Context, priorities map[model.ARN]int) ([]model.Rule, error) {
 	in := &elasticloadbalancingv2.SetRulePrioritiesInput{}
 	for arn, priority := range priorities {
 		in.RulePriorities = append(in.RulePriorities, types.RulePriorityPair{RuleArn: aws.String(string(arn)), Priority: number(priority)})
 	}
 	slices.SortFunc(in.RulePriorities, func(a, b types.RulePriorityPair) int { return cmp.Compare(*a.Priority, *b.Priority) })
-	if _, err := c.api.SetRulePriorities(ctx, in); err != nil {
-		return writing("setting rule priorities", err)
+	out, err := c.api.SetRulePriorities(ctx, in)
+	if err != nil {
+		return nil, writing("setting rule priorities", err)
 	}
-	return nil
+	return readRules(out.Rules), nil
 }
 
 // DeleteRule deletes a rule.
@@ -89,6 +89,22 @@ func (c *Client) DeleteRule(ctx context.Context, arn model.ARN) error {
 		return writing("deleting "+string(arn), err)
 	}
 	return nil
+}
+
+// SortRules puts rules into the order of evaluation.
+func SortRules(rules []model.Rule) {
+	slices.SortStableFunc(rules, func(a, b model.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
+}
+
+// readRules leaves the default rule out.
+func readRules(in []types.Rule) []model.Rule {
+	var out []model.Rule
+	for _, r := range in {
+		if !aws.ToBool(r.IsDefault) {
+			out = append(out, readRule(r))
+		}
+	}
+	return out
 }
 
 func readRule(in types.Rule) model.Rule {

@@ -62,7 +62,7 @@ func (c *Client) tags(ctx context.Context, arns []model.ARN) (map[model.ARN]map[
 
 func (c *Client) tagsOfHalves(ctx context.Context, arns []model.ARN) (map[model.ARN]map[string]string, error) {
 	if len(arns) == 1 {
-		return nil, nil //nolint:nilnil // a resource that is gone has no tags, which is no error
+		return nil, nil // a resource that is gone has no tags, which is no error
 	}
 	left, err := c.tags(ctx, arns[:len(arns)/2])
 	if err != nil {

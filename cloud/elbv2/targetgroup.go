@@ -28,21 +28,6 @@ func (c *Client) TargetGroups(ctx context.Context) ([]model.TargetGroup, error) 
 	return out, nil
 }
 
-// TargetGroupsByARN reads the target groups of arns. One that does not exist fails the call, as in AWS.
-func (c *Client) TargetGroupsByARN(ctx context.Context, arns []model.ARN) ([]model.TargetGroup, error) {
-	var out []model.TargetGroup
-	for some := range slices.Chunk(arns, batch) {
-		got, err := c.api.DescribeTargetGroups(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{TargetGroupArns: arnsOf(some)})
-		if err != nil {
-			return nil, reading("target groups", err)
-		}
-		for _, g := range got.TargetGroups {
-			out = append(out, readTargetGroup(g))
-		}
-	}
-	return out, nil
-}
-
 // TargetGroupNamed reads the target group of a name.
 func (c *Client) TargetGroupNamed(ctx context.Context, name string) (model.TargetGroup, error) {
 	got, err := c.api.DescribeTargetGroups(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: []string{name}})

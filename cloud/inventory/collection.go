@@ -16,77 +16,94 @@ import (
 // oldest is the time before which a collection is read again.
 func (i *Inventory) oldest() time.Time { return i.now().Add(-lifetime) }
 
-// Balancers are all load balancers of the account, with tags.
+// Balancers are all load balancers of the account, with tags. Tags of those that were known a while ago are not read again: they are
+// verified owner by owner.
 func (i *Inventory) Balancers(ctx context.Context) (map[model.ARN]Balancer, error) {
 	return i.balancers.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (map[model.ARN]Balancer, error) {
 		found, err := i.elb.LoadBalancers(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("taking stock: %w", err)
 		}
-		tags, err := i.elb.Tags(ctx, project(found, balancerARN))
-		if err != nil {
-			return nil, fmt.Errorf("taking stock of load balancers: %w", err)
-		}
-		out := make(map[model.ARN]Balancer, len(found))
+		known, _ := i.balancers.recent(i.oldest())
+		l := listing[Balancer]{now: map[model.ARN]Balancer{}, before: known, tags: tagsOfBalancer}
 		for _, lb := range found {
-			lb.Tags = tags[lb.ARN]
-			out[lb.ARN] = lb
+			l.now[lb.ARN] = lb
 		}
-		return out, nil
+		for _, arn := range l.gone() {
+			i.dropTree(arn)
+		}
+		return l.now, l.label(ctx, i.elb)
 	})
 }
 
-// TargetGroups are all target groups of the account, with tags.
+// TargetGroups are all target groups of the account, with tags; see [Inventory.Balancers].
 func (i *Inventory) TargetGroups(ctx context.Context) (map[model.ARN]model.TargetGroup, error) {
 	return i.groups.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (map[model.ARN]model.TargetGroup, error) {
 		found, err := i.elb.TargetGroups(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("taking stock: %w", err)
 		}
-		return i.tagged(ctx, found)
-	})
-}
-
-func (i *Inventory) tagged(ctx context.Context, found []model.TargetGroup) (map[model.ARN]model.TargetGroup, error) {
-	tags, err := i.elb.Tags(ctx, project(found, func(g model.TargetGroup) model.ARN { return g.ARN }))
-	if err != nil {
-		return nil, fmt.Errorf("taking stock of target groups: %w", err)
-	}
-	out := make(map[model.ARN]model.TargetGroup, len(found))
-	for _, g := range found {
-		g.Tags = tags[g.ARN]
-		out[g.ARN] = g
-	}
-	return out, nil
-}
-
-// SecurityGroups are the security groups that carry the cluster's tag. Their sources are group IDs.
-func (i *Inventory) SecurityGroups(ctx context.Context) (map[model.ARN]model.SecurityGroup, error) {
-	return i.security.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (map[model.ARN]model.SecurityGroup, error) {
-		found, err := i.ec2.GroupsTagged(ctx, i.vpc, map[string]string{model.TagCluster: i.cluster})
-		if err != nil {
-			return nil, fmt.Errorf("taking stock: %w", err)
-		}
-		out := make(map[model.ARN]model.SecurityGroup, len(found))
+		known, _ := i.groups.recent(i.oldest())
+		l := listing[model.TargetGroup]{now: map[model.ARN]model.TargetGroup{}, before: known, tags: tagsOfGroup}
 		for _, g := range found {
-			out[g.ARN] = g
+			l.now[g.ARN] = g
 		}
-		return out, nil
+		gone := l.gone()
+		i.attributes.drop(func(a model.ARN) bool { return slices.Contains(gone, a) })
+		return l.now, l.label(ctx, i.elb)
 	})
 }
 
-// BackendGroup is the ID of the cluster's shared backend security group, empty when there is none.
-func (i *Inventory) BackendGroup(ctx context.Context) (string, error) {
-	all, err := i.SecurityGroups(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, arn := range slices.Sorted(maps.Keys(all)) {
-		if all[arn].Tags[model.TagResource] == model.ResourceBackendSecurityGroup {
-			return string(arn), nil
+func tagsOfBalancer(lb *Balancer) *map[string]string { return &lb.Tags }
+
+func tagsOfGroup(g *model.TargetGroup) *map[string]string { return &g.Tags }
+
+// listing is a collection as AWS lists it now, and as it was known.
+type listing[V any] struct {
+	now, before map[model.ARN]V
+	tags        func(*V) *map[string]string
+}
+
+// gone is what was known and is not listed any more.
+func (l listing[V]) gone() []model.ARN {
+	var out []model.ARN
+	for arn := range l.before {
+		if _, ok := l.now[arn]; !ok {
+			out = append(out, arn)
 		}
 	}
-	return "", nil
+	return out
+}
+
+// label gives what is listed its tags: those that are known, and of what is not known those that AWS has.
+func (l listing[V]) label(ctx context.Context, elb *elbv2.Client) error {
+	known := map[model.ARN]map[string]string{}
+	var unknown []model.ARN
+	for arn := range l.now {
+		if one, ok := l.before[arn]; ok {
+			known[arn] = *l.tags(&one)
+		} else {
+			unknown = append(unknown, arn)
+		}
+	}
+	slices.Sort(unknown)
+	read, err := elb.Tags(ctx, unknown)
+	if err != nil {
+		return fmt.Errorf("taking stock: %w", err)
+	}
+	maps.Copy(known, read)
+	l.retag(known)
+	return nil
+}
+
+// retag sets the tags of those that are listed.
+func (l listing[V]) retag(tags map[model.ARN]map[string]string) {
+	for arn, t := range tags {
+		if one, ok := l.now[arn]; ok {
+			*l.tags(&one) = t
+			l.now[arn] = one
+		}
+	}
 }
 
 // balancersOf are the owner's load balancers, the newest first: of a load balancer and the one that replaces it, that one leads.
@@ -124,28 +141,7 @@ func (i *Inventory) targetGroupsOf(ctx context.Context, owner model.Owner) ([]mo
 	return out, nil
 }
 
-func (i *Inventory) securityGroupsOf(ctx context.Context, owner model.Owner) ([]model.SecurityGroup, error) {
-	all, err := i.SecurityGroups(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []model.SecurityGroup
-	for _, g := range all {
-		id, ok := owner.Owns(g.Tags)
-		if owner.Prefix == "" {
-			id = g.Tags[model.TagResource]
-			ok = id == model.ResourceBackendSecurityGroup
-		}
-		if ok {
-			g.ID = id
-			out = append(out, g)
-		}
-	}
-	slices.SortFunc(out, func(a, b model.SecurityGroup) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.ARN, b.ARN)) })
-	return out, nil
-}
-
-// refresh reads what was forgotten of an owner again.
+// refresh verifies what was forgotten of an owner: its tags are read now, and what hangs on its resources when it is asked for.
 func (i *Inventory) refresh(ctx context.Context, owner model.Owner) error {
 	i.mu.Lock()
 	forgotten := i.forgotten[owner]
@@ -154,7 +150,7 @@ func (i *Inventory) refresh(ctx context.Context, owner model.Owner) error {
 	if !forgotten {
 		return nil
 	}
-	err := i.reread(ctx, owner)
+	err := i.verify(ctx, owner)
 	if err != nil {
 		i.mu.Lock()
 		i.forgotten[owner] = true
@@ -163,38 +159,39 @@ func (i *Inventory) refresh(ctx context.Context, owner model.Owner) error {
 	return err
 }
 
-func (i *Inventory) reread(ctx context.Context, owner model.Owner) error {
-	if _, known := i.balancers.peek(); known {
-		if err := i.refreshBalancers(ctx, owner); err != nil {
-			return err
-		}
-	}
-	if _, known := i.groups.peek(); known {
-		return i.refreshTargetGroups(ctx, owner)
-	}
-	return nil
-}
-
-func (i *Inventory) refreshBalancers(ctx context.Context, owner model.Owner) error {
-	mine, err := i.balancersOf(ctx, owner)
+func (i *Inventory) verify(ctx context.Context, owner model.Owner) error {
+	balancers, err := i.balancersOf(ctx, owner)
 	if err != nil {
 		return err
 	}
-	for _, lb := range mine {
-		i.dropTree(lb.ARN)
-		tags, err := i.elb.Tags(ctx, []model.ARN{lb.ARN})
-		if err != nil {
-			return fmt.Errorf("verifying: %w", err)
-		}
-		if err := i.refreshBalancer(ctx, lb.ARN, tags[lb.ARN]); err != nil {
-			return err
-		}
+	groups, err := i.targetGroupsOf(ctx, owner)
+	if err != nil {
+		return err
 	}
+	for _, lb := range balancers {
+		i.dropTree(lb.ARN)
+	}
+	groupARNs := project(groups, func(g model.TargetGroup) model.ARN { return g.ARN })
+	i.attributes.drop(func(a model.ARN) bool { return slices.Contains(groupARNs, a) })
+	tags, err := i.elb.Tags(ctx, append(project(balancers, balancerARN), groupARNs...))
+	if err != nil {
+		return fmt.Errorf("verifying: %w", err)
+	}
+	i.balancers.change(func(all map[model.ARN]Balancer) map[model.ARN]Balancer {
+		l := listing[Balancer]{now: maps.Clone(all), tags: tagsOfBalancer}
+		l.retag(tags)
+		return l.now
+	})
+	i.groups.change(func(all map[model.ARN]model.TargetGroup) map[model.ARN]model.TargetGroup {
+		l := listing[model.TargetGroup]{now: maps.Clone(all), tags: tagsOfGroup}
+		l.retag(tags)
+		return l.now
+	})
 	return nil
 }
 
-// refreshBalancer reads a load balancer again; one that is gone is dropped. Nil tags are the old ones.
-func (i *Inventory) refreshBalancer(ctx context.Context, arn model.ARN, tags map[string]string) error {
+// refreshBalancer looks at the state of a load balancer again; one that is gone is dropped.
+func (i *Inventory) refreshBalancer(ctx context.Context, arn model.ARN) error {
 	lb, err := i.elb.LoadBalancer(ctx, arn)
 	if fault.Of(err) == fault.NotFound {
 		i.DropLoadBalancer(arn)
@@ -204,39 +201,8 @@ func (i *Inventory) refreshBalancer(ctx context.Context, arn model.ARN, tags map
 		return fmt.Errorf("refreshing: %w", err)
 	}
 	i.balancers.change(func(all map[model.ARN]Balancer) map[model.ARN]Balancer {
-		if tags == nil {
-			tags = all[arn].Tags
-		}
-		lb.Tags = tags
+		lb.Tags = all[arn].Tags
 		return with(all, arn, lb)
-	})
-	return nil
-}
-
-func (i *Inventory) refreshTargetGroups(ctx context.Context, owner model.Owner) error {
-	mine, err := i.targetGroupsOf(ctx, owner)
-	if err != nil || len(mine) == 0 {
-		return err
-	}
-	arns := project(mine, func(g model.TargetGroup) model.ARN { return g.ARN })
-	found, err := i.elb.TargetGroupsByARN(ctx, arns)
-	if fault.Of(err) == fault.NotFound {
-		i.groups.drop() // one is gone, and AWS does not say which
-		i.attributes.drop(func(a model.ARN) bool { return slices.Contains(arns, a) })
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("verifying: %w", err)
-	}
-	fresh, err := i.tagged(ctx, found)
-	if err != nil {
-		return err
-	}
-	i.attributes.drop(func(a model.ARN) bool { return slices.Contains(arns, a) })
-	i.groups.change(func(all map[model.ARN]model.TargetGroup) map[model.ARN]model.TargetGroup {
-		all = maps.Clone(all)
-		maps.Copy(all, fresh)
-		return all
 	})
 	return nil
 }

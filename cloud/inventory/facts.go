@@ -29,7 +29,7 @@ const (
 type world struct {
 	vpc          kept[model.VPC]
 	subnets      kept[[]model.Subnet]
-	quotas       kept[model.Quotas]
+	quotas       kept[limits]
 	certificates kept[[]model.Certificate]
 	names        shelf[model.ARN, []string]
 	named        shelf[string, []string] // security groups by Name tag
@@ -86,10 +86,15 @@ func account(f model.Facts) string {
 func (i *Inventory) since(life time.Duration) time.Time { return i.now().Add(-life) }
 
 func (i *Inventory) vpcFacts(ctx context.Context, _ model.Needs, out *model.Facts) (err error) {
-	out.VPC, err = i.world.vpc.get(ctx, i.since(networkLife), i.now(), func(ctx context.Context) (model.VPC, error) {
+	out.VPC, err = i.network(ctx)
+	return err
+}
+
+// network is the cluster's VPC.
+func (i *Inventory) network(ctx context.Context) (model.VPC, error) {
+	return i.world.vpc.get(ctx, i.since(networkLife), i.now(), func(ctx context.Context) (model.VPC, error) {
 		return i.ec2.VPC(ctx, i.vpc)
 	})
-	return err
 }
 
 // subnetFacts are the VPC's subnets, and those asked for by ID wherever they are.
@@ -129,23 +134,46 @@ func namesMissing(need model.Needs, have []model.Subnet) bool {
 	})
 }
 
-// quotaFacts are the account's limits. The incumbent's policy does not allow to read them: then they are AWS's defaults.
-func (i *Inventory) quotaFacts(ctx context.Context, _ model.Needs, out *model.Facts) (err error) {
-	out.Quotas, err = i.world.quotas.get(ctx, i.since(quotaLife), i.now(), func(ctx context.Context) (model.Quotas, error) {
-		limits, err := i.elb.Limits(ctx)
-		if class := fault.Of(err); class == fault.Denied || class == fault.Invalid {
-			return model.Quotas{}.WithDefaults(), nil
-		}
-		if err != nil {
-			return model.Quotas{}, fmt.Errorf("reading quotas: %w", err)
-		}
-		return model.Quotas{
-			RulesPerLoadBalancer:        limits["rules-per-application-load-balancer"],
-			TargetGroupsPerLoadBalancer: limits["target-groups-per-application-load-balancer"],
-			ListenersPerLoadBalancer:    limits["listeners-per-application-load-balancer"],
-		}.WithDefaults(), nil
-	})
-	return err
+// limits are the account's limits, or why they are AWS's defaults: the action that was denied.
+type limits struct {
+	quotas model.Quotas
+	denied string
+}
+
+// quotaFacts are the account's limits. Where they may not be read (the incumbent's policy has no right to), AWS's defaults stand for
+// them, and the facts name the action.
+func (i *Inventory) quotaFacts(ctx context.Context, _ model.Needs, out *model.Facts) error {
+	got, err := i.world.quotas.get(ctx, i.since(quotaLife), i.now(), i.readLimits)
+	if err == nil && got.denied != "" {
+		got, err = i.world.quotas.get(ctx, i.since(networkLife), i.now(), i.readLimits)
+	}
+	if err != nil {
+		return err
+	}
+	out.Quotas = got.quotas
+	if got.denied != "" {
+		out.Denied = []string{got.denied}
+	}
+	return nil
+}
+
+func (i *Inventory) readLimits(ctx context.Context) (limits, error) {
+	read, err := i.elb.Limits(ctx)
+	switch all := fault.All(err); {
+	case err == nil:
+	case fault.Of(err) == fault.Denied:
+		return limits{quotas: model.Quotas{}.WithDefaults(), denied: all[0].Action}, nil
+	case fault.Of(err) == fault.Invalid: // an endpoint that does not know the action
+		return limits{quotas: model.Quotas{}.WithDefaults()}, nil
+	default:
+		return limits{}, fmt.Errorf("reading quotas: %w", err)
+	}
+	return limits{quotas: model.Quotas{
+		RulesPerLoadBalancer:        read["rules-per-application-load-balancer"],
+		TargetGroupsPerLoadBalancer: read["target-groups-per-application-load-balancer"],
+		CertificatesPerLoadBalancer: read["certificates-per-application-load-balancer"],
+		ListenersPerLoadBalancer:    read["listeners-per-application-load-balancer"],
+	}.WithDefaults()}, nil
 }
 
 func (i *Inventory) existingFacts(ctx context.Context, need model.Needs, out *model.Facts) error {

@@ -35,8 +35,10 @@ type Inventory struct {
 
 	balancers kept[map[model.ARN]Balancer]
 	groups    kept[map[model.ARN]model.TargetGroup]
-	security  kept[map[model.ARN]model.SecurityGroup]
-	foreign   kept[[]model.SecurityGroup]
+	// security are the groups that carry the cluster's ownership tag, or mark the cluster's nodes and pods.
+	security kept[map[model.ARN]model.SecurityGroup]
+	// admitting are the other groups with rules of ours: those that admit the shared backend group.
+	admitting kept[map[model.ARN]model.SecurityGroup]
 
 	listeners    shelf[model.ARN, []model.Listener]
 	rules        shelf[model.ARN, []model.Rule]
@@ -77,30 +79,30 @@ func New(o Options) *Inventory {
 	}
 }
 
-// Forget has everything of an owner read again when it is asked for next.
+// Forget has everything of an owner read again when it is asked for next, and everything listed again: what appeared late, made by a
+// create that was not answered, is in nobody's record.
 func (i *Inventory) Forget(owner model.Owner) {
-	i.security.drop()
+	i.security.expire()
 	if owner.Prefix == "" {
-		i.foreign.drop()
+		i.admitting.expire()
 		return
 	}
+	i.balancers.expire()
+	i.groups.expire()
 	i.mu.Lock()
 	i.forgotten[owner] = true
 	i.mu.Unlock()
 }
 
-// ForgetAll has a whole collection read again: after a create that was not answered, what it made is in nobody's record.
+// ForgetAll has a whole collection listed again: after a create that was not answered, what it made is in nobody's record.
 func (i *Inventory) ForgetAll(kind model.Kind) {
 	switch kind {
 	case model.KindLoadBalancer:
-		i.balancers.drop()
+		i.balancers.expire()
 	case model.KindTargetGroup:
-		i.groups.drop()
-	case model.KindSecurityGroup:
-		i.security.drop()
+		i.groups.expire()
 	default:
-		i.listeners.drop(func(model.ARN) bool { return true })
-		i.rules.drop(func(model.ARN) bool { return true })
+		i.security.expire()
 	}
 }
 

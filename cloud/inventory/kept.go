@@ -10,9 +10,11 @@ import (
 // kept is one answer of AWS, read when it is first asked for and kept. Changes that we make while it is being read are applied to
 // what is read, and what is dropped meanwhile is read again: so it is never older than our last write.
 type kept[T any] struct {
-	mu      sync.Mutex
-	value   T
-	have    bool
+	mu    sync.Mutex
+	value T
+	have  bool
+	// stale says that the value is to be read again before anybody gets it.
+	stale   bool
 	at      time.Time
 	reading chan struct{}
 	pending []func(T) T
@@ -23,7 +25,7 @@ type kept[T any] struct {
 func (k *kept[T]) get(ctx context.Context, since, now time.Time, read func(context.Context) (T, error)) (T, error) {
 	for {
 		k.mu.Lock()
-		if k.have && !k.at.Before(since) {
+		if k.have && !k.stale && !k.at.Before(since) {
 			defer k.mu.Unlock()
 			return k.value, nil
 		}
@@ -60,7 +62,7 @@ func (k *kept[T]) settle(value T, err error, now time.Time) bool {
 	for _, f := range k.pending {
 		value = f(value)
 	}
-	k.value, k.have, k.at, k.pending = value, true, now, nil
+	k.value, k.have, k.stale, k.at, k.pending = value, true, false, now, nil
 	return true
 }
 
@@ -74,6 +76,34 @@ func (k *kept[T]) change(f func(T) T) {
 	if k.have {
 		k.value = f(k.value)
 	}
+}
+
+// put sets the value: it is known without a read.
+func (k *kept[T]) put(value T, now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.reading != nil {
+		k.pending = append(k.pending, func(T) T { return value })
+	}
+	k.value, k.have, k.stale, k.at = value, true, false, now
+}
+
+// expire has the value read again before anybody gets it; until then peek shows it.
+func (k *kept[T]) expire() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.stale, k.dropped = true, true
+}
+
+// recent returns the value that was read or put at or after since, expired or not.
+func (k *kept[T]) recent(since time.Time) (T, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.have || k.at.Before(since) {
+		var none T
+		return none, false
+	}
+	return k.value, true
 }
 
 // drop forgets the value.

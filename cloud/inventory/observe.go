@@ -107,7 +107,7 @@ func (i *Inventory) settled(ctx context.Context, owner model.Owner, mine []Balan
 		if lb.State != provisioning {
 			continue
 		}
-		if err := i.refreshBalancer(ctx, lb.ARN, nil); err != nil {
+		if err := i.refreshBalancer(ctx, lb.ARN); err != nil {
 			return nil, err
 		}
 		changed = true

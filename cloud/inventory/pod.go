@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/headgate/headgate/cloud/ec2"
 	"github.com/headgate/headgate/model"
 )
 
@@ -16,8 +18,8 @@ import (
 type interfaces struct {
 	mu   sync.Mutex
 	seen map[string]sighting
-	// tagged are the groups that carry the cluster's tag.
-	tagged kept[[]string]
+	// blocks are the delegated prefixes of interfaces.
+	blocks kept[[]ec2.Block]
 }
 
 type sighting struct {
@@ -64,6 +66,9 @@ func (i *Inventory) sightings(ctx context.Context, ips []string) (map[string][]s
 	if err != nil {
 		return nil, fmt.Errorf("reading interfaces of pods: %w", err)
 	}
+	if err := i.addDelegated(ctx, missing, found); err != nil {
+		return nil, err
+	}
 	i.world.pods.remember(found, i.now(), oldest)
 	for _, ip := range missing {
 		if groups, ok := found[ip]; ok {
@@ -71,6 +76,46 @@ func (i *Inventory) sightings(ctx context.Context, ips []string) (map[string][]s
 		}
 	}
 	return known, nil
+}
+
+// addDelegated finds the addresses of the VPC that no interface holds as its own in the prefixes that are delegated to interfaces.
+func (i *Inventory) addDelegated(ctx context.Context, ips []string, found map[string][]string) error {
+	vpc, err := i.network(ctx)
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(ips), func(ip string) bool {
+		_, ok := found[ip]
+		return ok || !within(vpc, ip)
+	})
+	// A prefix that was delegated since the last look is looked for again, but not all the time.
+	for _, life := range []time.Duration{networkLife, patience} {
+		if len(left) == 0 {
+			return nil
+		}
+		blocks, err := i.world.pods.blocks.get(ctx, i.since(life), i.now(), func(ctx context.Context) ([]ec2.Block, error) {
+			return i.ec2.Blocks(ctx, i.vpc)
+		})
+		if err != nil {
+			return fmt.Errorf("reading prefixes that are delegated to interfaces: %w", err)
+		}
+		left = slices.DeleteFunc(left, func(ip string) bool {
+			at := slices.IndexFunc(blocks, func(b ec2.Block) bool { return b.Holds(ip) })
+			if at >= 0 {
+				found[ip] = blocks[at].Groups
+			}
+			return at >= 0
+		})
+	}
+	return nil
+}
+
+func within(vpc model.VPC, ip string) bool {
+	addr, err := netip.ParseAddr(ip)
+	return err == nil && slices.ContainsFunc(vpc.CIDRs, func(cidr string) bool {
+		p, err := netip.ParsePrefix(cidr)
+		return err == nil && p.Contains(addr)
+	})
 }
 
 func (p *interfaces) remember(found map[string][]string, now, oldest time.Time) {
@@ -89,14 +134,11 @@ func (i *Inventory) choose(ctx context.Context, groups []string) (string, error)
 	if len(groups) <= 1 {
 		return first(groups), nil
 	}
-	tagged, err := i.world.pods.tagged.get(ctx, i.since(networkLife), i.now(), func(ctx context.Context) ([]string, error) {
-		found, err := i.ec2.GroupsWithTag(ctx, i.vpc, ClusterTag(i.cluster))
-		return project(found, func(g model.SecurityGroup) string { return string(g.ARN) }), err
-	})
+	known, err := i.groupsSince(ctx, i.since(networkLife))
 	if err != nil {
-		return "", fmt.Errorf("reading the cluster's groups: %w", err)
+		return "", err
 	}
-	ours := slices.DeleteFunc(slices.Clone(groups), func(id string) bool { return !slices.Contains(tagged, id) })
+	ours := slices.DeleteFunc(slices.Clone(groups), func(id string) bool { return !i.marksCluster(known[model.ARN(id)]) })
 	if len(ours) != 1 {
 		return "", nil
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/headgate/headgate/model"
 )
 
-// PutLoadBalancer records a load balancer that was made, with its tags.
+// PutLoadBalancer records a load balancer with its tags.
 func (i *Inventory) PutLoadBalancer(lb Balancer) {
 	i.balancers.change(func(all map[model.ARN]Balancer) map[model.ARN]Balancer { return with(all, lb.ARN, lb) })
 }
@@ -56,43 +56,6 @@ func (i *Inventory) DropTargetGroup(arn model.ARN) {
 	i.attributes.drop(func(a model.ARN) bool { return a == arn })
 }
 
-// PutSecurityGroup records a security group that was made.
-func (i *Inventory) PutSecurityGroup(g model.SecurityGroup) {
-	i.security.change(func(all map[model.ARN]model.SecurityGroup) map[model.ARN]model.SecurityGroup {
-		return with(all, g.ARN, g)
-	})
-}
-
-// ChangeSecurityGroup records a change of a security group; of one that is not ours, the foreign groups are read again.
-func (i *Inventory) ChangeSecurityGroup(id model.ARN, change func(*model.SecurityGroup)) {
-	i.foreign.drop()
-	i.security.change(func(all map[model.ARN]model.SecurityGroup) map[model.ARN]model.SecurityGroup {
-		g, ok := all[id]
-		if !ok {
-			return all
-		}
-		change(&g)
-		return with(all, id, g)
-	})
-}
-
-// DropSecurityGroup records that a security group is gone.
-func (i *Inventory) DropSecurityGroup(id model.ARN) {
-	i.security.change(func(all map[model.ARN]model.SecurityGroup) map[model.ARN]model.SecurityGroup { return without(all, id) })
-}
-
-// DropListeners has the listeners of a load balancer read again.
-func (i *Inventory) DropListeners(lb model.ARN) { i.listeners.of(lb).drop() }
-
-// DropRules has the rules of a listener read again.
-func (i *Inventory) DropRules(listener model.ARN) { i.rules.of(listener).drop() }
-
-// DropCertificates has the further certificates of a listener read again.
-func (i *Inventory) DropCertificates(listener model.ARN) { i.certificates.of(listener).drop() }
-
-// DropAttributes has the attributes of a resource read again.
-func (i *Inventory) DropAttributes(arn model.ARN) { i.attributes.of(arn).drop() }
-
 // ChangeTags records a change of a resource's tags: some set, some removed.
 func (i *Inventory) ChangeTags(kind model.Kind, arn model.ARN, set map[string]string, removed []string) {
 	change := func(old map[string]string) map[string]string {
@@ -133,9 +96,3 @@ func (i *Inventory) PutTags(arn model.ARN, tags map[string]string) {
 	defer i.mu.Unlock()
 	i.tags[arn] = maps.Clone(tags)
 }
-
-// DropListenersWith has the listeners of the load balancer that a listener is on read again.
-func (i *Inventory) DropListenersWith(listener model.ARN) { i.DropListeners(balancerOf(listener)) }
-
-// DropRulesWith has the rules of the listener that a rule is on read again.
-func (i *Inventory) DropRulesWith(rule model.ARN) { i.DropRules(listenerOf(rule)) }

@@ -29,8 +29,11 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	})
 	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
 		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget,
+		Live: mgr.GetAPIReader(),
 	})
-	if err := addTargets(mgr, aws, loop, cluster, s); err != nil {
+	network := targets.NewNetwork(cluster, quiet)
+	lane := targets.New(mgr, aws, targets.Options{Board: loop.Board(), Network: network, FailOpen: failOpen(s)})
+	if err := addTargets(mgr, lane, network); err != nil {
 		return err
 	}
 	if err := ingress.New(mgr.GetClient(), loop, mgr.GetEventRecorder("ingress"), ingressSettings(s)).SetupWithManager(mgr, s.IngressWorkers); err != nil {
@@ -58,13 +61,15 @@ func newCloud(ctx context.Context, s Settings) (*cloud.Client, error) {
 	return client, nil
 }
 
-func addTargets(mgr ctrl.Manager, aws *cloud.Client, loop *stack.Loop, cluster *stack.Cluster, s Settings) error {
-	network := targets.NewNetwork(cluster, quiet)
-	failOpen := targets.LeaveUnready
+func failOpen(s Settings) targets.FailOpen {
 	if s.FailOpen {
-		failOpen = targets.RegisterUnready
+		return targets.RegisterUnready
 	}
-	lane := targets.New(mgr, aws, targets.Options{Board: loop.Board(), Network: network, FailOpen: failOpen})
+	return targets.LeaveUnready
+}
+
+// addTargets registers the targets lane, and the network that it tells which addresses must admit traffic.
+func addTargets(mgr ctrl.Manager, lane *targets.Reconciler, network *targets.Network) error {
 	network.Hear(lane.Heard)
 	if err := mgr.Add(manager.RunnableFunc(network.Start)); err != nil {
 		return fmt.Errorf("adding the network: %w", err)
