@@ -70,6 +70,10 @@ func (s *Snapshot) targetGroupConfig(c config, service *corev1.Service) *awsgwv1
 			return t
 		}
 	}
+	return s.defaultGroupConfig(c)
+}
+
+func (s *Snapshot) defaultGroupConfig(c config) *awsgwv1.TargetGroupConfiguration {
 	d := c.defaultGroup()
 	for i := range s.TargetGroups {
 		t := &s.TargetGroups[i]

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -107,7 +108,7 @@ func (t *translator) port(l *listener) intent.Listener {
 }
 
 func gatewayFindings(s *Snapshot, c config, listeners []*listener) []model.Finding {
-	out := append(c.findings(listeners), unservedOfGateway(s.Gateway)...)
+	out := slices.Concat(c.findings(listeners), c.lostDefault(s), unservedOfGateway(s.Gateway))
 	wrong := func(field string, p problem) {
 		out = append(out, model.Finding{Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message})
 	}

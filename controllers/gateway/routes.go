@@ -70,12 +70,8 @@ func (j *judged) conclude(s *Snapshot) {
 			j.fragment.Routes[i] = answering(r, http.StatusServiceUnavailable)
 		}
 	}
-	for _, p := range []problem{j.unsupported, j.waiting} {
-		if p.any() {
-			j.findings = append(j.findings, model.Finding{
-				Object: j.fragment.Member, Severity: model.Wrong, Reason: p.reason, Message: p.message,
-			})
-		}
+	if j.waiting.any() {
+		j.findings = append(j.findings, j.wrong("", j.waiting))
 	}
 	j.findings = append(j.findings, j.closed...)
 	for _, a := range j.attachments {
@@ -145,11 +141,18 @@ func (t *translator) certificates(l *listener) []string {
 	return append(out, c.Certificates...)
 }
 
-// refuse notes that the route cannot be served as it is written. The first reason stays.
+// refuse notes that the route cannot be served as it is written. The condition has room for the first reason.
 func (j *judged) refuse(field, format string, args ...any) {
+	p := problem{string(gwv1.RouteReasonUnsupportedValue), fmt.Sprintf(format, args...)}
+	j.findings = append(j.findings, j.wrong(field, p))
 	if !j.unsupported.any() {
-		j.unsupported = problem{string(gwv1.RouteReasonUnsupportedValue), field + ": " + fmt.Sprintf(format, args...)}
+		p.message = field + ": " + p.message
+		j.unsupported = p
 	}
+}
+
+func (j *judged) wrong(field string, p problem) model.Finding {
+	return model.Finding{Object: j.fragment.Member, Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message}
 }
 
 // unresolved notes that a reference leads nowhere. The condition has room for the first.

@@ -92,6 +92,17 @@ func listenerWishes(at string, l awsgwv1.ListenerConfiguration) []wish {
 	}
 }
 
+// lostDefault tells of a default TargetGroupConfiguration that is not there.
+func (c config) lostDefault(s *Snapshot) []model.Finding {
+	d := c.defaultGroup()
+	if d == nil || s.defaultGroupConfig(c) != nil {
+		return nil
+	}
+	i := slices.IndexFunc(c.parts, func(p part) bool { return p.spec.DefaultTargetGroupConfiguration != nil })
+	return []model.Finding{unused(c.parts[i].object, "spec.defaultTargetGroupConfiguration", fmt.Sprintf(
+		"there is no TargetGroupConfiguration %s without a spec.targetReference: create it", d))}
+}
+
 // idle names what counts for nothing beside the rest of the configuration.
 func (c config) idle(p part) []model.Finding {
 	var out []model.Finding
