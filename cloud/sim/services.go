@@ -1,16 +1,21 @@
 package sim
 
 import (
+	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
 	"github.com/headgate/headgate/cloud/sim/identity"
+	"github.com/headgate/headgate/cloud/sim/shield"
 	"github.com/headgate/headgate/cloud/sim/tagging"
+	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/waf"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
 // offer gives every service behind the endpoint, a line each.
 func (s *Simulator) offer() []wire.Service {
-	firewall, classic := waf.New(s.account, balancers{s.elb}, waf.Options{}), waf.NewClassic(s.account, balancers{s.elb})
+	there := resources{s.elb, s.network}
+	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
+	pools := cognito.New(s.account)
 	return []wire.Service{
 		s.elb.Service(),
 		s.network.Service(),
@@ -18,19 +23,30 @@ func (s *Simulator) offer() []wire.Service {
 		identity.New(s.account).Service(),
 		firewall.Service(),
 		classic.Service(),
-		tagging.New(s.elb, s.network, s.certs, firewall.Tags, classic.Tags).Service(),
+		guard.Service(),
+		pools.Service(),
+		tagging.New(s.elb, s.network, s.certs, firewall.Tags, classic.Tags, guard.Tags, pools.Tags).Service(),
 	}
 }
 
-// balancers tells other services which load balancers there are.
-type balancers struct{ state *elb.State }
+// resources tells other services what there is to protect.
+type resources struct {
+	balancing *elb.State
+	network   *vpc.Network
+}
 
 // Balancer gives the state of a load balancer.
-func (b balancers) Balancer(arn string) (string, bool) {
-	for _, lb := range b.state.Summaries() {
+func (r resources) Balancer(arn string) (string, bool) {
+	for _, lb := range r.balancing.Summaries() {
 		if lb.ARN == arn {
 			return lb.State, true
 		}
 	}
 	return "", false
+}
+
+// Allocated reports whether an address is allocated.
+func (r resources) Allocated(allocation string) bool {
+	_, ok := r.network.Address(allocation)
+	return ok
 }
