@@ -151,12 +151,25 @@ func (c config) defaultGroup() *types.NamespacedName {
 }
 
 // sets tells whether a configuration sets the field of this JSON name.
-func (p part) sets(field string) bool {
-	v := reflect.ValueOf(p.spec)
-	for i := range v.NumField() {
-		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ","); name == field {
-			return isSet(v.Field(i))
+func (p part) sets(field string) bool { return sets(reflect.ValueOf(p.spec), field) }
+
+// sets tells whether the field at a path of JSON names is set: "healthCheckConfig.healthCheckPath".
+func sets(in reflect.Value, path string) bool {
+	if in.Kind() == reflect.Pointer {
+		in = in.Elem()
+	}
+	if !in.IsValid() {
+		return false
+	}
+	first, rest, deeper := strings.Cut(path, ".")
+	for i := range in.NumField() {
+		if name, _, _ := strings.Cut(in.Type().Field(i).Tag.Get("json"), ","); name != first {
+			continue
 		}
+		if deeper {
+			return sets(in.Field(i), rest)
+		}
+		return isSet(in.Field(i))
 	}
 	return false
 }

@@ -230,6 +230,25 @@ func TestTargetGroupSettings(t *testing.T) {
 	}
 }
 
+func TestTargetGroupSettingsNameWhereTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, anyListener, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
+	group := awsgwv1.TargetGroupConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "x"}}
+	parse(t, `{targetReference: {name: web}, defaultConfiguration: {targetType: ip, protocol: HTTP, healthCheckConfig: {healthCheckPath: /a, healthCheckTimeout: 900}},
+		routeConfigurations: [{routeIdentifier: {kind: GRPCRoute}, targetGroupProps: {}}, {routeIdentifier: {kind: HTTPRoute}, targetGroupProps: {protocol: TCP, tags: {a: b}}}]}`, &group.Spec)
+	s.TargetGroups = append(s.TargetGroups, group)
+	const at = "TargetGroupConfiguration app/x spec."
+	want := map[string]string{
+		"targetType": at + "defaultConfiguration.targetType", "protocol": at + "routeConfigurations[1].targetGroupProps.protocol",
+		"tags": at + "routeConfigurations[1].targetGroupProps.tags", "healthCheck.path": at + "defaultConfiguration.healthCheckConfig.healthCheckPath",
+		"healthCheck.timeoutSeconds": at + "defaultConfiguration.healthCheckConfig.healthCheckTimeout",
+	}
+	got := verdictOf(s).routes[0].fragment.Routes[0].Forward.Backends[0].Service.Group.Fields
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("invariant 8: a mistake is the route's, and its place is in another object: %s", diff)
+	}
+}
+
 func TestHealthCheckOf(t *testing.T) {
 	t.Parallel()
 	var h awsgwv1.HealthCheckConfiguration

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -313,6 +314,22 @@ func TestParametersOfAGateway(t *testing.T) {
 	w.reconcile()
 	if got := words(w.gateway().Status.Conditions)["Accepted"]; got != "True/Accepted" {
 		t.Errorf("now they exist: %s", got)
+	}
+}
+
+func TestBothParametersAreTold(t *testing.T) {
+	t.Parallel()
+	objects := shop(t)
+	class, gateway := &gwv1.GatewayClass{}, &gwv1.Gateway{}
+	parse(t, `{metadata: {name: alb}, spec: {controllerName: gateway.k8s.aws/alb, parametersRef: {group: gateway.k8s.aws, kind: LoadBalancerConfiguration, namespace: infra, name: one}}}`, class)
+	parse(t, `{metadata: {namespace: infra, name: gw}, spec: {gatewayClassName: alb, listeners: `+anyListener+`,
+		infrastructure: {parametersRef: {group: gateway.k8s.aws, kind: LoadBalancerConfiguration, name: two}}}}`, gateway)
+	objects[0], objects[1] = class, gateway
+	w := newWorld(t, objects...)
+	w.reconcile()
+	message := meta.FindStatusCondition(w.gateway().Status.Conditions, "Accepted").Message
+	if !strings.Contains(message, "infra/one") || !strings.Contains(message, "infra/two") {
+		t.Errorf("invariant 8: %s", message)
 	}
 }
 

@@ -3,6 +3,9 @@ package gateway
 import (
 	"fmt"
 	"maps"
+	"reflect"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -20,14 +23,61 @@ func (t *translator) groupSettings(route *gwv1.HTTPRoute, service *corev1.Servic
 		return intent.GroupSettings{}
 	}
 	t.used[chosen] = true
-	var props awsgwv1.TargetGroupProps
+	var layers []layer
+	if i := mostSpecific(chosen.Spec.RouteConfigurations, route); i >= 0 {
+		layers = append(layers, layer{fmt.Sprintf("spec.routeConfigurations[%d].targetGroupProps.", i), chosen.Spec.RouteConfigurations[i].TargetGroupProps})
+	}
 	if d := chosen.Spec.DefaultConfiguration; d != nil {
-		props = *d.DeepCopy()
+		layers = append(layers, layer{"spec.defaultConfiguration.", *d})
 	}
-	if r := mostSpecific(chosen.Spec.RouteConfigurations, route); r != nil {
-		props = overlay(props, r.TargetGroupProps)
+	var props awsgwv1.TargetGroupProps
+	for _, l := range slices.Backward(layers) {
+		props = overlay(props, *l.props.DeepCopy())
 	}
-	return settingsOf(props)
+	out := settingsOf(props)
+	out.Fields = written(groupConfigRef(chosen).String()+" ", layers)
+	return out
+}
+
+// layer is what one place of a configuration says of target groups.
+type layer struct {
+	at    string
+	props awsgwv1.TargetGroupProps
+}
+
+// groupFields are the fields that the settings of a target group are made of.
+func groupFields() map[string]string {
+	return map[string]string{
+		"targetType": "targetType", "protocol": "protocol", "protocolVersion": "protocolVersion", "tags": "tags",
+		"attributes": "targetGroupAttributes", "healthCheck.protocol": "healthCheckConfig.healthCheckProtocol",
+		"healthCheck.port": "healthCheckConfig.healthCheckPort", "healthCheck.path": "healthCheckConfig.healthCheckPath",
+		"healthCheck.intervalSeconds":    "healthCheckConfig.healthCheckInterval",
+		"healthCheck.timeoutSeconds":     "healthCheckConfig.healthCheckTimeout",
+		"healthCheck.healthyThreshold":   "healthCheckConfig.healthyThresholdCount",
+		"healthCheck.unhealthyThreshold": "healthCheckConfig.unhealthyThresholdCount", "healthCheck.matcher": "healthCheckConfig.matcher",
+	}
+}
+
+// written is where each setting was written, in the first of the layers that has the field.
+func written(object string, layers []layer) map[string]string {
+	out := map[string]string{}
+	for name, field := range groupFields() {
+		top, _, _ := strings.Cut(field, ".")
+		for _, l := range layers {
+			if !sets(reflect.ValueOf(l.props), top) {
+				continue
+			}
+			if sets(reflect.ValueOf(l.props), field) {
+				out[name] = object + l.at + field
+			}
+			break
+		}
+	}
+	return out
+}
+
+func groupConfigRef(t *awsgwv1.TargetGroupConfiguration) model.ObjectRef {
+	return model.ObjectRef{Group: awsgwv1.Group, Kind: awsgwv1.KindTargetGroupConfiguration, Namespace: t.Namespace, Name: t.Name}
 }
 
 // unserved names what target group configurations ask for that is not served yet, those only that target groups are made by.
@@ -38,9 +88,7 @@ func (s *Snapshot) unserved(used map[*awsgwv1.TargetGroupConfiguration]bool) []m
 		if !used[t] {
 			continue
 		}
-		object := model.ObjectRef{
-			Group: awsgwv1.Group, Kind: awsgwv1.KindTargetGroupConfiguration, Namespace: t.Namespace, Name: t.Name,
-		}
+		object := groupConfigRef(t)
 		out = append(out, notServed(object, unservedProps("spec.defaultConfiguration.", t.Spec.DefaultConfiguration))...)
 		for i, r := range t.Spec.RouteConfigurations {
 			out = append(out, notServed(object, unservedProps(fmt.Sprintf("spec.routeConfigurations[%d].targetGroupProps.", i), &r.TargetGroupProps))...)
@@ -88,12 +136,11 @@ func namesService(r *awsgwv1.Reference, name string) bool {
 	return r != nil && r.Name == name && deref(r.Group) == "" && (r.Kind == nil || *r.Kind == kindService)
 }
 
-// mostSpecific picks the configuration for a route: kind, namespace and name before kind and namespace before kind.
-func mostSpecific(list []awsgwv1.RouteConfiguration, route *gwv1.HTTPRoute) *awsgwv1.RouteConfiguration {
-	var best *awsgwv1.RouteConfiguration
-	rank := 0
-	for i := range list {
-		id := list[i].RouteIdentifier
+// mostSpecific is the index of the configuration for a route: kind, namespace and name before kind and namespace before kind; -1 without.
+func mostSpecific(list []awsgwv1.RouteConfiguration, route *gwv1.HTTPRoute) int {
+	best, rank := -1, 0
+	for i, c := range list {
+		id := c.RouteIdentifier
 		if id.Kind != "" && id.Kind != kindHTTPRoute || id.Namespace != "" && id.Namespace != route.Namespace ||
 			id.Name != "" && id.Name != route.Name {
 			continue
@@ -106,7 +153,7 @@ func mostSpecific(list []awsgwv1.RouteConfiguration, route *gwv1.HTTPRoute) *aws
 			this = 3
 		}
 		if this > rank {
-			best, rank = &list[i], this
+			best, rank = i, this
 		}
 	}
 	return best

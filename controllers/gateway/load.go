@@ -159,17 +159,17 @@ type parameters struct{ field, group, kind, namespace, name string }
 func (s *Snapshot) loadConfig(ctx context.Context, r client.Reader, p parameters, into **awsgwv1.LoadBalancerConfiguration) error {
 	switch {
 	case p.group != awsgwv1.Group || p.kind != awsgwv1.KindLoadBalancerConfiguration:
-		s.ParameterProblem = fmt.Sprintf("%s names %s/%s: it must be a %s of group %s", p.field, p.group, p.kind,
-			awsgwv1.KindLoadBalancerConfiguration, awsgwv1.Group)
+		s.misread(fmt.Sprintf("%s names %s/%s: it must be a %s of group %s", p.field, p.group, p.kind,
+			awsgwv1.KindLoadBalancerConfiguration, awsgwv1.Group))
 		return nil
 	case p.namespace == "":
-		s.ParameterProblem = p.field + " has no namespace: name the namespace of the " + awsgwv1.KindLoadBalancerConfiguration
+		s.misread(p.field + " has no namespace: name the namespace of the " + awsgwv1.KindLoadBalancerConfiguration)
 		return nil
 	}
 	config := &awsgwv1.LoadBalancerConfiguration{}
 	err := r.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: p.name}, config)
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		s.ParameterProblem = fmt.Sprintf("%s names %s %s/%s, which does not exist: create it", p.field, p.kind, p.namespace, p.name)
+		s.misread(fmt.Sprintf("%s names %s %s/%s, which does not exist: create it", p.field, p.kind, p.namespace, p.name))
 		return nil
 	}
 	if err != nil {
@@ -177,6 +177,14 @@ func (s *Snapshot) loadConfig(ctx context.Context, r client.Reader, p parameters
 	}
 	*into = config
 	return nil
+}
+
+// misread notes why parameters could not be read.
+func (s *Snapshot) misread(why string) {
+	if s.ParameterProblem != "" {
+		s.ParameterProblem += "; "
+	}
+	s.ParameterProblem += why
 }
 
 func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
