@@ -201,7 +201,7 @@ func (r *Reconciler) tell(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	}
 	// A binding that was done before, by the incumbent maybe, gets no word that says only that all is as it was.
 	if len(findings) > 0 || len(b.Status.Conditions) > 0 || !reflect.DeepEqual(old.Status, b.Status) {
-		ready := outcome.Member(false, findings)
+		ready := outcome.Member(outcome.AsWritten, findings)
 		ready.ObservedGeneration = b.Generation
 		meta.SetStatusCondition(&b.Status.Conditions, ready)
 	}
