@@ -12,6 +12,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/cert"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/tagging"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
@@ -45,6 +46,7 @@ type Simulator struct {
 	network  *vpc.Network
 	certs    *cert.Store
 	elb      *elb.State
+	tags     *tagging.Index
 	services []wire.Service
 	world    World
 }

@@ -1,5 +1,5 @@
 // Package tagging simulates the Resource Groups Tagging API over the tags that the other services hold. It may import the SDK's shapes and
-// the simulator's wire and account packages. Its invariant: it holds no tags of its own.
+// the simulator's wire and account packages. Its invariant: it holds no tags of its own, but for those that a change has not yet reached.
 package tagging
 
 import (
@@ -13,6 +13,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
+	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
@@ -27,10 +28,16 @@ type Source interface {
 }
 
 // Index reads the tags of several sources.
-type Index struct{ sources []Source }
+type Index struct {
+	account *account.Account
+	sources []Source
+	held    map[string][]held
+}
 
 // New makes the service over sources.
-func New(sources ...Source) *Index { return &Index{sources} }
+func New(a *account.Account, sources ...Source) *Index {
+	return &Index{account: a, sources: sources, held: map[string][]held{}}
+}
 
 // Service gives the Resource Groups Tagging API.
 func (i *Index) Service() wire.Service {
@@ -58,10 +65,7 @@ func (i *Index) getResources(in *sdk.GetResourcesInput) (*sdk.GetResourcesOutput
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	all := map[string]map[string]string{}
-	for _, s := range i.sources {
-		maps.Copy(all, s.Tagged())
-	}
+	all := i.tagged(i.account.Now())
 	matching := []string{}
 	for _, arn := range slices.Sorted(maps.Keys(all)) {
 		if wanted(in, arn, all[arn]) {
