@@ -149,15 +149,15 @@ func leaves(at string, of reflect.Type) []string {
 		return []string{at}
 	}
 	var out []string
-	for i := range of.NumField() {
-		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+	for f := range of.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "":
-			out = append(out, leaves(at, of.Field(i).Type)...)
+			out = append(out, leaves(at, f.Type)...)
 		case at == "":
-			out = append(out, leaves(name, of.Field(i).Type)...)
+			out = append(out, leaves(name, f.Type)...)
 		default:
-			out = append(out, leaves(at+"."+name, of.Field(i).Type)...)
+			out = append(out, leaves(at+"."+name, f.Type)...)
 		}
 	}
 	return out
