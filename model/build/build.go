@@ -38,6 +38,7 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	s := b.settings()
 	b.ipAddressType = s.ipAddressType
 	subnets := b.subnets(s)
+	b.tellDenied()
 	ports := b.ports(s)
 	b.rules(ports)
 
@@ -61,7 +62,9 @@ type builder struct {
 	// ipAddressType of the load balancer.
 	ipAddressType string
 	// groups are the target groups that routes refer to, by resource ID; nil where one cannot be made.
-	groups   map[string]*model.TargetGroup
+	groups map[string]*model.TargetGroup
+	// past builds what members asked for when they were last good; its findings are nobody's.
+	past     *builder
 	usage    usage
 	findings map[model.Finding]bool
 	blocked  []string
@@ -73,6 +76,11 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 		groups: map[string]*model.TargetGroup{}, findings: map[model.Finding]bool{},
 	}
 	b.usage.groups = map[string]bool{}
+	if len(in.Before) > 0 {
+		before := in
+		before.Fragments, before.Before = in.Before, nil
+		b.past = newBuilder(before, facts)
+	}
 	b.facts.Subnets = slices.SortedFunc(slices.Values(facts.Subnets), func(a, c model.Subnet) int { return cmp.Compare(a.ID, c.ID) })
 	b.facts.Certificates = slices.SortedFunc(slices.Values(facts.Certificates),
 		func(a, c model.Certificate) int { return cmp.Compare(a.ARN, c.ARN) })
@@ -113,6 +121,14 @@ func (b *builder) sortedFindings() []model.Finding {
 			cmp.Compare(a.Object.Group, c.Object.Group))
 	})
 	return out
+}
+
+// tellDenied names the rights that the operator lacks, to one member: it is nobody's mistake.
+func (b *builder) tellDenied() {
+	for _, action := range b.facts.Denied {
+		b.report(place{object: b.fragments[0].Member}, model.Warning, "PermissionDenied",
+			"the operator may not call "+action+", so AWS's defaults are assumed for what it tells; allow it in the IAM policy of the operator's role")
+	}
 }
 
 // tags are the tags of a resource: the user's, the default ones over them, those of ownership over all.

@@ -84,8 +84,8 @@ func (b *builder) managedGroup(s settings, p ports) model.SecurityGroup {
 // admitted are the permissions of one port. Who named nobody admits everybody. IPv6 ranges mean something only where the load balancer
 // has IPv6 addresses.
 func admitted(one *port, ipAddressType string) []model.Permission {
-	cidrs := one.cidrs.value
-	if one.cidrs.by == (model.ObjectRef{}) && one.prefixes.by == (model.ObjectRef{}) {
+	cidrs := one.cidrs
+	if !one.restricted {
 		cidrs = []string{"0.0.0.0/0", "::/0"}
 	}
 	var out []model.Permission
@@ -95,7 +95,7 @@ func admitted(one *port, ipAddressType string) []model.Permission {
 		}
 		out = append(out, model.Permission{Protocol: "tcp", FromPort: one.number, ToPort: one.number, CIDR: c})
 	}
-	for _, list := range one.prefixes.value {
+	for _, list := range one.prefixes {
 		out = append(out, model.Permission{Protocol: "tcp", FromPort: one.number, ToPort: one.number, PrefixList: list})
 	}
 	return out

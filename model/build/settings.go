@@ -35,23 +35,29 @@ func (b *builder) settings() settings {
 		existing = *b.facts.Existing
 	}
 	s := settings{
-		scheme: b.choice("scheme", existing.Scheme, b.schemeOf),
-		name:   b.choice("name", existing.Name, b.nameOf),
+		scheme: b.choice("scheme", existing.Scheme, (*builder).schemeOf),
+		name:   b.choice("name", existing.Name, (*builder).nameOf),
 	}
 	if s.scheme == "" {
 		s.scheme = b.unasked(existing.Scheme, b.defaultScheme())
 	}
-	s.ipAddressType = b.choice("ipAddressType", existing.IPAddressType, func(f *intent.Fragment) string { return b.addressTypeOf(f, s.scheme) })
+	s.ipAddressType = b.choice("ipAddressType", existing.IPAddressType, func(b *builder, f *intent.Fragment) string {
+		return b.addressTypeOf(f, s.scheme)
+	})
 	if s.ipAddressType == "" {
 		s.ipAddressType = b.unasked(existing.IPAddressType, typeIPv4)
 	}
-	s.subnets = b.exclusive("subnets", subnetKey(existing.Subnets), func(f *intent.Fragment) string { return b.subnetsOf(f) })
-	s.subnetTags = b.exclusive("subnetTags", "", func(f *intent.Fragment) string { return selectorKey(f.Settings.SubnetTags) })
-	s.groups = b.exclusive("securityGroups", "", func(f *intent.Fragment) string { return strings.Join(f.Settings.SecurityGroups, ",") })
-	s.manageBackend = b.choice("manageBackendRules", "", b.manageOf) == "true"
-	s.redirect = b.exclusive("sslRedirectPort", "", b.redirectOf)
+	s.subnets = b.exclusive("subnets", subnetKey(existing.Subnets), (*builder).subnetsOf)
+	s.subnetTags = b.exclusive("subnetTags", "", func(_ *builder, f *intent.Fragment) string {
+		return selectorKey(f.Settings.SubnetTags)
+	})
+	s.groups = b.exclusive("securityGroups", "", func(_ *builder, f *intent.Fragment) string {
+		return strings.Join(f.Settings.SecurityGroups, ",")
+	})
+	s.manageBackend = b.choice("manageBackendRules", "", (*builder).manageOf) == "true"
+	s.redirect = b.exclusive("sslRedirectPort", "", (*builder).redirectOf)
 	s.attributes = b.mergeKeys(b.fragments, "attributes",
-		func(f *intent.Fragment) (map[string]string, map[string]string) {
+		func(_ *builder, f *intent.Fragment) (map[string]string, map[string]string) {
 			return f.Settings.Attributes, f.Settings.EnforcedAttributes
 		})
 	s.tags = b.mergeTags(b.fragments)
@@ -75,34 +81,36 @@ func (b *builder) defaultScheme() string {
 	return schemeInternal
 }
 
+// reader reads a setting of a member; "" where the member does not ask for it.
+type reader func(*builder, *intent.Fragment) string
+
 // choice is the value of a setting of which there is one a load balancer; empty where nobody asks for it.
-func (b *builder) choice(field, applied string, read func(*intent.Fragment) string) string {
+func (b *builder) choice(field, applied string, read reader) string {
 	if f := b.exclusive(field, applied, read); f != nil {
-		return read(f)
+		return read(b, f)
 	}
 	return ""
 }
 
-// exclusive finds the member whose value of a setting counts: the applied value wins while some member asks for it, else the
-// first in precedence. Every other value is its owner's mistake. The reader gives "" for a member that does not ask.
-func (b *builder) exclusive(field, applied string, read func(*intent.Fragment) string) *intent.Fragment {
-	var winner *intent.Fragment
-	won := ""
-	asked := make([]string, len(b.fragments))
+// exclusive finds the member whose value of a setting counts, as [decide] says. Every other value is its owner's mistake.
+func (b *builder) exclusive(field, applied string, read reader) *intent.Fragment {
+	claims := make([]claim, len(b.fragments))
 	for i, f := range b.fragments {
-		asked[i] = read(f)
-		if asked[i] != "" && (winner == nil || asked[i] == applied && won != applied) {
-			winner, won = f, asked[i]
+		value := read(b, f)
+		claims[i] = claim{value: value, asked: value != "", at: settingPlace(f, field)}
+		if before := b.before(f); before != nil {
+			claims[i].standing = read(b.past, before) == value
 		}
 	}
-	for i, f := range b.fragments {
-		if asked[i] != "" && asked[i] != won {
-			b.wrong(settingPlace(f, field), "ConflictingSetting",
-				"%q conflicts with %q, which %s asks for and which counts for the whole load balancer; use the same value or a group of your own",
-				asked[i], won, winner.Member)
-		}
+	won := decide(claims, applied, func(lost, won claim) {
+		b.wrong(lost.at, "ConflictingSetting",
+			"%q conflicts with %q, which %s asks for and which counts for the whole load balancer; use the same value or a group of your own",
+			lost.value, won.value, won.at.object)
+	})
+	if won < 0 {
+		return nil
 	}
-	return winner
+	return b.fragments[won]
 }
 
 // settingPlace is where a member wrote a setting.
@@ -163,33 +171,34 @@ func (b *builder) redirectOf(f *intent.Fragment) string {
 	return ""
 }
 
-// mergeKeys adds up maps, key by key: what a class enforces first, then by precedence. A different value for a key that is taken is
-// its owner's mistake, except against a class, which overrides by design.
-func (b *builder) mergeKeys(
-	fragments []*intent.Fragment, field string, read func(*intent.Fragment) (own, enforced map[string]string),
-) map[string]string {
-	out, owner, fixed := map[string]string{}, map[string]model.ObjectRef{}, map[string]bool{}
-	merge := func(f *intent.Fragment, add map[string]string, enforce bool) {
-		for _, k := range slices.Sorted(maps.Keys(add)) {
-			old, taken := out[k]
-			switch {
-			case !taken:
-				out[k], owner[k], fixed[k] = add[k], f.Member, enforce
-			case old != add[k] && (enforce || !fixed[k]):
-				b.wrong(settingPlace(f, field), "ConflictingSetting",
-					"%s=%s conflicts with %s=%s, which %s asks for and which counts for the whole load balancer", k, add[k], k, old, owner[k])
-			case old != add[k]:
-				b.report(settingPlace(f, field), model.Warning, "OverriddenByClass", k+"="+add[k]+" gives way to "+k+"="+old+", which the class sets")
+// layer is what one member asks for by key, now and when it was last good.
+type layer struct {
+	at          place
+	now, before map[string]string
+}
+
+// keysReader reads what a member asks for by key, and what its class enforces.
+type keysReader func(b *builder, f *intent.Fragment) (own, enforced map[string]string)
+
+// mergeKeys adds up maps, key by key, as [decide] says: what a class enforces first, then what members ask for. A different value for a
+// key that is taken is its owner's mistake, except against a class, which overrides by design.
+func (b *builder) mergeKeys(fragments []*intent.Fragment, field string, read keysReader) map[string]string {
+	own, enforced := b.layers(fragments, field, read)
+	out := map[string]string{}
+	for _, k := range keysOf(enforced) {
+		out[k] = b.decideKey(k, enforced)
+	}
+	for _, k := range keysOf(own) {
+		fixed, ok := out[k]
+		if !ok {
+			out[k] = b.decideKey(k, own)
+			continue
+		}
+		for _, l := range own {
+			if v, asked := l.now[k]; asked && v != fixed {
+				b.report(l.at, model.Warning, "OverriddenByClass", k+"="+v+" gives way to "+k+"="+fixed+", which the class sets")
 			}
 		}
-	}
-	for _, f := range fragments {
-		_, enforced := read(f)
-		merge(f, enforced, true)
-	}
-	for _, f := range fragments {
-		own, _ := read(f)
-		merge(f, own, false)
 	}
 	if len(out) == 0 {
 		return nil
@@ -197,8 +206,45 @@ func (b *builder) mergeKeys(
 	return out
 }
 
+func (b *builder) layers(fragments []*intent.Fragment, field string, read keysReader) (own, enforced []layer) {
+	for _, f := range fragments {
+		mine, class := layer{at: settingPlace(f, field)}, layer{at: settingPlace(f, field)}
+		mine.now, class.now = read(b, f)
+		if before := b.before(f); before != nil {
+			mine.before, class.before = read(b.past, before)
+		}
+		own, enforced = append(own, mine), append(enforced, class)
+	}
+	return own, enforced
+}
+
+func keysOf(layers []layer) []string {
+	all := map[string]bool{}
+	for _, l := range layers {
+		for k := range l.now {
+			all[k] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// decideKey is the value of a key that some layer has.
+func (b *builder) decideKey(k string, layers []layer) string {
+	claims := make([]claim, len(layers))
+	for i, l := range layers {
+		value, asked := l.now[k]
+		before, had := l.before[k]
+		claims[i] = claim{value: value, asked: asked, standing: had && before == value, at: l.at}
+	}
+	won := decide(claims, "", func(lost, won claim) {
+		b.wrong(lost.at, "ConflictingSetting", "%s=%s conflicts with %s=%s, which %s asks for and which counts for the whole load balancer",
+			k, lost.value, k, won.value, won.at.object)
+	})
+	return claims[won].value
+}
+
 func (b *builder) mergeTags(fragments []*intent.Fragment) map[string]string {
-	return b.mergeKeys(fragments, "tags", func(f *intent.Fragment) (map[string]string, map[string]string) {
+	return b.mergeKeys(fragments, "tags", func(b *builder, f *intent.Fragment) (map[string]string, map[string]string) {
 		at := settingPlace(f, "tags")
 		return b.usableTags(f.Settings.Tags, at), b.usableTags(f.Settings.EnforcedTags, at)
 	})

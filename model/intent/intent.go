@@ -22,6 +22,9 @@ type Intent struct {
 	Defaults Defaults `json:"defaults"`
 	// Fragments in order of precedence. None means that nothing is wanted: the stack is deleted.
 	Fragments []Fragment `json:"fragments,omitempty"`
+	// Before are the last good fragments of members, in any order: what was applied. Where two members ask for different things, the
+	// one that asked for the same before gets it, so that a newcomer changes nothing for those who are there.
+	Before []Fragment `json:"before,omitempty"`
 }
 
 // Order is a way to rank routes.
@@ -86,7 +89,7 @@ type Settings struct {
 }
 
 // Listener is a port that a member asks for. Members may ask for the same port: their certificates and attributes add up. Of
-// policies, ranges and default answers the first in precedence counts.
+// policies, ranges and default answers one counts: see Intent.Before.
 type Listener struct {
 	Port int `json:"port"`
 	// Protocol is HTTP or HTTPS.

@@ -1,0 +1,239 @@
+package build
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// port is one listener, merged over the members that ask for it.
+type port struct {
+	number   int
+	protocol string
+	// wishes in order of precedence, of those who get the port; members are theirs.
+	wishes  []wish
+	members []*intent.Fragment
+	owner   model.ObjectRef
+	certs   []model.ARN
+	policy  string
+	// restricted says that somebody named who may connect: the ranges and prefix lists.
+	restricted      bool
+	cidrs, prefixes []string
+	attributes      map[string]string
+	answer          []model.Action
+	answeredBy      *intent.Route
+	redirects       bool
+	rules           []model.Rule
+	contents        map[model.Content]bool
+}
+
+// wish is one listener that a member asks for, with those that it asked for on the port when it was last good.
+type wish struct {
+	// index of the fragment.
+	index    int
+	fragment *intent.Fragment
+	listener *intent.Listener
+	before   []*intent.Listener
+}
+
+func (w wish) place() place {
+	if w.listener.Field != "" {
+		return place{w.fragment.Member, w.listener.Field}
+	}
+	return place{w.fragment.Member, "listeners"}
+}
+
+// setting is something of which a port has one value.
+type setting struct {
+	// label stands before a value where a conflict is told.
+	label string
+	read  func(b *builder, w wish) (value string, asked bool)
+}
+
+// claim is what a wish says about a setting.
+func (b *builder) claim(w wish, s setting) claim {
+	value, asked := s.read(b, w)
+	c := claim{value: value, asked: asked, at: w.place()}
+	for _, l := range w.before {
+		before, askedBefore := s.read(b.past, wish{fragment: w.fragment, listener: l})
+		c.standing = c.standing || asked && askedBefore && before == value
+	}
+	return c
+}
+
+// ports are the listeners of the load balancer by number. What two members say differently about one of them is settled as [decide]
+// says.
+type ports struct {
+	by map[int]*port
+	// lost are the ports that a member asked for and did not get, by the index of its fragment.
+	lost []map[int]bool
+}
+
+func (b *builder) ports(s settings) ports {
+	p := ports{by: map[int]*port{}, lost: make([]map[int]bool, len(b.fragments))}
+	for i := range b.fragments {
+		p.lost[i] = map[int]bool{}
+	}
+	numbers, wishes := b.wishes(p)
+	for _, n := range numbers {
+		if len(p.by) < b.quotas.ListenersPerLoadBalancer {
+			p.by[n] = b.port(wishes[n], p)
+			continue
+		}
+		for _, w := range wishes[n] {
+			b.overQuota(w.place(), "listener on port "+strconv.Itoa(n), "listeners", b.quotas.ListenersPerLoadBalancer)
+			p.lost[w.index][n] = true
+		}
+	}
+	b.certify(p)
+	for _, one := range p.by {
+		one.redirects = s.redirect != nil && one.protocol == protocolHTTP && s.redirect.Settings.SSLRedirectPort != one.number
+	}
+	b.answers(p, s)
+	return p
+}
+
+// wishes are the listeners that members ask for, by port and in order of precedence, and the ports in that order.
+func (b *builder) wishes(p ports) (numbers []int, by map[int][]wish) {
+	by = map[int][]wish{}
+	for i, f := range b.fragments {
+		for j := range f.Listeners {
+			w := wish{index: i, fragment: f, listener: &f.Listeners[j]}
+			n := w.listener.Port
+			if n < 1 || n > 65535 || w.listener.Protocol != protocolHTTP && w.listener.Protocol != protocolHTTPS {
+				b.wrong(w.place(), "InvalidListener", "%s:%d is no listener; the protocol is HTTP or HTTPS and the port 1 to 65535", w.listener.Protocol, n)
+				p.lost[i][n] = true
+				continue
+			}
+			if before := b.before(f); before != nil {
+				for k := range before.Listeners {
+					if before.Listeners[k].Port == n {
+						w.before = append(w.before, &before.Listeners[k])
+					}
+				}
+			}
+			if by[n] == nil {
+				numbers = append(numbers, n)
+			}
+			by[n] = append(by[n], w)
+		}
+	}
+	return numbers, by
+}
+
+// port settles what a port is. Who asks for another protocol does not get it.
+func (b *builder) port(wishes []wish, p ports) *port {
+	one := &port{number: wishes[0].listener.Port, contents: map[model.Content]bool{}}
+	claims := make([]claim, len(wishes))
+	for i, w := range wishes {
+		claims[i] = b.claim(w, setting{read: func(_ *builder, w wish) (string, bool) { return w.listener.Protocol, true }})
+	}
+	won := decide(claims, "", func(lost, won claim) {
+		b.wrong(lost.at, "PortConflict", "port %d is %s for %s already; one port speaks one protocol", one.number, won.value, won.at.object)
+	})
+	one.protocol, one.owner = claims[won].value, wishes[won].fragment.Member
+	for i, w := range wishes {
+		if claims[i].value != one.protocol {
+			p.lost[w.index][one.number] = true
+			continue
+		}
+		one.wishes = append(one.wishes, w)
+		if !slices.Contains(one.members, w.fragment) {
+			one.members = append(one.members, w.fragment)
+		}
+	}
+	b.describe(one)
+	return one
+}
+
+// describe settles the settings of a port.
+func (b *builder) describe(one *port) {
+	if one.protocol == protocolHTTPS {
+		one.policy, _ = b.settle(one, setting{read: func(_ *builder, w wish) (string, bool) {
+			return w.listener.SSLPolicy, w.listener.SSLPolicy != ""
+		}})
+	}
+	cidrs, byRange := b.settle(one, setting{label: "CIDRs ", read: func(b *builder, w wish) (string, bool) {
+		return strings.Join(b.usableCIDRs(w.place(), w.listener.InboundCIDRs), ","), len(w.listener.InboundCIDRs) > 0
+	}})
+	lists, byList := b.settle(one, setting{label: "prefix lists ", read: func(_ *builder, w wish) (string, bool) {
+		lists := slices.Compact(slices.Sorted(slices.Values(w.listener.PrefixLists)))
+		return strings.Join(lists, ","), len(lists) > 0
+	}})
+	one.restricted, one.cidrs, one.prefixes = byRange || byList, words(cidrs), words(lists)
+	one.attributes = map[string]string{}
+	for _, w := range one.wishes {
+		for k := range w.listener.Attributes {
+			one.attributes[k] = ""
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(one.attributes)) {
+		one.attributes[k], _ = b.settle(one, setting{label: "the attribute " + k + "=", read: func(_ *builder, w wish) (string, bool) {
+			v, ok := w.listener.Attributes[k]
+			return v, ok
+		}})
+	}
+}
+
+// words are the parts of a list that is joined by commas.
+func words(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
+}
+
+// settle is the value of a port's setting, and whether somebody asked for one.
+func (b *builder) settle(one *port, s setting) (string, bool) {
+	claims := make([]claim, len(one.wishes))
+	for i, w := range one.wishes {
+		claims[i] = b.claim(w, s)
+	}
+	won := decide(claims, "", func(lost, won claim) {
+		b.wrong(lost.at, "ConflictingSetting", "%s%s conflicts with what %s asks for on port %d; use the same value or another port",
+			s.label, lost.value, won.at.object, one.number)
+	})
+	if won < 0 {
+		return "", false
+	}
+	return claims[won].value, true
+}
+
+// certify gives the HTTPS ports their certificates, in order of precedence: the default one first, which is not taken from the member
+// that had it before. A port without one goes.
+func (b *builder) certify(p ports) {
+	for _, one := range p.by {
+		if one.protocol == protocolHTTPS {
+			claims := make([]claim, len(one.wishes))
+			for i, w := range one.wishes {
+				claims[i] = b.claim(w, setting{read: (*builder).firstCertificate})
+			}
+			// A certificate that is not the default serves its own hosts all the same: nobody loses.
+			if won := decide(claims, "", func(_, _ claim) {}); won >= 0 {
+				one.certs = []model.ARN{model.ARN(claims[won].value)}
+			}
+		}
+	}
+	for _, f := range b.fragments {
+		for _, n := range slices.Sorted(maps.Keys(p.by)) {
+			for _, w := range p.by[n].wishes {
+				if w.fragment == f && p.by[n].protocol == protocolHTTPS {
+					b.addCertificates(p.by[n], w.place(), b.certificates(w.place(), w.listener))
+				}
+			}
+		}
+	}
+	maps.DeleteFunc(p.by, func(_ int, one *port) bool { return one.protocol == protocolHTTPS && len(one.certs) == 0 })
+}
+
+func (b *builder) firstCertificate(w wish) (string, bool) {
+	all := b.certificates(w.place(), w.listener)
+	if len(all) == 0 {
+		return "", false
+	}
+	return string(all[0]), true
+}
