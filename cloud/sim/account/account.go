@@ -44,6 +44,12 @@ func (a *Account) Hex(digits int) string {
 	return hex.EncodeToString(sum[:])[:digits]
 }
 
+// Serial is how many identifiers were given.
+func (a *Account) Serial() uint64 { return a.serial }
+
+// Resume lets identifiers go on after so many, as if they had been given.
+func (a *Account) Resume(serial uint64) { a.serial = serial }
+
 // Digits gives a new identifier of decimal digits that does not start with a zero.
 func (a *Account) Digits(digits int) string {
 	text := strings.Map(func(r rune) rune {

@@ -100,6 +100,15 @@ func (s *Store) Tagged() map[string]map[string]string {
 	return all
 }
 
+// TagsOf gives the tags of a certificate; nil if it is not there or has none.
+func (s *Store) TagsOf(arn string) map[string]string {
+	c, ok := s.certificates.Get(arn)
+	if !ok {
+		return nil
+	}
+	return c.tags
+}
+
 // Dump gives everything that the store holds but private keys.
 func (s *Store) Dump() any {
 	all := []any{}

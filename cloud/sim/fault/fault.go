@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Call is a call to a service.
@@ -168,4 +170,40 @@ func (j *Injector) roll() float64 {
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	z ^= z >> 31
 	return float64(z>>(64-precision)) / (1 << precision)
+}
+
+// ParseFault reads "action=CreateRule,nth=3,when=after,code=Throttling,status=400" or "kind=write,every=7,cut".
+func ParseFault(text string) (Fault, error) {
+	var f Fault
+	for entry := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(entry), "=")
+		if err := f.set(name, value); err != nil {
+			return f, fmt.Errorf("fault %q: %w", text, err)
+		}
+	}
+	return f, f.Check()
+}
+
+func (f *Fault) set(name, value string) error {
+	texts := map[string]*string{
+		"service": &f.Service, "action": &f.Action, "kind": &f.Kind, "when": &f.When, "code": &f.Code, "message": &f.Message,
+	}
+	numbers := map[string]*int{"nth": &f.Nth, "every": &f.Every, "times": &f.Times, "status": &f.Status}
+	var err error
+	switch {
+	case texts[name] != nil:
+		*texts[name] = value
+	case numbers[name] != nil:
+		*numbers[name], err = strconv.Atoi(value)
+	case name == "chance":
+		f.Chance, err = strconv.ParseFloat(value, 64)
+	case name == "cut" && value == "":
+		f.Cut = true
+	default:
+		return fmt.Errorf("%q is none of its settings: %w", name, errFault)
+	}
+	if err != nil {
+		return fmt.Errorf("%s is %q, no number: %w", name, value, errFault)
+	}
+	return nil
 }

@@ -193,3 +193,20 @@ func TestLimitsOfAWS(t *testing.T) {
 		}
 	}
 }
+
+func TestParseFault(t *testing.T) {
+	t.Parallel()
+	got, err := fault.ParseFault("service=ec2, action=Create*,kind=write,nth=3,times=1,when=after,code=X,status=503,message=no luck")
+	want := fault.Fault{Service: "ec2", Action: "Create*", Kind: "write", Nth: 3, Times: 1, When: fault.After, Code: "X", Status: 503, Message: "no luck"}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if got, err := fault.ParseFault("every=7,cut"); err != nil || !got.Cut || got.Every != 7 {
+		t.Error(got, err)
+	}
+	for _, bad := range []string{"", "nth", "nth=x", "cut=no", "chance=often", "size=1", "when=never"} {
+		if _, err := fault.ParseFault(bad); err == nil {
+			t.Errorf("%q is no fault", bad)
+		}
+	}
+}

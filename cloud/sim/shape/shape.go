@@ -189,3 +189,22 @@ func Keep(out any, wanted func(Thing) bool) {
 		value.Set(kept)
 	}
 }
+
+// Named gives the texts that an input holds itself, alone or in a list, with the names of their fields.
+func Named(in any) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		v := reflect.Indirect(reflect.ValueOf(in))
+		if v.Kind() != reflect.Struct {
+			return
+		}
+		for f, value := range v.Fields() {
+			kind := value.Type()
+			if kind.Kind() == reflect.Slice || kind.Kind() == reflect.Pointer {
+				kind = kind.Elem()
+			}
+			if f.IsExported() && kind.Kind() == reflect.String && !walk(value, f.Name, yield) {
+				return
+			}
+		}
+	}
+}

@@ -97,3 +97,16 @@ func TestKeep(t *testing.T) {
 		t.Error("what is no resource stays")
 	}
 }
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	got := map[string]string{}
+	for field, text := range shape.Named(&elb.SetSubnetsInput{
+		LoadBalancerArn: aws.String("lb"), Subnets: []string{"s"}, SubnetMappings: []elbtypes.SubnetMapping{{SubnetId: aws.String("inner")}},
+	}) {
+		got[field] += text
+	}
+	if diff := cmp.Diff(map[string]string{"LoadBalancerArn": "lb", "Subnets": "s", "IpAddressType": "", "EnablePrefixForIpv6SourceNat": ""}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -18,6 +18,15 @@ func (n *Network) Tagged() map[string]map[string]string {
 	return all
 }
 
+// TagsOf gives the tags of a resource; nil if it is not there or has none.
+func (n *Network) TagsOf(arn string) map[string]string {
+	id, ok := n.byARN(arn)
+	if !ok {
+		return nil
+	}
+	return n.tags[id]
+}
+
 // byARN gives the identifier of a resource of this network.
 func (n *Network) byARN(arn string) (string, bool) {
 	path, ok := strings.CutPrefix(arn, n.account.ARN("ec2", ""))
