@@ -27,7 +27,8 @@ type Problem struct {
 }
 
 // Check looks at every annotation of the table's prefix on an object of the place. Keys that are closed are left to the caller,
-// who knows what they close; of those, too, the value must have its form.
+// who knows what they close; of those, too, the value must have its form. A key that is not known, and most like one that would
+// restrict access and is not written, is a [model.Closed] problem: it closes all of the object.
 func (t Table) Check(place Place, values map[string]string) []Problem {
 	var out []Problem
 	for _, full := range slices.Sorted(maps.Keys(values)) {
@@ -37,10 +38,22 @@ func (t Table) Check(place Place, values map[string]string) []Problem {
 		}
 		if p, bad := t.check(place, key, strings.TrimSpace(values[full])); bad {
 			p.Key = full
+			if p.Reason == ReasonUnknown && t.meansGuard(place, key, values) {
+				p.Severity = model.Closed
+				p.Message += " That restricts access: what it concerns answers 503 until it is spelled right, or taken away"
+			}
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// meansGuard tells whether a key that is not known was most likely to restrict access.
+func (t Table) meansGuard(place Place, key string, values map[string]string) bool {
+	near := t.near(key)
+	spec, _, known := t.Find(near)
+	_, written := values[t.prefix+near]
+	return known && !written && spec.On&place != 0 && spec.guards(strings.TrimSpace(values[t.prefix+key]))
 }
 
 func (t Table) check(place Place, key, value string) (Problem, bool) {

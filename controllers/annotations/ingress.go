@@ -1,5 +1,11 @@
 package annotations
 
+import (
+	"strings"
+
+	"github.com/headgate/headgate/model"
+)
+
 // IngressPrefix is the prefix of the keys of Ingresses and of the Services behind them.
 const IngressPrefix = "alb.ingress.kubernetes.io/"
 
@@ -84,7 +90,7 @@ func groupSpecs() []Spec {
 			Values: []string{"ipv4", "dualstack", "dualstack-without-public-ipv4"},
 		},
 		{Key: Subnets, Type: List, On: OnIngress, Scope: Exclusive, Default: "discovered by their tags"},
-		{Key: SecurityGroups, Type: List, On: OnIngress, Scope: Exclusive, Default: "one that is managed"},
+		{Key: SecurityGroups, Type: List, On: OnIngress, Scope: Exclusive, Default: "one that is managed", Guards: written},
 		{Key: ManageBackendRules, Type: Bool, On: OnIngress, Scope: Exclusive, Default: "false"},
 		{Key: LoadBalancerAttrs, Type: Map, On: OnIngress, Scope: Merge},
 		{Key: Tags, Type: Map, On: Both, Scope: Merge, Check: checkTags},
@@ -98,12 +104,19 @@ func listenerSpecs() []Spec {
 			Default: `[{"HTTP":80}], or [{"HTTPS":443}] with a certificate`,
 		},
 		{Key: SSLRedirect, Type: Int, On: OnIngress, Scope: Exclusive, Min: 1, Max: maxPort},
-		{Key: InboundCIDRs, Type: List, On: OnIngress, Scope: PerPort, Default: "0.0.0.0/0, ::/0", Check: CheckCIDR},
-		{Key: PrefixLists, Type: List, On: OnIngress, Scope: PerPort, Check: CheckPrefixList},
+		{Key: InboundCIDRs, Type: List, On: OnIngress, Scope: PerPort, Default: "0.0.0.0/0, ::/0", Check: CheckCIDR, Guards: written},
+		{Key: PrefixLists, Type: List, On: OnIngress, Scope: PerPort, Check: CheckPrefixList, Guards: written},
 		{Key: CertificateARN, Type: List, On: OnIngress, Scope: Merge, Default: "discovered by host name", Check: CheckCertificate},
 		{Key: SSLPolicy, On: OnIngress, Scope: PerPort, Default: "the operator's setting", Check: checkFilled},
 		{Key: ListenerAttributes, Named: true, Type: Map, On: OnIngress, Scope: Merge},
 	}
+}
+
+func written(value string) bool { return value != "" }
+
+// namesSource tells whether conditions are about who asks. All others are about what is asked for.
+func namesSource(value string) bool {
+	return strings.Contains(strings.ToLower(value), model.FieldSourceIP)
 }
 
 func targetGroupSpecs() []Spec {
@@ -131,7 +144,10 @@ func targetGroupSpecs() []Spec {
 func ruleSpecs() []Spec {
 	return []Spec{
 		{Key: Actions, Named: true, Type: JSON, On: OnIngress, Check: shape[Action], Odd: unknownField[Action]},
-		{Key: Conditions, Named: true, Type: JSON, On: OnIngress, Check: shape[ConditionList], Odd: unknownField[ConditionList]},
+		{
+			Key: Conditions, Named: true, Type: JSON, On: OnIngress, Check: shape[ConditionList], Odd: unknownField[ConditionList],
+			Guards: namesSource,
+		},
 		{Key: Transforms, Named: true, Type: JSON, On: OnIngress, Check: shape[TransformList], Odd: unknownField[TransformList]},
 		{Key: UseRegexPathMatch, Type: Bool, On: OnIngress, Default: "false"},
 	}

@@ -140,6 +140,19 @@ func TestCheckTellsOfEveryKey(t *testing.T) {
 	}{
 		{"shceme", "internal", OnIngress, model.Warning, ReasonUnknown, "alb.ingress.kubernetes.io/scheme?", "a near spelling is suggested"},
 		{"conditons.web", "[]", OnIngress, model.Warning, ReasonUnknown, "conditions.web?", "of a named key too: a condition may restrict access"},
+		{"inbound-cidr", "10.0.0.0/8", OnIngress, model.Closed, ReasonUnknown, "inbound-cidrs? That restricts access", "closed, not open"},
+		{"inbound-cidr", " ", OnIngress, model.Warning, ReasonUnknown, "inbound-cidrs?", "the right key would admit everybody too"},
+		{"security-group", "sg-1", OnIngress, model.Closed, ReasonUnknown, "security-groups?", "who may connect"},
+		{"securitygroup-prefix-lists", "pl-1", OnIngress, model.Closed, ReasonUnknown, "security-group-prefix-lists?", "who may connect"},
+		{"auth-typ", "oidc", OnIngress, model.Closed, ReasonUnknown, "auth-type?", "login"},
+		{"auth-typ", "oidc", OnService, model.Closed, ReasonUnknown, "auth-type?", "Services may ask for login"},
+		{"auth-typ", "none", OnIngress, model.Warning, ReasonUnknown, "auth-type?", "the right key would ask for nothing"},
+		{"auth-idp-odic", "{}", OnIngress, model.Closed, ReasonUnknown, "auth-idp-oidc?", "login"},
+		{"wafv2-acl-arm", "arn", OnIngress, model.Closed, ReasonUnknown, "wafv2-acl-arn?", "a firewall"},
+		{"wafv2-acl-arm", "arn", OnService, model.Warning, ReasonUnknown, "wafv2-acl-arn?", "a Service cannot ask for one"},
+		{"mutual-authentification", "[]", OnIngress, model.Closed, ReasonUnknown, "mutual-authentication?", "certificates of clients"},
+		{"jwt-validator", "{}", OnIngress, model.Closed, ReasonUnknown, "jwt-validation?", "tokens"},
+		{"condition.web", `[{"field":"source-IP"}]`, OnIngress, model.Closed, ReasonUnknown, "conditions.web?", "who asks"},
 		{"wholly-other-thing", "x", OnIngress, model.Warning, ReasonUnknown, "leave it out", "nothing is near"},
 		{"group", "x", OnIngress, model.Warning, ReasonUnknown, "leave it out", "group is no key of its own"},
 		{"actions.", "{}", OnIngress, model.Warning, ReasonUnknown, "", "a name is missing"},
@@ -164,6 +177,13 @@ func TestCheckTellsOfEveryKey(t *testing.T) {
 		if len(got) != 1 || got[0].Severity != row.severity || got[0].Reason != row.reason || !strings.Contains(got[0].Message, row.says) {
 			t.Errorf("%s: got %v: %s", row.key, got, row.why)
 		}
+	}
+}
+
+func TestMisspelledKeyBesideTheRightOneClosesNothing(t *testing.T) {
+	got := Ingress().Check(OnIngress, map[string]string{IngressPrefix + "inbound-cidr": "10.0.0.0/8", IngressPrefix + InboundCIDRs: "10.1.0.0/16"})
+	if len(got) != 1 || got[0].Severity != model.Warning {
+		t.Errorf("got %v, want a warning: what is spelled right restricts access", got)
 	}
 }
 

@@ -88,6 +88,16 @@ type Spec struct {
 	Check func(string) error
 	// Odd finds what is no mistake, but hardly meant.
 	Odd func(string) error
+	// Guards tells whether a value restricts access, of a key that is served. Closed keys restrict it with any value but Off.
+	Guards func(string) bool
+}
+
+// guards tells whether a value asks to restrict access.
+func (s Spec) guards(value string) bool {
+	if s.Status == Closed {
+		return !s.off(value)
+	}
+	return s.Guards != nil && s.Guards(value)
 }
 
 // Table is the keys of one prefix.

@@ -6,7 +6,6 @@ import (
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/annotations"
-	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -25,7 +24,6 @@ func (d *draft) settings() intent.Settings {
 	}
 	out.EnforcedTags = d.classTags()
 	d.redirectPort(&out)
-	d.checkClass()
 	if len(out.Fields) == 0 {
 		out.Fields = nil
 	}
@@ -35,8 +33,7 @@ func (d *draft) settings() intent.Settings {
 func (d *draft) names(out *intent.Settings) {
 	spec := d.params().Spec
 	d.choose(&out.Name, choice{"name", annotations.LoadBalancerName, spec.LoadBalancerName, "spec.loadBalancerName"}, out)
-	if err := annotations.CheckLoadBalancerName(spec.LoadBalancerName); spec.LoadBalancerName != "" && err != nil {
-		d.classWrong("spec.loadBalancerName", err.Error())
+	if spec.LoadBalancerName != "" && annotations.CheckLoadBalancerName(spec.LoadBalancerName) != nil {
 		out.Name = ""
 	}
 	d.choose(&out.Scheme, choice{"scheme", annotations.Scheme, text(spec.Scheme), "spec.scheme"}, out)
@@ -79,9 +76,6 @@ func (d *draft) network(out *intent.Settings) {
 }
 
 func (d *draft) classSubnets(s *elbv2v1beta1.SubnetSelector, out *intent.Settings) {
-	if len(s.IDs) > 0 && len(s.Tags) > 0 {
-		d.classWrong("spec.subnets", "has both ids and tags: write one of the two")
-	}
 	for _, id := range s.IDs {
 		out.Subnets = append(out.Subnets, string(id))
 	}
@@ -96,8 +90,7 @@ func (d *draft) classSubnets(s *elbv2v1beta1.SubnetSelector, out *intent.Setting
 // redirectPort is the HTTPS port that HTTP listeners redirect to.
 func (d *draft) redirectPort(out *intent.Settings) {
 	if class := strings.TrimSpace(d.params().Spec.SSLRedirectPort); class != "" {
-		if err := annotations.CheckPort(class); err != nil {
-			d.classWrong("spec.sslRedirectPort", err.Error())
+		if annotations.CheckPort(class) != nil {
 			return
 		}
 		out.SSLRedirectPort, _ = strconv.Atoi(class) // CheckPort has read it.
@@ -107,26 +100,6 @@ func (d *draft) redirectPort(out *intent.Settings) {
 	if port, ok := d.read.Int(annotations.SSLRedirect); ok {
 		out.SSLRedirectPort = port
 		out.Fields["sslRedirectPort"] = d.read.Field(annotations.SSLRedirect)
-	}
-}
-
-// checkClass finds what the class asks for and is not served yet.
-func (d *draft) checkClass() {
-	spec := d.params().Spec
-	unserved := map[string]bool{
-		"spec.minimumLoadBalancerCapacity": spec.MinimumLoadBalancerCapacity != nil,
-		"spec.ipamConfiguration":           spec.IPAMConfiguration != nil,
-	}
-	for _, field := range []string{"spec.minimumLoadBalancerCapacity", "spec.ipamConfiguration"} {
-		if !unserved[field] {
-			continue
-		}
-		f := model.Finding{
-			Object: paramsRef(d.params()), Severity: model.Warning, Reason: ReasonUnserved, Field: field,
-			Message: "is not served yet: everything else of the class is",
-		}
-		d.notes.add(f)
-		d.note(f.Severity, f.Reason, d.classField(field), "of the class "+f.Message)
 	}
 }
 

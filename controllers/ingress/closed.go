@@ -3,6 +3,7 @@ package ingress
 import (
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/headgate/headgate/controllers/annotations"
@@ -48,16 +49,27 @@ func (d *draft) findClosedPorts() {
 	}
 }
 
-// findUnreadable tells what becomes of rules while it cannot be read who may connect.
+// findUnreadable tells what becomes of rules while it cannot be read who may connect. With security groups of the user's own nobody
+// asks for it.
 func (d *draft) findUnreadable() {
-	for _, l := range []struct {
-		key   string
-		check func(string) error
-	}{{annotations.InboundCIDRs, annotations.CheckCIDR}, {annotations.PrefixLists, annotations.CheckPrefixList}} {
-		if slices.ContainsFunc(d.read.Items(l.key), func(v string) bool { return l.check(v) != nil }) {
-			d.note(model.Closed, ReasonClosed, d.read.Field(l.key),
-				"says who may connect and cannot be read: rules that admit others answer 503 until it is mended")
+	if len(d.who.settings.SecurityGroups) > 0 {
+		return
+	}
+	const message = "says who may connect and cannot be read: rules that admit others answer 503 until it is mended"
+	spec := d.params().Spec
+	if d.who.badCIDRs() {
+		field := d.read.Field(annotations.InboundCIDRs)
+		if len(spec.InboundCIDRs) > 0 {
+			field = d.classField("spec.inboundCIDRs")
 		}
+		d.note(model.Closed, ReasonClosed, field, message)
+	}
+	if d.who.badLists() {
+		field := d.read.Field(annotations.PrefixLists)
+		if lists, at := classLists(spec); len(lists) > 0 {
+			field = d.classField(at)
+		}
+		d.note(model.Closed, ReasonClosed, field, message)
 	}
 }
 
@@ -116,13 +128,17 @@ func (d *draft) told(routes []intent.Route) []intent.Route {
 // Service, what that says comes first.
 func (d *draft) asksAuth(r intent.Route) *model.Finding {
 	read, of := d.read, ""
-	if r.Forward != nil && len(r.Forward.Backends) == 1 && r.Forward.Backends[0].Service != nil {
-		s := r.Forward.Backends[0].Service
-		if object := d.services[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}]; object != nil {
-			own := d.table.Reader(object.Annotations)
-			if read = own.Over(d.read); own.Has(annotations.AuthType) || own.Has(annotations.AuthCognito) || own.Has(annotations.AuthOIDC) {
-				of = "of Service " + s.Name + ": "
+	if object := d.onlyService(r); object != nil {
+		of = "of Service " + object.Name + ": "
+		for _, p := range d.table.Check(annotations.OnService, object.Annotations) {
+			if p.Severity == model.Closed {
+				return d.closes(p.Reason, p.Key, of+p.Message)
 			}
+		}
+		own := d.table.Reader(object.Annotations)
+		read = own.Over(d.read)
+		if !own.Has(annotations.AuthType) && !own.Has(annotations.AuthCognito) && !own.Has(annotations.AuthOIDC) {
+			of = ""
 		}
 	}
 	keys := []string{annotations.AuthCognito, annotations.AuthOIDC}
@@ -131,10 +147,21 @@ func (d *draft) asksAuth(r intent.Route) *model.Finding {
 	}
 	for _, key := range keys {
 		if read.Asks(key) {
-			return &model.Finding{
-				Object: d.object, Severity: model.Closed, Reason: ReasonClosed, Field: read.Field(key), Message: of + closedMessage,
-			}
+			return d.closes(ReasonClosed, read.Field(key), of+closedMessage)
 		}
 	}
 	return nil
+}
+
+// onlyService is the Service that a route forwards to, nil where there are several or none.
+func (d *draft) onlyService(r intent.Route) *corev1.Service {
+	if r.Forward == nil || len(r.Forward.Backends) != 1 || r.Forward.Backends[0].Service == nil {
+		return nil
+	}
+	s := r.Forward.Backends[0].Service
+	return d.services[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}]
+}
+
+func (d *draft) closes(reason, field, message string) *model.Finding {
+	return &model.Finding{Object: d.object, Severity: model.Closed, Reason: reason, Field: field, Message: message}
 }

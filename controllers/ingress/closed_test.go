@@ -38,6 +38,9 @@ func TestWhatRestrictsAccessCloses(t *testing.T) {
 			closed: "8443", field: "mutual-authentication", why: "on its ports only",
 		},
 		{name: "mutual off", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"off"}]`}, why: "asks for nothing"},
+		{name: "misspelled ranges", pairs: []string{"inbound-cidr", "10.0.0.0/8"}, closed: "80 8443", field: "inbound-cidr", why: "it was meant to restrict"},
+		{name: "misspelled login", pairs: []string{"auth-typ", "oidc"}, closed: "80 8443", field: "auth-typ", why: "it was meant to restrict"},
+		{name: "misspelled login of a service", service: []string{"auth-typ", "oidc"}, closed: "80 8443", field: "auth-typ", why: "the Service may ask too"},
 		{name: "mutual broken", pairs: []string{annotations.MutualAuthentication, `{`}, closed: "80 8443", field: "mutual-authentication", why: "closed, not open"},
 		{
 			name: "class waf", class: elbv2v1beta1.IngressClassParamsSpec{WAFv2ACLArn: "arn"}, closed: "80 8443",

@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -25,6 +24,8 @@ const (
 	ReasonClosed   = "AccessControlNotServed"
 	ReasonUnserved = annotations.ReasonUnserved
 	ReasonUnused   = "UnusedAnnotation"
+	// ReasonField is that of a field that is not served, of an object other than an annotation.
+	ReasonField = "FieldNotServed"
 )
 
 // Request is what the loop is asked to make of a group: a fragment for each member, also for one that is wrong; everything that is
@@ -108,6 +109,7 @@ func (d *draft) fragment() intent.Fragment {
 		d.notes.add(*d.member.Problem)
 	}
 	d.checkAnnotations()
+	d.checkClass()
 	d.ports = d.listenPorts()
 	out := intent.Fragment{Member: d.object, Settings: d.settings()}
 	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}
@@ -122,6 +124,7 @@ func (d *draft) fragment() intent.Fragment {
 func (d *draft) checkAnnotations() {
 	for _, p := range d.table.Check(annotations.OnIngress, d.member.Ingress.Annotations) {
 		d.notes.add(model.Finding{Object: d.object, Severity: p.Severity, Reason: p.Reason, Field: p.Key, Message: p.Message})
+		d.shut = d.shut || p.Severity == model.Closed
 	}
 	d.checkTags(d.read, d.read.Field(annotations.Tags))
 }
@@ -153,44 +156,18 @@ func (d *draft) note(severity model.Severity, reason, field, message string) {
 
 func (d *draft) wrong(reason, field, message string) { d.note(model.Wrong, reason, field, message) }
 
-// classWrong tells the class's owner, and holds the member at its last good state.
-func (d *draft) classWrong(field, message string) {
-	params := d.params()
-	d.notes.add(model.Finding{
-		Object: paramsRef(params), Severity: model.Wrong, Reason: ReasonParams, Field: field, Message: message,
-	})
-	d.wrong(ReasonParams, paramsKind+" "+params.Name+" "+field, message)
-}
-
-// params are the parameters of the member's class; those of none are empty.
-func (d *draft) params() *elbv2v1beta1.IngressClassParams {
-	if d.member.Class == nil || d.member.Class.Params == nil {
-		return &elbv2v1beta1.IngressClassParams{}
-	}
-	return d.member.Class.Params
-}
-
-func (d *draft) classField(field string) string {
-	return paramsKind + " " + d.params().Name + " " + field
-}
-
-func paramsRef(p *elbv2v1beta1.IngressClassParams) model.ObjectRef {
-	return model.ObjectRef{Group: paramsGroup, Kind: paramsKind, Name: p.Name, UID: string(p.UID)}
-}
-
 // tags that the member's Ingress asks for, with those of its class over them.
 func (d *draft) tags(r annotations.Reader) map[string]string {
 	return merged(r.Map(annotations.Tags), d.classTags())
 }
 
+// classTags are the class's tags that may be set.
 func (d *draft) classTags() map[string]string {
 	out := map[string]string{}
 	for _, t := range d.params().Spec.Tags {
-		if err := annotations.CheckTag(t.Key, t.Value); err != nil {
-			d.classWrong("spec.tags", err.Error())
-			continue
+		if annotations.CheckTag(t.Key, t.Value) == nil {
+			out[t.Key] = t.Value
 		}
-		out[t.Key] = t.Value
 	}
 	return orNil(out)
 }

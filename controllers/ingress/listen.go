@@ -33,14 +33,7 @@ func (d *draft) numbers() []int {
 // certificates are the ARNs of the class, else those of the annotation, with the field that they are from.
 func (d *draft) certificates() (arns []string, field string) {
 	if class := d.params().Spec.CertificateArn; len(class) > 0 {
-		var good []string
-		for _, arn := range class {
-			if err := annotations.CheckCertificate(arn); err != nil {
-				d.classWrong("spec.certificateArn", err.Error())
-				continue
-			}
-			good = append(good, arn)
-		}
+		good := slices.DeleteFunc(slices.Clone(class), func(arn string) bool { return annotations.CheckCertificate(arn) != nil })
 		return good, d.classField("spec.certificateArn")
 	}
 	return d.read.List(annotations.CertificateARN), d.read.Field(annotations.CertificateARN)
@@ -89,7 +82,7 @@ func (d *draft) secure(l *intent.Listener) {
 	}
 	for i, tls := range d.member.Ingress.Spec.TLS {
 		if tls.SecretName != "" && len(certificates) == 0 {
-			d.note(model.Warning, ReasonUnserved, fmt.Sprintf("spec.tls[%d].secretName", i),
+			d.note(model.Warning, ReasonField, fmt.Sprintf("spec.tls[%d].secretName", i),
 				"Secrets are not served yet: the certificate is discovered in ACM by its host names")
 		}
 	}
@@ -97,33 +90,18 @@ func (d *draft) secure(l *intent.Listener) {
 
 // inboundCIDRs are the ranges that may connect. Values that cannot be read stay in it: an empty list would admit everybody.
 func (d *draft) inboundCIDRs() []string {
-	class := d.params().Spec.InboundCIDRs
-	if len(class) == 0 {
-		return d.read.Items(annotations.InboundCIDRs)
+	if class := d.params().Spec.InboundCIDRs; len(class) > 0 {
+		return class
 	}
-	for _, cidr := range class {
-		if err := annotations.CheckCIDR(cidr); err != nil {
-			d.classWrong("spec.inboundCIDRs", err.Error())
-		}
-	}
-	return class
+	return d.read.Items(annotations.InboundCIDRs)
 }
 
+// prefixLists that may connect, those that cannot be read among them.
 func (d *draft) prefixLists() []string {
-	spec := d.params().Spec
-	class, field := spec.PrefixListsIDs, "spec.prefixListsIDs"
-	if len(class) == 0 {
-		class, field = spec.PrefixListsIDsLegacy, "spec.PrefixListsIDs"
+	if class, _ := classLists(d.params().Spec); len(class) > 0 {
+		return class
 	}
-	if len(class) == 0 {
-		return d.read.Items(annotations.PrefixLists)
-	}
-	for _, id := range class {
-		if err := annotations.CheckPrefixList(id); err != nil {
-			d.classWrong(field, err.Error())
-		}
-	}
-	return class
+	return d.read.Items(annotations.PrefixLists)
 }
 
 // listenerAttributes by port: the annotations', with the class's over them.

@@ -41,7 +41,7 @@ func (d *draft) admit(f intent.Fragment) (out intent.Fragment, known bool) {
 	switch {
 	case missing || len(groups)+len(d.who.cidrs)+len(d.who.lists) == 0:
 		return f, true
-	case len(groups) == 0 && !d.who.readable():
+	case len(groups) == 0 && (d.who.badCIDRs() || d.who.badLists()):
 		return f, len(f.Settings.SecurityGroups) == 0 && len(f.Listeners) > 0 &&
 			!slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool { return !d.who.covers(l) })
 	}
@@ -70,9 +70,12 @@ func (a access) fields(of map[string]string) map[string]string {
 	return orNil(out)
 }
 
-func (a access) readable() bool {
-	return !slices.ContainsFunc(a.cidrs, func(v string) bool { return annotations.CheckCIDR(v) != nil }) &&
-		!slices.ContainsFunc(a.lists, func(v string) bool { return annotations.CheckPrefixList(v) != nil })
+func (a access) badCIDRs() bool {
+	return slices.ContainsFunc(a.cidrs, func(v string) bool { return annotations.CheckCIDR(v) != nil })
+}
+
+func (a access) badLists() bool {
+	return slices.ContainsFunc(a.lists, func(v string) bool { return annotations.CheckPrefixList(v) != nil })
 }
 
 // covers tells whether all that a listener admits is still named, as far as what is named can be read.

@@ -110,6 +110,7 @@ func TestWhoMayConnectNowCounts(t *testing.T) {
 		{why: "groups in place of everybody", now: []string{groups, "sg-narrow", annotations.ManageBackendRules, "true"}, want: "sg-narrow manage=true open"},
 		{why: "a range that cannot be read", now: []string{cidrs, "10.0.0.0/8,10.0.0.0.0/8"}, want: "closed"},
 		{why: "a range that cannot be read, in place of groups", before: []string{groups, "sg-1"}, now: []string{cidrs, "x"}, want: "sg-1 closed"},
+		{why: "a range of the class that cannot be read", class: elbv2v1beta1.IngressClassParamsSpec{InboundCIDRs: []string{"x"}}, want: "closed"},
 		{why: "a list that cannot be read", before: []string{lists, "pl-1"}, now: []string{lists, "list"}, want: "pl-1 closed"},
 		{
 			why: "one more that cannot be read", before: []string{cidrs, "10.1.0.0/16", lists, "pl-1"},
@@ -119,7 +120,12 @@ func TestWhoMayConnectNowCounts(t *testing.T) {
 	for _, row := range rows {
 		class := newClass("alb", "p")
 		good := requestOf(t, newIngress(row.before...), newService("web"), class, newParams(elbv2v1beta1.IngressClassParamsSpec{})).Intent.Fragments[0]
-		f := requestOf(t, broken(row.now...), newService("web"), class, newParams(row.class)).Permit(good)
+		req := requestOf(t, broken(row.now...), newService("web"), class, newParams(row.class))
+		f := req.Permit(good)
+		told := slices.ContainsFunc(req.Findings, func(o model.Finding) bool { return o.Severity == model.Closed })
+		if shut := strings.HasSuffix(row.want, "closed"); shut && !told {
+			t.Errorf("%s: nobody is told that it closes", row.why)
+		}
 		got := slices.Concat(f.Listeners[0].InboundCIDRs, f.Listeners[0].PrefixLists, f.Settings.SecurityGroups)
 		if f.Settings.ManageBackendRules != "" {
 			got = append(got, "manage="+f.Settings.ManageBackendRules)

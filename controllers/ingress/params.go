@@ -1,0 +1,89 @@
+package ingress
+
+import (
+	"errors"
+	"strings"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+)
+
+// params are the parameters of the member's class; those of none are empty.
+func (d *draft) params() *elbv2v1beta1.IngressClassParams {
+	if d.member.Class == nil || d.member.Class.Params == nil {
+		return &elbv2v1beta1.IngressClassParams{}
+	}
+	return d.member.Class.Params
+}
+
+func (d *draft) classField(field string) string {
+	return paramsKind + " " + d.params().Name + " " + field
+}
+
+func paramsRef(p *elbv2v1beta1.IngressClassParams) model.ObjectRef {
+	return model.ObjectRef{Group: paramsGroup, Kind: paramsKind, Name: p.Name, UID: string(p.UID)}
+}
+
+// checkClass finds all that is wrong with the class's parameters, and what of them is not served yet.
+func (d *draft) checkClass() {
+	spec := d.params().Spec
+	for _, f := range []struct {
+		field string
+		asked bool
+	}{
+		{"spec.minimumLoadBalancerCapacity", spec.MinimumLoadBalancerCapacity != nil},
+		{"spec.ipamConfiguration", spec.IPAMConfiguration != nil},
+	} {
+		if f.asked {
+			d.notes.add(model.Finding{
+				Object: paramsRef(d.params()), Severity: model.Warning, Reason: ReasonField, Field: f.field,
+				Message: "is not served yet: everything else of the class is",
+			})
+		}
+	}
+	if name := spec.LoadBalancerName; name != "" {
+		d.checkField("spec.loadBalancerName", annotations.CheckLoadBalancerName(name))
+	}
+	if port := strings.TrimSpace(spec.SSLRedirectPort); port != "" {
+		d.checkField("spec.sslRedirectPort", annotations.CheckPort(port))
+	}
+	if s := spec.Subnets; s != nil && len(s.IDs) > 0 && len(s.Tags) > 0 {
+		d.checkField("spec.subnets", errSubnets)
+	}
+	for _, arn := range spec.CertificateArn {
+		d.checkField("spec.certificateArn", annotations.CheckCertificate(arn))
+	}
+	for _, cidr := range spec.InboundCIDRs {
+		d.checkField("spec.inboundCIDRs", annotations.CheckCIDR(cidr))
+	}
+	lists, field := classLists(spec)
+	for _, id := range lists {
+		d.checkField(field, annotations.CheckPrefixList(id))
+	}
+	for _, t := range spec.Tags {
+		d.checkField("spec.tags", annotations.CheckTag(t.Key, t.Value))
+	}
+}
+
+var errSubnets = errors.New("has both ids and tags: write one of the two")
+
+// classLists are the class's prefix lists, in either spelling, with their field.
+func classLists(spec elbv2v1beta1.IngressClassParamsSpec) (ids []string, field string) {
+	if len(spec.PrefixListsIDs) > 0 {
+		return spec.PrefixListsIDs, "spec.prefixListsIDs"
+	}
+	return spec.PrefixListsIDsLegacy, "spec.PrefixListsIDs"
+}
+
+// checkField tells the class's owner of a mistake, and holds the member at its last good state.
+func (d *draft) checkField(field string, mistake error) {
+	if mistake == nil {
+		return
+	}
+	params := d.params()
+	d.notes.add(model.Finding{
+		Object: paramsRef(params), Severity: model.Wrong, Reason: ReasonParams, Field: field, Message: mistake.Error(),
+	})
+	d.wrong(ReasonParams, d.classField(field), mistake.Error())
+}
