@@ -3,15 +3,8 @@ package cloud_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io"
-	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
@@ -32,6 +24,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
+	"github.com/headgate/headgate/sandbox/selfsigned"
 )
 
 const cluster = "test"
@@ -102,30 +95,15 @@ func (a *account) ec2() *ec2.Client { return ec2.NewFromConfig(a.config()) }
 // certificate imports a certificate for a host name.
 func (a *account) certificate(t *testing.T, host string) model.ARN {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, err := selfsigned.New(host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, Issuer: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	arn, err := made.Import(t.Context(), a.config())
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := acm.NewFromConfig(a.config()).ImportCertificate(t.Context(), &acm.ImportCertificateInput{
-		Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		PrivateKey:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return model.ARN(*out.CertificateArn)
+	return model.ARN(arn)
 }
 
 var errCut = errors.New("the connection was cut")

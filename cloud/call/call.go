@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -119,6 +121,15 @@ func Bare(err error) error {
 		return classed
 	}
 	return err
+}
+
+// Once is a retryer for calls that create: AWS made the thing or refused it, and an answer that is lost is not asked for again blindly.
+// Only a refusal for the rate, which has no effect, is tried again, as often as base would.
+func Once(base aws.Retryer) aws.Retryer {
+	return retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts = base.MaxAttempts()
+		s.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+	})
 }
 
 // Unsure tells whether a call may have taken effect although it failed: it was not answered, or AWS failed inside.

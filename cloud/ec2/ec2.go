@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -41,14 +40,8 @@ func New(cfg aws.Config, endpoint string) *Client {
 	})}
 }
 
-// once is the option of calls that create: only a refusal for the rate, which has no effect, is tried again.
-func once(o *sdk.Options) {
-	attempts := o.Retryer.MaxAttempts()
-	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
-		s.MaxAttempts = attempts
-		s.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
-	})
-}
+// once is the option of calls that create.
+func once(o *sdk.Options) { o.Retryer = call.Once(o.Retryer) }
 
 // VPC reads a VPC with all its blocks.
 func (c *Client) VPC(ctx context.Context, id string) (model.VPC, error) {

@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -40,15 +39,8 @@ func New(cfg aws.Config, endpoint string) *Client {
 	})}
 }
 
-// once is the option of calls that create: AWS made the thing or refused it, and an answer that is lost is not asked for again
-// blindly. Only a refusal for the rate, which has no effect, is tried again.
-func once(o *elasticloadbalancingv2.Options) {
-	attempts := o.Retryer.MaxAttempts()
-	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
-		s.MaxAttempts = attempts
-		s.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
-	})
-}
+// once is the option of calls that create.
+func once(o *elasticloadbalancingv2.Options) { o.Retryer = call.Once(o.Retryer) }
 
 // number is n as the API wants it.
 func number(n int) *int32 {

@@ -2,21 +2,17 @@ package demo
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/headgate/headgate/sandbox/selfsigned"
 )
 
 // certificate is a self-signed certificate that clients of the demo trust.
@@ -28,28 +24,11 @@ type certificate struct {
 
 // newCertificate makes a certificate for host names.
 func newCertificate(hosts ...string) (certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, err := selfsigned.New(hosts...)
 	if err != nil {
-		return certificate{}, fmt.Errorf("making a key: %w", err)
+		return certificate{}, fmt.Errorf("for the shop: %w", err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return certificate{}, fmt.Errorf("making a certificate: %w", err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return certificate{}, fmt.Errorf("encoding a key: %w", err)
-	}
-	out := certificate{
-		cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		key:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
-		pool: x509.NewCertPool(),
-	}
+	out := certificate{cert: made.Cert, key: made.Key, pool: x509.NewCertPool()}
 	out.pool.AppendCertsFromPEM(out.cert)
 	return out, nil
 }

@@ -2,15 +2,8 @@ package endtoend
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,8 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/headgate/headgate/sandbox/selfsigned"
 )
 
 // Shop is examples/shop with a certificate that the account has.
@@ -139,28 +131,13 @@ func (s *Shop) gone(ctx context.Context) error {
 
 // ImportCertificate imports a self-signed certificate for hosts, and returns its ARN.
 func ImportCertificate(ctx context.Context, s *Stage, hosts ...string) (string, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, err := selfsigned.New(hosts...)
 	if err != nil {
-		return "", fmt.Errorf("making a key: %w", err)
+		return "", fmt.Errorf("for the shop: %w", err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	arn, err := made.Import(ctx, s.Simulator().AWSConfig())
 	if err != nil {
-		return "", fmt.Errorf("making a certificate: %w", err)
+		return "", fmt.Errorf("for the shop: %w", err)
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return "", fmt.Errorf("encoding a key: %w", err)
-	}
-	out, err := acm.NewFromConfig(s.Simulator().AWSConfig()).ImportCertificate(ctx, &acm.ImportCertificateInput{
-		Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		PrivateKey:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
-	})
-	if err != nil {
-		return "", fmt.Errorf("importing the certificate: %w", err)
-	}
-	return aws.ToString(out.CertificateArn), nil
+	return arn, nil
 }
