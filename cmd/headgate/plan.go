@@ -66,7 +66,8 @@ must know of AWS it takes from --facts; without, it assumes a VPC with subnets i
 group that the manifests look for.
 With --kubeconfig it reads a cluster and its AWS account, and prints what the operator would do now.
 
-Exit codes: 0 nothing to do, 2 changes, 1 error.`,
+Exit codes: 0 nothing to do, 2 changes, 1 error. A document that cannot be read, a mistake in an object (a finding "Wrong") and a stack
+that cannot be built are errors too; everything else is printed before.`,
 		Example: `  headgate plan -f examples/shop
   headgate plan -f manifests/ --facts facts.yaml -o json
   headgate plan --kubeconfig ~/.kube/config --cluster-name prod --aws-region eu-west-1 --aws-vpc-id vpc-1`,
@@ -132,16 +133,39 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 	default:
 		return errors.New("nothing to plan for: give -f DIR|FILE or --kubeconfig FILE")
 	}
-	if err != nil {
+	if err != nil && len(result.Stacks) == 0 {
 		return err
 	}
-	if err := o.print(out, result); err != nil {
+	if err := errors.Join(o.print(out, result), err); err != nil {
 		return err
+	}
+	if flaws := result.flaws(); flaws != "" {
+		return exitError{code: exitFailed, text: flaws}
 	}
 	if preview.Changes(result.Stacks) {
 		return exitError{code: exitChanges}
 	}
 	return nil
+}
+
+// flaws counts what cannot be planned as it is written, empty where all can.
+func (p planned) flaws() string {
+	wrong, blocked := 0, 0
+	for _, s := range p.Stacks {
+		for _, f := range s.Findings {
+			if f.Severity == model.Wrong {
+				wrong++
+			}
+		}
+		if s.Blocked != "" {
+			blocked++
+		}
+	}
+	if len(p.Problems)+wrong+blocked == 0 {
+		return ""
+	}
+	return fmt.Sprintf("not all can be planned as it is written: %d documents that cannot be read, %d mistakes, %d stacks that cannot be built",
+		len(p.Problems), wrong, blocked)
 }
 
 func (o *planOptions) settings() preview.Settings {
@@ -177,11 +201,12 @@ func (o *planOptions) offline(ctx context.Context) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	stacks, err := preview.Run(ctx, preview.Source{Reader: set, Scheme: set.Scheme()}, account, o.settings())
+	out := planned{Problems: set.Problems, Ignored: set.Ignored, Assumed: assumed, Notes: notes}
+	out.Stacks, err = preview.Run(ctx, preview.Source{Reader: set, Scheme: set.Scheme()}, account, o.settings())
 	if err != nil {
-		return planned{}, fmt.Errorf("planning: %w", err)
+		return out, fmt.Errorf("planning: %w", err)
 	}
-	return planned{Stacks: stacks, Problems: set.Problems, Ignored: set.Ignored, Assumed: assumed, Notes: notes}, nil
+	return out, nil
 }
 
 // account is AWS as the files describe it.
@@ -236,9 +261,9 @@ func (o *planOptions) live(ctx context.Context) (planned, error) {
 	}
 	stacks, err := preview.Run(ctx, preview.Source{Reader: reader, Scheme: scheme}, preview.Onlooker{Cloud: aws}, o.settings())
 	if err != nil {
-		return planned{}, fmt.Errorf("planning: %w", err)
+		err = fmt.Errorf("planning: %w", err)
 	}
-	return planned{Stacks: stacks}, nil
+	return planned{Stacks: stacks}, err
 }
 
 func (o *planOptions) print(out io.Writer, result planned) error {

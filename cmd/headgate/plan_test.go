@@ -48,7 +48,7 @@ func execute(t *testing.T, args ...string) (string, int) {
 	case err == nil:
 		return out.String(), 0
 	case errors.As(err, &coded):
-		return out.String(), coded.ExitCode()
+		return out.String() + coded.Error(), coded.ExitCode()
 	default:
 		return out.String() + err.Error(), 1
 	}
@@ -71,6 +71,7 @@ subnets:
 - {id: subnet-1, zone: a, cidr: 10.0.0.0/24, freeAddresses: 99, tags: {kubernetes.io/role/internal-elb: "1"}}
 - {id: subnet-2, zone: b, cidr: 10.0.1.0/24, freeAddresses: 99, tags: {kubernetes.io/role/internal-elb: "1"}}
 `)
+	other := write(t, "other.yaml", strings.ReplaceAll(planIngress, "name: web", "name: other"))
 	for _, row := range []struct {
 		why  string
 		args []string
@@ -94,7 +95,14 @@ spec: {gatewayClassName: other, listeners: []}
 `)}, 0, []string{"IngressClass nginx of Ingress default/a", "GatewayClass other of Gateway default/b"}},
 		{"a directory", []string{"-f", filepath.Dir(in)}, 2, []string{"CreateLoadBalancer"}},
 		{"findings come with the plan", []string{"-f", in}, 2, []string{"TargetTypeInstance", "respond 503"}},
-		{"nothing for us is nothing to do", []string{"-f", facts}, 0, []string{"nothing to do", "no kind"}},
+		{"nothing for us is nothing to do", []string{"-f", write(t, "in.yaml", planClass)}, 0, []string{"nothing to do"}},
+		{"a document that is no object", []string{"-f", facts, "-f", in}, 1, []string{"no kind", "CreateLoadBalancer", "1 documents that cannot be read"}},
+		{"a field that there is not", []string{"-f", write(t, "in.yaml", planClass+strings.ReplaceAll(planIngress, "rules:", "ruels: 1\n  rules:"))}, 1,
+			[]string{"ruels", "CreateLoadBalancer"}},
+		{"a mistake", []string{"-f", write(t, "in.yaml", planClass+strings.ReplaceAll(planIngress, "path: /,", "path: x,")), "-f", other}, 1,
+			[]string{"Wrong Ingress shop/web", "CreateLoadBalancer", "1 mistakes"}},
+		{"a stack that cannot be built", []string{"-f", in, "--facts", write(t, "facts.yaml", "vpc: {id: vpc-1}")}, 1,
+			[]string{"blocked: ", "1 stacks that cannot be built"}},
 		{"a file that is not there", []string{"-f", in + "x"}, 1, []string{"no such file"}},
 		{"facts that have other fields", []string{"-f", in, "--facts", in}, 1, []string{"unknown field"}},
 		{"nothing to read", nil, 1, []string{"-f DIR|FILE"}},

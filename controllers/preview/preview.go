@@ -2,6 +2,7 @@ package preview
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -17,8 +18,10 @@ type Stack struct {
 	Owner    model.Owner     `json:"owner"`
 	Findings []model.Finding `json:"findings,omitempty"`
 	// Blocked says why nothing would be done now; empty where the stack can be built.
-	Blocked string    `json:"blocked,omitempty"`
-	Plan    plan.Plan `json:"plan"`
+	Blocked string `json:"blocked,omitempty"`
+	// Error is what failed while it was looked at.
+	Error string    `json:"error,omitempty"`
+	Plan  plan.Plan `json:"plan"`
 	// More says that another plan follows when this one is done.
 	More bool `json:"more,omitempty"`
 }
@@ -29,7 +32,8 @@ type Source struct {
 	Scheme *runtime.Scheme
 }
 
-// Run asks the loop about every stack of the objects. The cloud decides what applying a plan means: [Onlooker] or [Account].
+// Run asks the loop about every stack of the objects. The cloud decides what applying a plan means: [Onlooker] or [Account]. A stack
+// that fails keeps no other from being looked at: all are returned, the error joins what failed.
 func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]Stack, error) {
 	requests, err := Requests(ctx, from.Reader, set)
 	if err != nil {
@@ -38,17 +42,19 @@ func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]S
 	tags := set.Ingress.DefaultTags
 	cluster := stack.NewCluster(cloud, stack.ClusterOptions{Name: set.Ingress.ClusterName, Tags: tags, Stacks: stackCount(len(requests))})
 	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme}, cloud, cluster, stack.Options{})
-	out := make([]Stack, 0, len(requests))
+	out, errs := make([]Stack, 0, len(requests)), []error(nil)
 	for _, request := range requests {
 		result, err := loop.Run(ctx, request)
-		if err != nil {
-			return out, fmt.Errorf("planning %s: %w", request.Intent.Owner, err)
-		}
-		out = append(out, Stack{
+		one := Stack{
 			Owner: request.Intent.Owner, Findings: result.Findings, Blocked: result.Blocked, Plan: result.Plan, More: result.Plan.Again,
-		})
+		}
+		if err != nil {
+			one.Error = err.Error()
+			errs = append(errs, fmt.Errorf("planning %s: %w", request.Intent.Owner, err))
+		}
+		out = append(out, one)
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
 // stackCount keeps the shared security group: a preview never has the last stack gone.

@@ -2,6 +2,7 @@ package preview_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -110,6 +111,39 @@ type watched struct {
 func (w *watched) Apply(ctx context.Context, p plan.Plan) (model.Outputs, error) {
 	w.applied++
 	return w.Account.Apply(ctx, p)
+}
+
+// partly fails for one stack.
+type partly struct {
+	*preview.Account
+
+	fails model.Owner
+}
+
+func (p partly) Facts(ctx context.Context, need model.Needs) (model.Facts, error) {
+	if need.Owner == p.fails {
+		return model.Facts{}, errors.New("AWS does not answer")
+	}
+	return p.Account.Facts(ctx, need)
+}
+
+func TestStackThatFailsHidesNoOther(t *testing.T) {
+	from := source(t, objects+"---\n"+strings.ReplaceAll(objects, "name: web\n", "name: also\n"))
+	requests, err := preview.Requests(t.Context(), from.Reader, settings())
+	if err != nil || len(requests) < 2 {
+		t.Fatalf("%d requests (%v), want several", len(requests), err)
+	}
+	cloud := partly{Account: preview.NewAccount(preview.Assume(requests)), fails: requests[0].Intent.Owner}
+	stacks, err := preview.Run(t.Context(), from, cloud, settings())
+	if err == nil || !strings.Contains(err.Error(), requests[0].Intent.Owner.String()) {
+		t.Errorf("got %v, want an error that names the stack", err)
+	}
+	if len(stacks) != len(requests) || stacks[0].Error == "" || stacks[1].Error != "" || stacks[1].Plan.Empty() {
+		t.Errorf("got %+v, want all stacks", stacks)
+	}
+	if text := preview.Text(stacks); !strings.Contains(text, "failed: ") || !strings.Contains(text, "CreateLoadBalancer") {
+		t.Errorf("the text hides what failed, or what did not:\n%s", text)
+	}
 }
 
 func TestOnlookerWritesNothing(t *testing.T) {

@@ -23,6 +23,10 @@ func Text(stacks []Stack) string {
 			fmt.Fprintf(&b, "  blocked: %s\n", s.Blocked)
 			continue
 		}
+		if s.Error != "" {
+			fmt.Fprintf(&b, "  failed: %s\n", strings.ReplaceAll(s.Error, "\n", "; "))
+			continue
+		}
 		for line := range strings.Lines(s.Plan.Text()) {
 			b.WriteString("  " + line)
 		}
