@@ -16,7 +16,7 @@ func (s *Simulator) offer() []wire.Service {
 	there := resources{s.elb, s.network}
 	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
 	pools := cognito.New(s.account)
-	s.tags = tagging.New(s.account, s.elb, s.network, s.certs, firewall.Tags, classic.Tags, guard.Tags, pools.Tags)
+	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags)
 	return []wire.Service{
 		s.elb.Service(),
 		s.network.Service(),

@@ -1,27 +1,28 @@
 package cert
 
 import (
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
+	"errors"
+	"fmt"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 
+	"github.com/headgate/headgate/cloud/sim/listing"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
-// Sizes in bytes (ACM API reference, ImportCertificate), and the default quota of imported certificates.
+// Sizes in bytes (ACM API reference, ImportCertificate), and default quotas: certificates of a kind, and imports in a year (ACM user guide, "Quotas").
 const (
 	maxCertificate  = 32768
 	maxKey          = 5120
 	maxChain        = 2097152
 	maxCertificates = 2500
+	maxImports      = 5000
+	maxOCSP         = 1000
+	year            = 365 * 24 * time.Hour
 )
 
 func refused(format string, args ...any) error {
@@ -29,141 +30,108 @@ func refused(format string, args ...any) error {
 }
 
 func (s *Store) importCertificate(in *sdk.ImportCertificateInput) (*sdk.ImportCertificateOutput, error) {
-	c, err := s.parse(in)
+	m, err := s.readImport(in)
 	if err != nil {
 		return nil, err
 	}
-	tags, err := readTags(in.Tags)
+	tags, err := listing.Read(s.Tags, in.Tags, tagParts)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading tags: %w", err)
 	}
 	if in.CertificateArn != nil {
-		return s.importAgain(in, c)
+		return s.importAgain(in, m)
 	}
-	if s.certificates.Len() >= maxCertificates {
-		return nil, wire.Errorf("LimitExceededException", "Cannot import more than %d certificates.", maxCertificates)
+	if err := s.checkImports(); err != nil {
+		return nil, err
 	}
-	c.arn, c.tags, c.created = s.account.ARN("acm", "certificate/"+s.account.UUID()), tags, s.account.Now()
+	c := &certificate{arn: s.newARN(), kind: acmtypes.CertificateTypeImported, created: s.account.Now()}
+	s.fill(c, m)
 	s.certificates.Put(c.arn, c)
+	s.Tags.Put(c.arn, tags)
 	return &sdk.ImportCertificateOutput{CertificateArn: aws.String(c.arn)}, nil
+}
+
+func (s *Store) newARN() string { return s.account.ARN("acm", "certificate/"+s.account.UUID()) }
+
+// fill puts imported material into a certificate.
+func (s *Store) fill(c *certificate, m *Material) {
+	c.material, c.imported, c.names, c.key, c.domain = m, s.account.Now(), m.Names, m.Key, ""
+	if len(m.Names) > 0 {
+		c.domain = m.Names[0]
+	}
+	s.imports = append(s.imports, s.account.Now())
+}
+
+// checkImports refuses one more certificate than an account may import, at once or in a year.
+func (s *Store) checkImports() error {
+	s.imports = slices.DeleteFunc(s.imports, func(t time.Time) bool { return s.account.Now().Sub(t) > year })
+	if len(s.imports) >= maxImports {
+		return wire.Errorf("LimitExceededException", "Cannot import more than %d certificates in a year.", maxImports)
+	}
+	if s.number(acmtypes.CertificateTypeImported) >= maxCertificates {
+		return wire.Errorf("LimitExceededException", "Cannot import more than %d certificates.", maxCertificates)
+	}
+	return nil
+}
+
+// number counts the imported certificates, or those that are not.
+func (s *Store) number(kind acmtypes.CertificateType) int {
+	imported, number := kind == acmtypes.CertificateTypeImported, 0
+	for _, c := range s.certificates.All() {
+		if (c.kind == acmtypes.CertificateTypeImported) == imported {
+			number++
+		}
+	}
+	return number
 }
 
 // importAgain replaces the material of an imported certificate; its ARN and tags stay.
-func (s *Store) importAgain(in *sdk.ImportCertificateInput, c *certificate) (*sdk.ImportCertificateOutput, error) {
+func (s *Store) importAgain(in *sdk.ImportCertificateInput, m *Material) (*sdk.ImportCertificateOutput, error) {
 	if in.Tags != nil {
 		return nil, wire.Errorf("InvalidParameterException", "Tags cannot be specified when you reimport a certificate.")
 	}
-	old, err := s.get(in.CertificateArn)
+	c, err := s.get(in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}
-	if old.kind != acmtypes.CertificateTypeImported {
+	if c.kind != acmtypes.CertificateTypeImported {
 		return nil, refused("Only imported certificates can be reimported.")
 	}
-	if old.key != c.key {
-		return nil, refused("The key algorithm of a reimported certificate must stay %s.", old.key)
+	if c.key != m.Key {
+		return nil, refused("The key algorithm of a reimported certificate must stay %s.", c.key)
 	}
-	if !slices.ContainsFunc(c.names, func(n string) bool { return slices.Contains(old.names, n) }) {
+	if !slices.ContainsFunc(m.Names, func(n string) bool { return slices.Contains(c.names, n) }) {
 		return nil, refused("A reimported certificate must keep at least one of its domain names.")
 	}
-	c.arn, c.tags, c.created = old.arn, old.tags, old.created
-	s.certificates.Put(c.arn, c)
+	s.fill(c, m)
 	return &sdk.ImportCertificateOutput{CertificateArn: aws.String(c.arn)}, nil
 }
 
-// parse checks certificate, key and chain.
-func (s *Store) parse(in *sdk.ImportCertificateInput) (*certificate, error) {
-	first, err := parseBlocks(in)
-	if err != nil {
-		return nil, err
-	}
-	material, err := tls.X509KeyPair(slices.Concat(in.Certificate, []byte("\n"), in.CertificateChain), in.PrivateKey)
-	if err != nil {
-		return nil, refused("The private key does not match the certificate, or one of them cannot be parsed.")
-	}
-	leaf, err := x509.ParseCertificate(first.Bytes)
-	if err != nil {
-		return nil, refused("The certificate field contains an invalid certificate.")
-	}
-	c := &certificate{
-		kind: acmtypes.CertificateTypeImported, leaf: leaf, material: &material, body: string(in.Certificate), chain: string(in.CertificateChain),
-		imported: s.account.Now(), names: names(leaf), key: algorithm(leaf),
-	}
-	if len(c.names) > 0 {
-		c.domain = c.names[0]
-	}
-	return c, s.checkLeaf(c)
-}
-
-// parseBlocks checks the form of all three and gives the block of the certificate.
-func parseBlocks(in *sdk.ImportCertificateInput) (*pem.Block, error) {
+// readImport checks certificate, key and chain.
+func (s *Store) readImport(in *sdk.ImportCertificateInput) (*Material, error) {
 	fits := func(data []byte, most int) bool { return len(data) > 0 && len(data) <= most }
 	if !fits(in.Certificate, maxCertificate) || !fits(in.PrivateKey, maxKey) || len(in.CertificateChain) > maxChain {
 		return nil, wire.Errorf("InvalidParameterException", "The certificate, private key or chain is missing or too long.")
 	}
-	first, rest := pem.Decode(in.Certificate)
-	if first == nil || first.Type != "CERTIFICATE" {
-		return nil, refused("The certificate field contains an invalid PEM-encoded certificate.")
-	}
-	if more, _ := pem.Decode(rest); more != nil {
-		return nil, refused("The certificate field contains more than one certificate. You can specify only one certificate in this field.")
-	}
-	key, _ := pem.Decode(in.PrivateKey)
-	if key == nil || strings.Contains(key.Type, "ENCRYPTED") || key.Headers["DEK-Info"] != "" {
-		return nil, refused("The private key is not supported: it must be PEM-encoded and not encrypted.")
-	}
-	return first, checkChain(in.CertificateChain)
-}
-
-func checkChain(chain []byte) error {
-	for rest := chain; len(strings.TrimSpace(string(rest))) > 0; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
-			return refused("The certificate chain contains an invalid PEM-encoded certificate.")
+	m, err := Read(in.Certificate, in.CertificateChain, in.PrivateKey)
+	if err != nil {
+		if fault, ok := errors.AsType[*MaterialError](err); ok {
+			return nil, refused("%s", fault.Text)
 		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return refused("The certificate chain contains an invalid certificate.")
-		}
+		return nil, err
 	}
-	return nil
-}
-
-func (s *Store) checkLeaf(c *certificate) error {
 	now := s.account.Now()
 	switch {
-	case now.Before(c.leaf.NotBefore):
-		return refused("The certificate is not valid yet.")
-	case now.After(c.leaf.NotAfter):
-		return refused("The certificate has expired.")
-	case c.key == "":
-		return refused("The key algorithm of the certificate is not supported.")
+	case now.Before(m.Leaf.NotBefore):
+		return nil, refused("The certificate is not valid yet.")
+	case now.After(m.Leaf.NotAfter):
+		return nil, refused("The certificate has expired.")
+	case m.Key == "":
+		return nil, refused("The key algorithm of the certificate is not supported.")
+	case m.Leaf.Issuer.String() == "":
+		return nil, refused("The issuer of the certificate is empty.")
+	case slices.ContainsFunc(m.Leaf.OCSPServer, func(url string) bool { return len(url) > maxOCSP }):
+		return nil, refused("The OCSP authority URL of the certificate is longer than %d characters.", maxOCSP)
 	}
-	return nil
-}
-
-// names gives the domain names of a certificate, the common name first.
-func names(leaf *x509.Certificate) []string {
-	var all []string
-	for _, n := range slices.Concat([]string{leaf.Subject.CommonName}, leaf.DNSNames) {
-		if n != "" && !slices.Contains(all, n) {
-			all = append(all, n)
-		}
-	}
-	return all
-}
-
-// algorithm names the key of a certificate as ACM does. The empty string is a key that ACM does not take.
-func algorithm(leaf *x509.Certificate) acmtypes.KeyAlgorithm {
-	switch key := leaf.PublicKey.(type) {
-	case *rsa.PublicKey:
-		return map[int]acmtypes.KeyAlgorithm{
-			1024: acmtypes.KeyAlgorithmRsa1024, 2048: acmtypes.KeyAlgorithmRsa2048, 3072: acmtypes.KeyAlgorithmRsa3072, 4096: acmtypes.KeyAlgorithmRsa4096,
-		}[key.N.BitLen()]
-	case *ecdsa.PublicKey:
-		return map[string]acmtypes.KeyAlgorithm{
-			"P-256": acmtypes.KeyAlgorithmEcPrime256v1, "P-384": acmtypes.KeyAlgorithmEcSecp384r1, "P-521": acmtypes.KeyAlgorithmEcSecp521r1,
-		}[key.Curve.Params().Name]
-	default:
-		return ""
-	}
+	return m, nil
 }

@@ -1,10 +1,10 @@
 package cert
 
 import (
-	"encoding/base64"
-	"slices"
-	"strconv"
+	"crypto/x509"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/acm"
@@ -24,18 +24,66 @@ func (s *Store) describeCertificate(in *sdk.DescribeCertificateInput) (*sdk.Desc
 func (s *Store) detail(c *certificate) *acmtypes.CertificateDetail {
 	d := &acmtypes.CertificateDetail{
 		CertificateArn: aws.String(c.arn), DomainName: aws.String(c.domain), SubjectAlternativeNames: c.names, Type: c.kind, Status: s.status(c),
-		KeyAlgorithm: c.key, CreatedAt: aws.Time(c.created), InUseBy: s.usedBy(c.arn), RenewalEligibility: acmtypes.RenewalEligibilityIneligible,
-		DomainValidationOptions: s.validation(c), Options: &acmtypes.CertificateOptions{Export: acmtypes.CertificateExportDisabled},
+		KeyAlgorithm: c.key, CreatedAt: aws.Time(c.created), InUseBy: append([]string{}, s.usedBy(c.arn)...), RenewalEligibility: s.eligibility(c),
+		DomainValidationOptions: s.validation(c), FailureReason: c.failure, ManagedBy: c.managed, CertificateKeyPairOrigin: origin(c),
 	}
-	if d.InUseBy == nil {
-		d.InUseBy = []string{}
+	if c.authority != "" {
+		d.CertificateAuthorityArn = aws.String(c.authority)
 	}
-	if c.leaf != nil {
-		d.NotBefore, d.NotAfter, d.ImportedAt = aws.Time(c.leaf.NotBefore), aws.Time(c.leaf.NotAfter), aws.Time(c.imported)
-		d.Serial, d.Subject, d.Issuer = aws.String(c.leaf.SerialNumber.Text(16)), aws.String(c.leaf.Subject.String()), aws.String(c.leaf.Issuer.CommonName)
-		d.SignatureAlgorithm = aws.String(strings.ReplaceAll(strings.ToUpper(c.leaf.SignatureAlgorithm.String()), "-", "WITH"))
+	if c.kind != acmtypes.CertificateTypeImported {
+		d.Options = &acmtypes.CertificateOptions{Export: c.export, ValidationMethod: c.method}
+	}
+	if !c.renewed.IsZero() {
+		d.RenewalSummary = &acmtypes.RenewalSummary{
+			RenewalStatus: acmtypes.RenewalStatusSuccess, UpdatedAt: aws.Time(c.renewed), DomainValidationOptions: s.validation(c),
+		}
+	}
+	d.ImportedAt, d.IssuedAt = moment(c.imported), moment(c.issued)
+	if c.material != nil {
+		describeLeaf(d, c.material.Leaf)
 	}
 	return d
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func describeLeaf(d *acmtypes.CertificateDetail, leaf *x509.Certificate) {
+	d.NotBefore, d.NotAfter = aws.Time(leaf.NotBefore), aws.Time(leaf.NotAfter)
+	d.Serial, d.Subject, d.Issuer = aws.String(colons(leaf.SerialNumber.Bytes())), aws.String(leaf.Subject.String()), aws.String(leaf.Issuer.CommonName)
+	d.SignatureAlgorithm = aws.String(strings.ReplaceAll(strings.ToUpper(leaf.SignatureAlgorithm.String()), "-", "WITH"))
+	for _, u := range usages(leaf) {
+		d.KeyUsages = append(d.KeyUsages, acmtypes.KeyUsage{Name: u})
+	}
+	d.ExtendedKeyUsages = extended(leaf)
+}
+
+// colons writes a serial number as ACM does: 0a:1b:2c.
+func colons(number []byte) string {
+	parts := make([]string, 0, len(number))
+	for _, b := range number {
+		parts = append(parts, fmt.Sprintf("%02x", b))
+	}
+	return strings.Join(parts, ":")
+}
+
+func (s *Store) eligibility(c *certificate) acmtypes.RenewalEligibility {
+	if s.eligible(c) {
+		return acmtypes.RenewalEligibilityEligible
+	}
+	return acmtypes.RenewalEligibilityIneligible
+}
+
+// origin says who made the key.
+func origin(c *certificate) acmtypes.CertificateKeyPairOrigin {
+	if c.kind == acmtypes.CertificateTypeImported {
+		return acmtypes.CertificateKeyPairOriginCustomerProvided
+	}
+	return acmtypes.CertificateKeyPairOriginAwsManaged
 }
 
 func (s *Store) getCertificate(in *sdk.GetCertificateInput) (*sdk.GetCertificateOutput, error) {
@@ -43,75 +91,14 @@ func (s *Store) getCertificate(in *sdk.GetCertificateInput) (*sdk.GetCertificate
 	if err != nil {
 		return nil, err
 	}
-	if c.leaf == nil {
+	if c.material == nil {
 		return nil, wire.Errorf("RequestInProgressException", "The certificate is not issued yet.")
 	}
-	out := &sdk.GetCertificateOutput{Certificate: aws.String(c.body)}
-	if c.chain != "" {
-		out.CertificateChain = aws.String(c.chain)
+	out := &sdk.GetCertificateOutput{Certificate: aws.String(c.material.Body)}
+	if c.material.Chain != "" {
+		out.CertificateChain = aws.String(c.material.Chain)
 	}
 	return out, nil
-}
-
-const (
-	mostItems = 1000
-	// summaryNames is how many names a summary shows.
-	summaryNames = 100
-)
-
-func (s *Store) listCertificates(in *sdk.ListCertificatesInput) (*sdk.ListCertificatesOutput, error) {
-	var all []acmtypes.CertificateSummary
-	for _, c := range s.certificates.All() {
-		if s.listed(c, in) {
-			all = append(all, s.summary(c))
-		}
-	}
-	start, size := 0, mostItems
-	if in.MaxItems != nil {
-		if size = int(*in.MaxItems); size < 1 || size > mostItems {
-			return nil, wire.Errorf("InvalidArgsException", "MaxItems must be between 1 and %d.", mostItems)
-		}
-	}
-	if in.NextToken != nil {
-		raw, err := base64.RawURLEncoding.DecodeString(*in.NextToken)
-		if err == nil {
-			start, err = strconv.Atoi(string(raw))
-		}
-		if err != nil || start < 0 || start > len(all) {
-			return nil, wire.Errorf("InvalidArgsException", "The next token is not valid.")
-		}
-	}
-	end := min(start+size, len(all))
-	out := &sdk.ListCertificatesOutput{CertificateSummaryList: append([]acmtypes.CertificateSummary{}, all[start:end]...)}
-	if end < len(all) {
-		out.NextToken = aws.String(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(end))))
-	}
-	return out, nil
-}
-
-// listed holds the filters. Without key types only RSA with 1024 and 2048 bits is listed.
-func (s *Store) listed(c *certificate, in *sdk.ListCertificatesInput) bool {
-	if in.CertificateStatuses != nil && !slices.Contains(in.CertificateStatuses, s.status(c)) {
-		return false
-	}
-	keys := []acmtypes.KeyAlgorithm{acmtypes.KeyAlgorithmRsa1024, acmtypes.KeyAlgorithmRsa2048}
-	if in.Includes != nil && len(in.Includes.KeyTypes) > 0 {
-		keys = in.Includes.KeyTypes
-	}
-	return slices.Contains(keys, c.key)
-}
-
-func (s *Store) summary(c *certificate) acmtypes.CertificateSummary {
-	shown := c.names[:min(len(c.names), summaryNames)]
-	out := acmtypes.CertificateSummary{
-		CertificateArn: aws.String(c.arn), DomainName: aws.String(c.domain), SubjectAlternativeNameSummaries: shown,
-		HasAdditionalSubjectAlternativeNames: aws.Bool(len(shown) < len(c.names)), Status: s.status(c), Type: c.kind, KeyAlgorithm: c.key,
-		InUse: aws.Bool(len(s.usedBy(c.arn)) > 0), CreatedAt: aws.Time(c.created), RenewalEligibility: acmtypes.RenewalEligibilityIneligible,
-	}
-	if c.leaf != nil {
-		out.NotBefore, out.NotAfter, out.ImportedAt = aws.Time(c.leaf.NotBefore), aws.Time(c.leaf.NotAfter), aws.Time(c.imported)
-	}
-	return out
 }
 
 func (s *Store) deleteCertificate(in *sdk.DeleteCertificateInput) (*sdk.DeleteCertificateOutput, error) {
@@ -123,5 +110,6 @@ func (s *Store) deleteCertificate(in *sdk.DeleteCertificateInput) (*sdk.DeleteCe
 		return nil, wire.Errorf("ResourceInUseException", "Certificate %s in account %s is in use.", c.arn, s.account.ID)
 	}
 	s.certificates.Delete(c.arn)
+	s.Tags.Drop(c.arn)
 	return &sdk.DeleteCertificateOutput{}, nil
 }

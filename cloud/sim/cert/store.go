@@ -2,50 +2,80 @@ package cert
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"maps"
 	"strings"
 	"time"
 
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 
 	"github.com/headgate/headgate/cloud/sim/account"
+	"github.com/headgate/headgate/cloud/sim/listing"
 	"github.com/headgate/headgate/cloud/sim/table"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
+// Records knows the public DNS.
+type Records interface {
+	// Has reports whether a record is there: a full name without dot at its end in lower case, a type as in CNAME, and a value likewise.
+	Has(name, kind, value string) bool
+}
+
 // Store holds the certificates of the account.
 type Store struct {
+	// Tags are those of certificates.
+	Tags *listing.Tags
+
 	account      *account.Account
+	records      Records
 	certificates table.Table[*certificate]
-	tokens       map[string]string
-	usedBy       func(arn string) []string
+	tokens       map[string]request
+	imports      []time.Time
+	authority    *authority
+	// expiry is how many days before a certificate expires its owner is told.
+	expiry int32
+	usedBy func(arn string) []string
 }
 
-// certificate is a certificate. One that was requested and not validated has no material.
+// request is what an idempotency token stands for.
+type request struct {
+	arn string
+	at  time.Time
+}
+
+// certificate is a certificate. One that was requested and is not issued yet has no material.
 type certificate struct {
-	arn      string
-	kind     acmtypes.CertificateType
-	domain   string
-	names    []string
-	key      acmtypes.KeyAlgorithm
-	leaf     *x509.Certificate
-	material *tls.Certificate
-	body     string
-	chain    string
-	created  time.Time
-	imported time.Time
-	method   acmtypes.ValidationMethod
-	tags     map[string]string
+	arn       string
+	kind      acmtypes.CertificateType
+	domain    string
+	names     []string
+	key       acmtypes.KeyAlgorithm
+	material  *Material
+	created   time.Time
+	imported  time.Time
+	issued    time.Time
+	renewed   time.Time
+	method    acmtypes.ValidationMethod
+	contacts  map[string]string
+	authority string
+	managed   acmtypes.CertificateManagedBy
+	export    acmtypes.CertificateExport
+	// proven is when all names were found in the DNS; mailed when the owner was last asked by mail.
+	proven, mailed time.Time
+	failure        acmtypes.FailureReason
 }
 
-// New makes an empty store.
+// New makes an empty store, to which no DNS belongs.
 func New(a *account.Account) *Store {
-	return &Store{account: a, tokens: map[string]string{}, usedBy: func(string) []string { return nil }}
+	return &Store{
+		Tags:    listing.NewTags(listing.Codes{Invalid: "InvalidTagException", TooMany: "TooManyTagsException"}),
+		account: a, tokens: map[string]request{}, expiry: maxExpiryDays, usedBy: func(string) []string { return nil },
+	}
 }
 
 // UsedBy tells the store how to find the load balancers that use a certificate.
 func (s *Store) UsedBy(find func(arn string) []string) { s.usedBy = find }
+
+// Validate tells the store where the records are that prove a domain to be somebody's.
+func (s *Store) Validate(r Records) { s.records = r }
 
 // Service gives the ACM API.
 func (s *Store) Service() wire.Service {
@@ -58,6 +88,11 @@ func (s *Store) Service() wire.Service {
 			wire.Reads("GetCertificate", s.getCertificate),
 			wire.Reads("ListCertificates", s.listCertificates),
 			wire.Writes("DeleteCertificate", s.deleteCertificate),
+			wire.Writes("RenewCertificate", s.renewCertificate),
+			wire.Writes("UpdateCertificateOptions", s.updateOptions),
+			wire.Writes("ResendValidationEmail", s.resendEmail),
+			wire.Reads("GetAccountConfiguration", s.getConfiguration),
+			wire.Writes("PutAccountConfiguration", s.putConfiguration),
 			wire.Writes("AddTagsToCertificate", s.addTags),
 			wire.Writes("RemoveTagsFromCertificate", s.removeTags),
 			wire.Reads("ListTagsForCertificate", s.listTags),
@@ -77,52 +112,45 @@ func (s *Store) Find(arn string) (Found, bool) {
 	if !ok {
 		return Found{}, false
 	}
+	s.settle(c)
 	return Found{Usable: s.status(c) == acmtypes.CertificateStatusIssued && strings.Contains(c.domain, ".")}, true
 }
 
 // TLS gives a certificate with its key.
 func (s *Store) TLS(arn string) (*tls.Certificate, bool) {
 	c, ok := s.certificates.Get(arn)
-	if !ok || c.material == nil {
+	if !ok {
 		return nil, false
 	}
-	return c.material, true
-}
-
-// Tagged gives the ARNs and tags of all certificates that have tags.
-func (s *Store) Tagged() map[string]map[string]string {
-	all := map[string]map[string]string{}
-	for arn, c := range s.certificates.All() {
-		if len(c.tags) > 0 {
-			all[arn] = maps.Clone(c.tags)
-		}
+	if s.settle(c); c.material == nil {
+		return nil, false
 	}
-	return all
-}
-
-// TagsOf gives the tags of a certificate; nil if it is not there or has none.
-func (s *Store) TagsOf(arn string) map[string]string {
-	c, ok := s.certificates.Get(arn)
-	if !ok {
-		return nil
-	}
-	return c.tags
+	return c.material.Pair, true
 }
 
 // Dump gives everything that the store holds but private keys.
 func (s *Store) Dump() any {
 	all := []any{}
-	for _, c := range s.certificates.All() {
-		all = append(all, map[string]any{"CertificateDetail": s.detail(c), "Certificate": c.body, "Tags": c.tags})
+	for arn, c := range s.certificates.All() {
+		s.settle(c)
+		shown := map[string]any{"CertificateDetail": s.detail(c), "Tags": s.Tags.Of(arn)}
+		if c.material != nil {
+			shown["Certificate"] = c.material.Body
+		}
+		all = append(all, shown)
 	}
 	return all
 }
 
 func (s *Store) status(c *certificate) acmtypes.CertificateStatus {
 	switch {
-	case c.leaf == nil:
+	case c.failure != "":
+		return acmtypes.CertificateStatusFailed
+	case c.material == nil && s.late(c):
+		return acmtypes.CertificateStatusValidationTimedOut
+	case c.material == nil:
 		return acmtypes.CertificateStatusPendingValidation
-	case s.account.Now().After(c.leaf.NotAfter):
+	case s.account.Now().After(c.material.Leaf.NotAfter):
 		return acmtypes.CertificateStatusExpired
 	default:
 		return acmtypes.CertificateStatusIssued
@@ -133,7 +161,7 @@ func notFound(arn, accountID string) error {
 	return wire.Errorf("ResourceNotFoundException", "Could not find certificate %s in account %s.", arn, accountID)
 }
 
-// get finds a certificate by ARN.
+// get finds a certificate by ARN, as it is now.
 func (s *Store) get(arn *string) (*certificate, error) {
 	if arn == nil || !strings.HasPrefix(*arn, "arn:") || !strings.Contains(*arn, ":certificate/") {
 		return nil, wire.Errorf("InvalidArnException", "The certificate ARN is not valid.")
@@ -142,5 +170,6 @@ func (s *Store) get(arn *string) (*certificate, error) {
 	if !ok {
 		return nil, notFound(*arn, s.account.ID)
 	}
+	s.settle(c)
 	return c, nil
 }

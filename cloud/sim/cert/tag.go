@@ -1,69 +1,43 @@
 package cert
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-	"strings"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 
-	"github.com/headgate/headgate/cloud/sim/wire"
+	"github.com/headgate/headgate/cloud/sim/listing"
 )
 
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-)
-
-func readTags(tags []acmtypes.Tag) (map[string]string, error) {
-	all := make(map[string]string, len(tags))
-	for _, t := range tags {
-		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
-		if key == "" || len([]rune(key)) > maxTagKey || len([]rune(value)) > maxTagValue || strings.HasPrefix(strings.ToLower(key), "aws:") {
-			return nil, wire.Errorf("InvalidTagException", "The tag '%s' is not valid.", key)
-		}
-		if _, twice := all[key]; twice {
-			return nil, wire.Errorf("InvalidTagException", "The tag key '%s' was specified more than once.", key)
-		}
-		all[key] = value
-	}
-	if len(all) > maxTags {
-		return nil, wire.Errorf("TooManyTagsException", "A certificate can have at most %d tags.", maxTags)
-	}
-	return all, nil
-}
+func tagParts(t acmtypes.Tag) (*string, *string) { return t.Key, t.Value }
 
 func (s *Store) addTags(in *sdk.AddTagsToCertificateInput) (*sdk.AddTagsToCertificateOutput, error) {
 	c, err := s.get(in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := readTags(in.Tags)
+	fresh, err := listing.Read(s.Tags, in.Tags, tagParts)
+	if err == nil {
+		_, err = s.Tags.Tag(c.arn, fresh)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("tagging %s: %w", c.arn, err)
 	}
-	merged := maps.Clone(c.tags)
-	maps.Copy(merged, fresh)
-	if len(merged) > maxTags {
-		return nil, wire.Errorf("TooManyTagsException", "A certificate can have at most %d tags.", maxTags)
-	}
-	c.tags = merged
 	return &sdk.AddTagsToCertificateOutput{}, nil
 }
 
+// removeTags takes tags by key, and where a value is given only if it is that one.
 func (s *Store) removeTags(in *sdk.RemoveTagsFromCertificateInput) (*sdk.RemoveTagsFromCertificateOutput, error) {
 	c, err := s.get(in.CertificateArn)
 	if err != nil {
 		return nil, err
 	}
+	held := s.Tags.Of(c.arn)
 	for _, t := range in.Tags {
-		held, ok := c.tags[aws.ToString(t.Key)]
-		if ok && (t.Value == nil || *t.Value == held) {
-			delete(c.tags, *t.Key)
+		key := aws.ToString(t.Key)
+		if value, ok := held[key]; ok && (t.Value == nil || *t.Value == value) {
+			s.Tags.Untag(c.arn, []string{key})
 		}
 	}
 	return &sdk.RemoveTagsFromCertificateOutput{}, nil
@@ -74,34 +48,6 @@ func (s *Store) listTags(in *sdk.ListTagsForCertificateInput) (*sdk.ListTagsForC
 	if err != nil {
 		return nil, err
 	}
-	list := []acmtypes.Tag{}
-	for k, v := range c.tags {
-		list = append(list, acmtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
-	}
-	slices.SortFunc(list, func(a, b acmtypes.Tag) int { return cmp.Compare(*a.Key, *b.Key) })
-	return &sdk.ListTagsForCertificateOutput{Tags: list}, nil
-}
-
-// Tag gives a certificate more tags. It reports false if there is no such certificate.
-func (s *Store) Tag(arn string, fresh map[string]string) (bool, error) {
-	if _, ok := s.certificates.Get(arn); !ok {
-		return false, nil
-	}
-	in := &sdk.AddTagsToCertificateInput{CertificateArn: aws.String(arn)}
-	for k, v := range fresh {
-		in.Tags = append(in.Tags, acmtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
-	}
-	_, err := s.addTags(in)
-	return err == nil, err
-}
-
-// Untag takes tags from a certificate. It reports false if there is no such certificate.
-func (s *Store) Untag(arn string, keys []string) bool {
-	c, ok := s.certificates.Get(arn)
-	for _, k := range keys {
-		if ok {
-			delete(c.tags, k)
-		}
-	}
-	return ok
+	all := listing.Write(s.Tags, c.arn, func(k, v *string) acmtypes.Tag { return acmtypes.Tag{Key: k, Value: v} })
+	return &sdk.ListTagsForCertificateOutput{Tags: all}, nil
 }

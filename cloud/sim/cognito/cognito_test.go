@@ -255,20 +255,19 @@ func TestPoolTagsAndPages(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	pools := cognito.New(&account.Account{ID: "1", Region: "us-west-2", Partition: "aws", Now: time.Now, Speed: 1})
-	run := func(name string, in any) any {
-		out, err := pools.Service().Operations[name].Run(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
+	made, err := contract.Run[sdk.CreateUserPoolOutput](pools.Service(), "CreateUserPool", &sdk.CreateUserPoolInput{PoolName: aws.String("people")})
+	id, arn := contract.Must(t, made, err).UserPool.Id, *made.UserPool.Arn
+	_, err = contract.Run[sdk.CreateUserPoolDomainOutput](pools.Service(), "CreateUserPoolDomain", &sdk.CreateUserPoolDomainInput{
+		UserPoolId: id, Domain: aws.String("people"),
+	})
+	contract.WantCode(t, err, "")
+	create := func(in *sdk.CreateUserPoolClientInput) *sdk.CreateUserPoolClientOutput {
+		in.UserPoolId = id
+		out, err := contract.Run[sdk.CreateUserPoolClientOutput](pools.Service(), "CreateUserPoolClient", in)
+		return contract.Must(t, out, err)
 	}
-	made, _ := run("CreateUserPool", &sdk.CreateUserPoolInput{PoolName: aws.String("people")}).(*sdk.CreateUserPoolOutput)
-	id, arn := made.UserPool.Id, *made.UserPool.Arn
-	run("CreateUserPoolDomain", &sdk.CreateUserPoolDomainInput{UserPoolId: id, Domain: aws.String("people")})
-	secret, _ := run("CreateUserPoolClient", &sdk.CreateUserPoolClientInput{
-		UserPoolId: id, ClientName: aws.String("web"), GenerateSecret: true,
-	}).(*sdk.CreateUserPoolClientOutput)
-	public, _ := run("CreateUserPoolClient", &sdk.CreateUserPoolClientInput{UserPoolId: id, ClientName: aws.String("app")}).(*sdk.CreateUserPoolClientOutput)
+	secret := create(&sdk.CreateUserPoolClientInput{ClientName: aws.String("web"), GenerateSecret: true})
+	public := create(&sdk.CreateUserPoolClientInput{ClientName: aws.String("app")})
 	client := *secret.UserPoolClient.ClientId
 	for _, row := range []struct {
 		why, pool, client, domain string

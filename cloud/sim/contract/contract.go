@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"sync"
 	"testing"
@@ -116,6 +117,19 @@ func Code(err error) string {
 		return ""
 	}
 	return wire.AsError(err).Code
+}
+
+// Run calls an operation of a service that has no simulator around it.
+func Run[Out any](s wire.Service, name string, in any) (*Out, error) {
+	out, err := s.Operations[name].Run(in)
+	if err != nil {
+		return nil, fmt.Errorf("running %s: %w", name, err)
+	}
+	typed, ok := out.(*Out)
+	if !ok {
+		return nil, fmt.Errorf("operation %s gave %T", name, out)
+	}
+	return typed, nil
 }
 
 // WantChecks demands that the operations of a service, and no others, say what they check.

@@ -316,19 +316,13 @@ func TestPropagation(t *testing.T) {
 		{"an old web ACL", "", "active", 5 * time.Second},
 		{"a new load balancer", "WAFUnavailableEntityException", "provisioning", 5 * time.Second},
 	} {
-		operations := waf.New(a, row.state, waf.Options{Propagation: 10 * time.Second}).Service().Operations
-		made, err := operations["CreateWebACL"].Run(&wafv2.CreateWebACLInput{
+		service := waf.New(a, row.state, waf.Options{Propagation: 10 * time.Second}).Service()
+		made, err := contract.Run[wafv2.CreateWebACLOutput](service, "CreateWebACL", &wafv2.CreateWebACLInput{
 			Name: aws.String("web"), Scope: regional, DefaultAction: allow(), VisibilityConfig: visible("web"),
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, ok := made.(*wafv2.CreateWebACLOutput)
-		if !ok {
-			t.Fatalf("output %T", made)
-		}
+		acl := contract.Must(t, made, err).Summary.ARN
 		now = now.Add(row.age)
-		_, err = operations["AssociateWebACL"].Run(&wafv2.AssociateWebACLInput{WebACLArn: out.Summary.ARN, ResourceArn: web})
+		_, err = contract.Run[wafv2.AssociateWebACLOutput](service, "AssociateWebACL", &wafv2.AssociateWebACLInput{WebACLArn: acl, ResourceArn: web})
 		if got := contract.Code(err); got != row.code {
 			t.Errorf("%s: code %q, want %q", row.why, got, row.code)
 		}
