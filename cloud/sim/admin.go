@@ -22,6 +22,9 @@ func (s *Simulator) admin(mux *http.ServeMux) {
 	mux.HandleFunc("PUT /_sim/addresses", s.putAddresses)
 	mux.HandleFunc("GET /_sim/addresses", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.targets.list()) })
 	mux.HandleFunc("PUT /_sim/networkinterfaces", s.putInterfaces)
+	mux.HandleFunc("PUT /_sim/faults", s.putDisturbances)
+	mux.HandleFunc("GET /_sim/faults", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.Disturbances()) })
+	mux.HandleFunc("DELETE /_sim/faults", func(w http.ResponseWriter, _ *http.Request) { s.outcome(w, s.Disturb(Disturbances{})) })
 	mux.HandleFunc("/_sim/", http.NotFound)
 }
 

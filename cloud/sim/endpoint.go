@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -8,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/headgate/headgate/cloud/sim/fault"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
@@ -36,7 +39,11 @@ func (s *Simulator) serveCall(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "reading the request: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	answer := s.answer(s.identify(r, body))
+	answer, err := s.answer(r.Context(), s.identify(r, body))
+	if err != nil {
+		// Closes the connection without an answer.
+		panic(http.ErrAbortHandler)
+	}
 	maps.Copy(w.Header(), answer.Header)
 	w.WriteHeader(answer.Status)
 	if _, err := w.Write(answer.Body); err != nil {
@@ -99,46 +106,123 @@ func (s *Simulator) serviceByTarget(target string) string {
 	return ""
 }
 
-// answer runs a call. No other call runs meanwhile.
-func (s *Simulator) answer(c call) wire.Response {
+// job is a call whose operation is known.
+type job struct {
+	id        string
+	service   wire.Service
+	operation wire.Operation
+	request   *wire.Request
+	call      fault.Call
+}
+
+// answer runs a call. No other call runs meanwhile, but while it waits. The only error is errCut.
+func (s *Simulator) answer(ctx context.Context, c call) (wire.Response, error) {
+	j, refused := s.prepare(c)
+	if refused != nil {
+		return *refused, nil
+	}
+	s.mu.Lock()
+	wait := s.account.Scale(s.disturber.given.Latency.Of(j.call))
+	s.mu.Unlock()
+	s.options.Sleep(ctx, wait)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	response, err := s.perform(j)
+	s.calls.count(entry{j.service.Name, j.operation.Name, j.operation.Kind}, err != nil)
+	switch {
+	case errors.Is(err, errCut):
+		return wire.Response{}, errCut
+	case err != nil:
+		return failure(j.service.Protocol, wire.AsError(err), j.id), nil
+	default:
+		return identified(response, j.id), nil
+	}
+}
+
+// prepare finds the operation of a call, or gives the answer to one that is not there.
+func (s *Simulator) prepare(c call) (job, *wire.Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := s.account.UUID()
 	service, known := s.service(c.service)
-	protocol := service.Protocol
 	if !known {
-		protocol = fallbackProtocol(c)
+		service.Protocol = fallbackProtocol(c)
 	}
 	operation, ok := service.Find(c.request)
 	if !ok {
 		s.calls.unknown(c.service, c.request.Operation)
-		return failure(protocol, unknownAction(protocol, c.request.Operation), id)
+		r := failure(service.Protocol, unknownAction(service.Protocol, c.request.Operation), id)
+		return job{}, &r
 	}
-	response, err := run(protocol, operation, c.request, id)
-	s.calls.count(entry{c.service, operation.Name, operation.Kind}, err != nil)
-	if err != nil {
-		return failure(protocol, wire.AsError(err), id)
-	}
-	if operation.Kind == wire.Write {
-		s.changed()
-	}
-	return identified(response, id)
+	return job{id, service, operation, c.request, fault.Call{Service: service.Name, Action: operation.Name, Kind: string(operation.Kind)}}, nil
 }
 
-func run(p wire.Protocol, o wire.Operation, q *wire.Request, id string) (wire.Response, error) {
-	in := o.New()
-	if err := p.Decode(q, in); err != nil {
-		return wire.Response{}, fmt.Errorf("reading the input of %s: %w", o.Name, err)
+// perform runs a call through all that may disturb it.
+func (s *Simulator) perform(j job) (wire.Response, error) {
+	if !s.disturber.limiter.Allow(j.call, s.account.Now()) {
+		return wire.Response{}, throttled(j.service.Protocol)
 	}
+	f, hit := s.disturber.injector.Next(j.call)
+	if hit && f.When != fault.After {
+		return wire.Response{}, injected(f)
+	}
+	response, err := s.run(j)
+	if err == nil && hit {
+		return wire.Response{}, injected(f)
+	}
+	return response, err
+}
+
+// run decodes the input, runs the operation and encodes its output.
+func (s *Simulator) run(j job) (wire.Response, error) {
+	in, err := s.input(j)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	out, err := s.invoke(j.service.Name, j.operation, in)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	response, err := j.service.Protocol.Encode(wire.Reply{Operation: j.operation, RequestID: j.id, Output: out})
+	if err != nil {
+		return wire.Response{}, fmt.Errorf("writing the output of %s: %w", j.operation.Name, err)
+	}
+	return response, nil
+}
+
+// input decodes the input of a call that is allowed. A dry run is refused only after its permission was looked at.
+func (s *Simulator) input(j job) (any, error) {
+	in := j.operation.New()
+	err := j.service.Protocol.Decode(j.request, in)
+	if err == nil || wire.AsError(err).Code == wire.DryRun {
+		if denied := s.permit(j.service, j.operation, in); denied != nil {
+			return nil, denied
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the input of %s: %w", j.operation.Name, err)
+	}
+	return in, nil
+}
+
+// invoke runs an operation. What it changes others see as late as the consistency says.
+func (s *Simulator) invoke(service string, o wire.Operation, in any) (any, error) {
+	if err := s.missing(service, in); err != nil {
+		return nil, err
+	}
+	before := s.tagsNow(o, in)
 	out, err := o.Run(in)
 	if err != nil {
-		return wire.Response{}, fmt.Errorf("running %s: %w", o.Name, err)
+		return nil, fmt.Errorf("running %s: %w", o.Name, err)
 	}
-	answer, err := p.Encode(wire.Reply{Operation: o, RequestID: id, Output: out})
-	if err != nil {
-		return wire.Response{}, fmt.Errorf("writing the output of %s: %w", o.Name, err)
+	if o.Kind == wire.Read {
+		s.filter(in, out)
+		return out, nil
 	}
-	return answer, nil
+	s.made(o, out)
+	s.holdTags(before, in, out)
+	s.changed()
+	return out, nil
 }
 
 func failure(p wire.Protocol, err *wire.Error, id string) wire.Response {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,8 +23,15 @@ type Options struct {
 	// EmptyWorld leaves out the VPC that is there otherwise.
 	EmptyWorld bool
 
+	// Seed makes what happens by chance happen otherwise.
+	Seed uint64
+	// Disturbances are there from the start, and again after a reset.
+	Disturbances Disturbances
+
 	// Now is the clock; time.Now without it. With another clock the data plane still probes by the wall clock.
 	Now func() time.Time
+	// Sleep is how a call waits for its latency; in real time without it.
+	Sleep func(ctx context.Context, d time.Duration)
 	// Speed divides every simulated duration; 0 is 1.
 	Speed float64
 	// Provisioning is how long a load balancer takes to become active: two minutes.
@@ -79,6 +87,9 @@ func (o Options) orDefaults() (Options, error) {
 	o.AddressPool = orElse(o.AddressPool, netip.MustParsePrefix("127.77.0.0/16"))
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -49,6 +49,8 @@ type Simulator struct {
 	tags     *tagging.Index
 	services []wire.Service
 	world    World
+	// disturber makes calls fail, wait and see late.
+	disturber *disturber
 }
 
 // New starts a simulator. It must be closed.
@@ -69,6 +71,9 @@ func New(o Options) (*Simulator, error) {
 		if err := s.claimPool(ctx, given); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
+	}
+	if s.disturber, err = s.newDisturber(o.Disturbances); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.fill()
 	if err := s.start(ctx); err != nil {
@@ -220,6 +225,9 @@ func (s *Simulator) Reset() error {
 	s.mu.Lock()
 	s.fill()
 	s.mu.Unlock()
+	if err := s.Disturb(s.options.Disturbances); err != nil {
+		return err
+	}
 	s.calls.reset()
 	s.targets.clear()
 	s.changed()

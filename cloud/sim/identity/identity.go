@@ -35,8 +35,13 @@ func (t *Tokens) Service() wire.Service {
 func (t *Tokens) getCallerIdentity(*sdk.GetCallerIdentityInput) (*sdk.GetCallerIdentityOutput, error) {
 	return &sdk.GetCallerIdentityOutput{
 		Account: aws.String(t.account.ID), UserId: aws.String("AIDASIMULATEDUSER0001"),
-		Arn: aws.String("arn:" + t.account.Partition + ":iam::" + t.account.ID + ":user/simulated"),
+		Arn: aws.String(Caller(t.account)),
 	}, nil
+}
+
+// Caller is the ARN of whoever calls: the simulator knows one user only.
+func Caller(a *account.Account) string {
+	return "arn:" + a.Partition + ":iam::" + a.ID + ":user/simulated"
 }
 
 // How long a session lasts, in seconds (STS API reference, AssumeRole).

@@ -16,6 +16,9 @@ type EC2 struct {
 // NewEC2 makes the protocol with the XML namespace of its answers.
 func NewEC2(namespace string) EC2 { return EC2{namespace, ec2Inputs(), ec2Outputs()} }
 
+// DryRun is the code that says that a call would have succeeded.
+const DryRun = "DryRunOperation"
+
 // Decode fills a shape from a form. A call with DryRun is refused with the code that says it would have succeeded.
 func (q EC2) Decode(r *Request, in any) error {
 	form, err := parseForm(r)
@@ -31,7 +34,7 @@ func (q EC2) Decode(r *Request, in any) error {
 		return Errorf("InvalidParameterValue", "%s", bad)
 	}
 	if dry, ok := form.children["DryRun"]; ok && dry.value == "true" {
-		return Errorf("DryRunOperation", "Request would have succeeded, but DryRun flag is set.").
+		return Errorf(DryRun, "Request would have succeeded, but DryRun flag is set.").
 			WithStatus(http.StatusPreconditionFailed)
 	}
 	return nil
