@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -25,7 +28,11 @@ import (
 // corpusSpeed is faster than the demo's: nobody watches.
 const corpusSpeed = 200
 
-var errUnclear = errors.New("some objects got no verdict")
+var (
+	errUnclear       = errors.New("some objects got no verdict")
+	errPanic         = errors.New("the operator panicked")
+	errOperatorEnded = errors.New("the operator ended")
+)
 
 func newCorpusCommand() *cobra.Command {
 	var table string
@@ -55,8 +62,12 @@ type corpusTask struct {
 	table   string
 }
 
-// corpusPatience is how long an object may take to get a verdict.
-const corpusPatience = 15 * time.Second
+const (
+	// corpusPatience is how long an object may take to get a verdict: much, for machines that have other work.
+	corpusPatience = time.Minute
+	// corpusWorkers is how many files are applied side by side. Most of the time is spent waiting.
+	corpusWorkers = 8
+)
 
 func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (err error) {
 	s, err := sandbox.Start(ctx, options)
@@ -68,19 +79,52 @@ func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (e
 	if err != nil {
 		return err
 	}
-	w := corpus.World{Client: c, Get: getThrough(s, options.PortOffset), Out: options.Log, Patience: corpusPatience}
-	rows, err := corpus.Run(ctx, w, task.dir, task.folders)
-	if err != nil {
-		showTail(options.Log, filepath.Join(s.Dir(), "logs", "controller.log"))
-		return fmt.Errorf("applying the corpus: %w", err)
+	w := corpus.World{
+		Client: c, Get: getThrough(s, options.PortOffset), Out: options.Log, Patience: corpusPatience, Workers: corpusWorkers,
 	}
-	if task.table != "" {
-		if err := os.WriteFile(task.table, []byte(corpus.Markdown(rows)), 0o600); err != nil {
+	watched, stop := whileOperatorRuns(ctx, s)
+	defer stop()
+	rows, err := corpus.Run(watched, w, task.dir, task.folders)
+	return errors.Join(err, report(options.Log, task.table, rows), checkLog(options.Log, filepath.Join(s.LogDir(), "controller.log"), err))
+}
+
+// whileOperatorRuns is a context that ends with the operator.
+func whileOperatorRuns(ctx context.Context, s *sandbox.Sandbox) (context.Context, func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-watched.Done():
+		case <-s.OperatorDone():
+			cancel(errors.Join(errOperatorEnded, s.OperatorErr()))
+		}
+	}()
+	return watched, func() { cancel(nil) }
+}
+
+// checkLog finds panics in the operator's log, which it recovers from, and shows the log's end where something went wrong.
+func checkLog(out io.Writer, path string, failed error) error {
+	text, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		return fmt.Errorf("reading the operator's log: %w", err)
+	}
+	if n := bytes.Count(text, []byte("Observed a panic")); n > 0 {
+		failed = fmt.Errorf("%w: %d times", errPanic, n)
+	}
+	if failed != nil {
+		showTail(out, path)
+	}
+	return failed
+}
+
+// report writes the table and the summary.
+func report(out io.Writer, table string, rows []corpus.Row) error {
+	if table != "" {
+		if err := os.WriteFile(table, []byte(corpus.Markdown(rows)), 0o600); err != nil {
 			return fmt.Errorf("writing the table: %w", err)
 		}
 	}
 	text, ok := corpus.Summary(rows)
-	fmt.Fprintln(options.Log, text)
+	fmt.Fprintln(out, text)
 	if !ok {
 		return errUnclear
 	}
@@ -105,9 +149,13 @@ func getThrough(s *sandbox.Sandbox, offset int) func(context.Context, corpus.Req
 		if host == "" {
 			host = r.DNSName
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Scheme+"://"+host+r.Path, http.NoBody)
+		address := url.URL{Scheme: r.Scheme, Host: host, Path: r.Path, RawQuery: r.Query}
+		req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodGet), address.String(), http.NoBody)
 		if err != nil {
 			return 0, fmt.Errorf("making a request: %w", err)
+		}
+		for name, value := range r.Header {
+			req.Header.Set(name, value)
 		}
 		resp, err := transport.RoundTrip(req)
 		if err != nil {

@@ -27,8 +27,7 @@ func (r *Reconciler) group(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	at, ok := placeOf(group)
 	if !ok {
 		return "", problem{reason: "InvalidTargetGroup", message: fmt.Sprintf(
-			"spec.targetGroupARN: %q is no ARN of a target group: set one of the form arn:aws:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>, or set spec.targetGroupName",
-			group)}, nil
+			"spec.targetGroupARN: %q is no ARN of a target group: set one of the form %s, or set spec.targetGroupName", group, form)}, nil
 	}
 	if stack.Made(b) {
 		r.learn(at.account)
@@ -57,7 +56,10 @@ func (r *Reconciler) named(ctx context.Context, name string) (model.ARN, problem
 // place is where a target group is, as its ARN says.
 type place struct{ region, account string }
 
-// placeOf reads arn:<partition>:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>.
+// form is how the ARN of a target group is written.
+const form = "arn:aws:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>"
+
+// placeOf reads an ARN of that form, of any partition.
 func placeOf(group model.ARN) (place, bool) {
 	part := strings.Split(string(group), ":")
 	if len(part) != 6 || part[0] != "arn" || !strings.HasPrefix(part[1], "aws") || part[2] != "elasticloadbalancing" {

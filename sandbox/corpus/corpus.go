@@ -6,17 +6,14 @@ package corpus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -26,40 +23,25 @@ type World struct {
 	// Get sends a request to a load balancer by its DNS name and returns the status.
 	Get func(ctx context.Context, r Request) (int, error)
 	Out io.Writer
-	// Patience is how long an object may take to get a verdict.
+	// Patience is how long an object may take to get a verdict, and twice that how long a file may take to be deleted.
 	Patience time.Duration
+	// Workers is how many files are applied side by side. Default 1.
+	Workers int
 }
 
 // Request is one request to a load balancer.
 type Request struct {
 	DNSName, Scheme, Host, Path string
 	Port                        int
+	// Method is GET where it is empty. Query is encoded.
+	Method, Query string
+	Header        map[string]string
 }
 
-// Verdict is what became of an object.
-type Verdict string
-
-// The verdicts.
-const (
-	Serves   Verdict = "serves"
-	Finding  Verdict = "finding"
-	Refused  Verdict = "refused by the API server"
-	NotForUs Verdict = "not for us"
-	// Unclear is a defect of ours: the object neither serves nor is anything said about it.
-	Unclear Verdict = "UNCLEAR"
-)
-
-// Row is one line of the table.
-type Row struct {
-	File    string
-	Object  string
-	Verdict Verdict
-	Detail  string
-}
-
-// Run applies every manifest below the folders of dir and returns a row for each object. It fails only where the sandbox does.
+// Run applies every manifest below the folders of dir and returns a row for each object, in the order of the files. It fails where
+// the folders cannot be listed, and where ctx ends, with the rows until then.
 func Run(ctx context.Context, w World, dir string, folders []string) ([]Row, error) {
-	var rows []Row
+	var jobs []*job
 	for _, folder := range folders {
 		files, err := filepath.Glob(filepath.Join(dir, folder, "*.yaml"))
 		if err != nil {
@@ -67,43 +49,44 @@ func Run(ctx context.Context, w World, dir string, folders []string) ([]Row, err
 		}
 		slices.Sort(files)
 		for _, file := range files {
-			name := filepath.ToSlash(filepath.Join(folder, filepath.Base(file)))
-			got, err := w.file(ctx, file, name)
-			if err != nil {
-				return rows, fmt.Errorf("%s: %w", name, err)
-			}
-			for _, r := range got {
-				fmt.Fprintf(w.Out, "%-52s %-44s %-10s %s\n", r.File, r.Object, r.Verdict, r.Detail)
-			}
-			rows = append(rows, got...)
+			j := &job{name: filepath.ToSlash(filepath.Join(folder, filepath.Base(file)))}
+			j.objects, j.problem = read(file)
+			j.claims = w.claims(j.namespace(), j.objects)
+			jobs = append(jobs, j)
 		}
 	}
-	return rows, nil
+	p := &pool{jobs: jobs, out: w.Out}
+	p.run(ctx, max(w.Workers, 1), w.file)
+	if err := context.Cause(ctx); err != nil {
+		return p.rows(), fmt.Errorf("cut off: %w", err)
+	}
+	return p.rows(), nil
 }
 
-// file applies one file in a namespace of its own, judges its objects and deletes them.
-func (w World) file(ctx context.Context, path, name string) ([]Row, error) {
-	objects, problem := read(path)
-	var rows []Row
-	if problem != nil {
-		rows = append(rows, Row{name, "(document)", Refused, "no Kubernetes object: " + oneLine(problem.Error())})
-	}
-	namespace := "corpus-" + strings.Map(nameRune, strings.TrimSuffix(name, ".yaml"))
-	c := &trial{World: w, namespace: namespace[:min(len(namespace), 60)]}
-	if err := c.prepare(ctx, objects); err != nil {
-		return rows, err
-	}
-	first := len(rows)
-	for _, o := range objects {
-		verdict, detail := c.apply(ctx, o)
-		rows = append(rows, Row{File: name, Object: describe(o), Verdict: verdict, Detail: detail})
-	}
-	for i, o := range objects {
-		if row := &rows[first+i]; row.Verdict == "" {
-			row.Verdict, row.Detail = c.judge(ctx, o)
-		}
-	}
-	return rows, c.clean(ctx)
+// job is one file.
+type job struct {
+	// name is folder/file.
+	name    string
+	objects []*unstructured.Unstructured
+	// problem is the first document that is no object, nil without one.
+	problem error
+	claims  claims
+	state   state
+	rows    []Row
+}
+
+type state int
+
+const (
+	waits state = iota
+	runs
+	done
+)
+
+// namespace is where the file's objects go that name none.
+func (j *job) namespace() string {
+	name := "corpus-" + strings.Map(nameRune, strings.TrimSuffix(j.name, ".yaml"))
+	return strings.TrimRight(name[:min(len(name), 60)], "-")
 }
 
 func nameRune(r rune) rune {
@@ -113,66 +96,43 @@ func nameRune(r rune) rune {
 	return '-'
 }
 
-// read returns the objects of a file, and the first problem of a document that is none.
-func read(path string) ([]*unstructured.Unstructured, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening: %w", err)
+// file applies one file, judges its objects and deletes them.
+func (w World) file(ctx context.Context, j *job) []Row {
+	var rows []Row
+	if j.problem != nil {
+		rows = append(rows, Row{j.name, "(document)", Refused, "no Kubernetes object: " + oneLine(j.problem.Error())})
 	}
-	defer func() { _ = f.Close() }()
-	decoder := yaml.NewYAMLOrJSONDecoder(f, 4096)
-	var out []*unstructured.Unstructured
-	var problem error
-	for {
-		o := &unstructured.Unstructured{}
-		err := decoder.Decode(&o.Object)
-		switch {
-		case errors.Is(err, io.EOF):
-			return out, problem
-		case err != nil:
-			// A reader that lost its place cannot find the next document.
-			return out, fmt.Errorf("reading a document: %w", err)
-		case len(o.Object) == 0:
-		case o.GetKind() == "" || o.GetAPIVersion() == "":
-			problem = errors.New("a document has no kind or apiVersion")
-		default:
-			out = append(out, o)
+	t := &trial{World: w, namespace: j.namespace()}
+	verdicts, problem := t.apply(ctx, j.objects)
+	if problem != nil {
+		rows = append(rows, Row{j.name, "(stand-ins)", Unclear, oneLine(problem.Error())})
+	}
+	for i, o := range j.objects {
+		v := verdicts[i]
+		if v.verdict == "" {
+			v = t.judge(ctx, o, j.objects)
 		}
+		rows = append(rows, Row{File: j.name, Object: describe(o), Verdict: v.verdict, Detail: v.detail})
 	}
+	for _, r := range t.clean(ctx) {
+		r.File = j.name
+		rows = append(rows, r)
+	}
+	return rows
 }
 
-func describe(o *unstructured.Unstructured) string {
+func describe(o client.Object) string {
 	if o.GetNamespace() == "" {
-		return o.GetKind() + " " + o.GetName()
+		return kindOf(o) + " " + o.GetName()
 	}
-	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
+	return kindOf(o) + " " + o.GetNamespace() + "/" + o.GetName()
 }
 
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 300 {
-		s = s[:300] + "…"
+// kindOf is an object's kind; typed ones that were read do not say it.
+func kindOf(o client.Object) string {
+	if kind := o.GetObjectKind().GroupVersionKind().Kind; kind != "" {
+		return kind
 	}
-	return s
-}
-
-// Markdown is the table of the rows.
-func Markdown(rows []Row) string {
-	var b strings.Builder
-	b.WriteString("| file | object | verdict | detail |\n|---|---|---|---|\n")
-	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.File, r.Object, r.Verdict, strings.ReplaceAll(r.Detail, "|", "\\|"))
-	}
-	return b.String()
-}
-
-// Summary counts the verdicts, and tells whether each object got one.
-func Summary(rows []Row) (string, bool) {
-	count := map[Verdict]int{}
-	for _, r := range rows {
-		count[r.Verdict]++
-	}
-	text := fmt.Sprintf("%d objects: %d serve, %d findings, %d refused by the API server, %d not for us, %d unclear",
-		len(rows), count[Serves], count[Finding], count[Refused], count[NotForUs], count[Unclear])
-	return text, count[Unclear] == 0 && len(rows) > 0
+	name := fmt.Sprintf("%T", o)
+	return name[strings.LastIndex(name, ".")+1:]
 }

@@ -3,15 +3,16 @@ package corpus
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-
-	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 )
 
 // badConditions are the conditions that say that something is not as it was asked for.
@@ -19,7 +20,7 @@ func badConditions(prefix string, conditions []metav1.Condition) []string {
 	var out []string
 	for _, c := range conditions {
 		good := metav1.ConditionTrue
-		if c.Type == string(gwv1.ListenerConditionConflicted) {
+		if c.Type == string(gwv1.ListenerConditionConflicted) || c.Type == string(gwv1.RouteConditionPartiallyInvalid) {
 			good = metav1.ConditionFalse
 		}
 		if c.Status != good {
@@ -29,56 +30,102 @@ func badConditions(prefix string, conditions []metav1.Condition) []string {
 	return out
 }
 
-// pending tells whether the conditions only say that something takes time.
+// pending tells whether some conditions say that something takes time.
 func pending(bad []string) bool {
-	return !slices.ContainsFunc(bad, func(s string) bool {
-		return !strings.Contains(s, string(gwv1.GatewayReasonPending)) && !strings.Contains(s, "Waiting")
+	return slices.ContainsFunc(bad, func(s string) bool {
+		return strings.Contains(s, string(gwv1.GatewayReasonPending)) || strings.Contains(s, "Waiting")
 	})
 }
 
-func (t *trial) class(ctx context.Context, o *unstructured.Unstructured) (Verdict, string) {
+func (t *trial) gatewayClassOf(ctx context.Context, o *unstructured.Unstructured) seen {
 	c := &gwv1.GatewayClass{}
 	if err := t.fetch(ctx, o, c); err != nil {
-		return Unclear, err.Error()
+		return unclear(err.Error())
 	}
-	if c.Spec.ControllerName != "gateway.k8s.aws/alb" {
-		return NotForUs, "class of " + string(c.Spec.ControllerName)
+	if c.Spec.ControllerName != gatewayController {
+		return seen{verdict: NotForUs, detail: "class of " + string(c.Spec.ControllerName)}
 	}
 	bad := badConditions("", c.Status.Conditions)
 	switch {
 	case slices.ContainsFunc(c.Status.Conditions, func(c metav1.Condition) bool { return c.ObservedGeneration == 0 }):
-		return Unclear, "not judged yet"
+		return unclear("not judged yet")
 	case len(bad) > 0:
-		return Finding, strings.Join(bad, " ")
+		return seen{verdict: Finding, detail: strings.Join(bad, " ")}
 	}
-	return Serves, "our class"
+	return seen{verdict: Serves, detail: "our class"}
 }
 
-func (t *trial) route(ctx context.Context, o *unstructured.Unstructured) (Verdict, string) {
+func (t *trial) gateway(ctx context.Context, o *unstructured.Unstructured) seen {
+	g := &gwv1.Gateway{}
+	if err := t.fetch(ctx, o, g); err != nil {
+		return unclear(err.Error())
+	}
+	if !t.oursByClass(ctx, g) {
+		return seen{verdict: NotForUs, detail: "no class of ours"}
+	}
+	bad := badConditions("", g.Status.Conditions)
+	comes := pending(bad)
+	for _, l := range g.Status.Listeners {
+		bad = append(bad, badConditions("listener "+string(l.Name)+" ", l.Conditions)...)
+	}
+	said := strings.Join(bad, " ")
+	switch {
+	case len(g.Status.Addresses) > 0 && len(bad) == 0:
+		out := seen{verdict: Serves, detail: "1 load balancer: " + strconv.Itoa(len(g.Status.Listeners)) + " listeners programmed"}
+		if told := t.said(ctx, o); told != "" {
+			out.detail += "; told: " + told
+		}
+		return out
+	case len(bad) > 0 && !slices.ContainsFunc(bad, unfounded):
+		return seen{verdict: Finding, detail: said, open: comes}
+	}
+	return unclear("no address and nothing said " + said)
+}
+
+// unfounded are conditions as the API server writes them, before any controller saw the object.
+func unfounded(bad string) bool { return strings.Contains(bad, "Waiting for controller") }
+
+func (t *trial) oursByClass(ctx context.Context, g *gwv1.Gateway) bool {
+	class := &gwv1.GatewayClass{}
+	err := t.Client.Get(ctx, client.ObjectKey{Name: string(g.Spec.GatewayClassName)}, class)
+	return err == nil && class.Spec.ControllerName == gatewayController
+}
+
+func (t *trial) route(ctx context.Context, o *unstructured.Unstructured) seen {
 	r := &gwv1.HTTPRoute{}
 	if err := t.fetch(ctx, o, r); err != nil {
-		return Unclear, err.Error()
+		return unclear(err.Error())
 	}
 	gateways := t.gatewaysOf(ctx, r)
 	if len(gateways) == 0 {
-		return NotForUs, "no Gateway of ours is its parent"
+		return seen{verdict: NotForUs, detail: "no Gateway of ours is its parent"}
 	}
 	if len(r.Status.Parents) == 0 {
-		return Unclear, "no status"
+		return unclear("no status")
 	}
 	var bad []string
 	for _, p := range r.Status.Parents {
-		bad = append(bad, badConditions(string(p.ParentRef.Name)+" ", p.Conditions)...)
+		bad = append(bad, badConditions("parent "+string(p.ParentRef.Name)+" ", p.Conditions)...)
 	}
 	said := strings.Join(bad, " ")
+	if strings.Contains(said, string(gwv1.RouteConditionAccepted)+"=False") {
+		return seen{verdict: Finding, detail: said}
+	}
 	var requests []Request
+	addresses := 0
 	for _, g := range gateways {
+		addresses += len(g.Status.Addresses)
 		requests = append(requests, routeRequests(r, g)...)
 	}
-	if len(requests) == 0 && said != "" {
-		return Finding, said
+	switch {
+	case len(requests) > 0:
+		return t.outcome(ctx, requests, said)
+	case said != "":
+		return seen{verdict: Finding, detail: said, open: addresses == 0}
+	case addresses > 0:
+		return seen{verdict: Serves, detail: "accepted; no match that a plain request can meet"}
 	}
-	return t.outcome(ctx, requests, said)
+	return unclear("no address")
 }
 
 func (t *trial) gatewaysOf(ctx context.Context, r *gwv1.HTTPRoute) []*gwv1.Gateway {
@@ -92,9 +139,7 @@ func (t *trial) gatewaysOf(ctx context.Context, r *gwv1.HTTPRoute) []*gwv1.Gatew
 		if t.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: string(p.Name)}, g) != nil {
 			continue
 		}
-		class := &gwv1.GatewayClass{}
-		if t.Client.Get(ctx, client.ObjectKey{Name: string(g.Spec.GatewayClassName)}, class) == nil &&
-			class.Spec.ControllerName == "gateway.k8s.aws/alb" {
+		if t.oursByClass(ctx, g) {
 			out = append(out, g)
 		}
 	}
@@ -130,32 +175,42 @@ func routeRequests(r *gwv1.HTTPRoute, g *gwv1.Gateway) []Request {
 	return out
 }
 
-// ruleRequests are a request for each match of a rule that looks at the path alone.
+// ruleRequests are a request for each match of a rule that asks for exact values.
 func ruleRequests(rule gwv1.HTTPRouteRule, base Request) []Request {
 	if len(rule.Matches) == 0 {
 		return []Request{base}
 	}
 	var out []Request
 	for _, m := range rule.Matches {
-		if m.Path != nil && m.Path.Value != nil && len(m.Headers)+len(m.QueryParams) == 0 && m.Method == nil {
-			one := base
-			one.Path = *m.Path.Value
+		if one, ok := matching(m, base); ok {
 			out = append(out, one)
 		}
 	}
 	return out
 }
 
-func (t *trial) binding(ctx context.Context, o *unstructured.Unstructured) (Verdict, string) {
-	b := &elbv2v1beta1.TargetGroupBinding{}
-	if err := t.fetch(ctx, o, b); err != nil {
-		return Unclear, err.Error()
+// matching is a request that meets a match.
+func matching(m gwv1.HTTPRouteMatch, base Request) (Request, bool) {
+	one, query := base, url.Values{}
+	one.Header = map[string]string{}
+	if m.Path != nil && m.Path.Value != nil {
+		if ptr.Deref(m.Path.Type, gwv1.PathMatchPathPrefix) == gwv1.PathMatchRegularExpression {
+			return one, false
+		}
+		one.Path = *m.Path.Value
 	}
-	if said := t.said(ctx, o); said != "" {
-		return Finding, said
+	for _, h := range m.Headers {
+		if ptr.Deref(h.Type, gwv1.HeaderMatchExact) != gwv1.HeaderMatchExact {
+			return one, false
+		}
+		one.Header[string(h.Name)] = h.Value
 	}
-	if g := b.Status.ObservedGeneration; g != nil && *g == b.Generation {
-		return Serves, "targets follow the Service"
+	for _, q := range m.QueryParams {
+		if ptr.Deref(q.Type, gwv1.QueryParamMatchExact) != gwv1.QueryParamMatchExact {
+			return one, false
+		}
+		query.Set(string(q.Name), q.Value)
 	}
-	return Unclear, "no status and nothing said"
+	one.Query, one.Method = query.Encode(), string(ptr.Deref(m.Method, ""))
+	return one, true
 }

@@ -3,49 +3,139 @@ package corpus
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
-
-var errLingers = errors.New("a deletion that does not end")
 
 // backend is a Service port that a file refers to.
 type backend struct{ namespace, service, port string }
 
-// standIns makes the Services that the file refers to and does not bring, each with a pod behind it, and the GatewayClasses.
-func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructured, has map[string]bool) error {
+// our controllers' names in classes.
+const (
+	ingressController = "ingress.k8s.aws/alb"
+	gatewayController = "gateway.k8s.aws/alb"
+)
+
+// gatewayClassOfRoutes is the class of the Gateways that stand in for parents of routes.
+const gatewayClassOfRoutes = "corpus"
+
+// standIns makes what strangers have beside their file: the classes, the Services and the parents of routes that it names and does not
+// bring, and pods behind Services that it brings without.
+func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructured) error {
+	has := map[string]bool{}
+	for _, o := range objects {
+		has[o.GetKind()+" "+o.GetName()] = true
+		has[describe(t.placed(o))] = true
+	}
+	errs := []error{t.class(ctx, &networkingv1.IngressClass{
+		ObjectMeta: metav1.ObjectMeta{Name: "alb"}, Spec: networkingv1.IngressClassSpec{Controller: ingressController},
+	}, has["IngressClass alb"])}
 	ports := map[backend]bool{}
 	for _, o := range objects {
-		namespace := o.GetNamespace()
-		if namespace == "" {
-			namespace = t.namespace
-		}
+		o = t.placed(o)
 		switch o.GetKind() {
 		case "Ingress":
-			backendsOfIngress(o, namespace, ports)
+			backendsOfIngress(o, ports)
 		case "HTTPRoute":
-			backendsOfRoute(o, namespace, ports)
+			backendsOfRoute(o, ports)
+			errs = append(errs, t.parents(ctx, o, has))
 		case "Gateway":
 			name, _, _ := unstructured.NestedString(o.Object, "spec", "gatewayClassName")
-			if len(validation.IsDNS1123Subdomain(name)) == 0 && !has["GatewayClass "+name] {
-				class := &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: name}}
-				class.Spec.ControllerName = "gateway.k8s.aws/alb"
-				if err := t.make(ctx, class); err != nil {
-					return err
-				}
-			}
+			errs = append(errs, t.gatewayClass(ctx, name, has["GatewayClass "+name]))
+		case "Service":
+			errs = append(errs, t.podsBehind(ctx, o, objects))
 		}
 	}
+	return errors.Join(append(errs, t.services(ctx, ports, has))...)
+}
+
+// typed is an object in its Go type; what is not of its form is the API server's to refuse.
+func typed[T any](o *unstructured.Unstructured) (T, bool) {
+	var out T
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &out)
+	return out, err == nil
+}
+
+// placed is the object in the namespace that it will be in.
+func (t *trial) placed(o *unstructured.Unstructured) *unstructured.Unstructured {
+	if o.GetNamespace() != "" {
+		return o
+	}
+	o = o.DeepCopy()
+	o.SetNamespace(t.namespace)
+	return o
+}
+
+// class has a class stand in for all files that use it, unless this one brings its own: then what stood in goes.
+func (t *trial) class(ctx context.Context, class client.Object, own bool) error {
+	if !own {
+		if err := t.Client.Create(ctx, class); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("making the class %s: %w", class.GetName(), err)
+		}
+		return nil
+	}
+	if err := t.Client.Delete(ctx, class); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting the class %s: %w", class.GetName(), err)
+	}
+	if !t.gone(ctx, class, time.Now().Add(t.Patience)) {
+		return fmt.Errorf("%w: %s", errClass, class.GetName())
+	}
+	return nil
+}
+
+var errClass = errors.New("a class that stood in is not gone")
+
+func (t *trial) gatewayClass(ctx context.Context, name string, own bool) error {
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return nil // no class can have the name
+	}
+	return t.class(ctx, &gwv1.GatewayClass{
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: gwv1.GatewayClassSpec{ControllerName: gatewayController},
+	}, own)
+}
+
+// parents makes the Gateways that a route names and its file does not bring. They take every route, over HTTP.
+func (t *trial) parents(ctx context.Context, o *unstructured.Unstructured, has map[string]bool) error {
+	route, ok := typed[gwv1.HTTPRoute](o)
+	if !ok {
+		return nil
+	}
+	all := gwv1.NamespacesFromAll
+	var errs []error
+	for _, p := range route.Spec.ParentRefs {
+		namespace := string(ptr.Deref(p.Namespace, gwv1.Namespace(o.GetNamespace())))
+		if ptr.Deref(p.Kind, "Gateway") != "Gateway" || has["Gateway "+namespace+"/"+string(p.Name)] || namespace != o.GetNamespace() {
+			continue
+		}
+		g := &gwv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: string(p.Name)}}
+		g.Spec.GatewayClassName = gatewayClassOfRoutes
+		g.Spec.Listeners = []gwv1.Listener{{
+			Name: ptr.Deref(p.SectionName, "http"), Port: ptr.Deref(p.Port, 80), Protocol: gwv1.HTTPProtocolType,
+			AllowedRoutes: &gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &all}},
+		}}
+		errs = append(errs, t.gatewayClass(ctx, gatewayClassOfRoutes, false), t.make(ctx, g))
+	}
+	return errors.Join(errs...)
+}
+
+// services makes the Services of the ports, each with a pod behind it.
+func (t *trial) services(ctx context.Context, ports map[backend]bool, has map[string]bool) error {
 	services := map[backend][]string{}
 	for b := range ports {
 		if !has["Service "+b.namespace+"/"+b.service] && len(validation.IsDNS1035Label(b.service)) == 0 {
@@ -53,17 +143,17 @@ func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructur
 			services[key] = append(services[key], b.port)
 		}
 	}
+	var errs []error
 	for b, list := range services {
-		if err := t.standIn(ctx, b, list); err != nil {
-			return err
-		}
+		slices.Sort(list)
+		errs = append(errs, t.standIn(ctx, b, list))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-func backendsOfIngress(o *unstructured.Unstructured, namespace string, into map[backend]bool) {
-	in := &networkingv1.Ingress{}
-	if runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, in) != nil {
+func backendsOfIngress(o *unstructured.Unstructured, into map[backend]bool) {
+	in, ok := typed[networkingv1.Ingress](o)
+	if !ok {
 		return
 	}
 	add := func(b *networkingv1.IngressBackend) {
@@ -74,7 +164,7 @@ func backendsOfIngress(o *unstructured.Unstructured, namespace string, into map[
 		if port == "" {
 			port = strconv.Itoa(int(b.Service.Port.Number))
 		}
-		into[backend{namespace, b.Service.Name, port}] = true
+		into[backend{o.GetNamespace(), b.Service.Name, port}] = true
 	}
 	add(in.Spec.DefaultBackend)
 	for _, r := range in.Spec.Rules {
@@ -87,9 +177,9 @@ func backendsOfIngress(o *unstructured.Unstructured, namespace string, into map[
 	}
 }
 
-func backendsOfRoute(o *unstructured.Unstructured, namespace string, into map[backend]bool) {
-	route := &gwv1.HTTPRoute{}
-	if runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, route) != nil {
+func backendsOfRoute(o *unstructured.Unstructured, into map[backend]bool) {
+	route, ok := typed[gwv1.HTTPRoute](o)
+	if !ok {
 		return
 	}
 	for _, r := range route.Spec.Rules {
@@ -97,7 +187,7 @@ func backendsOfRoute(o *unstructured.Unstructured, namespace string, into map[ba
 			if b.Kind != nil && *b.Kind != "Service" || b.Port == nil || b.Namespace != nil {
 				continue
 			}
-			into[backend{namespace, string(b.Name), strconv.Itoa(int(*b.Port))}] = true
+			into[backend{o.GetNamespace(), string(b.Name), strconv.Itoa(int(*b.Port))}] = true
 		}
 	}
 }
@@ -125,13 +215,53 @@ func (t *trial) standIn(ctx context.Context, b backend, ports []string) error {
 	if err := t.make(ctx, service); err != nil {
 		return err
 	}
-	one := int32(1)
-	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: b.namespace, Name: b.service}}
-	deployment.Spec.Replicas = &one
-	deployment.Spec.Selector = &metav1.LabelSelector{MatchLabels: labels}
-	deployment.Spec.Template.Labels = labels
-	deployment.Spec.Template.Spec.Containers = []corev1.Container{{
-		Name: "echo", Image: "echo", Ports: []corev1.ContainerPort{{ContainerPort: 8080}},
-	}}
-	return t.make(ctx, deployment)
+	return t.make(ctx, deployment(b.namespace, b.service, labels, []corev1.ContainerPort{{ContainerPort: 8080}}))
+}
+
+// podsBehind makes a pod behind a Service whose file brings none.
+func (t *trial) podsBehind(ctx context.Context, o *unstructured.Unstructured, objects []*unstructured.Unstructured) error {
+	service, ok := typed[corev1.Service](o)
+	if !ok || len(service.Spec.Selector) == 0 ||
+		slices.ContainsFunc(objects, func(w *unstructured.Unstructured) bool {
+			return t.placed(w).GetNamespace() == o.GetNamespace() && selects(service.Spec.Selector, w)
+		}) {
+		return nil
+	}
+	var ports []corev1.ContainerPort
+	for i, p := range service.Spec.Ports {
+		one := corev1.ContainerPort{ContainerPort: p.Port}
+		switch {
+		case p.TargetPort.StrVal != "":
+			one.Name, one.ContainerPort = p.TargetPort.StrVal, int32(8080+i)
+		case p.TargetPort.IntVal != 0:
+			one.ContainerPort = p.TargetPort.IntVal
+		}
+		if !slices.Contains(ports, one) {
+			ports = append(ports, one)
+		}
+	}
+	return t.make(ctx, deployment(o.GetNamespace(), "corpus-"+o.GetName(), service.Spec.Selector, ports))
+}
+
+// selects tells whether an object runs pods that a selector chooses.
+func selects(selector map[string]string, o *unstructured.Unstructured) bool {
+	labels, found, _ := unstructured.NestedStringMap(o.Object, "spec", "template", "metadata", "labels")
+	if !found && o.GetKind() == "Pod" {
+		labels, found = o.GetLabels(), true
+	}
+	for k, v := range selector {
+		if labels[k] != v {
+			return false
+		}
+	}
+	return found
+}
+
+func deployment(namespace, name string, labels map[string]string, ports []corev1.ContainerPort) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	d.Spec.Replicas = new(int32(1))
+	d.Spec.Selector = &metav1.LabelSelector{MatchLabels: labels}
+	d.Spec.Template.Labels = labels
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "echo", Image: "echo", Ports: ports}}
+	return d
 }
