@@ -287,6 +287,8 @@ func TestRequests(t *testing.T) {
 			[]string{"shop/web"}, "of an implicit group"},
 		{"foreign binding", r.ofBinding(t.Context(), newBinding("service.k8s.aws/stack", "g")), nil, "of another front door"},
 		{"a user's binding", r.ofBinding(t.Context(), newBinding()), nil, "it was not made for a stack"},
+		{"load balancer", r.ofLoadBalancer(t.Context(), shownOn("Ingress", "web")), []string{"g", "shop/web"}, "somebody wrote to it"},
+		{"load balancer of a Gateway", r.ofLoadBalancer(t.Context(), shownOn("Gateway", "web")), nil, "of another front door"},
 		{"other namespace", r.ofNamespace(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x"}}), nil, "nothing in it"},
 	}
 	for _, row := range rows {
@@ -306,6 +308,25 @@ func newBinding(labels ...string) *elbv2v1beta1.TargetGroupBinding {
 		b.Labels[labels[i]] = labels[i+1]
 	}
 	return b
+}
+
+// shownOn is the page of a load balancer that an object of namespace shop asked for.
+func shownOn(kind, name string) *headgatev1alpha1.LoadBalancer {
+	return &headgatev1alpha1.LoadBalancer{Status: headgatev1alpha1.LoadBalancerStatus{
+		Sources: []headgatev1alpha1.ObjectReference{{Kind: kind, Namespace: "shop", Name: name}},
+	}}
+}
+
+func TestLoadBalancersAreWatchedForWhatUsersWrite(t *testing.T) {
+	before, after := shownOn("Ingress", "web"), shownOn("Ingress", "web")
+	if written().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}) || written().Create(event.CreateEvent{Object: after}) ||
+		written().Delete(event.DeleteEvent{Object: after}) {
+		t.Error("every status has its group looked at")
+	}
+	after.Generation++
+	if !written().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}) {
+		t.Error("an approval is not noticed")
+	}
 }
 
 func TestBindingsAreWatchedForTheirDeletion(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -87,6 +88,30 @@ func deleted() predicate.Predicate {
 		UpdateFunc:  func(event.UpdateEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },
 	}
+}
+
+// written passes objects whose specification was changed.
+func written() predicate.Predicate {
+	never := deleted()
+	return predicate.Funcs{
+		CreateFunc:  never.Create,
+		UpdateFunc:  predicate.GenerationChangedPredicate{}.Update,
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: never.Generic,
+	}
+}
+
+// ofLoadBalancer are the groups of the Ingresses that are shown on the object.
+func (r *Reconciler) ofLoadBalancer(ctx context.Context, o client.Object) []reconcile.Request {
+	lb, ok := o.(*headgatev1alpha1.LoadBalancer)
+	if !ok {
+		return nil
+	}
+	return r.requests(ctx, func(ing *networkingv1.Ingress) bool {
+		return slices.Contains(lb.Status.Sources, headgatev1alpha1.ObjectReference{
+			Kind: ingressKind, Namespace: ing.Namespace, Name: ing.Name,
+		})
+	})
 }
 
 // ofBinding is the group that a binding was made for: one that was deleted by hand is made again.

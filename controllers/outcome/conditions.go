@@ -18,6 +18,7 @@ const (
 	ReasonUnhealthy  = "TargetsUnhealthy"
 	ReasonNoTargets  = "NoTargets"
 	ReasonProgrammed = "Programmed"
+	ReasonNotServed  = "FieldNotServed"
 )
 
 // Source is what a member of a stack is served by.
@@ -86,4 +87,12 @@ func Ready(state string, programmed metav1.ConditionStatus, healthy string) meta
 		c.Status, c.Reason, c.Message = metav1.ConditionTrue, ReasonReady, "active, and all "+total+" targets are healthy"
 	}
 	return c
+}
+
+// Approval is what a load balancer's owner is told who approves a plan: that it has no effect.
+func Approval() metav1.Condition {
+	return metav1.Condition{
+		Type: headgatev1alpha1.ConditionPlanApproved, Status: metav1.ConditionFalse, Reason: ReasonNotServed,
+		Message: "spec.approvedPlan is not served yet: plans are applied as they are made, approved or not; take the field away",
+	}
 }

@@ -179,6 +179,7 @@ func (b *Board) Health(ctx context.Context, arn model.ARN, health []model.Target
 	before := object.DeepCopy()
 	b.refresh(&object.Status)
 	fillReady(object)
+	fillApproval(object)
 	return b.write(ctx, p, before, object)
 }
 

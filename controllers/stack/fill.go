@@ -40,6 +40,7 @@ func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Resu
 	programmed.ObservedGeneration = object.Generation
 	meta.SetStatusCondition(&s.Conditions, programmed)
 	fillReady(object)
+	fillApproval(object)
 }
 
 // planText is how many bytes of a plan an object shows.
@@ -145,4 +146,15 @@ func fillReady(object *headgatev1alpha1.LoadBalancer) {
 	ready := outcome.Ready(s.State, programmed, s.Summary.Healthy)
 	ready.ObservedGeneration = object.Generation
 	meta.SetStatusCondition(&s.Conditions, ready)
+}
+
+// fillApproval says that an approval has no effect, while there is one.
+func fillApproval(object *headgatev1alpha1.LoadBalancer) {
+	if object.Spec.ApprovedPlan == "" {
+		meta.RemoveStatusCondition(&object.Status.Conditions, headgatev1alpha1.ConditionPlanApproved)
+		return
+	}
+	approval := outcome.Approval()
+	approval.ObservedGeneration = object.Generation
+	meta.SetStatusCondition(&object.Status.Conditions, approval)
 }

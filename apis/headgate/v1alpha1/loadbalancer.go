@@ -8,11 +8,14 @@ const (
 	ConditionProgrammed = "Programmed"
 	// ConditionReady: the load balancer is active and programmed, and its targets are healthy.
 	ConditionReady = "Ready"
+	// ConditionPlanApproved: the plan that spec.approvedPlan names may be applied. It is there while that field is set.
+	ConditionPlanApproved = "PlanApproved"
 )
 
 // LoadBalancerSpec is what a user writes.
 type LoadBalancerSpec struct {
-	// ApprovedPlan is the hash of the pending plan that may be applied.
+	// ApprovedPlan is the hash of the pending plan that may be applied. It has no effect yet: plans are applied as they are made, and
+	// while it is set the condition PlanApproved says so.
 	// +optional
 	ApprovedPlan string `json:"approvedPlan,omitempty"`
 }
