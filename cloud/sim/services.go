@@ -3,6 +3,7 @@ package sim
 import (
 	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/iam"
 	"github.com/headgate/headgate/cloud/sim/identity"
 	"github.com/headgate/headgate/cloud/sim/shield"
 	"github.com/headgate/headgate/cloud/sim/tagging"
@@ -15,8 +16,8 @@ import (
 func (s *Simulator) offer() []wire.Service {
 	there := resources{s.elb, s.network}
 	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
-	pools := cognito.New(s.account)
-	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags)
+	pools, directory := cognito.New(s.account), iam.New(s.account)
+	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags)
 	return []wire.Service{
 		s.elb.Service(),
 		s.network.Service(),
@@ -26,6 +27,7 @@ func (s *Simulator) offer() []wire.Service {
 		classic.Service(),
 		guard.Service(),
 		pools.Service(),
+		directory.Service(),
 		s.tags.Service(),
 	}
 }
