@@ -8,86 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/cloud/sim"
-	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/plan"
 )
-
-func TestStrangersResourcesAreNeverAdopted(t *testing.T) {
-	world := vpc.DefaultWorld()
-	tests := []struct {
-		name string
-		make func(t *testing.T, a *account)
-		op   plan.Op
-		why  string
-	}{
-		{"load balancer of the same settings", func(t *testing.T, a *account) {
-			t.Helper()
-			_, err := a.elb().CreateLoadBalancer(t.Context(), &elasticloadbalancingv2.CreateLoadBalancerInput{
-				Name: aws.String("k8s-shop-web-1"), Subnets: world.PublicSubnets, Scheme: "internet-facing", Type: "application",
-				SecurityGroups: []string{world.NodeSecurityGroup},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}, plan.CreateLoadBalancer, "AWS may return it as if it had just been made"},
-		{"target group of the same settings", func(t *testing.T, a *account) {
-			t.Helper()
-			_, err := a.elb().CreateTargetGroup(t.Context(), &elasticloadbalancingv2.CreateTargetGroupInput{
-				Name: aws.String("k8s-shop-a"), TargetType: "ip", Protocol: "HTTP", ProtocolVersion: aws.String("HTTP1"), Port: aws.Int32(80),
-				VpcId: aws.String(world.VPC), HealthCheckPath: aws.String("/"), HealthCheckIntervalSeconds: aws.Int32(15),
-				HealthCheckTimeoutSeconds: aws.Int32(5), HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
-				Matcher: &elbtypes.Matcher{HttpCode: aws.String("200")},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}, plan.CreateTargetGroup, "AWS may return it as if it had just been made"},
-		{"security group of the same name", func(t *testing.T, a *account) {
-			t.Helper()
-			_, err := a.ec2().CreateSecurityGroup(t.Context(), &ec2.CreateSecurityGroupInput{
-				GroupName: aws.String("k8s-shop-web"), Description: aws.String("theirs"), VpcId: aws.String(world.VPC),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}, plan.CreateSecurityGroup, "its name is taken"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			a := newAccount(t)
-			tt.make(t, a)
-			desired := shop(a.certificate(t, "shop.example"))
-			desired.LoadBalancer.SecurityGroups = []model.GroupRef{{ID: world.NodeSecurityGroup}}
-			before := a.size(t)
-			_, _, err := turn(t.Context(), a.client(t, nil), desired)
-			if !fault.Is(err, fault.Conflict) {
-				t.Fatalf("got %v, want a conflict: %s", err, tt.why)
-			}
-			got := a.size(t)
-			switch tt.op {
-			case plan.CreateLoadBalancer:
-				if got.balancers != before.balancers || got.listeners != 0 {
-					t.Errorf("the stranger's load balancer was touched: %+v", got)
-				}
-			case plan.CreateSecurityGroup:
-				if got.security != before.security {
-					t.Errorf("there are %d security groups, want %d", got.security, before.security)
-				}
-			default:
-			}
-		})
-	}
-}
 
 // fresh is a converged stack and who made it.
 func fresh(t *testing.T, a *account, transport *wire) (*cloud.Client, model.Stack) {
