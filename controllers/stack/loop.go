@@ -210,7 +210,9 @@ func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
 		return nil
 	}
 	facts, err := l.cloud.Facts(ctx, Needs(in))
-	if err != nil {
+	if rights := missingRights(facts, err); len(rights) > 0 {
+		a.findings = merge(a.findings, rightsFindings(in, rights))
+	} else if err != nil {
 		return fmt.Errorf("reading facts for %s: %w", in.Owner, err)
 	}
 	if in.Defaults.BackendSecurityGroup && facts.BackendSecurityGroup == "" {

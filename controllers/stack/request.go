@@ -11,6 +11,7 @@ import (
 
 // Cloud is AWS as a reconciler sees it. Its errors are classes of package fault.
 type Cloud interface {
+	// Facts that come with an error of the class Denied can be built on: what could not be read has its default.
 	Facts(ctx context.Context, need model.Needs) (model.Facts, error)
 	// Observe reads the resources that owner holds; no keys means all of them.
 	Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error)

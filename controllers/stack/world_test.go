@@ -39,8 +39,9 @@ type account struct {
 	groups       map[string][]string
 	podGroups    map[string]string
 	noSubnets    bool
-	// down refuses every read.
-	down bool
+	// down refuses every read; missing comes with facts that are complete but for it.
+	down    bool
+	missing error
 	// fail, where it is set, says which changes AWS refuses; slow keeps new load balancers provisioning.
 	fail func(plan.Change) error
 	slow bool
@@ -77,7 +78,7 @@ func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error
 			out.BackendSecurityGroup = string(g.ARN)
 		}
 	}
-	return out, nil
+	return out, a.missing
 }
 
 func (a *account) Observe(_ context.Context, owner model.Owner, _ []model.Key) (model.Stack, error) {
