@@ -34,6 +34,7 @@ type Reconciler struct {
 	loop   Loop
 	set    Settings
 	voice  *outcome.Voice
+	uses   *ledger
 }
 
 // Loop makes stacks what requests say.
@@ -44,12 +45,12 @@ type Loop interface {
 // New returns the reconciler of Gateways.
 func New(mgr ctrl.Manager, loop Loop, set Settings) *Reconciler {
 	return &Reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), loop: loop, set: set,
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), loop: loop, set: set, uses: newLedger(),
 		voice: outcome.NewVoice(mgr.GetEventRecorder("gateway.k8s.aws-alb"), time.Now),
 	}
 }
 
-// SetupWithManager registers the reconciler with workers side by side.
+// SetupWithManager registers the reconciler with workers side by side, and those of the configurations that Gateways use.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	all := handler.EnqueueRequestsFromMapFunc(r.allGateways)
@@ -68,6 +69,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("registering the controller of Gateways: %w", err)
+	}
+	for _, k := range r.keepers() {
+		if err := k.setup(mgr); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -165,13 +171,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, nil
 	}
 	s, err := Load(ctx, r.client, req.NamespacedName)
-	if err != nil || s.Gateway == nil {
+	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if s.Gateway == nil {
+		r.uses.forget(req.NamespacedName)
+		return reconcile.Result{}, nil
+	}
+	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
+	r.uses.note(req.NamespacedName, v.uses())
 	if concerned, err := r.concerned(ctx, s); err != nil || !concerned {
 		return reconcile.Result{}, err
 	}
-	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
 	res, err := r.loop.Run(ctx, v.Request())
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "reconciling", "gateway", req.String(), "again", res.RequeueAfter.String())

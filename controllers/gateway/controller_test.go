@@ -90,7 +90,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	w := &world{T: t, api: api, clouds: &clouds{made: map[model.Owner]*model.LoadBalancer{}}, notes: &notes{}}
 	w.op = &Reconciler{
 		client: api, live: api, loop: w.clouds, set: Settings{ClusterName: "c", DefaultTargetType: "ip", DefaultScheme: "internal"},
-		voice: outcome.NewVoice(w.notes, time.Now),
+		voice: outcome.NewVoice(w.notes, time.Now), uses: newLedger(),
 	}
 	w.class = &ClassReconciler{client: api}
 	return w

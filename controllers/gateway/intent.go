@@ -108,7 +108,7 @@ func (t *translator) port(l *listener) intent.Listener {
 }
 
 func gatewayFindings(s *Snapshot, c config, listeners []*listener) []model.Finding {
-	out := slices.Concat(c.findings(listeners), c.lostDefault(s), unservedOfGateway(s.Gateway))
+	out := slices.Concat(c.findings(listeners), c.lostDefault(s), unservedOfGateway(s.Gateway), leaving(s))
 	wrong := func(field string, p problem) {
 		out = append(out, model.Finding{Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message})
 	}

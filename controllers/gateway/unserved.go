@@ -15,6 +15,7 @@ import (
 const (
 	reasonNotServed = "NotServedYet"
 	reasonUnused    = "ChangesNothing"
+	reasonLeaving   = "ConfigurationIsDeleted"
 )
 
 // wish is a field with whether somebody asks for something by it.
@@ -101,6 +102,20 @@ func (c config) lostDefault(s *Snapshot) []model.Finding {
 	i := slices.IndexFunc(c.parts, func(p part) bool { return p.spec.DefaultTargetGroupConfiguration != nil })
 	return []model.Finding{unused(c.parts[i].object, "spec.defaultTargetGroupConfiguration", fmt.Sprintf(
 		"there is no TargetGroupConfiguration %s without a spec.targetReference: create it", d))}
+}
+
+// leaving tells a Gateway of its configurations that are being deleted: they wait until nothing uses them.
+func leaving(s *Snapshot) []model.Finding {
+	var out []model.Finding
+	for _, c := range []*awsgwv1.LoadBalancerConfiguration{s.ClassConfig, s.GatewayConfig} {
+		if c != nil && !c.DeletionTimestamp.IsZero() {
+			out = append(out, model.Finding{
+				Object: gatewayRef(s.Gateway), Severity: model.Warning, Reason: reasonLeaving,
+				Message: configRef(c).String() + " is deleted as soon as no Gateway uses it, and counts until then: remove the parametersRef to it",
+			})
+		}
+	}
+	return out
 }
 
 // idle names what counts for nothing beside the rest of the configuration.

@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/controllers/outcome"
+)
+
+// reasonStays is the reason of the events on what is deleted while it is in use: the incumbent's.
+const reasonStays = "FailedRemoveFinalizer"
+
+// keeper keeps the configurations of one kind while Gateways use them, by the incumbent's finalizer. It writes nothing else.
+type keeper struct {
+	client client.Client
+	uses   *ledger
+	voice  *outcome.Voice
+
+	kind, finalizer, name string
+	// blank is an object of the kind, of which only metadata is read.
+	blank func() client.Object
+}
+
+// keepers are the reconcilers of configurations, with the incumbent's names and finalizers.
+func (r *Reconciler) keepers() []*keeper {
+	of := func(kind, plural string, blank func() client.Object) *keeper {
+		return &keeper{
+			client: r.client, uses: r.uses, voice: r.voice, kind: kind, finalizer: awsgwv1.Group + "/" + plural,
+			name: "aws-lbc-" + strings.ToLower(kind) + "-controller", blank: blank,
+		}
+	}
+	return []*keeper{
+		of(awsgwv1.KindLoadBalancerConfiguration, "loadbalancerconfigurations", func() client.Object { return &awsgwv1.LoadBalancerConfiguration{} }),
+		of(awsgwv1.KindTargetGroupConfiguration, "targetgroupconfigurations", func() client.Object { return &awsgwv1.TargetGroupConfiguration{} }),
+		of(awsgwv1.KindListenerRuleConfiguration, "listenerruleconfigurations", func() client.Object {
+			o := &metav1.PartialObjectMetadata{} // nobody reads more of it: what it asks for is not served yet
+			o.SetGroupVersionKind(awsgwv1.GroupVersion().WithKind(awsgwv1.KindListenerRuleConfiguration))
+			return o
+		}),
+	}
+}
+
+// setup registers the keeper, unless its kind is not installed.
+func (k *keeper) setup(mgr ctrl.Manager) error {
+	kind := awsgwv1.GroupVersion().WithKind(k.kind)
+	if _, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); meta.IsNoMatchError(err) {
+		return nil
+	}
+	woken := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		k.uses.onWake(k.kind, func(name types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: name}) })
+		return nil
+	})
+	if err := ctrl.NewControllerManagedBy(mgr).Named(k.name).For(k.blank()).WatchesRawSource(woken).Complete(k); err != nil {
+		return fmt.Errorf("registering the controller of %ss: %w", k.kind, err)
+	}
+	return nil
+}
+
+// Reconcile sets the finalizer of one configuration while a Gateway uses it, and removes it when none does.
+func (k *keeper) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	o, name := k.blank(), configName{req.NamespacedName, k.kind}
+	if err := k.client.Get(ctx, req.NamespacedName, o); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	users := k.uses.users(name)
+	if len(users) > 0 {
+		if !o.GetDeletionTimestamp().IsZero() {
+			return reconcile.Result{}, k.tell(ctx, o, users)
+		}
+		return reconcile.Result{}, k.change(ctx, o, controllerutil.AddFinalizer)
+	}
+	if !controllerutil.ContainsFinalizer(o, k.finalizer) {
+		return reconcile.Result{}, nil
+	}
+	all, err := k.gateways(ctx)
+	if err != nil || !k.uses.unused(name, all) {
+		return reconcile.Result{}, err
+	}
+	k.voice.Warn(k.finalizer, o, nil)
+	return reconcile.Result{}, k.change(ctx, o, controllerutil.RemoveFinalizer)
+}
+
+// change patches the finalizers, where that changes them. Of an object that changed meanwhile the watch will tell.
+func (k *keeper) change(ctx context.Context, o client.Object, how func(client.Object, string) bool) error {
+	old, ok := o.DeepCopyObject().(client.Object)
+	if !ok || !how(o, k.finalizer) {
+		return nil
+	}
+	err := k.client.Patch(ctx, o, underLock(old))
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return fmt.Errorf("changing the finalizer of %s %s: %w", k.kind, client.ObjectKeyFromObject(o), err)
+}
+
+// gateways are all Gateways there are.
+func (k *keeper) gateways(ctx context.Context) ([]types.NamespacedName, error) {
+	var list gwv1.GatewayList
+	if err := k.client.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("listing Gateways: %w", err)
+	}
+	out := make([]types.NamespacedName, 0, len(list.Items))
+	for i := range list.Items {
+		out = append(out, client.ObjectKeyFromObject(&list.Items[i]))
+	}
+	return out, nil
+}
+
+// tell tells of a configuration that is deleted which Gateways still use it. Those that go themselves need no word.
+func (k *keeper) tell(ctx context.Context, o client.Object, users []types.NamespacedName) error {
+	var staying []string
+	for _, name := range users {
+		g := &gwv1.Gateway{}
+		if err := k.client.Get(ctx, name, g); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading Gateway %s: %w", name, err)
+		}
+		if g.Name != "" && g.DeletionTimestamp.IsZero() {
+			staying = append(staying, name.String())
+		}
+	}
+	var remarks []outcome.Remark
+	if len(staying) > 0 {
+		remarks = append(remarks, outcome.Remark{Reason: reasonStays, Text: "is deleted as soon as nothing uses it. Gateways that do, themselves or " +
+			"by their class or routes: " + strings.Join(staying, ", ") + ". Delete them, or remove what refers to it."})
+	}
+	k.voice.Warn(k.finalizer, o, remarks)
+	return nil
+}
