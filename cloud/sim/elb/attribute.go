@@ -187,6 +187,7 @@ func (s *State) modifyGroupAttributes(in *sdk.ModifyTargetGroupAttributesInput) 
 	if err != nil {
 		return nil, err
 	}
+	s.dropDrained(g)
 	if err := checkGroupAttributes(g, fresh); err != nil {
 		return nil, err
 	}

@@ -241,7 +241,7 @@ func (s *State) deleteLoadBalancer(in *sdk.DeleteLoadBalancerInput) (*sdk.Delete
 	if lb.attributes["deletion_protection.enabled"] == "true" {
 		return nil, wire.Errorf("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", arn)
 	}
-	if len(s.index.behind[arn]) > 0 {
+	if s.isTarget(arn) {
 		return nil, wire.Errorf("ResourceInUse", "Load balancer '%s' cannot be deleted because it is currently associated with another service", arn)
 	}
 	for _, l := range slices.Clone(lb.listeners) {
@@ -252,4 +252,12 @@ func (s *State) deleteLoadBalancer(in *sdk.DeleteLoadBalancerInput) (*sdk.Delete
 	s.index.removeBalancer(lb)
 	delete(s.tags, arn)
 	return &sdk.DeleteLoadBalancerOutput{}, nil
+}
+
+// isTarget reports whether a load balancer is registered in a target group of type alb.
+func (s *State) isTarget(arn string) bool {
+	for g := range s.index.behind[arn] {
+		s.dropDrained(g)
+	}
+	return len(s.index.behind[arn]) > 0
 }

@@ -269,6 +269,7 @@ func (s *State) deleteListener(in *sdk.DeleteListenerInput) (*sdk.DeleteListener
 func (s *State) isTargetPort(l *listener) bool {
 	name := Target{ID: *l.balancer.LoadBalancerArn, Port: int(aws.ToInt32(l.Port))}
 	for g := range s.index.behind[name.ID] {
+		s.dropDrained(g)
 		if _, ok := g.targets.Get(name.key()); ok {
 			return true
 		}

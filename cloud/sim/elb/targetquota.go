@@ -52,6 +52,7 @@ func (s *State) checkLoad(lb *loadBalancer, l load) error {
 	total := len(l.fresh)
 	for arn := range l.groups {
 		if g, ok := s.groups.Get(arn); ok {
+			s.dropDrained(g)
 			total += g.targets.Len() * weightOf(lb, g)
 		}
 	}
