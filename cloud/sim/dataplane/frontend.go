@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -140,11 +141,19 @@ type exchange struct {
 	transforms        *transforms
 	// cookies are set whatever the answer is.
 	cookies []string
-	note    note
+	// closing says that both connections end with this request.
+	closing bool
+	// uploading says that the client still owes a part of the body.
+	uploading atomic.Bool
+	note      note
 }
 
 // serve answers one request: checks, choice of the rule, action.
 func (x *exchange) serve() {
+	if status := x.judge(); status != 0 {
+		x.refuse(status)
+		return
+	}
 	if status := x.admit(); status != 0 {
 		x.refuse(status)
 		return
@@ -164,6 +173,24 @@ func (x *exchange) serve() {
 	x.note.priority = chosen.source.Priority
 	x.transforms = &chosen.transforms
 	chosen.action.serve(x)
+}
+
+// judge applies the desync mitigation mode. It gives a status or zero.
+func (x *exchange) judge() int {
+	v := x.server.judged(x.request)
+	x.note.verdict = v
+	mode := x.front.attributes.text("routing.http.desync_mitigation_mode", "defensive")
+	switch {
+	case v.status != 0:
+		x.closing = true
+		return v.status
+	case mode == "strictest" && v.tier > compliant:
+		x.closing = true
+		return http.StatusBadRequest
+	case mode == "defensive" && v.tier >= ambiguous:
+		x.closing = true
+	}
+	return 0
 }
 
 // Limits of a request, in bytes, and of the addresses in X-Forwarded-For.

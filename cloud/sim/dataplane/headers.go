@@ -147,7 +147,7 @@ func (x *exchange) finishHeader(h http.Header) {
 	}
 	switch {
 	case h.Get(headerConnection) != "":
-	case x.expired():
+	case x.closing || x.expired():
 		h.Set(headerConnection, "close") // on HTTP/2 net/http makes GOAWAY of it
 	case x.request.ProtoMajor == 1 && x.request.ProtoMinor == 1:
 		h.Set(headerConnection, "keep-alive")

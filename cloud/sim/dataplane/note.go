@@ -6,7 +6,8 @@ type note struct {
 	priority int
 	actions  []string
 	// why a gate did not let the request through, in the words of the log.
-	why string
+	why     string
+	verdict verdict
 }
 
 // did remembers an action.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,7 +29,7 @@ func (x *exchange) proxy(c call) {
 	defer c.target.outstanding.Add(-1)
 	c.target.calls.add(&c, cancel)
 	defer c.target.calls.remove(&c)
-	guard := newWatchdog(x.front.idle, cancel)
+	guard := newWatchdog(x.front.idle, func() { x.interrupt(cancel) })
 	defer guard.stop()
 
 	out, err := x.outgoing(ctx, &c, guard)
@@ -53,6 +54,14 @@ func (x *exchange) proxy(c call) {
 	x.respond(ctx, &c, res, guard)
 }
 
+// interrupt ends an exchange on which nothing moves. The transport waits for a read of the client's body, which has to end first.
+func (x *exchange) interrupt(cancel context.CancelCauseFunc) {
+	cancel(errIdle)
+	if x.uploading.Load() {
+		_ = http.NewResponseController(x.writer).SetReadDeadline(time.Unix(1, 0)) // a connection that is gone needs none
+	}
+}
+
 // outgoing makes the request to the target out of the one that came in.
 func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*http.Request, error) {
 	path, query, err := x.transforms.rewriteTarget(x.path, x.query)
@@ -73,10 +82,12 @@ func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*htt
 		ContentLength: in.ContentLength,
 		Trailer:       in.Trailer,
 		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Close: x.closing,
 	}
 	out.URL.ForceQuery = in.URL.ForceQuery && query == ""
 	if in.ContentLength != 0 && in.Body != nil && in.Body != http.NoBody {
-		out.Body = watchedBody{io.TeeReader(in.Body, guard), in.Body}
+		x.uploading.Store(true)
+		out.Body = &watchedBody{in.Body, guard, &x.uploading}
 		// A target may answer before it has read everything; what the client still sends must reach it.
 		if err := http.NewResponseController(x.writer).EnableFullDuplex(); err != nil {
 			x.server.log.DebugContext(ctx, "no full duplex", "error", err)
@@ -89,6 +100,9 @@ func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*htt
 func (x *exchange) fail(ctx context.Context, err error) {
 	log := x.server.log.With("listener", x.front.arn)
 	switch {
+	case errors.Is(context.Cause(ctx), errIdle) && x.uploading.Load():
+		x.closing = true
+		x.refuse(http.StatusRequestTimeout)
 	case errors.Is(context.Cause(ctx), errIdle):
 		x.refuse(http.StatusGatewayTimeout)
 	case errors.Is(context.Cause(ctx), errDeregistered):
@@ -173,8 +187,8 @@ type watchdog struct {
 	idle  time.Duration
 }
 
-func newWatchdog(idle time.Duration, cancel context.CancelCauseFunc) *watchdog {
-	return &watchdog{timer: time.AfterFunc(idle, func() { cancel(errIdle) }), idle: idle}
+func newWatchdog(idle time.Duration, bark func()) *watchdog {
+	return &watchdog{timer: time.AfterFunc(idle, bark), idle: idle}
 }
 
 func (w *watchdog) touch() { w.timer.Reset(w.idle) }
@@ -189,6 +203,20 @@ func (w *watchdog) Write(p []byte) (int, error) {
 
 // watchedBody is a request body that keeps the watchdog quiet while the client sends.
 type watchedBody struct {
-	io.Reader
-	io.Closer
+	io.ReadCloser
+
+	guard     *watchdog
+	uploading *atomic.Bool
+}
+
+// Read tells the watchdog of what comes, and remembers the end.
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.guard.touch()
+	}
+	if errors.Is(err, io.EOF) {
+		b.uploading.Store(false)
+	}
+	return n, err //nolint:wrapcheck // io.EOF must stay what it is
 }

@@ -58,6 +58,8 @@ type Server struct {
 	identity *http.Client
 	keyring  keyring
 	claims   claimSigner
+	// secret names the header in which the verdict on a request travels inside the server.
+	secret string
 	// probes and probes2 carry health checks over HTTP/1.1 and HTTP/2.
 	probes, probes2 *http.Transport
 
@@ -107,7 +109,7 @@ func New(o Options) *Server {
 		return &buffer
 	}
 	s.seal = newSeal()
-	s.claims = newClaimSigner()
+	s.claims, s.secret = newClaimSigner(), newSecret()
 	s.identity = s.newIdentity(o)
 	s.probes, s.probes2 = s.newProbes(versionHTTP1), s.newProbes(versionHTTP2)
 	base, end := context.WithCancel(context.Background())

@@ -97,12 +97,12 @@ func (b *socket) accept() {
 			time.Sleep(acceptPause)
 			continue
 		}
-		for !b.door.Load().offer(conn) {
-			if b.gone.Load() {
-				closeBody(conn)
-				break
-			}
+		a := &accepted{conn, &connection{began: time.Now(), zone: b.zone()}}
+		if b.door.Load().manner.secure {
+			b.server.work.Go(func() { b.shake(a) })
+			continue
 		}
+		b.hand(b.inspect(a, a))
 	}
 }
 
@@ -155,7 +155,7 @@ func (b *socket) newDoor(m manner) *door {
 	d.http = &http.Server{
 		Handler:                      http.HandlerFunc(b.handle),
 		BaseContext:                  func(net.Listener) context.Context { return s.base() },
-		ConnContext:                  b.remember,
+		ConnContext:                  remember,
 		ConnState:                    s.countConnection,
 		ReadHeaderTimeout:            m.idle,
 		IdleTimeout:                  m.idle,
@@ -168,7 +168,6 @@ func (b *socket) newDoor(m manner) *door {
 	d.http.Protocols.SetHTTP1(true)
 	if m.secure {
 		d.http.Protocols.SetHTTP2(true)
-		d.http.TLSConfig = &tls.Config{GetConfigForClient: b.tlsConfig, MinVersion: tls.VersionTLS12}
 	}
 	return d
 }
@@ -177,11 +176,7 @@ func (b *socket) newDoor(m manner) *door {
 const maxStreams = 128
 
 func (d *door) serve() {
-	if d.manner.secure {
-		_ = d.http.ServeTLS(d, "", "") // always an error: the door was shut
-		return
-	}
-	_ = d.http.Serve(d)
+	_ = d.http.Serve(d) // always an error: the door was shut
 }
 
 // Accept gives the next connection.
@@ -243,29 +238,4 @@ func (s *Server) countConnection(_ net.Conn, state http.ConnState) {
 		s.work.Done()
 	case http.StateActive, http.StateIdle:
 	}
-}
-
-// connection is what is kept of a client's connection.
-type connection struct {
-	began time.Time
-	// zone is that of the node that the client came to.
-	zone string
-	// requests counts what came in on it.
-	requests atomic.Int64
-}
-
-// connectionKey is where the context holds the connection.
-type connectionKey struct{}
-
-func (b *socket) remember(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, connectionKey{}, &connection{began: time.Now(), zone: b.zone()})
-}
-
-// maxRequests is how many requests an HTTP/2 connection takes (ALB user guide, "Listeners").
-const maxRequests = 10000
-
-// expired reports whether the client's connection has reached its lifetime and shall end with this response.
-func (x *exchange) expired() bool {
-	c := x.connection
-	return c != nil && (time.Since(c.began) > x.front.lifetime || x.request.ProtoMajor == 2 && c.requests.Load() >= maxRequests)
 }

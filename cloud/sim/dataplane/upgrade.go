@@ -48,6 +48,9 @@ func (x *exchange) join(ctx context.Context, res *http.Response, target io.ReadW
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUpgrade, err)
 	}
+	if c, ok := client.(interface{ release() }); ok {
+		c.release()
+	}
 	stop := context.AfterFunc(ctx, func() {
 		closeBody(client)
 		closeBody(target)
