@@ -1,6 +1,9 @@
 package sim
 
 import (
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/headgate/headgate/cloud/sim/accelerator"
 	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
 	"github.com/headgate/headgate/cloud/sim/iam"
@@ -17,7 +20,8 @@ func (s *Simulator) offer() []wire.Service {
 	there := resources{s.elb, s.network}
 	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
 	pools, directory := cognito.New(s.account), iam.New(s.account)
-	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags)
+	accelerators := accelerator.New(s.account, there)
+	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags, accelerators.Tags)
 	return []wire.Service{
 		s.elb.Service(),
 		s.network.Service(),
@@ -28,11 +32,12 @@ func (s *Simulator) offer() []wire.Service {
 		guard.Service(),
 		pools.Service(),
 		directory.Service(),
+		accelerators.Service(),
 		s.tags.Service(),
 	}
 }
 
-// resources tells other services what there is to protect.
+// resources tells other services what there is to protect, or to send traffic to.
 type resources struct {
 	balancing *elb.State
 	network   *vpc.Network
@@ -52,4 +57,10 @@ func (r resources) Balancer(arn string) (string, bool) {
 func (r resources) Allocated(allocation string) bool {
 	_, ok := r.network.Address(allocation)
 	return ok
+}
+
+// Runs reports whether an instance runs.
+func (r resources) Runs(instance string) bool {
+	i, ok := r.network.Instance(instance)
+	return ok && i.State != nil && i.State.Name == ec2types.InstanceStateNameRunning
 }

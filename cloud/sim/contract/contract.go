@@ -100,14 +100,21 @@ func Must[Out any](tb testing.TB, out *Out, err error) *Out {
 // WantCode demands AWS's error code; the empty code is success.
 func WantCode(tb testing.TB, err error, code string) {
 	tb.Helper()
+	if got := APICode(err); got != code {
+		tb.Errorf("got error code %q, want %q: %v", got, code, err)
+	}
+}
+
+// APICode gives AWS's error code of a call through the SDK; the empty text is none, and an error that is not AWS's is given as it is.
+func APICode(err error) string {
 	var api smithy.APIError
 	switch {
-	case code == "" && err != nil:
-		tb.Errorf("got %v, want success", err)
-	case code != "" && !errors.As(err, &api):
-		tb.Errorf("got %v, want error code %s", err, code)
-	case code != "" && api.ErrorCode() != code:
-		tb.Errorf("got error code %s (%s), want %s", api.ErrorCode(), api.ErrorMessage(), code)
+	case err == nil:
+		return ""
+	case errors.As(err, &api):
+		return api.ErrorCode()
+	default:
+		return err.Error()
 	}
 }
 
