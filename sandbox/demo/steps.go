@@ -77,7 +77,8 @@ func (t *tour) prepare() error {
 func (t *tour) dir() string { return filepath.Dir(t.files[0]) }
 
 func (t *tour) plan(ctx context.Context) error {
-	out, err := t.Headgate(ctx, "plan", "-f", t.dir())
+	// As the sandbox runs its operator.
+	out, err := t.Headgate(ctx, "plan", "-f", t.dir(), "--cluster-name=headgate", "--default-target-type=ip")
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if err != nil && !ok {
 		return err
@@ -88,6 +89,9 @@ func (t *tour) plan(ctx context.Context) error {
 	}
 	if n := strings.Count(out, "LoadBalancer/"); n < 2 {
 		return errNot("the plan should name two load balancers, it names %d", n)
+	}
+	if strings.Contains(out, "503") {
+		return errNot("the plan closes what the shop asks for")
 	}
 	t.ok("the plan was made from YAML alone, and exit code 2 says that there are changes")
 	return nil
