@@ -56,20 +56,11 @@ func (d *draft) findUnreadable() {
 		return
 	}
 	const message = "says who may connect and cannot be read: rules that admit others answer 503 until it is mended"
-	spec := d.params().Spec
 	if d.who.badCIDRs() {
-		field := d.read.Field(annotations.InboundCIDRs)
-		if len(spec.InboundCIDRs) > 0 {
-			field = d.classField("spec.inboundCIDRs")
-		}
-		d.note(model.Closed, ReasonClosed, field, message)
+		d.note(model.Closed, ReasonClosed, d.cidrField(), message)
 	}
 	if d.who.badLists() {
-		field := d.read.Field(annotations.PrefixLists)
-		if lists, at := classLists(spec); len(lists) > 0 {
-			field = d.classField(at)
-		}
-		d.note(model.Closed, ReasonClosed, field, message)
+		d.note(model.Closed, ReasonClosed, d.listField(), message)
 	}
 }
 

@@ -44,18 +44,19 @@ func Request(g Group, set Settings) stack.Request {
 	for _, r := range g.Refused {
 		n.add(r.Finding)
 	}
-	drafts := map[model.ObjectRef]*draft{}
+	drafts, byMember := make([]*draft, 0, len(g.Members)), map[model.ObjectRef]*draft{}
 	for _, m := range g.Members {
 		d := newDraft(g, set, m, n)
-		drafts[bare(d.object)] = d
+		drafts, byMember[bare(d.object)] = append(drafts, d), d
 		out.Fragments = append(out.Fragments, d.fragment())
 	}
+	findIgnored(drafts)
 	req := stack.Request{Intent: out, Findings: n.list}
 	for _, l := range g.Leaving {
 		req.Leaving = append(req.Leaving, refOf(l.Ingress))
 	}
 	req.Permit = func(f intent.Fragment) intent.Fragment {
-		if d := drafts[bare(f.Member)]; d != nil {
+		if d := byMember[bare(f.Member)]; d != nil {
 			return d.permit(f)
 		}
 		return f

@@ -196,6 +196,14 @@ func TestListenerWarnings(t *testing.T) {
 	_, findings := simple(t, ing)
 	mustFind(t, findings, "listener-attributes.HTTP-80", model.Warning)
 	mustFind(t, findings, "spec.tls[0].secretName", model.Warning)
+	plain := newIngress()
+	plain.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"a.example.com"}}}
+	_, findings = simple(t, plain)
+	mustFind(t, findings, "spec.tls", model.Warning)
+	plain = newIngress(annotations.CertificateARN, certA)
+	plain.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"a.example.com"}}}
+	_, findings = simple(t, plain)
+	mustBeClean(t, findings)
 }
 
 func TestWrongOfAClassIsToldToBoth(t *testing.T) {

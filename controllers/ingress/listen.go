@@ -42,6 +42,10 @@ func (d *draft) certificates() (arns []string, field string) {
 // listeners of the member, each with its share of the default backend.
 func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 	attributes := d.listenerAttributes()
+	if tls := d.member.Ingress.Spec.TLS; len(tls) > 0 && !slices.ContainsFunc(d.ports, isHTTPS) {
+		d.note(model.Warning, ReasonField, "spec.tls",
+			"has no effect, for there is no HTTPS port: write certificate-arn, or listen-ports with HTTPS to have a certificate discovered")
+	}
 	out := make([]intent.Listener, 0, len(d.ports))
 	for _, p := range d.ports {
 		l := intent.Listener{
@@ -61,6 +65,8 @@ func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 	}
 	return out
 }
+
+func isHTTPS(p annotations.Port) bool { return p.Protocol == protocolHTTPS }
 
 func (d *draft) listenField() string {
 	if d.read.Has(annotations.ListenPorts) {
@@ -94,6 +100,22 @@ func (d *draft) inboundCIDRs() []string {
 		return class
 	}
 	return d.read.Items(annotations.InboundCIDRs)
+}
+
+// cidrField is where the ranges are written.
+func (d *draft) cidrField() string {
+	if len(d.params().Spec.InboundCIDRs) > 0 {
+		return d.classField("spec.inboundCIDRs")
+	}
+	return d.read.Field(annotations.InboundCIDRs)
+}
+
+// listField is where the prefix lists are written.
+func (d *draft) listField() string {
+	if lists, field := classLists(d.params().Spec); len(lists) > 0 {
+		return d.classField(field)
+	}
+	return d.read.Field(annotations.PrefixLists)
 }
 
 // prefixLists that may connect, those that cannot be read among them.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -13,6 +14,24 @@ import (
 type access struct {
 	settings     intent.Settings
 	cidrs, lists []string
+}
+
+// findIgnored tells the members of a group whose ranges do not count: with security groups of somebody's own, those say who may connect
+// to the whole load balancer.
+func findIgnored(drafts []*draft) {
+	i := slices.IndexFunc(drafts, func(d *draft) bool { return len(d.who.settings.SecurityGroups) > 0 })
+	if i < 0 {
+		return
+	}
+	message := "has no effect: the security groups that " + drafts[i].object.String() + " names say who may connect to the whole load balancer"
+	for _, d := range drafts {
+		if len(d.who.cidrs) > 0 {
+			d.note(model.Warning, ReasonUnused, d.cidrField(), message)
+		}
+		if len(d.who.lists) > 0 {
+			d.note(model.Warning, ReasonUnused, d.listField(), message)
+		}
+	}
 }
 
 // permit leaves in a fragment that was good once, or in rules that are held, what the member permits now: what it restricts is

@@ -144,6 +144,24 @@ func TestWhoMayConnectNowCounts(t *testing.T) {
 	}
 }
 
+func TestRangesThatDoNotCountAreTold(t *testing.T) {
+	objects := []client.Object{
+		newIngress(annotations.GroupName, "g", annotations.InboundCIDRs, "10.0.0.0/8"),
+		named("lists", annotations.GroupName, "g", annotations.PrefixLists, "pl-1"),
+		named("plain", annotations.GroupName, "g"), newService("web"), newClass("alb", ""),
+	}
+	if _, findings := intentOf(load(t, Explicit("g"), objects...), settingsIP()); len(findings) > 0 {
+		t.Errorf("they count: %v", findings)
+	}
+	objects = append(objects, named("own", annotations.GroupName, "g", annotations.SecurityGroups, "sg-1"))
+	_, findings := intentOf(load(t, Explicit("g"), objects...), settingsIP())
+	mustFind(t, findings, annotations.InboundCIDRs, model.Warning)
+	mustFind(t, findings, annotations.PrefixLists, model.Warning)
+	if len(findings) != 2 {
+		t.Errorf("findings %v", findings)
+	}
+}
+
 func TestPermitWithoutItsClass(t *testing.T) {
 	narrow := newParams(elbv2v1beta1.IngressClassParamsSpec{InboundCIDRs: []string{"10.0.0.0/8"}})
 	ing := newIngress(annotations.InboundCIDRs, "0.0.0.0/0")

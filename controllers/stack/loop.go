@@ -180,6 +180,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 			continue
 		}
 		a.findings = merge(a.findings, slices.DeleteFunc(built.Findings, func(f model.Finding) bool { return !a.roster.concerns(f) }))
+		a.findings = merge(a.findings, renames(in.Fragments, a.facts, built.Stack))
 		a.blocked = built.Blocked
 		if a.blocked == "" {
 			a.desired = withHeldGroups(built.Stack, a.seen())

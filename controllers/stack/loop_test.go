@@ -301,3 +301,27 @@ func TestStacksAreCountedByCluster(t *testing.T) {
 		}
 	}
 }
+
+func TestNameOfALoadBalancerThatExists(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	called := func(name string) func(*intent.Fragment) {
+		return func(f *intent.Fragment) { f.Settings.Name = name }
+	}
+	w.settle(request(member("a", called("first"))))
+	w.quiet("a name alone replaces nothing", func() {
+		if got := w.run(request(member("a", called("first")))).Findings; len(got) > 0 {
+			t.Errorf("findings %v", got)
+		}
+	})
+	res := w.settle(request(member("a", called("second")), member("b")))
+	if w.aws.stacks[owner()].LoadBalancer.Name != "first" {
+		t.Error("invariant 7: a name alone replaced the load balancer")
+	}
+	if got := res.Serving[0].Problems; len(got) != 1 || !strings.Contains(got[0].Message, "keeps its name first") {
+		t.Errorf("invariant 8: nobody is told that the name has no effect: %v", got)
+	}
+	if got := res.Serving[1].Problems; len(got) > 0 {
+		t.Errorf("b asks for no name, and is told %v", got)
+	}
+}
