@@ -119,6 +119,10 @@ type job struct {
 func (s *Simulator) answer(ctx context.Context, c call) (wire.Response, error) {
 	j, refused := s.prepare(c)
 	if refused != nil {
+		s.hub.publish(Event{
+			Type: CallEvent, Time: s.options.Now(), Service: c.service, Action: c.request.Operation, Status: refused.Status,
+			Code: refused.Header.Get("X-Amzn-Errortype"),
+		})
 		return *refused, nil
 	}
 	s.mu.Lock()
@@ -129,13 +133,19 @@ func (s *Simulator) answer(ctx context.Context, c call) (wire.Response, error) {
 	defer s.mu.Unlock()
 	response, err := s.perform(j)
 	s.calls.count(entry{j.service.Name, j.operation.Name, j.operation.Kind}, err != nil)
+	e := Event{Type: CallEvent, Time: s.account.Now(), Service: j.call.Service, Action: j.call.Action, Kind: j.call.Kind}
+	defer func() { s.hub.publish(e) }()
 	switch {
 	case errors.Is(err, errCut):
 		return wire.Response{}, errCut
 	case err != nil:
-		return failure(j.service.Protocol, wire.AsError(err), j.id), nil
+		known := wire.AsError(err)
+		e.Status, e.Code = known.Status, known.Code
+		return failure(j.service.Protocol, known, j.id), nil
 	default:
-		return identified(response, j.id), nil
+		response = identified(response, j.id)
+		e.Status = response.Status
+		return response, nil
 	}
 }
 
@@ -175,6 +185,7 @@ func (s *Simulator) perform(j job) (wire.Response, error) {
 
 // run decodes the input, runs the operation and encodes its output.
 func (s *Simulator) run(j job) (wire.Response, error) {
+	serial := s.account.Serial()
 	in, err := s.input(j)
 	if err != nil {
 		return wire.Response{}, err
@@ -182,6 +193,9 @@ func (s *Simulator) run(j job) (wire.Response, error) {
 	out, err := s.invoke(j.service.Name, j.operation, in)
 	if err != nil {
 		return wire.Response{}, err
+	}
+	if j.operation.Kind == wire.Write {
+		s.remember(j, serial)
 	}
 	response, err := j.service.Protocol.Encode(wire.Reply{Operation: j.operation, RequestID: j.id, Output: out})
 	if err != nil {

@@ -28,6 +28,10 @@ type Options struct {
 	// Disturbances are there from the start, and again after a reset.
 	Disturbances Disturbances
 
+	// Snapshot is a file from which the state is loaded at the start, if it is there, and to which it is saved at the end. It holds what
+	// callers have sent, private keys among it.
+	Snapshot string
+
 	// Now is the clock; time.Now without it. With another clock the data plane still probes by the wall clock.
 	Now func() time.Time
 	// Sleep is how a call waits for its latency; in real time without it.

@@ -39,6 +39,9 @@ type Simulator struct {
 	// claim is what keeps other simulators from the address pool.
 	claim net.Listener
 	done  sync.WaitGroup
+	hub   *hub
+	// stopped is closed when the simulator ends.
+	stopped <-chan struct{}
 
 	// mu guards the services: one call at a time.
 	mu       sync.Mutex
@@ -51,6 +54,7 @@ type Simulator struct {
 	world    World
 	// disturber makes calls fail, wait and see late.
 	disturber *disturber
+	journal   journal
 }
 
 // New starts a simulator. It must be closed.
@@ -60,12 +64,12 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Simulator{options: o, calls: newRecorder(), targets: newAddressTable()}
+	s := &Simulator{options: o, calls: newRecorder(), targets: newAddressTable(), hub: newHub()}
 	if err := s.targets.merge(pointers(o.Addresses)); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	s.stop, s.stopped = stop, ctx.Done()
 	if o.DataPlane {
 		s.traffic = newTraffic(s)
 		if err := s.claimPool(ctx, given); err != nil {
@@ -76,6 +80,11 @@ func New(o Options) (*Simulator, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.fill()
+	if err := s.loadFile(); err != nil {
+		// What cannot be read is not to be written over.
+		s.options.Snapshot = ""
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -109,6 +118,7 @@ func (s *Simulator) fill() {
 	}
 	s.elb = elb.New(s.account, s.network, s.certs, balancing)
 	s.services = s.offer()
+	s.journal = journal{}
 }
 
 func partition(region string) string {
@@ -152,13 +162,14 @@ func (s *Simulator) start(ctx context.Context) error {
 	return nil
 }
 
-// Close stops everything. The state is lost.
+// Close stops everything. The state is lost, unless there is a snapshot file.
 func (s *Simulator) Close() error {
 	s.stop()
 	var errs []error
 	if s.server != nil {
 		errs = append(errs, s.server.Close())
 	}
+	errs = append(errs, s.saveFile())
 	if s.names != nil {
 		errs = append(errs, s.names.close())
 	}
@@ -201,10 +212,12 @@ func (s *Simulator) LoadBalancers() []LoadBalancer {
 func (s *Simulator) AddNetworkInterface(i Interface) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	serial := s.account.Serial()
 	id, err := s.network.PutInterface(i)
 	if err != nil {
 		return "", fmt.Errorf("putting network interface %s: %w", i.ID, err)
 	}
+	s.journal.add(record{At: s.account.Now(), Serial: serial, Interface: &i, InterfaceID: i.ID})
 	return id, nil
 }
 
@@ -213,6 +226,7 @@ func (s *Simulator) RemoveNetworkInterface(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.network.RemoveInterface(id)
+	s.journal.add(record{At: s.account.Now(), Serial: s.account.Serial(), Removed: id})
 }
 
 // SetAddresses merges entries into the table of targets' real addresses; nil removes one.

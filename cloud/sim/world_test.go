@@ -51,10 +51,15 @@ func start(t *testing.T, change ...func(*sim.Options)) *fixture {
 		}
 	})
 	f.sim = s
-	config := s.AWSConfig()
+	f.client()
+	return f
+}
+
+// client makes the clients of the simulator.
+func (f *fixture) client() {
+	config := f.sim.AWSConfig()
 	config.RetryMaxAttempts = 1
 	f.elb, f.ec2, f.acm = elb.NewFromConfig(config), ec2.NewFromConfig(config), acm.NewFromConfig(config)
-	return f
 }
 
 func (f *fixture) now() time.Time {
