@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -44,6 +45,14 @@ func (s *Store) late(c *certificate) bool {
 	return c.kind == acmtypes.CertificateTypeAmazonIssued && c.proven.IsZero() && s.account.Now().After(c.created.Add(s.account.Scale(patience)))
 }
 
+// Settle looks at all certificates as they are now. Called when the DNS has changed, it makes a certificate proven from that moment on, and
+// not from when somebody looks.
+func (s *Store) Settle() {
+	for _, c := range s.certificates.All() {
+		s.settle(c)
+	}
+}
+
 // settle brings a certificate to what it is now: proven, issued, renewed.
 func (s *Store) settle(c *certificate) {
 	if c.kind == acmtypes.CertificateTypeImported || c.failure != "" {
@@ -52,7 +61,7 @@ func (s *Store) settle(c *certificate) {
 	now := s.account.Now()
 	if c.material != nil {
 		if now.After(c.material.Leaf.NotAfter.Add(-renewBefore)) && s.renewable(c) {
-			s.issue(c)
+			s.issue(c, now)
 			c.renewed = now
 		}
 		return
@@ -66,9 +75,9 @@ func (s *Store) settle(c *certificate) {
 			c.proven = c.created
 		}
 	}
-	if !c.proven.IsZero() && !now.Before(c.proven.Add(s.account.Scale(issuing))) {
-		s.issue(c)
-		c.issued = now
+	if ready := c.proven.Add(s.account.Scale(issuing)); !c.proven.IsZero() && !now.Before(ready) {
+		s.issue(c, ready)
+		c.issued = ready
 	}
 }
 
@@ -90,9 +99,10 @@ func (s *Store) eligible(c *certificate) bool {
 	return c.kind != acmtypes.CertificateTypeImported && c.material != nil && len(s.usedBy(c.arn)) > 0
 }
 
-// issue gives a certificate new material. It fails only where the machine has no randomness.
-func (s *Store) issue(c *certificate) {
-	m, err := s.sign(c)
+// issue gives a certificate new material, as of a time. It fails only where the machine has no randomness.
+func (s *Store) issue(c *certificate, at time.Time) {
+	c.issues++
+	m, err := s.sign(c, at)
 	if err != nil {
 		c.failure = acmtypes.FailureReasonOther
 		return
@@ -107,12 +117,12 @@ type authority struct {
 	body []byte
 }
 
-func serial(text string) *big.Int {
-	n, ok := new(big.Int).SetString(text, 16)
-	if !ok {
-		return big.NewInt(1)
-	}
-	return n
+// serial makes a number of sixteen bytes. It takes none of the account's identifiers: a certificate may be issued while somebody reads.
+func serial(of string, issue int) *big.Int {
+	const length = 16
+	sum := sha256.Sum256(fmt.Append(nil, of, " ", issue))
+	sum[0] &= 0x7f
+	return new(big.Int).SetBytes(sum[:length])
 }
 
 // trusted makes the authority when it is first needed.
@@ -125,7 +135,7 @@ func (s *Store) trusted() (*authority, error) {
 		return nil, fmt.Errorf("making the authority's key: %w", err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: serial(s.account.Hex(32)), Subject: pkix.Name{Organization: []string{"Simulated"}, CommonName: "Simulated ECDSA 256 M01"},
+		SerialNumber: serial("authority of "+s.account.ID, 0), Subject: pkix.Name{Organization: []string{"Simulated"}, CommonName: "Simulated ECDSA 256 M01"},
 		NotBefore: s.account.Now().Add(-year), NotAfter: s.account.Now().Add(10 * year), IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
@@ -141,8 +151,8 @@ func (s *Store) trusted() (*authority, error) {
 	return s.authority, nil
 }
 
-// sign makes a key and a certificate for the names of one that was requested.
-func (s *Store) sign(c *certificate) (*Material, error) {
+// sign makes a key and a certificate for the names of one that was requested, valid from the day of a time.
+func (s *Store) sign(c *certificate, at time.Time) (*Material, error) {
 	by, err := s.trusted()
 	if err != nil {
 		return nil, err
@@ -151,9 +161,9 @@ func (s *Store) sign(c *certificate) (*Material, error) {
 	if err != nil {
 		return nil, err
 	}
-	day := s.account.Now().UTC().Truncate(24 * time.Hour)
+	day := at.UTC().Truncate(24 * time.Hour)
 	template := &x509.Certificate{
-		SerialNumber: serial(s.account.Hex(32)), Subject: pkix.Name{CommonName: c.domain}, DNSNames: c.names, NotBefore: day, NotAfter: day.Add(validity),
+		SerialNumber: serial(c.arn, c.issues), Subject: pkix.Name{CommonName: c.domain}, DNSNames: c.names, NotBefore: day, NotAfter: day.Add(validity),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 	}

@@ -26,8 +26,8 @@ func (s *Store) renewCertificate(in *sdk.RenewCertificateInput) (*sdk.RenewCerti
 	if !s.renewable(c) {
 		return nil, refused("Certificate %s is not eligible for renewal.", c.arn)
 	}
-	s.issue(c)
 	c.renewed = s.account.Now()
+	s.issue(c, c.renewed)
 	return &sdk.RenewCertificateOutput{}, nil
 }
 

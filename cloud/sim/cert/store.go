@@ -53,6 +53,7 @@ type certificate struct {
 	imported  time.Time
 	issued    time.Time
 	renewed   time.Time
+	issues    int
 	method    acmtypes.ValidationMethod
 	contacts  map[string]string
 	authority string

@@ -47,7 +47,7 @@ func (c *Classic) Service() wire.Service {
 
 func (c *Classic) aclOperations() []wire.Operation {
 	return []wire.Operation{
-		wire.Reads("GetChangeToken", c.getChangeToken), wire.Reads("GetChangeTokenStatus", c.getChangeTokenStatus),
+		wire.Writes("GetChangeToken", c.getChangeToken), wire.Reads("GetChangeTokenStatus", c.getChangeTokenStatus),
 		wire.Writes("CreateWebACL", c.createACL), wire.Reads("GetWebACL", c.getACL), wire.Writes("UpdateWebACL", c.updateACL),
 		wire.Writes("DeleteWebACL", c.deleteACL), wire.Reads("ListWebACLs", c.listACLs),
 	}
@@ -71,7 +71,7 @@ func missing() error {
 	return wire.Errorf("WAFNonexistentItemException", "The referenced item does not exist.")
 }
 
-// getChangeToken gives the same token until somebody uses it.
+// getChangeToken gives the same token until somebody uses it. It is a write: what follows needs the token that it keeps.
 func (c *Classic) getChangeToken(*sdk.GetChangeTokenInput) (*sdk.GetChangeTokenOutput, error) {
 	if c.unused == "" {
 		c.unused = c.account.UUID()
