@@ -1,6 +1,6 @@
 package dataplane
 
-import "bytes"
+import "strings"
 
 // body follows the body of a request to where it ends.
 type body struct {
@@ -60,7 +60,7 @@ func (b *body) step(c byte) {
 			b.state = chunkTrailer
 		}
 	case b.state == chunkSize:
-		digit := bytes.IndexByte([]byte("0123456789abcdef"), c|0x20)
+		digit := strings.IndexByte("0123456789abcdef", c|0x20)
 		if digit < 0 {
 			b.state = chunkExtension
 			return

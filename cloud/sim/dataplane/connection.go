@@ -2,7 +2,9 @@ package dataplane
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net"
@@ -75,6 +77,14 @@ type connection struct {
 	zone string
 	// requests counts what came in on it.
 	requests atomic.Int64
+	// trace names the connection in logs, certificate is the ARN of the one that was served.
+	trace, certificate string
+}
+
+func newConnection(zone string) *connection {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return &connection{began: time.Now(), zone: zone, trace: hex.EncodeToString(random[:])}
 }
 
 // connectionKey is where the context holds the connection.

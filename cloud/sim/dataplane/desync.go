@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"bytes"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -63,7 +64,6 @@ type head struct {
 	length        int64
 	codings       int
 	suspicious    bool
-	identity      bool
 	lengthLines   []int
 	encodingLines []int
 }
@@ -128,28 +128,22 @@ func (h *head) target(target []byte) string {
 	}
 	plain := true
 	for _, c := range target {
-		switch {
-		case c == 0 || c == '\r':
+		if c > ' ' && c != 0x7f {
+			continue
+		}
+		plain = false
+		switch c {
+		case 0, '\r':
 			h.raise(severe, "BadUri")
-		case c < ' ' || c == 0x7f:
-			h.raise(ambiguous, "AmbiguousUri")
-			plain = false
-		case c == ' ':
+		case ' ':
 			h.raise(acceptable, "SpaceInUri")
-			plain = false
+		default:
+			h.raise(ambiguous, "AmbiguousUri")
 		}
 	}
 	text := string(target)
 	if !plain {
-		var b strings.Builder
-		for _, c := range target {
-			if c <= ' ' || c == 0x7f {
-				b.WriteString("%" + strings.ToUpper(strconv.FormatInt(0x100+int64(c), 16)[1:]))
-				continue
-			}
-			b.WriteByte(c)
-		}
-		text = b.String()
+		text = escaped(target)
 	}
 	if h.method != http.MethodConnect && (strings.Contains(text, "%") || !strings.HasPrefix(text, "/")) {
 		if _, err := url.ParseRequestURI(text); err != nil {
@@ -159,16 +153,26 @@ func (h *head) target(target []byte) string {
 	return text
 }
 
+func escaped(target []byte) string {
+	var b strings.Builder
+	for _, c := range target {
+		if c > ' ' && c != 0x7f {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteString("%" + strings.ToUpper(hex.EncodeToString([]byte{c})))
+	}
+	return b.String()
+}
+
 // header judges one line of the fields.
 func (h *head) header(number int, line []byte) {
-	if len(line) > maxLine {
-		h.refuse(http.StatusBadRequest)
-		return
-	}
-	blank := len(bytes.TrimSpace(line)) == 0
 	colon := bytes.IndexByte(line, ':')
 	switch {
-	case blank || colon == 0:
+	case len(line) > maxLine:
+		h.refuse(http.StatusBadRequest)
+		return
+	case colon == 0 || len(bytes.TrimSpace(line)) == 0:
 		h.drop(number, ambiguous, "EmptyHeader")
 		return
 	case line[0] == ' ' || line[0] == '\t' || colon < 0:
@@ -176,17 +180,21 @@ func (h *head) header(number int, line []byte) {
 		return
 	}
 	name, value := line[:colon], bytes.Trim(line[colon+1:], " \t")
-	if !h.text(number, value) || !h.name(number, name) {
-		return
+	if h.text(number, value) && h.name(number, name) {
+		h.field(number, name, value)
 	}
+}
+
+// field takes in the fields that say where a request ends and whom it is for.
+func (h *head) field(number int, name, value []byte) {
 	switch {
-	case len(name) == len("Host") && bytes.EqualFold(name, []byte("Host")):
+	case bytes.EqualFold(name, []byte("Host")):
 		if h.hosts++; h.hosts > 1 {
 			h.dropped = append(h.dropped, number)
 		}
-	case len(name) == len("Content-Length") && bytes.EqualFold(name, []byte("Content-Length")):
+	case bytes.EqualFold(name, []byte("Content-Length")):
 		h.contentLength(number, string(value))
-	case len(name) == len("Transfer-Encoding") && bytes.EqualFold(name, []byte("Transfer-Encoding")):
+	case bytes.EqualFold(name, []byte("Transfer-Encoding")):
 		h.encoding(number, string(value))
 	}
 }
@@ -237,9 +245,14 @@ func (h *head) name(number int, name []byte) bool {
 	return true
 }
 
-// odd reports whether a name is worth a second look: only those as long as the two that matter are.
+// odd reports whether a name is worth a second look: it is about as long as the two that matter, and begins as they do or with what is
+// no letter.
 func odd(name []byte) bool {
-	return len(name) >= len("ContentLength") && len(name) <= len("Transfer-Encoding")+2 && (name[0]|0x20 == 'c' || name[0]|0x20 == 't' || !isToken(name[:1]) || name[0] == '_')
+	if len(name) < len("ContentLength") || len(name) > len("Transfer-Encoding")+2 {
+		return false
+	}
+	first := name[0] | 0x20
+	return first == 'c' || first == 't' || first < 'a' || first > 'z'
 }
 
 func (h *head) drop(number int, t tier, reason string) {
@@ -291,18 +304,24 @@ func (h *head) framing() {
 		h.dropped = append(h.dropped, h.lengthLines...)
 	case h.codings > 0 && (bodiless || h.old):
 		h.raise(ambiguous, "UndefinedTransferEncodingSemantics")
-	case h.lengths > 0 && bodiless && h.length == 0:
-		h.raise(acceptable, "GetHeadZeroContentLength")
 	case h.lengths > 0 && bodiless:
-		h.raise(ambiguous, "UndefinedContentLengthSemantics")
+		h.needless()
 	}
-	if h.codings > 0 && h.old {
+	switch {
+	case h.codings > 0 && h.old:
 		h.dropped = append(h.dropped, h.encodingLines...)
-		h.codings = 0
-	}
-	if h.codings > 0 {
+	case h.codings > 0:
 		h.length = -1
 	}
+}
+
+// needless judges a length where no body is expected.
+func (h *head) needless() {
+	if h.length == 0 {
+		h.raise(acceptable, "GetHeadZeroContentLength")
+		return
+	}
+	h.raise(ambiguous, "UndefinedContentLengthSemantics")
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

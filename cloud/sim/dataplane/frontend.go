@@ -27,9 +27,13 @@ type frontend struct {
 	rules      *evaluator
 	// providers are the identity providers of the rules, by their keys.
 	providers map[string]*provider
-	security  *security
-	source    Listener
-	inserted  []insertedHeader
+	// callback takes clients back from them; nil without any.
+	callback action
+	// book is where requests are logged; nil for nowhere.
+	book     *logbook
+	security *security
+	source   Listener
+	inserted []insertedHeader
 	// zones are those of the load balancer, forwards the target groups that the rules name.
 	zones    []string
 	forwards []string
@@ -48,6 +52,7 @@ func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend
 		source:     *l,
 		inserted:   insertedHeaders(l.Attributes),
 		zones:      lb.Zones,
+		book:       s.logbook(lb),
 	}
 	f.idle = s.atLeast(f.attributes.seconds("idle_timeout.timeout_seconds", defaultIdle), idleFloor)
 	f.lifetime = s.scaled(f.attributes.seconds("client_keep_alive.seconds", defaultLifetime))
@@ -57,6 +62,9 @@ func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend
 		errs = append(errs, err)
 	}
 	f.providers, f.forwards = f.rules.providers(), f.rules.forwards()
+	if len(f.providers) > 0 {
+		f.callback = callback{}
+	}
 	if f.secure {
 		if f.security, err = compileSecurity(s, f, before); err != nil {
 			errs = append(errs, err)
@@ -150,6 +158,7 @@ type exchange struct {
 
 // serve answers one request: checks, choice of the rule, action.
 func (x *exchange) serve() {
+	x.note.priority = -1
 	if status := x.judge(); status != 0 {
 		x.refuse(status)
 		return
@@ -161,8 +170,8 @@ func (x *exchange) serve() {
 	x.host = x.front.requestedHost(x.request)
 	v := newView(x.request, x.host, x.peer.Addr())
 	x.path, x.query = splitTarget(x.request)
-	if x.path == callbackPath && len(x.front.providers) > 0 {
-		x.signIn()
+	if x.path == callbackPath && x.front.callback != nil {
+		x.front.callback.serve(x)
 		return
 	}
 	chosen := x.front.rules.evaluate(&v)

@@ -69,10 +69,12 @@ func (x *exchange) generate(status int, contentType, body string) {
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	x.finishHeader(h)
+	x.note.status = status
 	x.writer.WriteHeader(status)
 	if x.request.Method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified {
 		return
 	}
+	x.note.bytes = int64(len(body))
 	if _, err := io.WriteString(x.writer, body); err != nil {
 		x.server.log.Debug("client went away", "error", err)
 	}

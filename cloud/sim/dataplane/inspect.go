@@ -27,6 +27,9 @@ type inspected struct {
 	// raw holds what was read and not judged yet, ready what may go on.
 	raw, ready []byte
 	body       body
+	// buffer and lines are used again for every head.
+	buffer []byte
+	lines  [][]byte
 	// free says that bytes pass as they are: the connection was upgraded.
 	free atomic.Bool
 	// stopped says that the server behind wants its read back.
@@ -112,7 +115,7 @@ func (c *inspected) readBody(p []byte) (int, error) {
 
 // readHead reads until a head is whole, and judges it.
 func (c *inspected) readHead() error {
-	lines, size := splitHead(c.raw)
+	lines, size := splitHead(c.raw, c.lines[:0])
 	if lines == nil {
 		if len(c.raw) > maxHeaders+maxLine {
 			c.refuse(verdict{status: http.StatusBadRequest})
@@ -120,6 +123,7 @@ func (c *inspected) readHead() error {
 		}
 		return c.readMore()
 	}
+	c.lines = lines
 	h := readHead(lines)
 	if h.status == 0 && size > maxHeaders {
 		h.status = http.StatusBadRequest
@@ -141,11 +145,20 @@ func (c *inspected) readHead() error {
 	return nil
 }
 
+// minRead is the least room for a piece of a head, in bytes.
+const minRead = 2 << 10
+
 // readMore reads a piece of a head. A client that stops in the middle is told so.
 func (c *inspected) readMore() error {
-	buffer := slices.Grow(c.raw, bufferSize/4)
+	if len(c.raw) == 0 {
+		c.raw = c.buffer[:0]
+	}
+	buffer := slices.Grow(c.raw, minRead)
 	n, err := c.Conn.Read(buffer[len(buffer):cap(buffer)])
 	c.raw = buffer[:len(buffer)+n]
+	if cap(buffer) <= bufferSize {
+		c.buffer = buffer
+	}
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && len(c.raw) > 0 && !c.stopped.Load() {
 		c.refuse(verdict{status: http.StatusRequestTimeout})
 		return nil
@@ -156,9 +169,8 @@ func (c *inspected) readMore() error {
 	return err //nolint:wrapcheck // the server behind compares errors
 }
 
-// splitHead cuts a head into lines. It gives nil as long as the head is not whole.
-func splitHead(raw []byte) ([][]byte, int) {
-	var lines [][]byte
+// splitHead cuts a head into lines, which it appends. It gives nil as long as the head is not whole.
+func splitHead(raw []byte, lines [][]byte) ([][]byte, int) {
 	for at := 0; ; {
 		end := bytes.IndexByte(raw[at:], '\n')
 		if end < 0 {

@@ -160,6 +160,7 @@ func (p *provider) sendAway(x *exchange) {
 func (x *exchange) callback() string { return "https://" + x.request.Host + callbackPath }
 
 func (x *exchange) redirect(to string) {
+	x.note.redirect = to
 	x.writer.Header().Set("Location", to)
 	x.generate(http.StatusFound, "text/html", page("302 "+reason(http.StatusFound)))
 }

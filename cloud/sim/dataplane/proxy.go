@@ -38,12 +38,14 @@ func (x *exchange) proxy(c call) {
 		x.refuse(http.StatusInternalServerError)
 		return
 	}
+	x.note.target, x.note.group, x.note.sent = c.target.address.String(), c.group.arn, x.server.now()
 	res, err := c.group.transport.RoundTrip(out)
 	if err != nil {
 		c.group.count(c.target, x.request.Context().Err() == nil)
 		x.fail(ctx, err)
 		return
 	}
+	x.note.answered, x.note.targetStatus = x.server.now(), res.StatusCode
 	c.group.count(c.target, res.StatusCode >= http.StatusInternalServerError)
 	defer closeBody(res.Body)
 	guard.touch()
@@ -73,6 +75,12 @@ func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*htt
 		return nil, err
 	}
 	in := x.request
+	if host != x.host {
+		x.note.host = host
+	}
+	if path != x.path || query != x.query {
+		x.note.path = path
+	}
 	x.prepareHeader(in.Header, c.settings.version)
 	out := &http.Request{
 		Method:        in.Method,
@@ -108,6 +116,7 @@ func (x *exchange) fail(ctx context.Context, err error) {
 	case errors.Is(context.Cause(ctx), errDeregistered):
 		x.refuse(http.StatusBadGateway)
 	case x.request.Context().Err() != nil:
+		x.note.status = statusClientClosed
 		log.DebugContext(ctx, "client went away", "status", statusClientClosed)
 		panic(http.ErrAbortHandler)
 	case timedOut(err) && !strings.Contains(err.Error(), "TLS handshake"):
@@ -131,6 +140,7 @@ func (x *exchange) respond(ctx context.Context, c *call, res *http.Response, gua
 		h.Add(headerTrailer, name)
 	}
 	x.finishHeader(h)
+	x.note.status = res.StatusCode
 	x.writer.WriteHeader(res.StatusCode)
 	err := x.copyBody(res, guard)
 	if err != nil {
@@ -160,6 +170,7 @@ func (x *exchange) copyBody(res *http.Response, guard *watchdog) error {
 		n, err := res.Body.Read(*buffer)
 		if n > 0 {
 			guard.touch()
+			x.note.bytes += int64(n)
 			if _, err := x.writer.Write((*buffer)[:n]); err != nil {
 				return fmt.Errorf("writing to the client: %w", err)
 			}

@@ -43,7 +43,8 @@ func part(value *string, keyword string) string {
 
 func (a redirect) serve(x *exchange) {
 	x.did("redirect")
-	x.writer.Header().Set("Location", a.location(x))
+	x.note.redirect = a.location(x)
+	x.writer.Header().Set("Location", x.note.redirect)
 	title := strconv.Itoa(a.status) + " " + reason(a.status)
 	x.generate(a.status, "text/html", page(title))
 }

@@ -41,6 +41,8 @@ type Options struct {
 	DialHost HostDialFunc
 	// IdentityRoots are who may vouch for identity providers. Nil believes every certificate.
 	IdentityRoots *x509.CertPool
+	// AccessLogs is the directory in which the buckets of access logs are. Empty: none are written.
+	AccessLogs string
 	// Logger gets what nobody else is told. Nil discards.
 	Logger *slog.Logger
 }
@@ -55,9 +57,11 @@ type Server struct {
 	seal       *seal
 	buffers    sync.Pool
 	// identity asks identity providers.
-	identity *http.Client
-	keyring  keyring
-	claims   claimSigner
+	identity   *http.Client
+	keyring    keyring
+	claims     claimSigner
+	accessLogs string
+	books      logbooks
 	// secret names the header in which the verdict on a request travels inside the server.
 	secret string
 	// probes and probes2 carry health checks over HTTP/1.1 and HTTP/2.
@@ -90,7 +94,7 @@ var ErrClosed = errors.New("data plane is closed")
 func New(o Options) *Server {
 	s := &Server{
 		portOffset: o.PortOffset, speed: o.Speed, now: o.Now, dial: o.Dial, log: o.Logger,
-		sockets: map[netip.AddrPort]*socket{},
+		sockets: map[netip.AddrPort]*socket{}, accessLogs: o.AccessLogs,
 	}
 	if s.speed <= 0 {
 		s.speed = 1
@@ -217,7 +221,9 @@ func (s *Server) Close() error {
 	for _, g := range s.current.Swap(&snapshot{}).groups {
 		g.retire()
 	}
+	s.books.close()
 	s.work.Wait()
+	s.books.close()
 	s.probes.CloseIdleConnections()
 	s.probes2.CloseIdleConnections()
 	s.identity.CloseIdleConnections()

@@ -19,8 +19,10 @@ type refused struct {
 
 func (r refused) Error() string { return r.why }
 
-// signIn takes a client back from its identity provider.
-func (x *exchange) signIn() {
+// callback takes a client back from its identity provider.
+type callback struct{}
+
+func (callback) serve(x *exchange) {
 	x.did("authenticate")
 	err := x.finishSignIn()
 	if err == nil {

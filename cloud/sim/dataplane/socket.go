@@ -97,7 +97,7 @@ func (b *socket) accept() {
 			time.Sleep(acceptPause)
 			continue
 		}
-		a := &accepted{conn, &connection{began: time.Now(), zone: b.zone()}}
+		a := &accepted{conn, newConnection(b.zone())}
 		if b.door.Load().manner.secure {
 			b.server.work.Go(func() { b.shake(a) })
 			continue
@@ -225,6 +225,10 @@ func (b *socket) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		x.peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
+	}
+	if front.book != nil {
+		x.note.began = b.server.now()
+		defer func() { front.book.add(x.entry(b.server.now())) }()
 	}
 	x.serve()
 }

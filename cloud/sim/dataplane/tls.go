@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 var errNoCertificate = errors.New("listener has no certificate")
@@ -19,7 +20,9 @@ type credential struct {
 	certificate *tls.Certificate
 	names       []string
 	elliptic    bool
+	weakHash    bool
 	bits        int
+	until       time.Time
 }
 
 // security is what an HTTPS listener asks of a client. It is immutable.
@@ -47,7 +50,16 @@ func compileSecurity(s *Server, f, before *frontend) (*security, error) {
 	if second {
 		c.NextProtos = []string{"h2", "http/1.1"}
 	}
-	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return choose(all, hello), nil }
+	source := f.source
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		chosen := choose(all, hello)
+		if c, ok := hello.Context().Value(connectionKey{}).(*connection); ok {
+			if at := slices.Index(source.Certificates, chosen); at >= 0 && at < len(source.CertificateARNs) {
+				c.certificate = source.CertificateARNs[at]
+			}
+		}
+		return chosen, nil
+	}
 	askClients(c, f.source.MutualTLS, s.now)
 	return &security{c, f.source.Policy.suites(isNewest)}, nil
 }
@@ -88,7 +100,12 @@ func newCredential(certificate *tls.Certificate) (credential, error) {
 			return credential{}, fmt.Errorf("reading a certificate: %w", err)
 		}
 	}
-	c := credential{certificate: certificate}
+	c := credential{certificate: certificate, until: leaf.NotAfter}
+	switch leaf.SignatureAlgorithm {
+	case x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1:
+		c.weakHash = true
+	default:
+	}
 	for _, name := range append(slices.Clone(leaf.DNSNames), leaf.Subject.CommonName) {
 		c.names = append(c.names, strings.ToLower(name))
 	}
@@ -135,7 +152,8 @@ func (c *credential) wild(name string) bool {
 	return ok && slices.Contains(c.names, "*."+parent)
 }
 
-// better orders certificates for one name: named exactly, elliptic curve before RSA, longer key. The earlier one wins a tie.
+// better orders certificates for one name: named exactly, elliptic curve before RSA, SHA-2 before older hashes, longer key, later end
+// (ALB user guide, "SNI certificates"). The earlier one wins a tie.
 func (c *credential) better(than *credential, name string) bool {
 	if c.exact(name) != than.exact(name) {
 		return c.exact(name)
@@ -143,7 +161,13 @@ func (c *credential) better(than *credential, name string) bool {
 	if c.elliptic != than.elliptic {
 		return c.elliptic
 	}
-	return c.bits > than.bits
+	if c.weakHash != than.weakHash {
+		return than.weakHash
+	}
+	if c.bits != than.bits {
+		return c.bits > than.bits
+	}
+	return c.until.After(than.until)
 }
 
 // tlsHeaders tells the target how the client is connected, where the load balancer is told to.
@@ -151,8 +175,13 @@ func (x *exchange) tlsHeaders(h http.Header) {
 	if x.request.TLS == nil || !x.front.attributes.on("routing.http.x_amzn_tls_version_and_cipher_suite.enabled") {
 		return
 	}
-	version := strings.Replace(tls.VersionName(x.request.TLS.Version), "TLS ", "TLSv", 1)
+	version := tlsName(x.request.TLS.Version)
 	h.Set(x.front.listener.text("routing.http.request.x_amzn_tls_version.header_name", "X-Amzn-Tls-Version"), version)
 	h.Set(x.front.listener.text("routing.http.request.x_amzn_tls_cipher_suite.header_name", "X-Amzn-Tls-Cipher-Suite"),
 		cipherName(tls.CipherSuiteName(x.request.TLS.CipherSuite)))
+}
+
+// tlsName is the version of TLS as AWS writes it.
+func tlsName(version uint16) string {
+	return strings.TrimSuffix(strings.Replace(tls.VersionName(version), "TLS ", "TLSv", 1), ".0")
 }

@@ -58,6 +58,7 @@ func (x *exchange) join(ctx context.Context, res *http.Response, target io.ReadW
 	defer stop()
 	defer closeBody(client)
 	res.Body = nil
+	x.note.status = res.StatusCode
 	x.finishHeader(res.Header)
 	res.Header.Set(headerConnection, "Upgrade")
 	if err := errors.Join(res.Write(buffered), buffered.Flush()); err != nil {
