@@ -197,6 +197,7 @@ func reasons() map[string]string {
 	return map[string]string{
 		"MakeTheServiceLinkedRoleOfElasticLoadBalancing iam:CreateServiceLinkedRole": "the first load balancer of an account makes the role",
 		"Read ec2:DescribeAccountAttributes":                                         forBalancer,
+		"Read ec2:DescribeAvailabilityZones":                                         "a sandbox has no Local Zones, whose names do not tell their types",
 		"Read ec2:DescribeInternetGateways":                                          forBalancer,
 		"ChangeOwn elasticloadbalancing:SetIpAddressType":                            "a sandbox has no IPv6 blocks, which dual stack needs",
 	}
