@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/headgate/headgate/cloud/sim/fault"
@@ -137,27 +139,38 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// putDisturbances replaces the parts that a document has, and leaves the others. A part that is null is emptied.
-func (s *Simulator) putDisturbances(w http.ResponseWriter, r *http.Request) {
+// Merge replaces the parts that a JSON document has, and leaves the others. A part that is null is emptied.
+func (d *Disturbances) Merge(document []byte) error {
 	var parts map[string]json.RawMessage
-	if !s.read(w, r, &parts) {
-		return
+	if err := json.Unmarshal(document, &parts); err != nil {
+		return fmt.Errorf("reading disturbances: %w", err)
 	}
-	d := s.Disturbances()
 	setters := map[string]func(json.RawMessage) error{
 		"faults": replace(&d.Faults), "latency": replace(&d.Latency), "throttling": replace(&d.Throttling),
 		"consistency": replace(&d.Consistency), "policy": replace(&d.Policy),
 	}
-	for name, part := range parts {
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		set, ok := setters[name]
 		if !ok {
-			s.outcome(w, fmt.Errorf("%q is none of faults, latency, throttling, consistency, policy: %w", name, errOptions))
-			return
+			return fmt.Errorf("%q is none of faults, latency, throttling, consistency, policy: %w", name, errOptions)
 		}
-		if err := set(part); err != nil {
-			s.outcome(w, fmt.Errorf("%s: %w", name, err))
-			return
+		if err := set(parts[name]); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+// putDisturbances merges a document into the disturbances.
+func (s *Simulator) putDisturbances(w http.ResponseWriter, r *http.Request) {
+	var document json.RawMessage
+	if !s.read(w, r, &document) {
+		return
+	}
+	d := s.Disturbances()
+	if err := d.Merge(document); err != nil {
+		s.outcome(w, err)
+		return
 	}
 	s.outcome(w, s.Disturb(d))
 }

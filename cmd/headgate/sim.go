@@ -16,9 +16,12 @@ import (
 
 const simLong = `Run the simulator: AWS on a loopback address, for any AWS client whose endpoint is changed.
 
-It serves Elastic Load Balancing v2, EC2 (the network part), ACM, STS and Resource Groups Tagging behind one endpoint, accepts any
-credentials and refuses what AWS refuses. It starts with a VPC and subnets in three zones, and forgets everything when it ends.
-With --data-plane the listeners of application load balancers take traffic, each load balancer on a loopback address of its own.
+It serves what a load balancer controller calls (Elastic Load Balancing v2, EC2's network part, ACM and more) behind one endpoint, accepts
+any credentials and refuses what AWS refuses. It starts with a VPC and subnets in three zones, and forgets everything when it ends,
+unless --snapshot names a file. With --data-plane listeners take traffic, each load balancer on a loopback address of its own.
+
+It can be as inconvenient as AWS: calls that fail (--fault), wait (--latency), are too many (--throttle), see late what others did
+(--consistency) or are not allowed (--policy). The same can be switched while it runs, at /_sim/faults.
 
 Beside AWS it answers, as docs/reference/simulator.md describes,
   GET    /_sim/state              everything that it holds, as JSON
@@ -27,17 +30,25 @@ Beside AWS it answers, as docs/reference/simulator.md describes,
   GET    /_sim/calls              calls since the start by service and action (DELETE forgets them)
   PUT    /_sim/addresses          where targets really are: {"10.0.1.15:8080": "127.0.0.1:34567"}
   PUT    /_sim/networkinterfaces  interfaces of nodes and pods
+  GET    /_sim/events             what happens, one JSON object a line, as it happens
+  PUT    /_sim/faults             faults, latency, throttling, consistency, policy (GET shows, DELETE ends them)
+  GET    /_sim/snapshot           everything that it takes to have this state again (PUT loads it)
   POST   /_sim/reset              back to the start`
 
 func newSimCommand() *cobra.Command {
 	var o sim.Options
+	var inconvenience simFlags
 	command := &cobra.Command{
-		Use:     "sim",
-		Short:   "Run AWS on a loopback address",
-		Long:    simLong,
-		Example: "  headgate sim --listen 127.0.0.1:4566 --data-plane --dns 127.0.0.1:5353 --speed 60",
-		Args:    cobra.NoArgs,
+		Use:   "sim",
+		Short: "Run AWS on a loopback address",
+		Long:  simLong,
+		Example: "  headgate sim --listen 127.0.0.1:4566 --data-plane --dns 127.0.0.1:5353 --speed 60\n" +
+			"  headgate sim --throttle --latency read=40ms,write=150ms --fault kind=write,every=7,when=after",
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := inconvenience.apply(&o); err != nil {
+				return err
+			}
 			o.Logger = slog.New(slog.NewTextHandler(command.OutOrStdout(), nil))
 			s, err := sim.New(o)
 			if err != nil {
@@ -60,6 +71,8 @@ func newSimCommand() *cobra.Command {
 	flags.StringVar(&o.Region, "region", "us-west-2", "AWS region")
 	flags.StringVar(&o.Account, "account", "123456789012", "AWS account number")
 	flags.BoolVar(&o.AllowLoopbackTargets, "allow-loopback-targets", false, "let loopback addresses be registered as targets, which AWS refuses")
+	flags.StringVar(&o.Snapshot, "snapshot", "", "file from which the state is loaded at the start, and to which it is saved at the end; it holds private keys")
+	inconvenience.add(command)
 	return command
 }
 
