@@ -12,9 +12,9 @@ package main
 // +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations;targetgroupconfigurations;listenerruleconfigurations,verbs=get;list;watch
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=ingressclassparams,verbs=get;list;watch
 //
-// It reads which version of the Gateway API is installed, of four definitions and no others:
+// It reads which version of the Gateway API is installed:
 //
-// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=gatewayclasses.gateway.networking.k8s.io;gateways.gateway.networking.k8s.io;httproutes.gateway.networking.k8s.io;referencegrants.gateway.networking.k8s.io,verbs=get
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get,resourceNames=gatewayclasses.gateway.networking.k8s.io
 //
 // It sets finalizers before it creates anything in AWS, and reports on the objects themselves:
 //

@@ -2,36 +2,56 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/controllers/outcome"
 )
 
 // ClassFinalizer keeps a GatewayClass while Gateways name it, as the incumbent does.
 const ClassFinalizer = "gateway.k8s.aws/gatewayclass"
 
-// ClassReconciler accepts GatewayClasses and keeps those that are in use.
-type ClassReconciler struct{ client client.Client }
+// className is the incumbent's name of the controller.
+const className = "aws-lbc-gateway-class-controller"
+
+// ClassReconciler accepts GatewayClasses, says what is served for them, and keeps those that are in use.
+type ClassReconciler struct {
+	client client.Client
+	live   client.Reader
+	voice  *outcome.Voice
+}
 
 // NewClass returns the reconciler of GatewayClasses.
-func NewClass(mgr ctrl.Manager) *ClassReconciler { return &ClassReconciler{client: mgr.GetClient()} }
+func NewClass(mgr ctrl.Manager) *ClassReconciler {
+	return &ClassReconciler{
+		client: mgr.GetClient(), live: mgr.GetAPIReader(),
+		voice: outcome.NewVoice(mgr.GetEventRecorder(className), time.Now),
+	}
+}
 
 // SetupWithManager registers the reconciler.
 func (r *ClassReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	err := ctrl.NewControllerManagedBy(mgr).
-		Named("aws-lbc-gateway-class-controller").
+		Named(className).
 		For(&gwv1.GatewayClass{}).
-		Watches(&gwv1.Gateway{}, handler.EnqueueRequestsFromMapFunc(classOfGateway)).
-		Watches(&awsgwv1.LoadBalancerConfiguration{}, handler.EnqueueRequestsFromMapFunc(r.allClasses)).
+		Watches(&gwv1.Gateway{}, handler.EnqueueRequestsFromMapFunc(classOfGateway), changed).
+		Watches(&awsgwv1.LoadBalancerConfiguration{}, handler.EnqueueRequestsFromMapFunc(r.allClasses), changed).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("registering the controller of GatewayClasses: %w", err)
@@ -74,25 +94,33 @@ func (r *ClassReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	return reconcile.Result{}, r.accept(ctx, class)
 }
 
-func (r *ClassReconciler) used(ctx context.Context, name string) (bool, error) {
+// users tells whether Gateways name a class, and which of those are not being deleted.
+func (r *ClassReconciler) users(ctx context.Context, class string) (used bool, staying []string, err error) {
 	var list gwv1.GatewayList
 	if err := r.client.List(ctx, &list); err != nil {
-		return false, fmt.Errorf("listing Gateways: %w", err)
+		return false, nil, fmt.Errorf("listing Gateways: %w", err)
 	}
 	for i := range list.Items {
-		if string(list.Items[i].Spec.GatewayClassName) == name {
-			return true, nil
+		g := &list.Items[i]
+		if string(g.Spec.GatewayClassName) != class {
+			continue
+		}
+		used = true
+		if g.DeletionTimestamp.IsZero() {
+			staying = append(staying, client.ObjectKeyFromObject(g).String())
 		}
 	}
-	return false, nil
+	slices.Sort(staying)
+	return used, staying, nil
 }
 
 // hold keeps the finalizer while the class is used.
 func (r *ClassReconciler) hold(ctx context.Context, class *gwv1.GatewayClass) error {
-	used, err := r.used(ctx, class.Name)
+	used, staying, err := r.users(ctx, class.Name)
 	if err != nil {
 		return err
 	}
+	r.tell(class, staying)
 	old := class.DeepCopy()
 	changed := false
 	switch {
@@ -110,11 +138,19 @@ func (r *ClassReconciler) hold(ctx context.Context, class *gwv1.GatewayClass) er
 	return nil
 }
 
-// accept sets the condition Accepted: a class is good when its parameters can be read.
+// tell tells of a class that is deleted which Gateways keep it. Those that go themselves need no word.
+func (r *ClassReconciler) tell(class *gwv1.GatewayClass, staying []string) {
+	var remarks []outcome.Remark
+	if len(staying) > 0 && !class.DeletionTimestamp.IsZero() {
+		remarks = append(remarks, outcome.Remark{Reason: reasonStays, Text: "is deleted as soon as no Gateway names it. Those that do: " +
+			strings.Join(staying, ", ") + ". Delete them, or give them another class."})
+	}
+	r.voice.Warn(className, class, remarks)
+}
+
+// accept writes the status: a class is good when its parameters can be read. Nothing is written that is there already.
 func (r *ClassReconciler) accept(ctx context.Context, class *gwv1.GatewayClass) error {
-	s := &Snapshot{Gateway: &gwv1.Gateway{}}
-	s.Gateway.Spec.GatewayClassName = gwv1.ObjectName(class.Name)
-	s.Class, s.Ours = class, true
+	s := &Snapshot{Gateway: &gwv1.Gateway{}, Class: class, Ours: true}
 	if err := s.loadConfigs(ctx, r.client); err != nil {
 		return err
 	}
@@ -123,13 +159,20 @@ func (r *ClassReconciler) accept(ctx context.Context, class *gwv1.GatewayClass) 
 		p = problem{string(gwv1.GatewayClassReasonInvalidParameters), s.ParameterProblem}
 	}
 	old := class.DeepCopy()
-	meta.SetStatusCondition(&class.Status.Conditions, condition(
-		string(gwv1.GatewayClassConditionStatusAccepted), string(gwv1.GatewayClassReasonAccepted), p, class.Generation))
+	set := func(kind gwv1.GatewayClassConditionType, good gwv1.GatewayClassConditionReason, p problem) {
+		meta.SetStatusCondition(&class.Status.Conditions, condition(string(kind), string(good), p, class.Generation))
+	}
+	set(gwv1.GatewayClassConditionStatusAccepted, gwv1.GatewayClassReasonAccepted, p)
+	version, unread := r.version(ctx)
+	if unread == nil {
+		set(gwv1.GatewayClassConditionStatusSupportedVersion, gwv1.GatewayClassReasonSupportedVersion, version)
+	}
+	class.Status.SupportedFeatures = supported()
 	if reflect.DeepEqual(old.Status, class.Status) {
-		return nil
+		return unread
 	}
 	if err := r.client.Status().Patch(ctx, class, underLock(old)); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("writing the status of GatewayClass %s: %w", class.Name, err)
+		return errors.Join(unread, fmt.Errorf("writing the status of GatewayClass %s: %w", class.Name, err))
 	}
-	return nil
+	return unread
 }

@@ -92,7 +92,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		client: api, live: api, loop: w.clouds, set: Settings{ClusterName: "c", DefaultTargetType: "ip", DefaultScheme: "internal"},
 		voice: outcome.NewVoice(w.notes, time.Now), uses: newLedger(),
 	}
-	w.class = &ClassReconciler{client: api}
+	w.class = &ClassReconciler{client: api, live: api, voice: outcome.NewVoice(w.notes, time.Now)}
 	return w
 }
 
