@@ -57,11 +57,7 @@ func awaitEstablished(ctx context.Context, reader client.Reader, definition *uns
 		if err := reader.Get(ctx, client.ObjectKeyFromObject(definition), definition); err != nil {
 			return fmt.Errorf("waiting for %s: %w", definition.GetName(), err)
 		}
-		conditions, _, err := unstructured.NestedSlice(definition.Object, "status", "conditions")
-		if err != nil {
-			return fmt.Errorf("reading the conditions of %s: %w", definition.GetName(), err)
-		}
-		if slices.ContainsFunc(conditions, isEstablished) {
+		if isEstablished(definition) {
 			return nil
 		}
 		select {
@@ -72,9 +68,14 @@ func awaitEstablished(ctx context.Context, reader client.Reader, definition *uns
 	}
 }
 
-func isEstablished(condition any) bool {
-	fields, ok := condition.(map[string]any)
-	return ok && fields["type"] == "Established" && fields["status"] == "True"
+// isEstablished takes conditions that are absent or null, as they are at first, for none.
+func isEstablished(definition *unstructured.Unstructured) bool {
+	field, _, err := unstructured.NestedFieldNoCopy(definition.Object, "status", "conditions")
+	conditions, isList := field.([]any)
+	return err == nil && isList && slices.ContainsFunc(conditions, func(condition any) bool {
+		fields, ok := condition.(map[string]any)
+		return ok && fields["type"] == "Established" && fields["status"] == "True"
+	})
 }
 
 // readCRDs reads the definitions in the files and, not descending, in the directories.
