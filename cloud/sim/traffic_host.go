@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"strconv"
@@ -97,5 +98,9 @@ func (t *traffic) locate(host string, port uint16) (netip.AddrPort, bool) {
 		return netip.AddrPortFrom(ip, port), true
 	}
 	ip, ok := t.sim.resolve(host)
-	return netip.AddrPortFrom(ip, uint16(int(port)+t.sim.options.PortOffset)), ok
+	bound := int(port) + t.sim.options.PortOffset
+	if bound < 0 || bound > math.MaxUint16 {
+		return netip.AddrPort{}, false
+	}
+	return netip.AddrPortFrom(ip, uint16(bound)), ok
 }

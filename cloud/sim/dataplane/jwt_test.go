@@ -132,8 +132,8 @@ func TestTokens(t *testing.T) {
 
 func TestKeySetsAreKeptAndLimited(t *testing.T) {
 	t.Parallel()
-	i := newIdentity(t, nil)
 	clock := &manualClock{now: time.Now()}
+	i := newIdentity(t, func(o *idp.Options) { o.Now = clock.read })
 	w := newWorld(t, Options{Now: clock.read, Speed: 1})
 	at := w.listen("HTTP", always(first(jwtAction(i), fixedAction("200", "in"))...))
 	token, err := i.Sign(nil)

@@ -158,8 +158,8 @@ func TestClientsThatAreNotSignedIn(t *testing.T) {
 }
 
 func TestSignInsThatFail(t *testing.T) {
-	i := newIdentity(t, nil)
 	clock := &manualClock{now: time.Now()}
+	i := newIdentity(t, func(o *idp.Options) { o.Now = clock.read })
 	w, at := signing(t, Options{Now: clock.read, Speed: 1}, oidcAction(i, nil))
 	// begin starts a sign-in and gives a client that is about to come back, and the address it comes back to.
 	begin := func(t *testing.T) (*http.Client, *url.URL) {
