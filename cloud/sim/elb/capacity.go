@@ -54,7 +54,7 @@ func (s *State) capacityPending(lb *loadBalancer) bool { return s.now().Before(l
 func (s *State) showCapacity(lb *loadBalancer) *sdk.DescribeCapacityReservationOutput {
 	out := &sdk.DescribeCapacityReservationOutput{
 		CapacityReservationState:  []elbtypes.ZonalCapacityReservationState{},
-		DecreaseRequestsRemaining: aws.Int32(int32(decreasesPerDay - s.recentDecreases(lb))),
+		DecreaseRequestsRemaining: aws.Int32(decreasesPerDay - s.recentDecreases(lb)),
 	}
 	c := lb.capacity
 	if c.modified.IsZero() {
@@ -79,8 +79,8 @@ func (s *State) showCapacity(lb *loadBalancer) *sdk.DescribeCapacityReservationO
 	return out
 }
 
-func (s *State) recentDecreases(lb *loadBalancer) int {
-	count, since := 0, s.now().Add(-s.account.Scale(capacityDay))
+func (s *State) recentDecreases(lb *loadBalancer) int32 {
+	count, since := int32(0), s.now().Add(-s.account.Scale(capacityDay))
 	for _, t := range lb.capacity.decreases {
 		if t.After(since) {
 			count++
@@ -132,6 +132,12 @@ func wantedUnits(in *sdk.ModifyCapacityReservationInput) (int32, error) {
 	}
 }
 
+func notComplete(lb *loadBalancer) *wire.Error {
+	e := wire.Errorf("PriorRequestNotComplete", "A prior request for load balancer '%s' has not been completed", *lb.LoadBalancerArn)
+	e.Status = http.StatusTooManyRequests
+	return e
+}
+
 func (s *State) checkCapacity(lb *loadBalancer, wanted int32) error {
 	switch {
 	case isGateway(lb):
@@ -139,8 +145,7 @@ func (s *State) checkCapacity(lb *loadBalancer, wanted int32) error {
 	case s.now().Before(lb.ready):
 		return wire.Errorf("OperationNotPermitted", "The capacity of load balancer '%s' cannot be reserved while it is provisioning", *lb.LoadBalancerArn)
 	case s.capacityPending(lb):
-		return wire.Errorf("PriorRequestNotComplete", "A prior request for load balancer '%s' has not been completed", *lb.LoadBalancerArn).
-			WithStatus(http.StatusTooManyRequests)
+		return notComplete(lb)
 	case wanted < lb.capacity.units && s.recentDecreases(lb) >= decreasesPerDay:
 		return wire.Errorf("CapacityDecreaseRequestLimitExceeded", "You've exceeded the daily capacity decrease limit for this reservation")
 	case wanted == 0:
@@ -156,12 +161,12 @@ func (s *State) checkCapacity(lb *loadBalancer, wanted int32) error {
 
 // checkUnits holds the limits of a load balancer and of the region.
 func (s *State) checkUnits(lb *loadBalancer, wanted int32) error {
-	zones := int32(len(lb.AvailabilityZones))
-	least, most := int32(leastUnits), int32(unitsPerApplication)
+	zones := len(lb.AvailabilityZones)
+	least, most := leastUnits, unitsPerApplication
 	if isNetwork(lb) {
 		least, most = leastUnitsPerZone*zones, unitsPerNetworkZone*zones
 	}
-	if wanted < least {
+	if int(wanted) < least {
 		return unfit("At least '%d' capacity units must be reserved for load balancer '%s'", least, *lb.LoadBalancerArn)
 	}
 	total := int(wanted)
@@ -170,7 +175,7 @@ func (s *State) checkUnits(lb *loadBalancer, wanted int32) error {
 			total += int(other.capacity.units)
 		}
 	}
-	if wanted > most || total > s.options.Quotas.ReservedCapacityUnits {
+	if int(wanted) > most || total > s.options.Quotas.ReservedCapacityUnits {
 		return wire.Errorf("CapacityUnitsLimitExceeded", "You've exceeded the capacity units limit")
 	}
 	return nil

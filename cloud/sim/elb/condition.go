@@ -167,12 +167,12 @@ func checkConditionConfigs(c elbtypes.RuleCondition, field string) error {
 			return invalid("The '%s' field is not compatible with condition field '%s'", names[other], field)
 		}
 	}
+	if regexOutside(c, field) {
+		return nil
+	}
 	top := len(c.Values)+len(c.RegexValues) > 0
 	legacy := field == hostHeader || field == pathPattern
 	switch {
-	case field == httpHeader && len(c.Values) == 0 && c.HttpHeaderConfig != nil && (len(c.RegexValues) == 0 || len(c.HttpHeaderConfig.RegexValues) == 0):
-		// The regular expressions of a header may stand outside of its configuration.
-		return nil
 	case top && !legacy:
 		return invalid("The 'Values' field is not compatible with '%s'", field)
 	case top && present[field]:
@@ -181,6 +181,11 @@ func checkConditionConfigs(c elbtypes.RuleCondition, field string) error {
 		return invalid("A condition value must be specified")
 	}
 	return nil
+}
+
+// regexOutside reports whether a condition has the one part that may stand outside of its configuration: a header's regular expressions.
+func regexOutside(c elbtypes.RuleCondition, field string) bool {
+	return field == httpHeader && c.HttpHeaderConfig != nil && len(c.Values) == 0 && len(c.RegexValues) > 0 && len(c.HttpHeaderConfig.RegexValues) == 0
 }
 
 // checkTexts checks a list of values and regular expressions, of which only one kind may be there.

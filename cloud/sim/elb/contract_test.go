@@ -139,7 +139,7 @@ func TestContractIsWhole(t *testing.T) {
 		if !seen[name+" "] {
 			t.Errorf("no row has %s succeed", name)
 		}
-		for _, code := range strings.Fields(codes) {
+		for code := range strings.FieldsSeq(codes) {
 			pair := name + " " + code
 			if seen[pair] == (left[pair] != "") {
 				t.Errorf("%s: row %v, and why there is none: %q", pair, seen[pair], left[pair])
@@ -155,9 +155,7 @@ func TestContractIsWhole(t *testing.T) {
 // operations lists the operations of the SDK's client.
 func operations() []string {
 	var all []string
-	client := reflect.TypeFor[*sdk.Client]()
-	for i := range client.NumMethod() {
-		m := client.Method(i)
+	for m := range reflect.TypeFor[*sdk.Client]().Methods() {
 		const parameters = 4
 		if m.Type.NumIn() == parameters && m.Type.IsVariadic() && strings.HasSuffix(m.Type.In(2).String(), m.Name+"Input") {
 			all = append(all, m.Name)

@@ -32,20 +32,25 @@ func differsAt(asked, found reflect.Value, at string) string {
 			}
 		}
 	case reflect.Slice:
-		if asked.IsNil() {
-			return ""
-		}
-		if asked.Len() != found.Len() {
-			return fmt.Sprintf("%s has %d, want %d", at, found.Len(), asked.Len())
-		}
-		for i := range asked.Len() {
-			if d := differsAt(asked.Index(i), found.Index(i), fmt.Sprintf("%s[%d]", at, i)); d != "" {
-				return d
-			}
-		}
+		return itemsDiffer(asked, found, at)
 	default:
 		if !asked.IsZero() && !asked.Equal(found) {
 			return fmt.Sprintf("%s is %v, want %v", at, found, asked)
+		}
+	}
+	return ""
+}
+
+func itemsDiffer(asked, found reflect.Value, at string) string {
+	if asked.IsNil() {
+		return ""
+	}
+	if asked.Len() != found.Len() {
+		return fmt.Sprintf("%s has %d, want %d", at, found.Len(), asked.Len())
+	}
+	for i := range asked.Len() {
+		if d := differsAt(asked.Index(i), found.Index(i), fmt.Sprintf("%s[%d]", at, i)); d != "" {
+			return d
 		}
 	}
 	return ""

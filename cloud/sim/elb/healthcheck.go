@@ -126,18 +126,21 @@ func checkTimeout(g *targetGroup) error {
 
 // checkProbe checks protocol, port and path.
 func checkProbe(g *targetGroup) error {
-	if isLambda(g) && (g.HealthCheckProtocol != "" || g.HealthCheckPort != nil) {
-		return unfit("Health check protocol and port cannot be specified for target groups with target type 'lambda'")
+	if isLambda(g) {
+		if g.HealthCheckProtocol != "" || g.HealthCheckPort != nil {
+			return unfit("Health check protocol and port cannot be specified for target groups with target type 'lambda'")
+		}
+		return checkProbePath(g)
 	}
 	p := g.HealthCheckProtocol
 	if (isHTTP(g) || g.TargetType == elbtypes.TargetTypeEnumAlb) && !checksHTTP(p) {
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS'", p)
 	}
-	if !isHTTP(g) && !isLambda(g) && !checksHTTP(p) && p != elbtypes.ProtocolEnumTcp {
+	if !checksHTTP(p) && p != elbtypes.ProtocolEnumTcp {
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS, TCP'", p)
 	}
 	port := aws.ToString(g.HealthCheckPort)
-	if n, err := strconv.Atoi(port); !isLambda(g) && port != trafficPort && (err != nil || n < 1 || n > maxPort) {
+	if n, err := strconv.Atoi(port); port != trafficPort && (err != nil || n < 1 || n > maxPort) {
 		return invalid("Health check port '%s' must be '%s' or between 1 and %d", port, trafficPort, maxPort)
 	}
 	return checkProbePath(g)

@@ -134,7 +134,8 @@ func (s *State) checkTrust(l *listener) error {
 	}
 	verifying := 0
 	for _, other := range l.balancer.listeners {
-		if _, ok := trustStoreOf(other); ok && aws.ToInt32(other.Port) != aws.ToInt32(l.Port) && aws.ToString(other.ListenerArn) != aws.ToString(l.ListenerArn) {
+		same := aws.ToInt32(other.Port) == aws.ToInt32(l.Port) || aws.ToString(other.ListenerArn) == aws.ToString(l.ListenerArn)
+		if _, ok := trustStoreOf(other); ok && !same {
 			verifying++
 		}
 	}

@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (s *State) showTrustStore(t *trustStore) elbtypes.TrustStore {
 	if s.now().Before(t.ready) {
 		out.Status = elbtypes.TrustStoreStatusCreating
 	}
-	out.NumberOfCaCertificates = aws.Int32(int32(len(t.trust.Authorities)))
+	out.NumberOfCaCertificates = aws.Int32(int32(min(len(t.trust.Authorities), math.MaxInt32)))
 	out.TotalRevokedEntries = aws.Int64(t.entries())
 	return out
 }

@@ -64,6 +64,11 @@ func newWorld(tb testing.TB, change ...func(*elb.Options)) *world {
 		c(&o)
 	}
 	w.state = elb.New(a, w.network, w.certs, o)
+	tb.Cleanup(func() {
+		if !w.state.IndexHolds() {
+			tb.Error("the index does not say what the tables say")
+		}
+	})
 	w.api = sdk.New(sdk.Options{
 		Region: region, BaseEndpoint: aws.String("http://127.0.0.1"), HTTPClient: endpoint{w, w.state.Service()}, RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -139,7 +144,7 @@ func (e endpoint) run(q *wire.Request) wire.Response {
 type operation[In, Out any] func(context.Context, *In, ...func(*sdk.Options)) (*Out, error)
 
 // ask gives the error of a call.
-func ask[In, Out any](w *world, call operation[In, Out], in *In) error {
+func ask[In, Out any](_ *world, call operation[In, Out], in *In) error {
 	_, err := call(context.Background(), in)
 	return err
 }
@@ -156,8 +161,7 @@ func have[In, Out any](w *world, call operation[In, Out], in *In) *Out {
 
 // codeOf gives AWS's error code; empty for no error.
 func codeOf(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	if err != nil {
