@@ -35,8 +35,6 @@ type Facts struct {
 	// PodGroups maps an address of a target to the security group of its interface that carries the cluster's tag (or its
 	// only one). An address without an interface is not in it.
 	PodGroups map[string]string `json:"podGroups,omitempty"`
-	// Denied are the reads that AWS refused, by their IAM actions, for whose answers AWS's defaults stand, sorted.
-	Denied []string `json:"denied,omitempty"`
 }
 
 // VPC is the network of the cluster.

@@ -36,9 +36,11 @@ type world struct {
 	pods         interfaces
 }
 
-// Facts are what a build must know of the world. A need without an owner's stack gets no subnets, quotas and load balancer.
+// Facts are what a build must know of the world. A need without an owner's stack gets no subnets, quotas and load balancer. Facts that come
+// with an error of the class Denied are whole: AWS's defaults stand for what may not be read.
 func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, error) {
 	out := model.Facts{Region: i.region}
+	var denied error
 	group, reading := errgroup.WithContext(ctx)
 	run := func(f func(context.Context, model.Needs, *model.Facts) error) {
 		group.Go(func() error { return f(reading, need, &out) })
@@ -47,7 +49,10 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 	run(i.groupFacts)
 	if need.Owner.Prefix != "" {
 		run(i.subnetFacts)
-		run(i.quotaFacts)
+		group.Go(func() (err error) {
+			denied, err = i.quotaFacts(reading, &out)
+			return err
+		})
 		run(i.existingFacts)
 	}
 	if need.Certificates {
@@ -63,7 +68,7 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 		return model.Facts{}, fmt.Errorf("reading facts: %w", err)
 	}
 	out.Account = account(out)
-	return out, nil
+	return out, denied
 }
 
 // account is the account's number by any ARN at hand: asking for it would be a call of its own.
@@ -134,39 +139,36 @@ func namesMissing(need model.Needs, have []model.Subnet) bool {
 	})
 }
 
-// limits are the account's limits, or why they are AWS's defaults: the action that was denied.
+// limits are the account's limits, or AWS's defaults with the error that denied to read them.
 type limits struct {
 	quotas model.Quotas
-	denied string
+	denied error
 }
 
 // quotaFacts are the account's limits. Where they may not be read (the incumbent's policy has no right to), AWS's defaults stand for
-// them, and the facts name the action.
-func (i *Inventory) quotaFacts(ctx context.Context, _ model.Needs, out *model.Facts) error {
+// them.
+func (i *Inventory) quotaFacts(ctx context.Context, out *model.Facts) (denied, err error) {
 	got, err := i.world.quotas.get(ctx, i.since(quotaLife), i.now(), i.readLimits)
-	if err == nil && got.denied != "" {
+	if err == nil && got.denied != nil {
 		got, err = i.world.quotas.get(ctx, i.since(networkLife), i.now(), i.readLimits)
 	}
-	if err != nil {
-		return err
-	}
 	out.Quotas = got.quotas
-	if got.denied != "" {
-		out.Denied = []string{got.denied}
-	}
-	return nil
+	return got.denied, err
 }
 
 func (i *Inventory) readLimits(ctx context.Context) (limits, error) {
 	read, err := i.elb.Limits(ctx)
-	switch all := fault.All(err); {
-	case err == nil:
-	case fault.Of(err) == fault.Denied:
-		return limits{quotas: model.Quotas{}.WithDefaults(), denied: all[0].Action}, nil
-	case fault.Of(err) == fault.Invalid: // an endpoint that does not know the action
+	if err != nil {
+		err = fmt.Errorf("reading quotas: %w", err)
+	}
+	switch fault.Of(err) {
+	case "":
+	case fault.Denied:
+		return limits{quotas: model.Quotas{}.WithDefaults(), denied: err}, nil
+	case fault.Invalid: // an endpoint that does not know the action
 		return limits{quotas: model.Quotas{}.WithDefaults()}, nil
 	default:
-		return limits{}, fmt.Errorf("reading quotas: %w", err)
+		return limits{}, err
 	}
 	return limits{quotas: model.Quotas{
 		RulesPerLoadBalancer:        read["rules-per-application-load-balancer"],

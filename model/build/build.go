@@ -38,7 +38,6 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	s := b.settings()
 	b.ipAddressType = s.ipAddressType
 	subnets := b.subnets(s)
-	b.tellDenied()
 	ports := b.ports(s)
 	b.rules(ports)
 
@@ -121,14 +120,6 @@ func (b *builder) sortedFindings() []model.Finding {
 			cmp.Compare(a.Object.Group, c.Object.Group))
 	})
 	return out
-}
-
-// tellDenied names the rights that the operator lacks, to one member: it is nobody's mistake.
-func (b *builder) tellDenied() {
-	for _, action := range b.facts.Denied {
-		b.report(place{object: b.fragments[0].Member}, model.Warning, "PermissionDenied",
-			"the operator may not call "+action+", so AWS's defaults are assumed for what it tells; allow it in the IAM policy of the operator's role")
-	}
 }
 
 // tags are the tags of a resource: the user's, the default ones over them, those of ownership over all.

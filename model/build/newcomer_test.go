@@ -104,13 +104,3 @@ func TestWhatNobodyAsksForAnyMoreGivesWay(t *testing.T) {
 	same(t, "an edit of one's own is no conflict", "policy", got.Stack.Listeners[0].SSLPolicy, "edited")
 	same(t, "nobody is told", "findings", reasons(got), nil)
 }
-
-func TestDeniedReadIsTold(t *testing.T) {
-	f := facts()
-	f.Denied = []string{"elasticloadbalancing:DescribeAccountLimits"}
-	got := build.Build(group(fragment("web", route("", "/", "front")), fragment("more")), f)
-	same(t, "once a load balancer, and nobody's mistake", "findings", reasons(got), []string{"web Warning  PermissionDenied"})
-	if !strings.Contains(got.Findings[0].Message, "elasticloadbalancing:DescribeAccountLimits") {
-		t.Errorf("the message %q does not name the right", got.Findings[0].Message)
-	}
-}
