@@ -1,5 +1,5 @@
 // Package layout checks the shape of the repository against the design: which package may import which, which directories
-// there are, how they are named and how deep they lie. It imports the standard library only. Its invariant: it knows no
+// there are, how they are named and how deep they lie, and how large files and signatures are. It imports the standard library only. Its invariant: it knows no
 // exception that is not written down in this package's tables.
 package layout
 
@@ -100,9 +100,14 @@ func Check(root fs.FS, tree, missing []string) ([]string, error) {
 		if path.Ext(name) != ".go" {
 			return nil
 		}
-		found, err := checkFile(root, name)
-		faults = append(faults, found...)
-		return err
+		for _, check := range []func(fs.FS, string) ([]string, error){checkFile, checkSize} {
+			found, err := check(root, name)
+			if err != nil {
+				return err
+			}
+			faults = append(faults, found...)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("checking the layout: %w", err)
