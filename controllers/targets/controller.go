@@ -24,7 +24,6 @@ import (
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/fault"
 )
 
 // Finalizer of bindings, the incumbent's.
@@ -75,7 +74,9 @@ type file struct {
 	failures int
 	// group is the target group that it has, empty before it has one.
 	group model.ARN
-	poll  poll
+	// former is the one that it had before, until its targets are out of that.
+	former model.ARN
+	poll   poll
 }
 
 // New returns the reconciler of bindings.
@@ -150,9 +151,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if text := notServed(b); text != "" {
 		return reconcile.Result{}, r.tell(ctx, b, problem{reason: "NotServed", message: text})
 	}
-	if err := r.claim(ctx, b); err != nil {
-		return reconcile.Result{}, err
-	}
 	after, p, err := r.sync(ctx, b)
 	if err != nil {
 		return r.failed(ctx, b, err)
@@ -179,7 +177,7 @@ const vanishing = 4
 func (r *Reconciler) failed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, err error) (reconcile.Result, error) {
 	next := r.attempt(b, err)
 	again := reconcile.Result{RequeueAfter: next.RetryAfter}
-	if stack.Made(b) && fault.Is(err, fault.NotFound) && r.file(client.ObjectKeyFromObject(b)).failures <= vanishing {
+	if stack.Made(b) && absent(err) && r.file(client.ObjectKeyFromObject(b)).failures <= vanishing {
 		return again, nil
 	}
 	ctrl.LoggerFrom(ctx).Error(err, "reconciling", "binding", client.ObjectKeyFromObject(b).String(), "again", next.RetryAfter.String())
@@ -232,13 +230,11 @@ func (r *Reconciler) file(key types.NamespacedName) file {
 // drop forgets a binding that is gone.
 func (r *Reconciler) drop(key types.NamespacedName) {
 	r.network.drop(key)
+	f := r.file(key)
+	r.disown(key, f.group)
+	r.disown(key, f.former)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if group := r.files[key].group; group != "" && r.owners[group] == key {
-		delete(r.owners, group)
-		r.lane.forget(group)
-		r.board.Drop(group)
-	}
 	delete(r.files, key)
 }
 

@@ -263,7 +263,7 @@ func TestRelease(t *testing.T) {
 	}{
 		{"a user's binding takes its targets along", func(*elbv2v1beta1.TargetGroupBinding) {}, nil, true, nil},
 		{"of a stack's the target group goes, and its targets with it", made, nil, true, []string{"10.0.0.1:8080"}},
-		{"another binding keeps the target group", func(*elbv2v1beta1.TargetGroupBinding) {}, []client.Object{binding("other")}, true, []string{"10.0.0.1:8080"}},
+		{"another binding keeps the target group", func(*elbv2v1beta1.TargetGroupBinding) {}, []client.Object{binding("other", younger)}, true, []string{"10.0.0.1:8080"}},
 		{"the target group is gone already", func(*elbv2v1beta1.TargetGroupBinding) {}, nil, false, nil},
 	} {
 		w := newWorld(t, append(c.also, service(), binding("web", c.change))...)
@@ -297,25 +297,6 @@ func TestServiceThatIsGoneTakesItsTargetsAlong(t *testing.T) {
 	w.reconcile("web")
 	if got := w.aws.registered(); len(got) > 0 {
 		t.Errorf("registered %v", got)
-	}
-}
-
-func TestTwoBindingsOfOneTargetGroup(t *testing.T) {
-	t.Parallel()
-	elsewhere := func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.ServiceRef.Name = "none" }
-	w := newWorld(t, service(), binding("web"), binding("second", elsewhere))
-	w.endpoints("10.0.0.1")
-	w.reconcile("web")
-	if _, calls := w.reconcile("second"); len(calls) > 0 || len(w.notes.all) != 1 || !strings.Contains(w.notes.all[0], "TargetGroupTaken") {
-		t.Errorf("the second took the targets of the first out: %v, %v", calls, w.notes.all)
-	}
-	if err := w.api.Delete(t.Context(), binding("web")); err != nil {
-		t.Fatal(err)
-	}
-	w.reconcile("web")
-	w.reconcile("second")
-	if got := w.aws.registered(); len(got) > 0 {
-		t.Errorf("once the first is gone the second has the group: %v", got)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -53,8 +51,8 @@ func (r *Reconciler) named(ctx context.Context, name string) (model.ARN, problem
 		"spec.targetGroupName: there is no target group %q in this account and region: create it, or name one that exists", name)}, nil
 }
 
-// place is where a target group is, as its ARN says.
-type place struct{ region, account string }
+// place is where a target group is and how it is called, as its ARN says.
+type place struct{ region, account, name string }
 
 // form is how the ARN of a target group is written.
 const form = "arn:aws:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>"
@@ -69,7 +67,7 @@ func placeOf(group model.ARN) (place, bool) {
 	if len(name) != 3 || name[0] != "targetgroup" || name[1] == "" || name[2] == "" || part[3] == "" || part[4] == "" {
 		return place{}, false
 	}
-	return place{region: part[3], account: part[4]}, true
+	return place{region: part[3], account: part[4], name: name[1]}, true
 }
 
 // learn takes the account of a target group that a stack made for ours.
@@ -93,34 +91,24 @@ func (r *Reconciler) elsewhere(ctx context.Context, at place) string {
 	return ""
 }
 
-// errUnread marks that the targets of a group could not be read.
-var errUnread = errors.New("reading the targets")
+// errUnread and errUnchanged mark that it is the targets of a group that could not be read or changed.
+var (
+	errUnread    = errors.New("reading the targets")
+	errUnchanged = errors.New("changing the targets")
+)
 
 // absent tells whether an error says that AWS has no such target group for us.
 func absent(err error) bool {
-	return fault.Is(err, fault.NotFound) || errors.Is(err, errUnread) && fault.Is(err, fault.Invalid)
+	return errors.Is(err, errUnread) && (fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid)) ||
+		errors.Is(err, errUnchanged) && fault.Is(err, fault.NotFound)
 }
 
 // missing is what the owner of a binding is told of a target group that AWS does not have.
-func missing(group model.ARN) problem {
-	return problem{reason: "TargetGroupNotFound", again: missingRetry, message: fmt.Sprintf(
-		"spec.targetGroupARN: AWS has no target group %s in this account and region: create it, or name one that exists", group)}
-}
-
-// take gives the target group to the binding, unless another one has it that is still there: two would take each other's targets out.
-func (r *Reconciler) take(ctx context.Context, group model.ARN, key types.NamespacedName) types.NamespacedName {
-	r.mu.Lock()
-	owner, taken := r.owners[group]
-	r.mu.Unlock()
-	if taken && owner != key {
-		other := &elbv2v1beta1.TargetGroupBinding{}
-		if err := r.client.Get(ctx, owner, other); err == nil && other.DeletionTimestamp.IsZero() && r.file(owner).group == group {
-			return owner
-		}
+func missing(b *elbv2v1beta1.TargetGroupBinding, group model.ARN) problem {
+	field := "spec.targetGroupARN"
+	if b.Spec.TargetGroupARN == "" {
+		field = "spec.targetGroupName"
 	}
-	r.mu.Lock()
-	r.owners[group] = key
-	r.mu.Unlock()
-	r.edit(key, func(f *file) { f.group = group })
-	return key
+	return problem{reason: "TargetGroupNotFound", again: missingRetry, message: fmt.Sprintf(
+		"%s: AWS has no target group %s in this account and region: create it, or name one that exists", field, group)}
 }

@@ -114,7 +114,7 @@ func (l *lane) apply(ctx context.Context, group model.ARN, c change) error {
 	_ = calls.Wait()
 	if err := errors.Join(registerErr, deregisterErr); err != nil {
 		l.forget(group)
-		return fmt.Errorf("changing the targets of %s: %w", group, err)
+		return fmt.Errorf("%w of %s: %w", errUnchanged, group, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

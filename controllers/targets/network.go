@@ -41,9 +41,10 @@ func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target
 	n.wake()
 }
 
-// expect takes a binding that can have no targets as it is written for heard: it needs nothing, or what it needed before.
+// expect takes a binding that can have no targets as it is written for heard: it needs what it needed before, or nothing if it never
+// was done.
 func (n *Network) expect(b *elbv2v1beta1.TargetGroupBinding) {
-	if !n.has(types.NamespacedName{Namespace: b.Namespace, Name: b.Name}) {
+	if b.Status.ObservedGeneration == nil && !n.has(types.NamespacedName{Namespace: b.Namespace, Name: b.Name}) {
 		n.set(b, nil)
 	}
 }

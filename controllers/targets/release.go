@@ -2,8 +2,8 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,18 +43,26 @@ func (r *Reconciler) stuck(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	return reconcile.Result{RequeueAfter: next.RetryAfter}, r.tell(ctx, b, problem{reason: "FailedCleanup", message: text})
 }
 
-// deregisterAll empties the target group of a binding, unless another one keeps it. Where there is no such group, nothing can be
+// deregisterAll empties the target group of a binding, and the one that it had before. Where there is no such group, nothing can be
 // registered.
 func (r *Reconciler) deregisterAll(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
 	group, p, err := r.group(ctx, b)
+	if err != nil {
+		return err
+	}
 	if p != (problem{}) {
 		group = r.file(client.ObjectKeyFromObject(b)).group // before it was written wrong
 	}
-	if err != nil || group == "" {
-		return err
+	return errors.Join(r.empty(ctx, b, group), r.leave(ctx, b))
+}
+
+// empty takes all targets out of a group that a binding has no more, unless another one keeps it.
+func (r *Reconciler) empty(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN) error {
+	if group == "" {
+		return nil
 	}
-	shared, err := r.shared(ctx, b, group)
-	if err != nil || shared {
+	others, err := r.others(ctx, b, group)
+	if err != nil || len(others) > 0 {
 		return err
 	}
 	known, _, err := r.lane.registered(ctx, group)
@@ -65,16 +73,4 @@ func (r *Reconciler) deregisterAll(ctx context.Context, b *elbv2v1beta1.TargetGr
 		return nil
 	}
 	return err
-}
-
-// shared tells whether another binding that stays names the same target group.
-func (r *Reconciler) shared(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN) (bool, error) {
-	var list elbv2v1beta1.TargetGroupBindingList
-	if err := r.client.List(ctx, &list); err != nil {
-		return false, fmt.Errorf("listing bindings: %w", err)
-	}
-	return slices.ContainsFunc(list.Items, func(o elbv2v1beta1.TargetGroupBinding) bool {
-		return o.UID != b.UID && o.DeletionTimestamp.IsZero() && (model.ARN(o.Spec.TargetGroupARN) == group ||
-			o.Spec.TargetGroupName != "" && o.Spec.TargetGroupName == b.Spec.TargetGroupName)
-	}), nil
 }

@@ -53,6 +53,9 @@ func TestTargetGroupThatCannotBe(t *testing.T) {
 		if len(w.notes.all) != 1 || !strings.Contains(w.notes.all[0], c.says) || ready != "False "+w.notes.all[0] {
 			t.Errorf("invariant 8: %s: told %q, Ready is %q, want %q", c.why, w.notes.all, ready, c.says)
 		}
+		if b := w.binding("web"); c.calls == nil && len(b.Finalizers) > 0 {
+			t.Errorf("%s: its deletion waits for us without need: %v", c.why, b.Finalizers)
+		}
 		if !w.network.has(clientKey("web")) {
 			t.Errorf("invariant 3: %s: the network waits for it for ever", c.why)
 		}
@@ -88,10 +91,7 @@ func TestMendedBindingIsReady(t *testing.T) {
 	w := newWorld(t, service(), binding("web", named("changeme")))
 	w.endpoints("10.0.0.1")
 	w.reconcile("web")
-	b := binding("web")
-	if err := w.api.Get(t.Context(), clientKey("web"), b); err != nil {
-		t.Fatal(err)
-	}
+	b := w.binding("web")
 	b.Spec.TargetGroupARN = string(groupARN)
 	if err := w.api.Update(t.Context(), b); err != nil {
 		t.Fatal(err)
@@ -107,10 +107,7 @@ func TestBindingWrittenWrongLaterTakesItsTargetsAlong(t *testing.T) {
 	w := newWorld(t, service(), binding("web"))
 	w.endpoints("10.0.0.1")
 	w.reconcile("web")
-	b := binding("web")
-	if err := w.api.Get(t.Context(), clientKey("web"), b); err != nil {
-		t.Fatal(err)
-	}
+	b := w.binding("web")
 	b.Spec.TargetGroupARN = "changeme"
 	if err := w.api.Update(t.Context(), b); err != nil {
 		t.Fatal(err)

@@ -27,30 +27,59 @@ type problem struct {
 
 // sync tells the network, registers and deregisters, and looks at the health. It returns when to look again.
 func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (time.Duration, problem, error) {
-	key := client.ObjectKeyFromObject(b)
 	want, p, err := r.confirmed(ctx, b)
-	if err != nil || p != (problem{}) {
-		return 0, p, err
-	}
-	group, p, err := r.group(ctx, b)
-	if p != (problem{}) {
-		r.network.expect(b)
-		return 0, p, nil
-	}
-	r.network.set(b, want)
 	if err != nil {
 		return 0, problem{}, err
 	}
-	if other := r.take(ctx, group, key); other != key {
-		return 0, problem{reason: "TargetGroupTaken", again: takenRetry, message: fmt.Sprintf(
-			"target group %s has the targets of binding %s already: a target group takes one binding; delete one of them", group, other)}, nil
+	if p != (problem{}) {
+		return 0, p, r.keep(ctx, b)
 	}
-	after, err := r.level(ctx, key, group, want)
+	group, wrong, err := r.group(ctx, b)
+	if wrong != (problem{}) {
+		r.network.expect(b)
+		return 0, wrong, nil
+	}
+	r.network.set(b, r.local(ctx, b, want))
+	if err != nil {
+		return 0, problem{}, err
+	}
+	if taken, err := r.take(ctx, b, group); err != nil || taken != (problem{}) {
+		return 0, taken, err
+	}
+	if err := r.claim(ctx, b); err != nil {
+		return 0, problem{}, err
+	}
+	after, err := r.level(ctx, client.ObjectKeyFromObject(b), group, want)
 	if absent(err) && !stack.Made(b) {
 		r.lane.forget(group)
-		return 0, missing(group), nil
+		return 0, missing(b, group), nil
 	}
-	return after, problem{}, err
+	if err != nil {
+		return 0, problem{}, err
+	}
+	return after, problem{}, r.leave(ctx, b)
+}
+
+// keep has the network admit traffic to the targets as they are, where nobody told it yet: those of a binding that cannot be followed now
+// stay registered.
+func (r *Reconciler) keep(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
+	if b.Spec.Networking == nil || r.network.has(client.ObjectKeyFromObject(b)) {
+		return nil
+	}
+	group, wrong, err := r.group(ctx, b)
+	if err != nil {
+		return err
+	}
+	if wrong != (problem{}) {
+		r.network.expect(b)
+		return nil
+	}
+	known, _, err := r.lane.registered(ctx, group)
+	if err != nil && !absent(err) {
+		return err
+	}
+	r.network.set(b, r.local(ctx, b, known))
+	return nil
 }
 
 // level brings the targets of a group in line with what is wanted and looks at their health.
@@ -78,9 +107,6 @@ func (r *Reconciler) move(ctx context.Context, group model.ARN, want []model.Tar
 	}
 	return looking{group: group, changed: true}, r.lane.apply(ctx, group, delta)
 }
-
-// takenRetry is how soon a binding whose target group another one has is looked at again.
-const takenRetry = 30 * time.Second
 
 // confirmed is what shall be registered. An endpoint list that is suddenly empty is read again, past the cache.
 func (r *Reconciler) confirmed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) ([]model.Target, problem, error) {
@@ -145,17 +171,30 @@ func (r *Reconciler) zoned(ctx context.Context, targets []model.Target) ([]model
 	}
 	out := slices.Clone(targets)
 	for i := range out {
-		if len(facts.VPC.CIDRs) > 0 && !within(out[i].ID, facts.VPC.CIDRs) {
+		if !within(out[i].ID, facts.VPC.CIDRs) {
 			out[i].Zone = "all"
 		}
 	}
 	return out, nil
 }
 
-// within tells whether an address is in one of the ranges. Of what cannot be read AWS shall judge.
+// local are the targets in the VPC: no security group of ours admits traffic to others. Where its ranges are not known, or nothing is to be
+// admitted, that is all.
+func (r *Reconciler) local(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) []model.Target {
+	if b.Spec.Networking == nil {
+		return targets
+	}
+	facts, err := r.names.Facts(ctx, model.Needs{})
+	if err != nil {
+		return targets
+	}
+	return slices.DeleteFunc(slices.Clone(targets), func(t model.Target) bool { return !within(t.ID, facts.VPC.CIDRs) })
+}
+
+// within tells whether an address is in one of the ranges. Of what cannot be read, and without any, AWS shall judge.
 func within(address string, ranges []string) bool {
 	ip, err := netip.ParseAddr(address)
-	if err != nil {
+	if err != nil || len(ranges) == 0 {
 		return true
 	}
 	return slices.ContainsFunc(ranges, func(text string) bool {

@@ -38,7 +38,9 @@ type account struct {
 	mu     sync.Mutex
 	groups map[model.ARN]map[model.Target]string
 	calls  []string
-	fail   func(call string) error
+	// admitted are the addresses whose security groups were asked for last.
+	admitted []string
+	fail     func(call string) error
 }
 
 func (a *account) call(name string, group model.ARN) error {
@@ -103,6 +105,9 @@ func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error
 		}
 	}
 	out.PodGroups = map[string]string{}
+	if len(need.PodIPs) > 0 {
+		a.admitted = slices.Clone(need.PodIPs)
+	}
 	for _, ip := range need.PodIPs {
 		out.PodGroups[ip] = "sg-node"
 	}
@@ -278,6 +283,24 @@ func (w *world) remove(name string) (reconcile.Result, []string) {
 	return w.reconcile(name)
 }
 
+// admitted are the addresses that the network admits traffic to.
+func (w *world) admitted() []string {
+	w.Helper()
+	if err := w.network.cluster.Sync(w.Context()); err != nil {
+		w.Fatal(err)
+	}
+	return w.aws.admitted
+}
+
+func (w *world) binding(name string) *elbv2v1beta1.TargetGroupBinding {
+	w.Helper()
+	b := &elbv2v1beta1.TargetGroupBinding{}
+	if err := w.api.Get(w.Context(), clientKey(name), b); err != nil {
+		w.Fatal(err)
+	}
+	return b
+}
+
 // ready is the condition Ready of a binding as "status reason: message", empty without one, and whether the binding is there.
 func (w *world) ready(name string) (string, bool) {
 	w.Helper()
@@ -297,6 +320,11 @@ func (w *world) becomes(state string) {
 	for t := range maps.Clone(w.aws.groups[groupARN]) {
 		w.aws.groups[groupARN][t] = state
 	}
+}
+
+// younger makes a binding one that was written after the others.
+func younger(b *elbv2v1beta1.TargetGroupBinding) {
+	b.CreationTimestamp = metav1.NewTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 }
 
 func clientKey(name string) types.NamespacedName {
