@@ -183,9 +183,9 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 }
 
 // routeStatus brings the parents of a route that name the Gateway in line. Those of other Gateways and controllers stay, in their
-// places.
+// places. The list is never left out: the API server asks for it.
 func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
-	var out []gwv1.RouteParentStatus
+	out := []gwv1.RouteParentStatus{}
 	done := map[int]bool{}
 	for _, p := range route.Status.Parents {
 		if p.ControllerName != ControllerName || !refersTo(p.ParentRef, route.Namespace, v.snapshot.Gateway) {
@@ -207,7 +207,9 @@ func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
 			out = append(out, p)
 		}
 	}
-	route.Status.Parents = out
+	if len(out)+len(route.Status.Parents) > 0 {
+		route.Status.Parents = out
+	}
 }
 
 func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment, r reached) {
