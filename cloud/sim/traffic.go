@@ -53,23 +53,27 @@ func (t *traffic) wake() {
 const (
 	shortestWait = 5 * time.Millisecond
 	longestWait  = time.Second
+	// restShare is how much longer than an application the pause after it is, so that many changes to much do not stop the calls.
+	restShare = 4
 )
 
 // run applies changes until the context ends.
 func (t *traffic) run(ctx context.Context) {
+	wait := t.apply(ctx)
 	for {
-		wait := t.apply(ctx)
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
 		case <-t.kick:
-			t.stageNow()
 		case <-timer.C:
-			t.stageNow()
 		}
 		timer.Stop()
+		began := time.Now()
+		t.stageNow()
+		wait = t.apply(ctx)
+		sleep(ctx, min(restShare*time.Since(began), longestWait))
 	}
 }
 

@@ -19,6 +19,8 @@ type encoder struct {
 	// item is the element name of the items of the list that is a field of a shape, and whether they stand alone, without an element around them.
 	item func(shape, field string, of reflect.Type) (name string, flat bool)
 	out  bytes.Buffer
+	// known are the places of fields that were worked out.
+	known map[reflect.Type][]place
 }
 
 // timeFormat is ISO 8601 with milliseconds, as the Query services write it.
@@ -70,33 +72,63 @@ func (e *encoder) content(v reflect.Value) error {
 	}
 }
 
-func (e *encoder) fields(v reflect.Value) error {
-	for f := range v.Type().Fields() {
+// place is where a field of a shape goes.
+type place struct {
+	index      int
+	name, item string
+	// list says that the field is a list, and flat that its items stand alone.
+	list, flat bool
+}
+
+// places gives the places of the fields of a shape. They are worked out once an answer, which may hold hundreds of the same shape.
+func (e *encoder) places(t reflect.Type) []place {
+	if known, ok := e.known[t]; ok {
+		return known
+	}
+	var all []place
+	for f := range t.Fields() {
 		if !onWire(f) {
 			continue
 		}
-		if err := e.field(v, f); err != nil {
+		p := place{index: f.Index[0], name: e.name(t.Name(), f.Name)}
+		if f.Type.Kind() == reflect.Slice && f.Type != reflect.TypeFor[[]byte]() {
+			p.list = true
+			p.item, p.flat = e.item(t.Name(), f.Name, f.Type.Elem())
+		}
+		all = append(all, p)
+	}
+	if e.known == nil {
+		e.known = map[reflect.Type][]place{}
+	}
+	e.known[t] = all
+	return all
+}
+
+func (e *encoder) fields(v reflect.Value) error {
+	for _, p := range e.places(v.Type()) {
+		var err error
+		if p.list {
+			err = e.list(p, v.Field(p.index))
+		} else {
+			err = e.encode(p.name, v.Field(p.index))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *encoder) field(v reflect.Value, f reflect.StructField) error {
-	name, value := e.name(v.Type().Name(), f.Name), v.FieldByIndex(f.Index)
-	if value.Kind() != reflect.Slice || isBytes(value) {
-		return e.encode(name, value)
-	}
-	if value.IsNil() {
+func (e *encoder) list(p place, items reflect.Value) error {
+	if items.IsNil() {
 		return nil
 	}
-	item, flat := e.item(v.Type().Name(), f.Name, value.Type().Elem())
-	if !flat {
-		e.out.WriteString("<" + name + ">")
-		defer e.out.WriteString("</" + name + ">")
+	if !p.flat {
+		e.out.WriteString("<" + p.name + ">")
+		defer e.out.WriteString("</" + p.name + ">")
 	}
-	for i := range value.Len() {
-		if err := e.encode(item, value.Index(i)); err != nil {
+	for i := range items.Len() {
+		if err := e.encode(p.item, items.Index(i)); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func badEnumInFields(v reflect.Value, path string) string {
 
 // checkEnum compares a string with the values that its type lists by the Values method that the SDK generates.
 func checkEnum(v reflect.Value, path string) string {
-	if v.Len() == 0 {
+	if v.Len() == 0 || v.Type().NumMethod() == 0 {
 		return ""
 	}
 	values := v.MethodByName("Values")

@@ -31,7 +31,7 @@ func (j JSON) Decode(q *Request, in any) error {
 
 // Encode gives the output shape.
 func (j JSON) Encode(reply Reply) (Response, error) {
-	body, err := jsonEncoder{name: sameName}.document(reply.Output)
+	body, err := newJSONEncoder(sameName, false).document(reply.Output)
 	if err != nil {
 		return Response{}, fmt.Errorf("encoding the answer of %s: %w", reply.Operation.Name, err)
 	}
@@ -62,7 +62,7 @@ func failureDocument(err *Error, code string) []byte {
 }
 
 // Tree gives shapes as maps, lists and plain values, without the fields that are absent.
-func Tree(shapes any) any { return jsonEncoder{name: sameName}.value(reflect.ValueOf(shapes)) }
+func Tree(shapes any) any { return newJSONEncoder(sameName, false).value(reflect.ValueOf(shapes)) }
 
 // jsonEncoder turns shapes into what the JSON protocols write: blobs are base64, absent fields are left out.
 type jsonEncoder struct {
@@ -70,6 +70,12 @@ type jsonEncoder struct {
 	name func(shape, field string) string
 	// iso writes times as texts; else they are seconds since the epoch.
 	iso bool
+	// known are the member names of shapes, by the index of the field; empty for fields that do not travel.
+	known map[reflect.Type][]string
+}
+
+func newJSONEncoder(name func(shape, field string) string, iso bool) jsonEncoder {
+	return jsonEncoder{name, iso, map[reflect.Type][]string{}}
 }
 
 func (e jsonEncoder) document(output any) ([]byte, error) {
@@ -136,14 +142,29 @@ func (e jsonEncoder) time(v reflect.Value) any {
 
 func (e jsonEncoder) fields(v reflect.Value) any {
 	fields := map[string]any{}
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if !onWire(f) {
+	for i, name := range e.names(v.Type()) {
+		if name == "" {
 			continue
 		}
 		if value := e.value(v.Field(i)); value != nil {
-			fields[e.name(v.Type().Name(), f.Name)] = value
+			fields[name] = value
 		}
 	}
 	return fields
+}
+
+// names gives the member names of a shape.
+func (e jsonEncoder) names(t reflect.Type) []string {
+	known, ok := e.known[t]
+	if ok {
+		return known
+	}
+	names := make([]string, t.NumField())
+	for f := range t.Fields() {
+		if onWire(f) {
+			names[f.Index[0]] = e.name(t.Name(), f.Name)
+		}
+	}
+	e.known[t] = names
+	return names
 }

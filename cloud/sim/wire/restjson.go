@@ -31,7 +31,7 @@ func (j RESTJSON) Decode(q *Request, in any) error {
 
 // Encode gives status, headers and body of an answer.
 func (j RESTJSON) Encode(reply Reply) (Response, error) {
-	e := jsonEncoder{name: lowerName, iso: j.ISOTimes}
+	e := newJSONEncoder(lowerName, j.ISOTimes)
 	r, err := bindResponse(reply, func(v any) (Response, error) {
 		body, err := e.document(v)
 		return content(restJSONType, body), err
