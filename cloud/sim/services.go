@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"strings"
+
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elbsdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/headgate/headgate/cloud/sim/accelerator"
 	"github.com/headgate/headgate/cloud/sim/cognito"
@@ -13,6 +16,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/waf"
 	"github.com/headgate/headgate/cloud/sim/wire"
+	"github.com/headgate/headgate/cloud/sim/zones"
 )
 
 // offer gives every service behind the endpoint, a line each.
@@ -20,8 +24,10 @@ func (s *Simulator) offer() []wire.Service {
 	there := resources{s.elb, s.network}
 	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
 	pools, directory := cognito.New(s.account), iam.New(s.account)
-	accelerators := accelerator.New(s.account, there)
-	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags, accelerators.Tags)
+	accelerators, domains := accelerator.New(s.account, there), zones.New(s.account, there, s.certs.Settle)
+	s.certs.Validate(domains)
+	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags, accelerators.Tags,
+		domains.Tags)
 	return []wire.Service{
 		s.elb.Service(),
 		s.network.Service(),
@@ -33,6 +39,7 @@ func (s *Simulator) offer() []wire.Service {
 		pools.Service(),
 		directory.Service(),
 		accelerators.Service(),
+		domains.Service(),
 		s.tags.Service(),
 	}
 }
@@ -52,6 +59,23 @@ func (r resources) Balancer(arn string) (string, bool) {
 	}
 	return "", false
 }
+
+// HostedZone gives the zone that holds the name of a load balancer.
+func (r resources) HostedZone(name string) (string, bool) {
+	for _, lb := range r.balancing.Summaries() {
+		if strings.ToLower(lb.DNSName) != name {
+			continue
+		}
+		described, err := r.balancing.Service().Operations["DescribeLoadBalancers"].Run(&elbsdk.DescribeLoadBalancersInput{LoadBalancerArns: []string{lb.ARN}})
+		if out, ok := described.(*elbsdk.DescribeLoadBalancersOutput); ok && err == nil {
+			return *out.LoadBalancers[0].CanonicalHostedZoneId, true
+		}
+	}
+	return "", false
+}
+
+// VPC reports whether there is a VPC.
+func (r resources) VPC(id string) bool { return r.network.VPC(id) }
 
 // Allocated reports whether an address is allocated.
 func (r resources) Allocated(allocation string) bool {
