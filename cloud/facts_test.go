@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
@@ -303,5 +305,45 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	}
 	if c.VPC() != vpc.DefaultWorld().VPC {
 		t.Errorf("found VPC %s by its tags", c.VPC())
+	}
+}
+
+func TestFactsOfNamedCertificates(t *testing.T) {
+	a := newAccount(t)
+	w := newWire()
+	c := a.client(t, w)
+	api := acm.NewFromConfig(a.config())
+	pending, err := api.RequestCertificate(t.Context(), &acm.RequestCertificateInput{
+		DomainName: aws.String("pending.example.com"), ValidationMethod: acmtypes.ValidationMethodDns,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting := model.ARN(aws.ToString(pending.CertificateArn))
+	good := a.certificate(t, "good.example.com")
+	gone := model.ARN("arn:aws:acm:us-west-2:123456789012:certificate/00000000-0000-0000-0000-000000000000")
+	iam := model.ARN("arn:aws:iam::123456789012:server-certificate/old")
+	w.take(false)
+
+	need := model.Needs{Owner: owner(), CertificateARNs: []model.ARN{good, gone, iam, waiting}}
+	want := map[model.ARN]string{gone: "NOT_FOUND", waiting: "PENDING_VALIDATION"}
+	if diff := cmp.Diff(want, facts(t, c, need).LostCertificates); diff != "" {
+		t.Errorf("lost certificates (-want +got):\n%s", diff)
+	}
+	facts(t, c, need)
+	if reads := w.take(false); reads["ListCertificates"] != 1 || reads["DescribeCertificate"] != 2 {
+		t.Errorf("got %v, want one list, and a read of each that it does not have", reads)
+	}
+}
+
+func TestCertificatesThatMayNotBeReadAreTakenForGood(t *testing.T) {
+	a := newAccount(t)
+	w := newWire()
+	w.intercept = denying("ListCertificates")
+	got := facts(t, a.client(t, w), model.Needs{Owner: owner(), CertificateARNs: []model.ARN{
+		"arn:aws:acm:us-west-2:123456789012:certificate/00000000-0000-0000-0000-000000000000",
+	}})
+	if len(got.LostCertificates) > 0 {
+		t.Errorf("got %v, want none: nobody could look", got.LostCertificates)
 	}
 }

@@ -12,6 +12,8 @@ type Needs struct {
 	TargetGroupNames []string `json:"targetGroupNames,omitempty"`
 	// Certificates asks for the usable certificates of the account, for discovery by host name.
 	Certificates bool `json:"certificates,omitempty"`
+	// CertificateARNs are certificates that were named, whose state in ACM is asked for.
+	CertificateARNs []ARN `json:"certificateARNs,omitempty"`
 	// PodIPs are addresses of targets, whose interfaces' security groups are asked for.
 	PodIPs []string `json:"podIPs,omitempty"`
 }
@@ -27,6 +29,8 @@ type Facts struct {
 	// TargetGroups maps the name of a target group to its ARN.
 	TargetGroups map[string]ARN `json:"targetGroups,omitempty"`
 	Certificates []Certificate  `json:"certificates,omitempty"`
+	// LostCertificates are those asked for by ARN that no listener takes, with their status in ACM or NOT_FOUND.
+	LostCertificates map[ARN]string `json:"lostCertificates,omitempty"`
 	// Existing is the stack's load balancer as it is, nil when there is none.
 	Existing *Existing `json:"existing,omitempty"`
 	Quotas   Quotas    `json:"quotas,omitzero"`

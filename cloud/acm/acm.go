@@ -16,6 +16,7 @@ import (
 
 	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
 )
 
 // pageSize is the most that ListCertificates returns at once.
@@ -42,6 +43,24 @@ type Listed struct {
 	Partial bool
 }
 
+// Issued is the state of a certificate that listeners take.
+const Issued = string(types.CertificateStatusIssued)
+
+// Missing stands for the state of a certificate that ACM does not have.
+const Missing = "NOT_FOUND"
+
+// State is the status of a certificate, as in ISSUED or PENDING_VALIDATION, or [Missing].
+func (c *Client) State(ctx context.Context, arn model.ARN) (string, error) {
+	got, err := c.describe(ctx, arn)
+	if code := fault.Of(err); code == fault.NotFound || code == fault.Invalid {
+		return Missing, nil
+	}
+	if err != nil || got == nil {
+		return Missing, err
+	}
+	return string(got.Status), nil
+}
+
 // Issued are the issued certificates of every kind of key, by ARN.
 func (c *Client) Issued(ctx context.Context) ([]Listed, error) {
 	// Without key types AWS lists RSA keys of 2048 bits only.
@@ -66,14 +85,19 @@ func (c *Client) Issued(ctx context.Context) ([]Listed, error) {
 
 // Names are all names of a certificate, sorted.
 func (c *Client) Names(ctx context.Context, arn model.ARN) ([]string, error) {
+	got, err := c.describe(ctx, arn)
+	if err != nil || got == nil {
+		return nil, err
+	}
+	return names(aws.ToString(got.DomainName), got.SubjectAlternativeNames), nil
+}
+
+func (c *Client) describe(ctx context.Context, arn model.ARN) (*types.CertificateDetail, error) {
 	got, err := c.api.DescribeCertificate(ctx, &sdk.DescribeCertificateInput{CertificateArn: aws.String(string(arn))})
 	if err != nil {
 		return nil, fmt.Errorf("reading certificate %s: %w", arn, call.Bare(err))
 	}
-	if got.Certificate == nil {
-		return nil, nil
-	}
-	return names(aws.ToString(got.Certificate.DomainName), got.Certificate.SubjectAlternativeNames), nil
+	return got.Certificate, nil
 }
 
 func readSummary(s types.CertificateSummary) Listed {

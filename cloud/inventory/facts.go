@@ -10,19 +10,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/headgate/headgate/cloud/acm"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 )
 
 // How long facts are kept. What is not there yet is looked for again after patience.
 const (
-	networkLife     = 10 * time.Minute
-	patience        = 30 * time.Second
-	nameLife        = time.Minute
-	certificateLife = time.Minute
-	// certificateNamesLife: the names of a certificate change only by importing it again.
-	certificateNamesLife = 10 * time.Hour
-	quotaLife            = time.Hour
+	networkLife = 10 * time.Minute
+	patience    = 30 * time.Second
+	nameLife    = time.Minute
+	quotaLife   = time.Hour
 )
 
 // world is what all stacks of a cluster share and nobody owns.
@@ -30,8 +28,9 @@ type world struct {
 	vpc          kept[model.VPC]
 	subnets      kept[[]model.Subnet]
 	quotas       kept[limits]
-	certificates kept[[]model.Certificate]
+	certificates kept[[]acm.Listed]
 	names        shelf[model.ARN, []string]
+	states       shelf[model.ARN, string]
 	named        shelf[string, []string] // security groups by Name tag
 	pods         interfaces
 }
@@ -57,6 +56,9 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 	}
 	if need.Certificates {
 		run(i.certificateFacts)
+	}
+	if len(need.CertificateARNs) > 0 {
+		run(i.lostCertificates)
 	}
 	if len(need.TargetGroupNames) > 0 {
 		run(i.targetGroupFacts)
@@ -241,40 +243,4 @@ func (i *Inventory) targetGroupFacts(ctx context.Context, need model.Needs, out 
 		}
 	}
 	return nil
-}
-
-// certificateFacts are the issued certificates. Only those with more names than the list shows are read one by one.
-func (i *Inventory) certificateFacts(ctx context.Context, _ model.Needs, out *model.Facts) error {
-	found, err := i.world.certificates.get(ctx, i.since(certificateLife), i.now(), func(ctx context.Context) ([]model.Certificate, error) {
-		listed, err := i.acm.Issued(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading certificates: %w", err)
-		}
-		out := make([]model.Certificate, 0, len(listed))
-		for _, c := range listed {
-			if c.Partial {
-				if c.Domains, err = i.certificateNames(ctx, c.ARN, c.Domains); err != nil {
-					return nil, err
-				}
-			}
-			out = append(out, c.Certificate)
-		}
-		return out, nil
-	})
-	out.Certificates = slices.Clone(found)
-	return err
-}
-
-// certificateNames are all names; of a certificate that is gone since it was listed, those that the list had.
-func (i *Inventory) certificateNames(ctx context.Context, arn model.ARN, listed []string) ([]string, error) {
-	all, err := i.world.names.of(arn).get(ctx, i.since(certificateNamesLife), i.now(), func(ctx context.Context) ([]string, error) {
-		return i.acm.Names(ctx, arn)
-	})
-	if fault.Of(err) == fault.NotFound {
-		return listed, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading names of a certificate: %w", err)
-	}
-	return all, nil
 }

@@ -33,6 +33,8 @@ func Needs(in intent.Intent) model.Needs {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
+	slices.Sort(need.CertificateARNs)
+	need.CertificateARNs = slices.Compact(need.CertificateARNs)
 	return need
 }
 
@@ -40,6 +42,9 @@ func needsOfListeners(need *model.Needs, f intent.Fragment) {
 	for _, l := range f.Listeners {
 		if l.Protocol == "HTTPS" && len(l.Certificates) == 0 {
 			need.Certificates = true
+		}
+		for _, c := range l.Certificates {
+			need.CertificateARNs = append(need.CertificateARNs, model.ARN(c))
 		}
 		if l.Default != nil {
 			needsOfRoute(need, *l.Default)

@@ -41,9 +41,21 @@ func (b *builder) namedCertificates(at place, names []string) []model.ARN {
 			b.wrong(at, "InvalidValue", "%q is no ARN of a certificate", name)
 			continue
 		}
+		if state := b.facts.LostCertificates[model.ARN(name)]; state != "" {
+			b.wrong(at, "CertificateNotFound", "%s; name one that is issued in this account and region, or remove it and have one found by host",
+				lost(name, state))
+			continue
+		}
 		out = append(out, model.ARN(name))
 	}
 	return out
+}
+
+func lost(arn, state string) string {
+	if state == "NOT_FOUND" {
+		return "there is no certificate " + arn + " in ACM"
+	}
+	return "certificate " + arn + " cannot be used: in ACM its status is " + state
 }
 
 // covers tells whether a certificate's name is the host, or its wildcard of one label. A host that is itself a wildcard needs the same

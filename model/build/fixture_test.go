@@ -12,6 +12,9 @@ import (
 	"github.com/headgate/headgate/model/intent"
 )
 
+// certLost is one that ACM does not have.
+const certLost = "arn:aws:acm:eu-west-1:1:certificate/lost"
+
 const certShop, certWild, certOther = "arn:aws:acm:eu-west-1:1:certificate/b", "arn:aws:acm:eu-west-1:1:certificate/a", "arn:aws:acm:eu-west-1:1:certificate/c"
 
 func facts() model.Facts {

@@ -48,9 +48,13 @@ func TestCertificates(t *testing.T) {
 			[]string{"second Wrong listeners CertificateNotFound"}},
 		{"not an ARN", intent.Listener{Certificates: []string{certShop}}, intent.Listener{Certificates: []string{"shop"}}, "b",
 			[]string{"second Wrong listeners InvalidValue"}},
+		{"one that ACM does not have stays with who names it", intent.Listener{Certificates: []string{certShop}},
+			intent.Listener{Certificates: []string{certLost}}, "b", []string{"second Wrong listeners CertificateNotFound"}},
 	} {
 		t.Run(row.why, func(t *testing.T) {
-			got := build.Build(group(with("first", https(443, row.a)), with("second", https(443, row.b))), facts())
+			world := facts()
+			world.LostCertificates = map[model.ARN]string{certLost: "NOT_FOUND"}
+			got := build.Build(group(with("first", https(443, row.a)), with("second", https(443, row.b))), world)
 			same(t, row.why, "certificates", arns(got.Stack.Listeners[0]), row.want)
 			same(t, row.why, "findings", reasons(got), row.findings)
 		})
@@ -66,6 +70,20 @@ func TestListenerWithoutCertificateIsNotMade(t *testing.T) {
 	same(t, "the other port serves", "rules", rulesOf(got.Stack, 80), []string{"other.net /* → front:80"})
 	same(t, "the message names the host and a way out", "message", got.Findings[0].Message,
 		"no issued certificate in ACM is for other.net; request or import one for other.net or *.net, or name a certificate")
+}
+
+func TestALostCertificateIsToldByItsState(t *testing.T) {
+	for _, row := range []struct{ why, state, want string }{
+		{"it is not there", "NOT_FOUND", "there is no certificate " + certLost + " in ACM; "},
+		{"nobody proved the domain", "PENDING_VALIDATION",
+			"certificate " + certLost + " cannot be used: in ACM its status is PENDING_VALIDATION; "},
+	} {
+		world := facts()
+		world.LostCertificates = map[model.ARN]string{certLost: row.state}
+		got := build.Build(group(with("web", https(443, intent.Listener{Certificates: []string{certLost}}))), world)
+		want := row.want + "name one that is issued in this account and region, or remove it and have one found by host"
+		same(t, row.why, "message", got.Findings[0].Message, want)
+	}
 }
 
 func TestPortsOfTwoMembers(t *testing.T) {
