@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -120,8 +121,16 @@ func (k *keeper) gateways(ctx context.Context) ([]types.NamespacedName, error) {
 	return out, nil
 }
 
-// tell tells of a configuration that is deleted which Gateways still use it. Those that go themselves need no word.
+// tell tells of a configuration that is deleted which Gateways still use it. Those that go themselves need no word, nor does a
+// namespace that goes with everything in it: it takes no events.
 func (k *keeper) tell(ctx context.Context, o client.Object, users []types.NamespacedName) error {
+	namespace := &corev1.Namespace{}
+	if err := k.client.Get(ctx, client.ObjectKey{Name: o.GetNamespace()}, namespace); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("reading Namespace %s: %w", o.GetNamespace(), err)
+	}
+	if !namespace.DeletionTimestamp.IsZero() {
+		return nil
+	}
 	var staying []string
 	for _, name := range users {
 		g := &gwv1.Gateway{}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -103,6 +105,21 @@ func TestDeletionEndsAtOnce(t *testing.T) {
 				t.Errorf("what goes together needs no word: %v", w.notes.all)
 			}
 		}
+	}
+}
+
+// A namespace that is deleted marks its objects one after the other, and takes no events.
+func TestNamespaceThatGoesIsToldNothing(t *testing.T) {
+	t.Parallel()
+	now := metav1.Now()
+	infra := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "infra", DeletionTimestamp: &now, Finalizers: []string{"kubernetes"}}}
+	w := newWorld(t, append(furnished(t), infra)...)
+	w.settle()
+	w.must(w.api.Delete(t.Context(), w.configs()["infra/own"]))
+	w.notes.all = nil
+	w.settle()
+	if len(w.notes.all) > 0 || w.configs()["infra/own"] == nil {
+		t.Error(w.notes.all)
 	}
 }
 

@@ -104,8 +104,12 @@ func (c config) lostDefault(s *Snapshot) []model.Finding {
 		"there is no TargetGroupConfiguration %s without a spec.targetReference: create it", d))}
 }
 
-// leaving tells a Gateway of its configurations that are being deleted: they wait until nothing uses them.
+// leaving tells a Gateway of its configurations that are being deleted: they wait until nothing uses them. One that goes with its
+// namespace needs no word.
 func leaving(s *Snapshot) []model.Finding {
+	if namespace := s.Namespaces[s.Gateway.Namespace]; !namespace.DeletionTimestamp.IsZero() {
+		return nil
+	}
 	var out []model.Finding
 	for _, c := range []*awsgwv1.LoadBalancerConfiguration{s.ClassConfig, s.GatewayConfig} {
 		if c != nil && !c.DeletionTimestamp.IsZero() {
