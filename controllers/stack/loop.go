@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -150,7 +151,11 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 		return errors.Join(a.state.save(ctx, l.client), l.bind(ctx, a))
 	}
 	if a.observed == nil {
-		if err := l.observe(ctx, a); err != nil {
+		reading := ctx
+		if known {
+			reading = l.opts.Background(ctx)
+		}
+		if err := l.observe(reading, a); err != nil {
 			return err
 		}
 	}
@@ -170,6 +175,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		}
 		in := a.req.Intent
 		in.Fragments = a.roster.fragments(a.seen())
+		in.Before = slices.Collect(maps.Values(a.state.good))
 		if err := l.gather(ctx, a, in); err != nil {
 			return err
 		}

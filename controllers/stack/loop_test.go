@@ -90,6 +90,9 @@ func TestSweepFindsDrift(t *testing.T) {
 		t.Errorf("drift %v, caches dropped %d times, rules %v", res.Drift, w.forgot, w.answers())
 	}
 	w.quiet("once a stack was verified it rests", func() { w.run(req) })
+	if w.aws.idle != 1 {
+		t.Errorf("%d of %d observations let others go first, want that of the sweep alone", w.aws.idle, w.aws.reads)
+	}
 }
 
 func TestDeletion(t *testing.T) {

@@ -73,6 +73,32 @@ func TestWrongMemberKeepsItsLastGoodRules(t *testing.T) {
 	}
 }
 
+func TestNewcomerOfSmallerOrderChangesNoPort(t *testing.T) {
+	t.Parallel()
+	admit := func(cidr string) func(*intent.Fragment) {
+		return func(f *intent.Fragment) { f.Listeners[0].InboundCIDRs = []string{cidr} }
+	}
+	w := newWorld(t)
+	w.settle(request(member("b", admit("10.0.0.0/8"))))
+	open := request(member("a", admit("0.0.0.0/0")), member("b", admit("10.0.0.0/8")))
+	res := w.settle(open)
+	for _, g := range w.aws.stacks[owner()].SecurityGroups {
+		if slices.ContainsFunc(g.Ingress, everybody) {
+			t.Errorf("invariant 3: a newcomer opened its neighbour's port: %+v", g.Ingress)
+		}
+	}
+	i := slices.IndexFunc(res.Serving, func(s stack.Serving) bool { return s.Member == ref("a") })
+	if len(res.Serving[i].Problems) == 0 {
+		t.Error("invariant 8: the newcomer is not told")
+	}
+	w.restart()
+	writes := len(w.aws.writes)
+	w.run(open)
+	if got := w.aws.writes[writes:]; len(got) > 0 {
+		t.Errorf("invariant 3: a restart changes who counts: %v", got)
+	}
+}
+
 func TestWrongMemberIsMended(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

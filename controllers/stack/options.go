@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,6 +19,8 @@ type Options struct {
 	VerifyGap time.Duration
 	// Forget drops what the cloud remembers of an owner, so that the next observation reads afresh.
 	Forget func(model.Owner)
+	// Background marks the reads of a comparison that nobody waits for, so that the cloud lets others go first.
+	Background func(context.Context) context.Context
 	// Live reads StackStates past a cache, once a stack after the start and when a write shows that a read was out of date. Without
 	// it the client does.
 	Live client.Reader
@@ -37,6 +40,9 @@ func (o Options) withDefaults(c client.Client) Options {
 	}
 	if o.Forget == nil {
 		o.Forget = func(model.Owner) {}
+	}
+	if o.Background == nil {
+		o.Background = func(ctx context.Context) context.Context { return ctx }
 	}
 	if o.Live == nil {
 		o.Live = c

@@ -34,6 +34,8 @@ type account struct {
 	// writes are the operations that took effect, reads counts observations, empty plans are no writes.
 	writes []plan.Op
 	reads  int
+	// idle counts the observations that nobody waits for.
+	idle int
 	// certificates and groups are facts.
 	certificates []model.Certificate
 	groups       map[string][]string
@@ -81,10 +83,16 @@ func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error
 	return out, a.missing
 }
 
-func (a *account) Observe(_ context.Context, owner model.Owner, _ []model.Key) (model.Stack, error) {
+// unhurried marks the reads that nobody waits for.
+type unhurried struct{}
+
+func (a *account) Observe(ctx context.Context, owner model.Owner, _ []model.Key) (model.Stack, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reads++
+	if ctx.Value(unhurried{}) != nil {
+		a.idle++
+	}
 	s, ok := a.stacks[owner]
 	if !ok {
 		s = model.Stack{Owner: owner}
@@ -229,6 +237,7 @@ func (w *world) operator(c client.Client) {
 	}})
 	w.loop = stack.New(c, w.aws, cluster, stack.Options{
 		Now: func() time.Time { return w.now }, Forget: func(model.Owner) { w.forgot++ },
+		Background: func(ctx context.Context) context.Context { return context.WithValue(ctx, unhurried{}, true) },
 	})
 }
 

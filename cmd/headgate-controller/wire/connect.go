@@ -29,7 +29,8 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	})
 	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
 		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget,
-		Live: mgr.GetAPIReader(),
+		Live:       mgr.GetAPIReader(),
+		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 	})
 	network := targets.NewNetwork(cluster, quiet)
 	lane := targets.New(mgr, aws, targets.Options{Board: loop.Board(), Network: network, FailOpen: failOpen(s)})
