@@ -34,9 +34,9 @@ func (s *Simulator) admin(mux *http.ServeMux) {
 // State gives everything that the simulator holds, ready for JSON. Private keys and client secrets are not in it.
 func (s *Simulator) State() map[string]any {
 	s.mu.Lock()
-	state := map[string]any{
-		"region": s.options.Region, "account": s.options.Account, "world": s.world,
-		"elasticloadbalancing": wire.Tree(s.elb.Dump()), "ec2": wire.Tree(s.network.Dump()), "acm": wire.Tree(s.certs.Dump()),
+	state := map[string]any{"region": s.options.Region, "account": s.options.Account, "world": s.world}
+	for name, dump := range s.dumps {
+		state[name] = wire.Tree(dump())
 	}
 	s.mu.Unlock()
 	state["addresses"] = s.targets.list()

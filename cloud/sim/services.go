@@ -19,8 +19,11 @@ import (
 	"github.com/headgate/headgate/cloud/sim/zones"
 )
 
+// api is a service behind the endpoint. One that holds something also has Dump, which shows it in the state.
+type api interface{ Service() wire.Service }
+
 // offer gives every service behind the endpoint, a line each.
-func (s *Simulator) offer() []wire.Service {
+func (s *Simulator) offer() []api {
 	there := resources{s.elb, s.network}
 	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
 	pools, directory := cognito.New(s.account), iam.New(s.account)
@@ -28,19 +31,19 @@ func (s *Simulator) offer() []wire.Service {
 	s.certs.Validate(domains)
 	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags, accelerators.Tags,
 		domains.Tags)
-	return []wire.Service{
-		s.elb.Service(),
-		s.network.Service(),
-		s.certs.Service(),
-		identity.New(s.account).Service(),
-		firewall.Service(),
-		classic.Service(),
-		guard.Service(),
-		pools.Service(),
-		directory.Service(),
-		accelerators.Service(),
-		domains.Service(),
-		s.tags.Service(),
+	return []api{
+		s.elb,
+		s.network,
+		s.certs,
+		identity.New(s.account),
+		firewall,
+		classic,
+		guard,
+		pools,
+		directory,
+		accelerators,
+		domains,
+		s.tags,
 	}
 }
 

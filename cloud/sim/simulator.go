@@ -51,7 +51,9 @@ type Simulator struct {
 	elb      *elb.State
 	tags     *tagging.Index
 	services []wire.Service
-	world    World
+	// dumps show what services hold, by their signing names.
+	dumps map[string]func() any
+	world World
 	// disturber makes calls fail, wait and see late.
 	disturber *disturber
 	journal   journal
@@ -117,7 +119,14 @@ func (s *Simulator) fill() {
 		balancing.Health = s.traffic.health
 	}
 	s.elb = elb.New(s.account, s.network, s.certs, balancing)
-	s.services = s.offer()
+	s.services, s.dumps = nil, map[string]func() any{}
+	for _, one := range s.offer() {
+		service := one.Service()
+		s.services = append(s.services, service)
+		if holder, ok := one.(interface{ Dump() any }); ok {
+			s.dumps[service.Name] = holder.Dump
+		}
+	}
 	s.journal = journal{}
 }
 

@@ -214,9 +214,12 @@ func (c *Classic) listACLs(in *sdk.ListWebACLsInput) (*sdk.ListWebACLsOutput, er
 	if size == 0 {
 		size = mostListed
 	}
+	if size < 0 || size > mostListed {
+		return nil, wrong("The limit is not valid.")
+	}
 	page, next, ok := listing.Page(c.acls.Values(), size, aws.ToString(in.NextMarker))
-	if !ok || size < 0 || size > mostListed {
-		return nil, wrong("The limit or the next marker is not valid.")
+	if !ok {
+		return nil, wrong("The next marker is not valid.")
 	}
 	out := &sdk.ListWebACLsOutput{WebACLs: []classictypes.WebACLSummary{}}
 	for _, a := range page {
