@@ -117,6 +117,32 @@ func TestTagsThatUsersMayNotSet(t *testing.T) {
 	}
 }
 
+func TestSubnetsThatArePassedOverAreNamed(t *testing.T) {
+	for _, row := range []struct {
+		why      string
+		settings intent.Settings
+		change   func(*model.Facts)
+		want     string
+	}{
+		{why: "no IPv6", settings: intent.Settings{IPAddressType: "dualstack"},
+			want: "are none (subnet-a has no IPv6 block, which a load balancer of type dualstack needs, subnet-b has no IPv6 block, which"},
+		{why: "full", change: func(f *model.Facts) { f.Subnets[0].FreeAddresses = 7 },
+			want: "are in one zone only, and an application load balancer needs two (subnet-a has fewer than 8 free addresses); tag"},
+		{why: "another cluster's", change: func(f *model.Facts) { f.Subnets[0].Tags["kubernetes.io/cluster/other"] = "owned" },
+			want: "(subnet-a is tagged for another cluster); tag"},
+		{why: "an empty VPC has none to pass over", change: func(f *model.Facts) { f.Subnets = nil }, want: "are none; tag one"},
+	} {
+		world := facts()
+		if row.change != nil {
+			row.change(&world)
+		}
+		got := build.Build(group(intent.Fragment{Settings: row.settings}), world)
+		if text := got.Findings[0].Message; !strings.Contains(text, row.want) {
+			t.Errorf("%s: %q does not say %q", row.why, text, row.want)
+		}
+	}
+}
+
 func TestSubnets(t *testing.T) {
 	for _, row := range []struct {
 		why      string

@@ -35,6 +35,9 @@ func (b *builder) subnets(s settings) []string {
 		what = "the subnets found for an " + s.scheme + " load balancer"
 	}
 	problem := b.subnetProblem(s, chosen)
+	if problem != "" {
+		problem += b.passedOver(s)
+	}
 	if len(missing) > 0 {
 		problem = "are not all there: " + strings.Join(missing, ", ")
 	}
@@ -134,19 +137,44 @@ func (b *builder) ownCluster(n model.Subnet) bool {
 	return ok
 }
 
-func (b *builder) usable(s settings, n model.Subnet) bool {
-	if n.FreeAddresses < minFreeAddresses || s.ipAddressType != typeIPv4 && !n.IPv6 {
-		return false
-	}
-	if b.ownCluster(n) {
-		return true
+func (b *builder) usable(s settings, n model.Subnet) bool { return b.unfit(s, n) == "" }
+
+// unfit says why discovery passes a subnet over; empty where it does not.
+func (b *builder) unfit(s settings, n model.Subnet) string {
+	switch {
+	case n.FreeAddresses < minFreeAddresses:
+		return "has fewer than 8 free addresses"
+	case s.ipAddressType != typeIPv4 && !n.IPv6:
+		return "has no IPv6 block, which a load balancer of type " + s.ipAddressType + " needs"
+	case b.ownCluster(n):
+		return ""
 	}
 	for k := range n.Tags {
 		if strings.HasPrefix(k, clusterTagPrefix) {
-			return false
+			return "is tagged for another cluster"
 		}
 	}
-	return true
+	return ""
+}
+
+// passedOver lists the subnets with the role that cannot be used, and why.
+func (b *builder) passedOver(s settings) string {
+	if s.subnets != nil || s.subnetTags != nil {
+		return ""
+	}
+	var why []string
+	for _, n := range b.facts.Subnets {
+		if _, ok := n.Tags[roleTag(s.scheme)]; !ok {
+			continue
+		}
+		if reason := b.unfit(s, n); reason != "" {
+			why = append(why, n.ID+" "+reason)
+		}
+	}
+	if len(why) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(why, ", ") + ")"
 }
 
 func (b *builder) subnetProblem(s settings, chosen []model.Subnet) string {
