@@ -198,6 +198,18 @@ func TestReconcileTellsOfWhatWentWrong(t *testing.T) {
 	}
 }
 
+func TestWhyNothingIsBuiltIsToldOnce(t *testing.T) {
+	ing := newIngress()
+	events := &told{}
+	loop := &plays{result: stack.Result{Blocked: "no subnets", Findings: []model.Finding{{
+		Object: refOf(ing), Severity: model.Wrong, Reason: "SubnetsNotUsable", Message: "no subnets; tag some",
+	}}}}
+	reconcileKey(t, New(newClient(t, ing, newService("web"), newClass("alb", "")), loop, events, settingsIP()), Implicit("shop", "web"))
+	if !events.has("SubnetsNotUsable", "tag some") || events.has("FailedBuildModel") {
+		t.Errorf("events %q", events.events)
+	}
+}
+
 func TestReconcileTellsOfARestrictionBesideAMistake(t *testing.T) {
 	ing := newIngress(annotations.Scheme, "public", annotations.WAFv2ARN, "arn")
 	events := &told{}

@@ -104,7 +104,9 @@ func (r *Reconciler) tell(g Group, in news) {
 	general := in.general()
 	for _, ing := range g.ingresses() {
 		ref := bare(refOf(ing))
-		remarks[ref] = append(remarks[ref], general...)
+		if !said(remarks[ref], in.blocked) {
+			remarks[ref] = append(remarks[ref], general...)
+		}
 		if in.done != "" {
 			r.voice.Tell(ing, outcome.Remark{Reason: outcome.ReasonDone, Text: in.done})
 		}
@@ -115,6 +117,11 @@ func (r *Reconciler) tell(g Group, in news) {
 	for _, ref := range others {
 		r.voice.Warn("", reference(ref), remarks[bare(ref)])
 	}
+}
+
+// said tells whether one of the remarks on an object says already why nothing can be built.
+func said(remarks []outcome.Remark, blocked string) bool {
+	return blocked != "" && slices.ContainsFunc(remarks, func(r outcome.Remark) bool { return strings.Contains(r.Text, blocked) })
 }
 
 // general is what is wrong with the group as a whole.
