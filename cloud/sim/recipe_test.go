@@ -1,0 +1,139 @@
+package sim_test
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/globalaccelerator"
+	acceleratortypes "github.com/aws/aws-sdk-go-v2/service/globalaccelerator/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/aws-sdk-go-v2/service/shield"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/wafv2"
+	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
+
+	"github.com/headgate/headgate/cloud/sim"
+)
+
+// known stands in a recipe for a text that an earlier answer had in the field of that name.
+const known = "known:"
+
+// follow calls the operation of an input with what is known filled in. A service that is not offered is passed over.
+func (a *author) follow(f *fixture, offers []sim.Offered, in any) {
+	f.Helper()
+	for _, o := range offers {
+		if !sameShape(o.New(), in) {
+			continue
+		}
+		a.fillIn(reflect.ValueOf(in))
+		if !a.call(f.T, o, in) {
+			f.Errorf("the recipe of %s does not work", o.Name)
+		}
+		return
+	}
+}
+
+func sameShape(a, b any) bool { return reflect.TypeOf(a) == reflect.TypeOf(b) }
+
+// fillIn replaces what is known in a shape.
+func (a *author) fillIn(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			a.fillIn(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			a.fillIn(v.Index(i))
+		}
+	case reflect.Struct:
+		for f, value := range v.Fields() {
+			if f.IsExported() {
+				a.fillIn(value)
+			}
+		}
+	case reflect.String:
+		if field, ok := strings.CutPrefix(v.String(), known); ok && len(a.learned[field]) > 0 {
+			v.SetString(a.learned[field][0])
+		}
+	default:
+	}
+}
+
+// recipes are calls that succeed one after the other, for random calls to begin with.
+func recipes(f *fixture) []any {
+	f.Helper()
+	w := f.sim.World()
+	body, key := pair(f, "example.com")
+	text := aws.String
+	forwards := []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: text(known + "TargetGroupArn")}}
+	return []any{
+		&ec2.DescribeVpcsInput{}, &ec2.DescribeSubnetsInput{}, &ec2.DescribeSecurityGroupsInput{}, &ec2.DescribeRouteTablesInput{},
+		&ec2.CreateSecurityGroupInput{GroupName: text("a"), Description: text("a"), VpcId: text(w.VPC)},
+		&ec2.AuthorizeSecurityGroupIngressInput{GroupId: text(w.NodeSecurityGroup), IpPermissions: []ec2types.IpPermission{{
+			IpProtocol: text("tcp"), FromPort: aws.Int32(80), ToPort: aws.Int32(80), IpRanges: []ec2types.IpRange{{CidrIp: text("10.0.0.0/24")}},
+		}}},
+		&ec2.AllocateAddressInput{},
+		&acm.ImportCertificateInput{Certificate: body, PrivateKey: key},
+		&acm.RequestCertificateInput{DomainName: text("www.example.com"), ValidationMethod: acmtypes.ValidationMethodDns},
+		&elb.CreateLoadBalancerInput{Name: text("web"), Subnets: w.PublicSubnets},
+		&elb.CreateTargetGroupInput{
+			Name: text("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: text(w.VPC), TargetType: elbtypes.TargetTypeEnumIp,
+		},
+		&elb.CreateListenerInput{LoadBalancerArn: text(known + "LoadBalancerArn"), Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, DefaultActions: forwards},
+		&elb.CreateRuleInput{ListenerArn: text(known + "ListenerArn"), Priority: aws.Int32(5), Conditions: path("/a"), Actions: forwards},
+		&elb.RegisterTargetsInput{TargetGroupArn: text(known + "TargetGroupArn"), Targets: []elbtypes.TargetDescription{{Id: text("10.0.128.9")}}},
+		&elb.AddTagsInput{ResourceArns: []string{known + "LoadBalancerArn"}, Tags: tags("team", "a")},
+		&elb.CreateLoadBalancerInput{Name: text("net"), Type: elbtypes.LoadBalancerTypeEnumNetwork, Subnets: w.PrivateSubnets, Scheme: elbtypes.LoadBalancerSchemeEnumInternal},
+		&elb.DescribeRulesInput{ListenerArn: text(known + "ListenerArn")},
+		&elb.ModifyRuleInput{RuleArn: text(known + "RuleArn"), Conditions: path("/b")},
+		&elb.ModifyListenerInput{ListenerArn: text(known + "ListenerArn"), Port: aws.Int32(81)},
+		&elb.SetSubnetsInput{LoadBalancerArn: text(known + "LoadBalancerArn"), Subnets: w.PublicSubnets[:2]},
+		&elb.ModifyLoadBalancerAttributesInput{LoadBalancerArn: text(known + "LoadBalancerArn"), Attributes: []elbtypes.LoadBalancerAttribute{
+			{Key: text("idle_timeout.timeout_seconds"), Value: text("30")},
+		}},
+		&elb.ModifyTargetGroupAttributesInput{TargetGroupArn: text(known + "TargetGroupArn"), Attributes: []elbtypes.TargetGroupAttribute{
+			{Key: text("deregistration_delay.timeout_seconds"), Value: text("30")},
+		}},
+		&elb.CreateListenerInput{
+			LoadBalancerArn: text(known + "LoadBalancerArn"), Port: aws.Int32(443), Protocol: elbtypes.ProtocolEnumHttps, DefaultActions: fixed("404"),
+			Certificates: []elbtypes.Certificate{{CertificateArn: text(known + "CertificateArn")}},
+		},
+		&wafv2.CreateWebACLInput{
+			Name: text("acl"), Scope: waftypes.ScopeRegional, DefaultAction: &waftypes.DefaultAction{Allow: &waftypes.AllowAction{}},
+			VisibilityConfig: &waftypes.VisibilityConfig{MetricName: text("m")},
+		},
+		&wafv2.CreateIPSetInput{Name: text("set"), Scope: waftypes.ScopeRegional, IPAddressVersion: waftypes.IPAddressVersionIpv4, Addresses: []string{"192.0.2.0/24"}},
+		&shield.CreateSubscriptionInput{},
+		&shield.CreateProtectionInput{Name: text("web"), ResourceArn: text(known + "LoadBalancerArn")},
+		&cognitoidentityprovider.CreateUserPoolInput{PoolName: text("pool")},
+		&iam.UploadServerCertificateInput{ServerCertificateName: text("web"), CertificateBody: text(string(body)), PrivateKey: text(string(key))},
+		&iam.CreateServiceLinkedRoleInput{AWSServiceName: text("elasticloadbalancing.amazonaws.com")},
+		&globalaccelerator.CreateAcceleratorInput{Name: text("fast"), IdempotencyToken: text("1")},
+		&globalaccelerator.CreateListenerInput{
+			AcceleratorArn: text(known + "AcceleratorArn"), IdempotencyToken: text("1"), Protocol: acceleratortypes.ProtocolTcp,
+			PortRanges: []acceleratortypes.PortRange{{FromPort: aws.Int32(80), ToPort: aws.Int32(80)}},
+		},
+		&route53.CreateHostedZoneInput{Name: text("example.com"), CallerReference: text("1")},
+		&route53.ChangeResourceRecordSetsInput{HostedZoneId: text(known + "HostedZoneId"), ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{
+			Action: route53types.ChangeActionUpsert, ResourceRecordSet: &route53types.ResourceRecordSet{
+				Name: text("a.example.com"), Type: route53types.RRTypeA, TTL: aws.Int64(60), ResourceRecords: []route53types.ResourceRecord{{Value: text("192.0.2.1")}},
+			},
+		}}}},
+		&cognitoidentityprovider.CreateUserPoolClientInput{UserPoolId: text(known + "UserPoolId"), ClientName: text("gate")},
+		&globalaccelerator.CreateEndpointGroupInput{
+			ListenerArn: text(known + "AcceleratorListenerArn"), EndpointGroupRegion: text("us-west-2"), IdempotencyToken: text("1"),
+		},
+		&sts.AssumeRoleInput{RoleArn: text("arn:aws:iam::111111111111:role/gate"), RoleSessionName: text("test")},
+	}
+}
