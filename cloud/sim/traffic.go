@@ -2,6 +2,9 @@ package sim
 
 import (
 	"context"
+	"fmt"
+	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -35,10 +38,23 @@ type stage struct {
 func newTraffic(s *Simulator) *traffic {
 	t := &traffic{sim: s, kick: make(chan struct{}, 1)}
 	t.plane = dataplane.New(dataplane.Options{
-		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: s.targets.dial, DialHost: t.dialHost,
+		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: t.dialTarget, DialHost: t.dialHost,
 		Logger: s.options.Logger,
 	})
 	return t
+}
+
+// dialTarget reaches a target by the table of addresses, from the address that the data plane asks for.
+func (t *traffic) dialTarget(ctx context.Context, network string, target netip.AddrPort) (net.Conn, error) {
+	to, known := t.sim.targets.find(netip.AddrPortFrom(target.Addr().Unmap(), target.Port()))
+	if !known {
+		return t.sim.targets.dial(ctx, network, target) // says that nothing leaves the machine
+	}
+	conn, err := dataplane.DialLoopback(ctx, network, to)
+	if err != nil {
+		return nil, fmt.Errorf("target %s: %w", target, err)
+	}
+	return conn, nil
 }
 
 // wake asks for an application soon. It never blocks.

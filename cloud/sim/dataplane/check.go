@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -29,6 +30,10 @@ const (
 type check struct {
 	off      bool
 	protocol elbtypes.ProtocolEnum
+	// patient makes new targets wait for as many successes as those that were ill.
+	patient bool
+	// host is what probes ask for; empty is the address of the target.
+	host string
 	// port is zero for the port that takes traffic.
 	port                         uint16
 	path                         string
@@ -53,6 +58,7 @@ func newCheck(s *Server, t *elbtypes.TargetGroup) check {
 		healthyAfter:   int(or(t.HealthyThresholdCount, defaultHealthyAfter)),
 		unhealthyAfter: int(or(t.UnhealthyThresholdCount, defaultUnhealthyAfter)),
 	}
+	c.patient = isNetwork(t.Protocol)
 	grpc := aws.ToString(t.ProtocolVersion) == versionGRPC
 	c.codes = parseCodes("200")
 	if grpc {
@@ -86,11 +92,17 @@ func secondsOr(value *int32, fallback int32) time.Duration {
 	return time.Duration(or(value, fallback)) * time.Second
 }
 
+// address is where a target is probed.
+func (c *check) address(t *target) netip.AddrPort {
+	port := int(c.port) + t.offset
+	if c.port == 0 || port > math.MaxUint16 {
+		return t.address
+	}
+	return netip.AddrPortFrom(t.address.Addr(), uint16(port))
+}
+
 // run probes one address. It gives nil when the target is well.
 func (c *check) run(ctx context.Context, s *Server, g *groupSettings, to netip.AddrPort) *failure {
-	if c.port != 0 {
-		to = netip.AddrPortFrom(to.Addr(), c.port)
-	}
 	var code int
 	var err error
 	switch {
@@ -127,7 +139,7 @@ func timedOut(err error) bool {
 }
 
 func (c *check) connect(ctx context.Context, s *Server, to netip.AddrPort) error {
-	conn, err := s.dial(ctx, "tcp", to)
+	conn, err := s.reach(ctx, "tcp", to)
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}
@@ -144,10 +156,14 @@ func (c *check) request(ctx context.Context, method string, to netip.AddrPort) *
 	if c.protocol == elbtypes.ProtocolEnumHttps {
 		scheme = "https"
 	}
+	host := c.host
+	if host == "" {
+		host = to.String()
+	}
 	r := &http.Request{
 		Method: method,
 		URL:    targetURL(scheme, to, path, query),
-		Host:   to.String(),
+		Host:   host,
 		Header: http.Header{"User-Agent": {"ELB-HealthChecker/2.0"}},
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}

@@ -16,7 +16,7 @@ type Config struct {
 	TargetGroups map[string]TargetGroup
 }
 
-// LoadBalancer is one application load balancer that takes traffic.
+// LoadBalancer is one application or network load balancer that takes traffic. The protocols of its listeners say which.
 type LoadBalancer struct {
 	ARN     string
 	DNSName string
@@ -34,9 +34,11 @@ type Listener struct {
 	ARN string
 	// Port is the listener port as AWS knows it. The server adds its port offset when it binds.
 	Port int
-	// Protocol is HTTP or HTTPS.
+	// Protocol is HTTP or HTTPS for an application, TCP, UDP, TCP_UDP, TLS, QUIC or TCP_QUIC for a network load balancer.
 	Protocol string
-	// Certificates serve HTTPS: the first is the default, the others are chosen by SNI.
+	// ALPN is the policy of a TLS listener, such as HTTP2Optional. Empty is None.
+	ALPN string
+	// Certificates serve HTTPS and TLS: the first is the default, the others are chosen by SNI.
 	Certificates []*tls.Certificate
 	// CertificateARNs name the certificates in logs, by their positions. It may be shorter.
 	CertificateARNs []string
@@ -91,7 +93,7 @@ type Rule struct {
 type TargetGroup struct {
 	// Settings holds protocol, version, port and health check as DescribeTargetGroups returns them.
 	Settings elbtypes.TargetGroup
-	// Attributes are the effective target group attributes.
+	// Attributes are the effective target group attributes: what is left to the load balancer is filled in.
 	Attributes map[string]string
 	Targets    []Target
 	// InUse says that a listener or rule refers to the group. A group that is not in use is not probed.
@@ -105,6 +107,8 @@ type Target struct {
 	Zone string
 	// Address is where the target is reached when its ID is no IP address (an instance). Not set, the ID is the address.
 	Address netip.Addr
+	// Balancer says that the target is a listener of the load balancer at Address: like that, its port is bound with the offset.
+	Balancer bool
 	// Draining targets take no new requests.
 	Draining bool
 }

@@ -49,6 +49,7 @@ type groupSettings struct {
 	slowStart time.Duration
 	// mitigate takes requests from targets that fail more than others.
 	mitigate bool
+	flows    flowSettings
 }
 
 // healthFloor is how many targets must be healthy for the others to be left out.
@@ -71,8 +72,10 @@ func (k targetKey) String() string { return k.id + " " + strconv.Itoa(k.port) }
 type target struct {
 	health
 
-	key         targetKey
-	address     netip.AddrPort
+	key     targetKey
+	address netip.AddrPort
+	// offset is what a port of the target is bound with.
+	offset      int
 	outstanding atomic.Int64
 	calls       calls
 	// ramp is when slow start began, in nanoseconds since 1970; zero means not.
@@ -111,6 +114,7 @@ func (s *Server) newSettings(t *TargetGroup) *groupSettings {
 		inUse:     t.InUse,
 		zonal:     a["load_balancing.cross_zone.enabled"] == "false",
 		slowStart: s.scaled(a.seconds("slow_start.duration_seconds", 0)),
+		flows:     s.newFlowSettings(t),
 		mitigate:  algorithm == weightedRandom && a["load_balancing.algorithm.anomaly_mitigation"] == "on",
 	}
 }
@@ -136,11 +140,13 @@ func (s *groupSettings) speaks(r *http.Request) bool {
 	}
 }
 
-// apply takes over a configuration. Targets that stay keep their health.
-func (g *group) apply(t *TargetGroup) {
+// apply takes over a configuration. Targets that stay keep their health. The host is what probes over HTTP ask for; empty is the address of
+// the target.
+func (g *group) apply(t *TargetGroup, host string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	settings := g.server.newSettings(t)
+	settings.check.host = host
 	g.settings.Store(settings)
 	old := g.targets
 	g.targets = make(map[targetKey]*target, len(t.Targets))
@@ -153,7 +159,7 @@ func (g *group) apply(t *TargetGroup) {
 		kept := old[key]
 		delete(old, key)
 		if kept == nil {
-			kept = newTarget(key, &t.Targets[i])
+			kept = g.server.newTarget(key, &t.Targets[i])
 		}
 		g.targets[key] = kept
 		g.order = append(g.order, kept)
@@ -165,8 +171,11 @@ func (g *group) apply(t *TargetGroup) {
 	g.refresh(settings)
 }
 
-func newTarget(key targetKey, t *Target) *target {
+func (s *Server) newTarget(key targetKey, t *Target) *target {
 	n := &target{key: key}
+	if t.Balancer {
+		n.offset = s.portOffset
+	}
 	address := t.Address
 	if !address.IsValid() {
 		var err error
@@ -174,8 +183,8 @@ func newTarget(key targetKey, t *Target) *target {
 			return n // without an address the target cannot be reached
 		}
 	}
-	if t.Port > 0 && t.Port <= math.MaxUint16 {
-		n.address = netip.AddrPortFrom(address, uint16(t.Port))
+	if port := t.Port + n.offset; t.Port > 0 && port <= math.MaxUint16 {
+		n.address = netip.AddrPortFrom(address, uint16(port))
 	}
 	return n
 }

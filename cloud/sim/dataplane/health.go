@@ -28,6 +28,8 @@ type health struct {
 	description string
 	// row counts equal probe results in a row: successes above zero, failures below.
 	row int
+	// ill is since when a target is unhealthy, where that drains it.
+	ill time.Time
 	// round changes whenever probing starts anew or stops, so that a probe of an earlier round does not count.
 	round int
 	timer *time.Timer
@@ -79,8 +81,8 @@ func (g *group) rest(t *target) {
 // The caller holds the group's lock.
 func (t *target) stop(g *group) {
 	g.rest(t)
-	if t.state == elbtypes.TargetHealthStateEnumDraining {
-		t.calls.cut()
+	if t.state == elbtypes.TargetHealthStateEnumDraining && !g.settings.Load().flows.outlive {
+		t.calls.cut(errDeregistered)
 	}
 }
 
@@ -112,7 +114,7 @@ func (g *group) probe(t *target, round int) {
 
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(g.server.base(), s.check.timeout)
-	failed := s.check.run(ctx, g.server, s, t.address)
+	failed := s.check.run(s.flows.introduce(ctx), g.server, s, s.check.address(t))
 	cancel()
 
 	g.mu.Lock()
@@ -121,20 +123,21 @@ func (g *group) probe(t *target, round int) {
 		return
 	}
 	s = g.settings.Load()
-	if t.learn(failed, s.check) {
+	if changed := t.learn(failed, s.check); t.decline(s) || changed {
 		g.server.log.Info("target health changed", "group", g.arn, "target", t.key, "state", t.state, "reason", t.reason)
 		g.begin(t, s)
 		g.refresh(s)
+		g.sever(s)
 	}
 	g.schedule(t, max(0, s.check.interval-time.Since(began)))
 }
 
 // learn takes in a probe's result and reports whether the state changed. A new target is healthy after one success, one that was
-// unhealthy after several in a row.
+// unhealthy, or is behind a network load balancer, after several in a row.
 func (h *health) learn(failed *failure, c check) bool {
 	if failed == nil {
 		h.row = max(h.row, 0) + 1
-		isNew := h.state == elbtypes.TargetHealthStateEnumInitial
+		isNew := h.state == elbtypes.TargetHealthStateEnumInitial && !c.patient
 		if h.state == elbtypes.TargetHealthStateEnumHealthy || !isNew && h.row < c.healthyAfter {
 			return false
 		}
@@ -142,7 +145,7 @@ func (h *health) learn(failed *failure, c check) bool {
 		return true
 	}
 	h.row = min(h.row, 0) - 1
-	if h.state == elbtypes.TargetHealthStateEnumUnhealthy {
+	if h.state == elbtypes.TargetHealthStateEnumUnhealthy || h.state == elbtypes.TargetHealthStateEnumUnhealthyDraining {
 		h.reason, h.description = failed.reason, failed.description
 		return false
 	}

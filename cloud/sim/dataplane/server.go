@@ -5,12 +5,15 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
 // Defaults of load balancer attributes, in seconds.
@@ -62,6 +65,9 @@ type Server struct {
 	claims     claimSigner
 	accessLogs string
 	books      logbooks
+	// seed is that of the hashes that spread flows, idleFlow how long a silent flow of datagrams is remembered.
+	seed     maphash.Seed
+	idleFlow time.Duration
 	// secret names the header in which the verdict on a request travels inside the server.
 	secret string
 	// probes and probes2 carry health checks over HTTP/1.1 and HTTP/2.
@@ -75,6 +81,7 @@ type Server struct {
 
 	update  sync.Mutex // held by Update and Close
 	sockets map[netip.AddrPort]*socket
+	ports   map[netip.AddrPort]*port
 
 	life   sync.RWMutex // guards closed
 	closed bool
@@ -84,6 +91,8 @@ type Server struct {
 // snapshot is a configuration at work. It is replaced as a whole.
 type snapshot struct {
 	fronts map[netip.AddrPort]*frontend
+	// inlets are the listeners of network load balancers.
+	inlets map[netip.AddrPort]*inlet
 	groups map[string]*group
 }
 
@@ -94,7 +103,7 @@ var ErrClosed = errors.New("data plane is closed")
 func New(o Options) *Server {
 	s := &Server{
 		portOffset: o.PortOffset, speed: o.Speed, now: o.Now, dial: o.Dial, log: o.Logger,
-		sockets: map[netip.AddrPort]*socket{}, accessLogs: o.AccessLogs,
+		sockets: map[netip.AddrPort]*socket{}, ports: map[netip.AddrPort]*port{}, seed: maphash.MakeSeed(), accessLogs: o.AccessLogs,
 	}
 	if s.speed <= 0 {
 		s.speed = 1
@@ -103,7 +112,7 @@ func New(o Options) *Server {
 		s.now = time.Now
 	}
 	if s.dial == nil {
-		s.dial = dialLoopback
+		s.dial = DialLoopback
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -112,7 +121,7 @@ func New(o Options) *Server {
 		buffer := make([]byte, 2*bufferSize)
 		return &buffer
 	}
-	s.seal = newSeal()
+	s.seal, s.idleFlow = newSeal(), s.atLeast(flowIdle, idleFloor)
 	s.claims, s.secret = newClaimSigner(), newSecret()
 	s.identity = s.newIdentity(o)
 	s.probes, s.probes2 = s.newProbes(versionHTTP1), s.newProbes(versionHTTP2)
@@ -132,23 +141,11 @@ func (s *Server) Update(ctx context.Context, c Config) error {
 	}
 	defer s.work.Done()
 	before := s.current.Load()
-	next := &snapshot{fronts: map[netip.AddrPort]*frontend{}}
+	next := &snapshot{fronts: map[netip.AddrPort]*frontend{}, inlets: map[netip.AddrPort]*inlet{}}
 	next.groups = s.applyGroups(c, before.groups) //nolint:contextcheck // probes outlive an update
 	var errs []error
 	for i := range c.LoadBalancers {
-		lb := &c.LoadBalancers[i]
-		for j := range lb.Listeners {
-			at, err := s.bindAddress(lb, &lb.Listeners[j])
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			front, err := s.compileListener(lb, &lb.Listeners[j], before.fronts[at])
-			if err != nil {
-				errs = append(errs, fmt.Errorf("listener %s: %w", lb.Listeners[j].ARN, err))
-			}
-			next.fronts[at] = front
-		}
+		errs = append(errs, s.compileListeners(&c.LoadBalancers[i], before, next)...)
 	}
 	s.current.Store(next)
 	for arn, g := range before.groups {
@@ -159,15 +156,38 @@ func (s *Server) Update(ctx context.Context, c Config) error {
 	return errors.Join(append(errs, s.applySockets(ctx, next)...)...)
 }
 
+// compileListeners adds the listeners of a load balancer to the next configuration.
+func (s *Server) compileListeners(lb *LoadBalancer, before, next *snapshot) []error {
+	var errs []error
+	for i := range lb.Listeners {
+		l := &lb.Listeners[i]
+		at, err := s.bindAddress(lb, l)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if isNetwork(elbtypes.ProtocolEnum(l.Protocol)) {
+			next.inlets[at], err = s.compileInlet(lb, l, before.inlets[at])
+		} else {
+			next.fronts[at], err = s.compileListener(lb, l, before.fronts[at])
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("listener %s: %w", l.ARN, err))
+		}
+	}
+	return errs
+}
+
 // applyGroups takes over target groups. Those of before that are still there go on.
 func (s *Server) applyGroups(c Config, before map[string]*group) map[string]*group {
+	hosts := s.probeHosts(c)
 	groups := make(map[string]*group, len(c.TargetGroups))
 	for arn, config := range c.TargetGroups {
 		g := before[arn]
 		if g == nil {
 			g = s.newGroup(arn, &config)
 		}
-		g.apply(&config)
+		g.apply(&config, hosts[arn])
 		groups[arn] = g
 	}
 	return groups
@@ -181,7 +201,8 @@ func (s *Server) applySockets(ctx context.Context, next *snapshot) []error {
 			b.close() //nolint:contextcheck // what was begun may end after the update
 		}
 	}
-	var errs []error
+	s.closePorts(next)
+	errs := s.openPorts(ctx, next)
 	for at, front := range next.fronts {
 		b := s.sockets[at]
 		if b == nil {
@@ -217,6 +238,10 @@ func (s *Server) Close() error {
 	for at, b := range s.sockets {
 		delete(s.sockets, at)
 		b.kill()
+	}
+	for at, p := range s.ports {
+		delete(s.ports, at)
+		p.close()
 	}
 	for _, g := range s.current.Swap(&snapshot{}).groups {
 		g.retire()

@@ -26,13 +26,16 @@ type DialFunc func(ctx context.Context, network string, target netip.AddrPort) (
 
 var errNotLoopback = errors.New("target is not a loopback address")
 
-// dialLoopback reaches loopback addresses and nothing else, so that nothing leaves the machine.
-func dialLoopback(ctx context.Context, network string, target netip.AddrPort) (net.Conn, error) {
+// DialLoopback reaches loopback addresses and nothing else, so that nothing leaves the machine. Where the load balancer has an address of its
+// own in this, or keeps that of its client, the connection comes from there.
+func DialLoopback(ctx context.Context, network string, target netip.AddrPort) (net.Conn, error) {
 	if !target.Addr().IsLoopback() {
 		return nil, fmt.Errorf("%s: %w: %w", target, errNotLoopback, syscall.EHOSTUNREACH)
 	}
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, network, target.String())
+	conn, err := sourceDialer(ctx, network, target.Addr()).DialContext(ctx, network, target.String())
+	if errors.Is(err, syscall.EADDRNOTAVAIL) { // not every system has all addresses of the loopback block
+		conn, err = (&net.Dialer{}).DialContext(ctx, network, target.String())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dialling %s: %w", target, err)
 	}
@@ -50,7 +53,7 @@ func (s *Server) newTransport(version string) *http.Transport {
 			}
 			ctx, cancel := context.WithTimeout(ctx, s.atLeast(connectTimeout, connectFloor))
 			defer cancel()
-			return s.dial(ctx, network, target)
+			return s.reach(ctx, network, target)
 		},
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // load balancers do not verify targets
 		TLSHandshakeTimeout:    s.atLeast(handshakeTimeout, connectFloor),

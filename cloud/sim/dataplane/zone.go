@@ -19,18 +19,21 @@ func (p *pools) in(zone string) []*target {
 	if p.zones == nil || zone == "" {
 		return p.all
 	}
-	return p.zones[zone]
+	if some, ok := p.zones[zone]; ok {
+		return some
+	}
+	return p.zones[everywhere]
 }
+
+// everywhere is the zone of targets that requests of every zone reach. Those of instances and addresses of the VPC have one.
+const everywhere = "all"
 
 // refresh works out which targets take requests: the healthy ones, or all that are not draining if too few are healthy. Where requests
 // stay in their zone, each zone counts for itself. The caller holds the lock.
 func (g *group) refresh(s *groupSettings) {
 	p := &pools{all: s.floor.usable(g.order)}
 	if s.zonal {
-		byZone := map[string][]*target{}
-		for _, t := range g.order {
-			byZone[t.config.Zone] = append(byZone[t.config.Zone], t)
-		}
+		byZone := zoned(g.order)
 		p.zones = make(map[string][]*target, len(byZone))
 		for zone, some := range byZone {
 			p.zones[zone] = s.floor.usable(some)
@@ -40,6 +43,27 @@ func (g *group) refresh(s *groupSettings) {
 		}
 	}
 	g.pools.Store(p)
+}
+
+// zoned gives the targets of each zone. Those that are everywhere are in all.
+func zoned(order []*target) map[string][]*target {
+	all := map[string][]*target{}
+	var wide []*target
+	for _, t := range order {
+		if t.config.Zone == everywhere || t.config.Zone == "" {
+			wide = append(wide, t)
+			continue
+		}
+		all[t.config.Zone] = append(all[t.config.Zone], t)
+	}
+	if len(wide) == 0 {
+		return all
+	}
+	for zone := range all {
+		all[zone] = append(all[zone], wide...)
+	}
+	all[everywhere] = wide
+	return all
 }
 
 // sorted gives the healthy targets, and all that are not draining.

@@ -51,7 +51,7 @@ func (s *State) describeTargetHealth(in *sdk.DescribeTargetHealthInput) (*sdk.De
 
 // probed gives what the data plane knows of the targets of a group; nil means that no data plane probes them.
 func (s *State) probed(g *targetGroup) map[Target]elbtypes.TargetHealth {
-	if s.options.Health == nil || g.balancer == nil || !isApplication(g.balancer) {
+	if s.options.Health == nil || g.balancer == nil || isGateway(g.balancer) {
 		return nil
 	}
 	known, ok := s.options.Health(*g.TargetGroupArn)

@@ -11,12 +11,12 @@ import (
 	"github.com/headgate/headgate/cloud/sim/dataplane"
 )
 
-// LoadBalancers gives the application load balancers that are active, as the data plane takes them.
+// LoadBalancers gives the application and network load balancers that are active, as the data plane takes them.
 func (s *State) LoadBalancers() []dataplane.LoadBalancer {
 	var all []dataplane.LoadBalancer
 	known := policyConfigs()
 	for _, lb := range s.balancers.All() {
-		if !isApplication(lb) || s.now().Before(lb.ready) {
+		if isGateway(lb) || s.now().Before(lb.ready) {
 			continue
 		}
 		shown := dataplane.LoadBalancer{
@@ -38,6 +38,9 @@ func (s *State) LoadBalancers() []dataplane.LoadBalancer {
 func (s *State) listenerConfig(l *listener) dataplane.Listener {
 	shown := dataplane.Listener{
 		ARN: *l.ListenerArn, Port: int(*l.Port), Protocol: string(l.Protocol), Attributes: maps.Clone(l.attributes),
+	}
+	if len(l.AlpnPolicy) > 0 {
+		shown.ALPN = l.AlpnPolicy[0]
 	}
 	shown.Certificates, shown.CertificateARNs = s.tlsCertificates(l)
 	if m := l.MutualAuthentication; m != nil {
@@ -105,34 +108,49 @@ func (s *State) TargetGroups() map[string]dataplane.TargetGroup {
 	all := make(map[string]dataplane.TargetGroup, s.groups.Len())
 	for arn, g := range s.groups.All() {
 		s.dropDrained(g)
-		shown := dataplane.TargetGroup{Settings: showGroup(g), Attributes: maps.Clone(g.attributes), InUse: g.balancer != nil}
+		shown := dataplane.TargetGroup{Settings: showGroup(g), Attributes: effectiveAttributes(g), InUse: g.balancer != nil}
 		for _, t := range g.targets.All() {
 			name := g.name(t.TargetDescription)
 			if g.balancer != nil && t.gone.IsZero() && s.unusable(g, t) != nil {
 				continue
 			}
-			shown.Targets = append(shown.Targets, dataplane.Target{
-				ID: name.ID, Port: name.Port, Zone: aws.ToString(t.AvailabilityZone), Draining: !t.gone.IsZero(),
-				Address: s.instanceAddress(g, t),
-			})
+			one := dataplane.Target{ID: name.ID, Port: name.Port, Zone: aws.ToString(t.AvailabilityZone), Draining: !t.gone.IsZero()}
+			s.locate(g, &one)
+			shown.Targets = append(shown.Targets, one)
 		}
 		all[arn] = shown
 	}
 	return all
 }
 
-// instanceAddress is the private address of a target that is an instance.
-func (s *State) instanceAddress(g *targetGroup, t *target) netip.Addr {
-	if g.TargetType != elbtypes.TargetTypeEnumInstance {
-		return netip.Addr{}
+// effectiveAttributes gives the attributes of a group with that filled in which it leaves to the load balancer.
+func effectiveAttributes(g *targetGroup) map[string]string {
+	const zones = "load_balancing.cross_zone.enabled"
+	all := maps.Clone(g.attributes)
+	if g.balancer != nil && all[zones] == "use_load_balancer_configuration" {
+		all[zones] = g.balancer.attributes[zones]
 	}
-	i, ok := s.network.Instance(*t.Id)
-	if !ok {
-		return netip.Addr{}
+	return all
+}
+
+// locate fills in where a target is that is no address: an instance is at its private one, a load balancer at its own on loopback.
+func (s *State) locate(g *targetGroup, t *dataplane.Target) {
+	switch g.TargetType {
+	case elbtypes.TargetTypeEnumInstance:
+		i, ok := s.network.Instance(t.ID)
+		if !ok {
+			return
+		}
+		if i.Placement != nil {
+			t.Zone = aws.ToString(i.Placement.AvailabilityZone)
+		}
+		if a, err := netip.ParseAddr(aws.ToString(i.PrivateIpAddress)); err == nil {
+			t.Address = a
+		}
+	case elbtypes.TargetTypeEnumAlb:
+		if lb, ok := s.balancers.Get(t.ID); ok {
+			t.Address, t.Balancer = lb.address, true
+		}
+	default:
 	}
-	a, err := netip.ParseAddr(aws.ToString(i.PrivateIpAddress))
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a
 }
