@@ -142,6 +142,15 @@ func (c *talker) say(line string) string {
 	return c.hear()
 }
 
+// sayUnless says nothing where a reset is wanted, which may take a moment.
+func (c *talker) sayUnless(wanted, line string) string {
+	c.tb.Helper()
+	if wanted == "reset" {
+		return c.hear()
+	}
+	return c.say(line)
+}
+
 func (c *talker) hear() string {
 	c.tb.Helper()
 	answer, err := c.in.ReadString('\n')
@@ -209,3 +218,8 @@ func behindSwitch(all ...*switchable) DialFunc {
 		return DialLoopback(ctx, network, to)
 	}
 }
+
+// nopConn is a connection to nobody.
+type nopConn struct{ net.Conn }
+
+func (nopConn) Close() error { return nil }

@@ -11,8 +11,8 @@ type Fact struct {
 	Test string
 }
 
-// Rules lists what the data plane of application load balancers does. It is what the reference is written from.
-var Rules = concat(routingFacts(), requestFacts(), targetFacts(), securityFacts(), signInFacts(), errorFacts()) //nolint:gochecknoglobals // a table
+// Rules lists what the data plane does. It is what the reference is written from.
+var Rules = concat(routingFacts(), requestFacts(), targetFacts(), securityFacts(), signInFacts(), errorFacts(), networkFacts()) //nolint:gochecknoglobals // a table
 
 func concat(lists ...[]Fact) []Fact {
 	var all []Fact
