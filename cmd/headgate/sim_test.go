@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -69,5 +70,22 @@ func TestSimCommand(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestReferenceListsSimFlags(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/reference/simulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := regexp.MustCompile(`--[a-z-]+`).FindAllString(newSimCommand().Flags().FlagUsages(), -1)
+	for _, flag := range all {
+		if !regexp.MustCompile("`" + flag + "[` ]").Match(page) {
+			t.Errorf("the reference does not name %s", flag)
+		}
+	}
+	if len(all) < 20 {
+		t.Errorf("only %d flags were found", len(all))
 	}
 }
