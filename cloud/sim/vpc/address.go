@@ -64,30 +64,34 @@ func (n *Network) describeAvailabilityZones(in *sdk.DescribeAvailabilityZonesInp
 			return nil, err
 		}
 	}
-	for _, z := range n.zones() {
-		ok, err := n.matches(in.Filters, "", zoneLookup(z))
-		if err != nil {
-			return nil, err
-		}
+	zones, err := sift(n.zones(), in.Filters, zoneFields())
+	if err != nil {
+		return nil, err
+	}
+	for _, z := range zones {
 		named := in.ZoneNames == nil || slices.Contains(in.ZoneNames, *z.ZoneName)
 		identified := in.ZoneIds == nil || slices.Contains(in.ZoneIds, *z.ZoneId)
-		if ok && named && identified {
+		if named && identified {
 			out.AvailabilityZones = append(out.AvailabilityZones, z)
 		}
 	}
 	return out, nil
 }
 
-func zoneLookup(z ec2types.AvailabilityZone) lookup {
-	return func(filter string) ([]string, bool) {
-		plain := map[string][]string{
-			"zone-name": optional(z.ZoneName), "zone-id": optional(z.ZoneId), "zone-type": optional(z.ZoneType),
-			"opt-in-status": {string(z.OptInStatus)}, "state": {string(z.State)}, "region-name": optional(z.RegionName),
-			"group-name": optional(z.GroupName), "parent-zone-id": nil, "parent-zone-name": nil, "message": nil,
-		}
-		values, ok := plain[filter]
-		return values, ok
-	}
+func zoneFields() fields[ec2types.AvailabilityZone] {
+	type zone = ec2types.AvailabilityZone
+	return fields[zone]{
+		"zone-name":        func(z zone) []string { return optional(z.ZoneName) },
+		"zone-id":          func(z zone) []string { return optional(z.ZoneId) },
+		"zone-type":        func(z zone) []string { return optional(z.ZoneType) },
+		"opt-in-status":    func(z zone) []string { return []string{string(z.OptInStatus)} },
+		"state":            func(z zone) []string { return []string{string(z.State)} },
+		"region-name":      func(z zone) []string { return optional(z.RegionName) },
+		"group-name":       func(z zone) []string { return optional(z.GroupName) },
+		"group-long-name":  func(z zone) []string { return optional(z.GroupLongName) },
+		"parent-zone-id":   func(z zone) []string { return optional(z.ParentZoneId) },
+		"parent-zone-name": func(z zone) []string { return optional(z.ParentZoneName) },
+	}.none("message")
 }
 
 func (n *Network) allocateAddress(in *sdk.AllocateAddressInput) (*sdk.AllocateAddressOutput, error) {
@@ -119,7 +123,7 @@ func (n *Network) describeAddresses(in *sdk.DescribeAddressesInput) (*sdk.Descri
 	if in.PublicIps != nil {
 		filters = append(filters, ec2types.Filter{Name: aws.String("public-ip"), Values: in.PublicIps})
 	}
-	list, err := pick(n, selection{ids: in.AllocationIds, filters: filters}, &n.addresses, addressLookup)
+	list, err := pick(n, selection{ids: in.AllocationIds, filters: filters}, &n.addresses, addressFields())
 	if err != nil {
 		return nil, err
 	}
@@ -130,15 +134,18 @@ func (n *Network) describeAddresses(in *sdk.DescribeAddressesInput) (*sdk.Descri
 	return out, nil
 }
 
-func addressLookup(a *ec2types.Address) lookup {
-	return func(filter string) ([]string, bool) {
-		plain := map[string][]string{
-			"allocation-id": optional(a.AllocationId), "association-id": optional(a.AssociationId), "public-ip": optional(a.PublicIp),
-			"network-border-group": optional(a.NetworkBorderGroup), "network-interface-id": optional(a.NetworkInterfaceId),
-			"instance-id": optional(a.InstanceId), "private-ip-address": optional(a.PrivateIpAddress), "domain": {string(a.Domain)},
-		}
-		values, ok := plain[filter]
-		return values, ok
+func addressFields() fields[*ec2types.Address] {
+	type address = *ec2types.Address
+	return fields[address]{
+		"allocation-id":              func(a address) []string { return optional(a.AllocationId) },
+		"association-id":             func(a address) []string { return optional(a.AssociationId) },
+		"public-ip":                  func(a address) []string { return optional(a.PublicIp) },
+		"network-border-group":       func(a address) []string { return optional(a.NetworkBorderGroup) },
+		"network-interface-id":       func(a address) []string { return optional(a.NetworkInterfaceId) },
+		"network-interface-owner-id": func(a address) []string { return optional(a.NetworkInterfaceOwnerId) },
+		"instance-id":                func(a address) []string { return optional(a.InstanceId) },
+		"private-ip-address":         func(a address) []string { return optional(a.PrivateIpAddress) },
+		"domain":                     func(a address) []string { return []string{string(a.Domain)} },
 	}
 }
 

@@ -104,7 +104,7 @@ func (n *Network) vpcView(v *virtualCloud) ec2types.Vpc {
 }
 
 func (n *Network) describeVpcs(in *sdk.DescribeVpcsInput) (*sdk.DescribeVpcsOutput, error) {
-	list, err := pick(n, selection{ids: in.VpcIds, filters: in.Filters}, &n.vpcs, vpcLookup)
+	list, err := pick(n, selection{ids: in.VpcIds, filters: in.Filters}, &n.vpcs, vpcFields())
 	if err != nil {
 		return nil, err
 	}
@@ -119,28 +119,31 @@ func (n *Network) describeVpcs(in *sdk.DescribeVpcsInput) (*sdk.DescribeVpcsOutp
 	return out, nil
 }
 
-func vpcLookup(v *virtualCloud) lookup {
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "vpc-id":
-			return []string{*v.VpcId}, true
-		case "cidr", "cidr-block-association.cidr-block":
-			var all []string
-			for _, a := range v.CidrBlockAssociationSet {
-				all = append(all, *a.CidrBlock)
-			}
-			return all, true
-		case "state":
-			return []string{string(v.State)}, true
-		case "is-default", "isDefault":
-			return flag(v.IsDefault), true
-		case "owner-id":
-			return []string{*v.OwnerId}, true
-		case "dhcp-options-id":
-			return []string{*v.DhcpOptionsId}, true
-		default:
-			return nil, false
-		}
+func vpcFields() fields[*virtualCloud] {
+	four := func(read func(ec2types.VpcCidrBlockAssociation) *string) func(*virtualCloud) []string {
+		return func(v *virtualCloud) []string { return each(v.CidrBlockAssociationSet, read) }
+	}
+	six := func(read func(ec2types.VpcIpv6CidrBlockAssociation) *string) func(*virtualCloud) []string {
+		return func(v *virtualCloud) []string { return each(v.Ipv6CidrBlockAssociationSet, read) }
+	}
+	isDefault := func(v *virtualCloud) []string { return flag(v.IsDefault) }
+	return fields[*virtualCloud]{
+		"vpc-id":                                func(v *virtualCloud) []string { return optional(v.VpcId) },
+		"cidr":                                  func(v *virtualCloud) []string { return optional(v.CidrBlock) },
+		"state":                                 func(v *virtualCloud) []string { return []string{string(v.State)} },
+		"owner-id":                              func(v *virtualCloud) []string { return optional(v.OwnerId) },
+		"dhcp-options-id":                       func(v *virtualCloud) []string { return optional(v.DhcpOptionsId) },
+		"is-default":                            isDefault,
+		"isDefault":                             isDefault,
+		"cidr-block-association.cidr-block":     four(func(a ec2types.VpcCidrBlockAssociation) *string { return a.CidrBlock }),
+		"cidr-block-association.association-id": four(func(a ec2types.VpcCidrBlockAssociation) *string { return a.AssociationId }),
+		"cidr-block-association.state":          four(func(a ec2types.VpcCidrBlockAssociation) *string { return (*string)(&a.CidrBlockState.State) }),
+		"ipv6-cidr-block-association.ipv6-cidr-block": six(func(a ec2types.VpcIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlock }),
+		"ipv6-cidr-block-association.association-id":  six(func(a ec2types.VpcIpv6CidrBlockAssociation) *string { return a.AssociationId }),
+		"ipv6-cidr-block-association.ipv6-pool":       six(func(a ec2types.VpcIpv6CidrBlockAssociation) *string { return a.Ipv6Pool }),
+		"ipv6-cidr-block-association.state": six(func(a ec2types.VpcIpv6CidrBlockAssociation) *string {
+			return (*string)(&a.Ipv6CidrBlockState.State)
+		}),
 	}
 }
 

@@ -97,12 +97,12 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 		kind = ec2types.NetworkInterfaceTypeNetworkLoadBalancer
 	}
 	held := map[string]bool{}
-	for _, i := range n.interfaces.Values() {
+	for _, i := range n.interfaces.All() {
 		if i.owner != lb.ARN || !i.release.IsZero() {
 			continue
 		}
 		if !slices.Contains(lb.Subnets, *i.SubnetId) {
-			i.release = n.now().Add(linger)
+			n.letGo(i, linger)
 			continue
 		}
 		groups, err := n.identifyGroups(*i.VpcId, lb.Groups)
@@ -126,9 +126,9 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 
 // Detach lets the interfaces of a load balancer go after a while, as AWS does.
 func (n *Network) Detach(arn string, linger time.Duration) {
-	for _, i := range n.interfaces.Values() {
+	for _, i := range n.interfaces.All() {
 		if i.owner == arn && i.release.IsZero() {
-			i.release = n.now().Add(linger)
+			n.letGo(i, linger)
 		}
 	}
 	n.sweep()

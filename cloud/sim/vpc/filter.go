@@ -2,6 +2,8 @@ package vpc
 
 import (
 	"encoding/base64"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,51 +13,66 @@ import (
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
-// lookup gives what a resource holds for a filter name, and whether the filter exists for this kind of resource.
-type lookup func(filter string) ([]string, bool)
+// fields says which filters a kind of resource has, and what a resource holds for each.
+type fields[T any] map[string]func(T) []string
+
+// none is for filters of which nothing here ever has a value.
+func (f fields[T]) none(names ...string) fields[T] {
+	for _, name := range names {
+		f[name] = func(T) []string { return nil }
+	}
+	return f
+}
+
+// tagFilters says whether a kind of resource is found by its tags, with tag:KEY and tag-key.
+type tagFilters bool
+
+const (
+	byTags  tagFilters = true
+	tagless tagFilters = false
+)
 
 const maxFilterValues = 200
 
-// matches reports whether a resource passes all filters: every filter must have one value that fits.
-func (n *Network) matches(filters []ec2types.Filter, id string, fields lookup) (bool, error) {
+// compile checks filters, whatever there is to filter, and gives the test of a resource with its tags: each filter has one value that fits.
+func compile[T any](filters []ec2types.Filter, known fields[T], tags tagFilters) (func(T, map[string]string) bool, error) {
 	for _, f := range filters {
 		name := aws.ToString(f.Name)
 		if name == "" || len(f.Values) == 0 {
-			return false, wire.Errorf("InvalidParameterValue", "The filter '%s' needs at least one value", name)
+			return nil, wire.Errorf("InvalidParameterValue", "The filter '%s' needs at least one value", name)
 		}
 		if len(f.Values) > maxFilterValues {
-			return false, wire.Errorf("FilterLimitExceeded", "The maximum number of filter values is %d", maxFilterValues)
+			return nil, wire.Errorf("FilterLimitExceeded", "The maximum number of filter values is %d", maxFilterValues)
 		}
-		held, ok := n.tagFilter(name, id)
-		if !ok {
-			held, ok = fields(name)
-		}
-		if !ok {
-			return false, wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", name)
-		}
-		if !anyFits(f.Values, held) {
-			return false, nil
+		if known[name] == nil && !(bool(tags) && isTagFilter(name)) {
+			return nil, wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", name)
 		}
 	}
-	return true, nil
+	return func(value T, tags map[string]string) bool {
+		for _, f := range filters {
+			held := tagValues(*f.Name, tags)
+			if read := known[*f.Name]; read != nil {
+				held = read(value)
+			}
+			if !anyFits(f.Values, held) {
+				return false
+			}
+		}
+		return true
+	}, nil
 }
 
-// tagFilter serves tag:KEY and tag-key, which every resource has.
-func (n *Network) tagFilter(name, id string) ([]string, bool) {
-	if key, ok := strings.CutPrefix(name, "tag:"); ok {
-		if value, has := n.tags[id][key]; has {
-			return []string{value}, true
-		}
-		return nil, true
+func isTagFilter(name string) bool { return name == "tag-key" || strings.HasPrefix(name, "tag:") }
+
+// tagValues gives what tags hold for tag:KEY and tag-key.
+func tagValues(name string, tags map[string]string) []string {
+	if name == "tag-key" {
+		return slices.Collect(maps.Keys(tags))
 	}
-	if name != "tag-key" {
-		return nil, false
+	if value, has := tags[strings.TrimPrefix(name, "tag:")]; has {
+		return []string{value}
 	}
-	var keys []string
-	for k := range n.tags[id] {
-		keys = append(keys, k)
-	}
-	return keys, true
+	return nil
 }
 
 func anyFits(wanted, held []string) bool {
@@ -105,8 +122,8 @@ type page struct {
 	token *string
 	// byID says that the caller named resources, which excludes paging.
 	byID bool
-	// most is the largest page.
-	most int32
+	// least and most are the sizes of the smallest and the largest page.
+	least, most int32
 }
 
 const (
@@ -122,9 +139,12 @@ func cut[T any](all []T, p page) ([]T, *string, error) {
 	if p.most == 0 {
 		p.most = largestPage
 	}
-	if p.size != nil && (*p.size < smallestPage || *p.size > p.most) {
+	if p.least == 0 {
+		p.least = smallestPage
+	}
+	if p.size != nil && (*p.size < p.least || *p.size > p.most) {
 		return nil, nil, wire.Errorf("InvalidParameterValue", "Value (%d) for parameter maxResults is invalid. Expecting a value between %d and %d",
-			*p.size, smallestPage, p.most)
+			*p.size, p.least, p.most)
 	}
 	start := 0
 	if token := aws.ToString(p.token); token != "" {

@@ -42,7 +42,7 @@ func (n *Network) gatewayView(g *ec2types.InternetGateway) ec2types.InternetGate
 }
 
 func (n *Network) describeInternetGateways(in *sdk.DescribeInternetGatewaysInput) (*sdk.DescribeInternetGatewaysOutput, error) {
-	list, err := pick(n, selection{ids: in.InternetGatewayIds, filters: in.Filters}, &n.gateways, gatewayLookup)
+	list, err := pick(n, selection{ids: in.InternetGatewayIds, filters: in.Filters}, &n.gateways, gatewayFields())
 	if err != nil {
 		return nil, err
 	}
@@ -57,24 +57,17 @@ func (n *Network) describeInternetGateways(in *sdk.DescribeInternetGatewaysInput
 	return out, nil
 }
 
-func gatewayLookup(g *ec2types.InternetGateway) lookup {
-	return func(filter string) ([]string, bool) {
-		var vpcs, states []string
-		for _, a := range g.Attachments {
-			vpcs, states = append(vpcs, *a.VpcId), append(states, string(a.State))
-		}
-		switch filter {
-		case "internet-gateway-id":
-			return []string{*g.InternetGatewayId}, true
-		case "attachment.vpc-id":
-			return vpcs, true
-		case "attachment.state":
-			return states, true
-		case "owner-id":
-			return []string{*g.OwnerId}, true
-		default:
-			return nil, false
-		}
+func gatewayFields() fields[*ec2types.InternetGateway] {
+	type gateway = *ec2types.InternetGateway
+	return fields[gateway]{
+		"internet-gateway-id": func(g gateway) []string { return optional(g.InternetGatewayId) },
+		"owner-id":            func(g gateway) []string { return optional(g.OwnerId) },
+		"attachment.vpc-id": func(g gateway) []string {
+			return each(g.Attachments, func(a ec2types.InternetGatewayAttachment) *string { return a.VpcId })
+		},
+		"attachment.state": func(g gateway) []string {
+			return each(g.Attachments, func(a ec2types.InternetGatewayAttachment) *string { return (*string)(&a.State) })
+		},
 	}
 }
 

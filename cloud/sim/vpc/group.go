@@ -110,7 +110,7 @@ func (n *Network) describeSecurityGroups(in *sdk.DescribeSecurityGroupsInput) (*
 	if in.GroupNames != nil {
 		filters = append(filters, ec2types.Filter{Name: aws.String("group-name"), Values: in.GroupNames})
 	}
-	list, err := pick(n, selection{ids: in.GroupIds, filters: filters}, &n.groups, groupLookup)
+	list, err := pick(n, selection{ids: in.GroupIds, filters: filters}, &n.groups, n.groupFields())
 	if err != nil {
 		return nil, err
 	}
@@ -125,57 +125,54 @@ func (n *Network) describeSecurityGroups(in *sdk.DescribeSecurityGroupsInput) (*
 	return out, nil
 }
 
-func groupLookup(g *group) lookup {
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "group-id":
-			return []string{g.id}, true
-		case "group-name":
-			return []string{g.name}, true
-		case "description":
-			return []string{g.description}, true
-		case "vpc-id":
-			return []string{g.vpc}, true
-		case "owner-id":
-			return nil, true
-		}
-		if name, ok := strings.CutPrefix(filter, "egress.ip-permission."); ok {
-			return ruleValues(g, egress, name)
-		}
-		if name, ok := strings.CutPrefix(filter, "ip-permission."); ok {
-			return ruleValues(g, ingress, name)
-		}
-		return nil, false
+func (n *Network) groupFields() fields[*group] {
+	known := fields[*group]{
+		"group-id":    func(g *group) []string { return []string{g.id} },
+		"group-name":  func(g *group) []string { return []string{g.name} },
+		"description": func(g *group) []string { return []string{g.description} },
+		"vpc-id":      func(g *group) []string { return []string{g.vpc} },
+		"owner-id":    func(*group) []string { return []string{n.account.ID} },
 	}
+	for name, read := range map[string]func(*rule) []string{
+		"cidr":           func(r *rule) []string { return optional(&r.cidr4) },
+		"ipv6-cidr":      func(r *rule) []string { return optional(&r.cidr6) },
+		"group-id":       func(r *rule) []string { return optional(&r.group) },
+		"group-name":     func(r *rule) []string { return optional(aws.String(n.groupName(r.group))) },
+		"user-id":        n.ruleOwner,
+		"prefix-list-id": func(r *rule) []string { return optional(&r.prefixList) },
+		"protocol":       func(r *rule) []string { return []string{r.protocol} },
+		"from-port":      func(r *rule) []string { return number(r.from()) },
+		"to-port":        func(r *rule) []string { return number(r.to()) },
+	} {
+		known["ip-permission."+name] = func(g *group) []string { return g.values(ingress, read) }
+		known["egress.ip-permission."+name] = func(g *group) []string { return g.values(egress, read) }
+	}
+	return known
 }
 
-// ruleValues gives what the rules of one direction hold for a filter such as ip-permission.cidr.
-func ruleValues(g *group, d direction, name string) ([]string, bool) {
+// values gives what the rules of one direction hold.
+func (g *group) values(d direction, read func(*rule) []string) []string {
 	var all []string
 	for _, r := range g.rules.All() {
-		if r.egress != d {
-			continue
-		}
-		switch name {
-		case "cidr":
-			all = append(all, r.cidr4)
-		case "ipv6-cidr":
-			all = append(all, r.cidr6)
-		case "group-id":
-			all = append(all, r.group)
-		case "prefix-list-id":
-			all = append(all, r.prefixList)
-		case "protocol":
-			all = append(all, r.protocol)
-		case "from-port":
-			all = append(all, number(r.from())...)
-		case "to-port":
-			all = append(all, number(r.to())...)
-		default:
-			return nil, false
+		if r.egress == d {
+			all = append(all, read(r)...)
 		}
 	}
-	return all, true
+	return all
+}
+
+func (n *Network) groupName(id string) string {
+	if g, ok := n.groups.Get(id); ok {
+		return g.name
+	}
+	return ""
+}
+
+func (n *Network) ruleOwner(r *rule) []string {
+	if r.group == "" {
+		return nil
+	}
+	return []string{n.account.ID}
 }
 
 func (n *Network) deleteSecurityGroup(in *sdk.DeleteSecurityGroupInput) (*sdk.DeleteSecurityGroupOutput, error) {

@@ -1,6 +1,8 @@
 package vpc
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -14,18 +16,15 @@ func (n *Network) describeSecurityGroupRules(in *sdk.DescribeSecurityGroupRulesI
 			return nil, notFound(id)
 		}
 	}
-	filters := in.Filters
-	if in.SecurityGroupRuleIds != nil {
-		filters = append(filters, ec2types.Filter{Name: aws.String("security-group-rule-id"), Values: in.SecurityGroupRuleIds})
+	fits, err := compile(in.Filters, groupRuleFields(), byTags)
+	if err != nil {
+		return nil, err
 	}
 	all := []ec2types.SecurityGroupRule{}
 	for _, g := range n.groups.All() {
 		for id, r := range g.rules.All() {
-			ok, err := n.matches(filters, id, groupRuleLookup(g, r))
-			if err != nil {
-				return nil, err
-			}
-			if ok {
+			named := in.SecurityGroupRuleIds == nil || slices.Contains(in.SecurityGroupRuleIds, id)
+			if named && fits(groupRule{g, r}, n.tags[id]) {
 				all = append(all, n.ruleView(g, r))
 			}
 		}
@@ -37,16 +36,16 @@ func (n *Network) describeSecurityGroupRules(in *sdk.DescribeSecurityGroupRulesI
 	return &sdk.DescribeSecurityGroupRulesOutput{SecurityGroupRules: some, NextToken: next}, nil
 }
 
-func groupRuleLookup(g *group, r *rule) lookup {
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "group-id":
-			return []string{g.id}, true
-		case "security-group-rule-id":
-			return []string{r.id}, true
-		default:
-			return nil, false
-		}
+// groupRule is a rule with the group that it is of.
+type groupRule struct {
+	group *group
+	rule  *rule
+}
+
+func groupRuleFields() fields[groupRule] {
+	return fields[groupRule]{
+		"group-id":               func(x groupRule) []string { return []string{x.group.id} },
+		"security-group-rule-id": func(x groupRule) []string { return []string{x.rule.id} },
 	}
 }
 

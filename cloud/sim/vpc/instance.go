@@ -13,6 +13,7 @@ func (n *Network) instanceOperations() []wire.Operation {
 		wire.Writes("RunInstances", n.runInstances),
 		wire.Reads("DescribeInstances", n.describeInstances),
 		wire.Writes("TerminateInstances", n.terminateInstances),
+		wire.Writes("ModifyInstanceMetadataOptions", n.modifyInstanceMetadata),
 	}
 }
 
@@ -69,7 +70,7 @@ func (n *Network) addInstance(id string, i *networkInterface, in *sdk.RunInstanc
 	}
 	made := &ec2types.Instance{
 		InstanceId: aws.String(id), ImageId: in.ImageId, InstanceType: in.InstanceType, SubnetId: i.SubnetId, VpcId: i.VpcId,
-		PrivateIpAddress: i.PrivateIpAddress, LaunchTime: aws.Time(n.now()),
+		PrivateIpAddress: i.PrivateIpAddress, LaunchTime: aws.Time(n.now()), MetadataOptions: metadataOptions(in.MetadataOptions),
 		Placement: &ec2types.Placement{AvailabilityZone: i.AvailabilityZone},
 		State:     &ec2types.InstanceState{Code: aws.Int32(stateRunning), Name: ec2types.InstanceStateNameRunning},
 	}
@@ -80,10 +81,7 @@ func (n *Network) addInstance(id string, i *networkInterface, in *sdk.RunInstanc
 func (n *Network) instanceView(i *ec2types.Instance) ec2types.Instance {
 	out := *i
 	out.Tags = n.tagList(*i.InstanceId)
-	for _, e := range n.interfaces.All() {
-		if e.Attachment == nil || aws.ToString(e.Attachment.InstanceId) != *i.InstanceId {
-			continue
-		}
+	for _, e := range n.facesOf(*i.InstanceId) {
 		view := ec2types.InstanceNetworkInterface{
 			NetworkInterfaceId: e.NetworkInterfaceId, SubnetId: e.SubnetId, VpcId: e.VpcId, PrivateIpAddress: e.PrivateIpAddress,
 			Groups: e.Groups, Status: e.Status, InterfaceType: aws.String(string(e.InterfaceType)), Description: e.Description, MacAddress: e.MacAddress,
@@ -109,7 +107,7 @@ func (n *Network) describeInstances(in *sdk.DescribeInstancesInput) (*sdk.Descri
 			return nil, wire.Errorf("InvalidInstanceID.Malformed", "Invalid id: \"%s\"", id)
 		}
 	}
-	list, err := pick(n, selection{ids: in.InstanceIds, filters: in.Filters}, &n.instances, n.instanceLookup)
+	list, err := pick(n, selection{ids: in.InstanceIds, filters: in.Filters}, &n.instances, n.instanceFields())
 	if err != nil {
 		return nil, err
 	}
@@ -120,43 +118,10 @@ func (n *Network) describeInstances(in *sdk.DescribeInstancesInput) (*sdk.Descri
 	out := &sdk.DescribeInstancesOutput{NextToken: next, Reservations: []ec2types.Reservation{}}
 	for _, i := range some {
 		out.Reservations = append(out.Reservations, ec2types.Reservation{
-			ReservationId: aws.String("r-" + (*i.InstanceId)[2:]), OwnerId: aws.String(n.account.ID), Instances: []ec2types.Instance{n.instanceView(i)},
+			ReservationId: aws.String(reservationOf(i)), OwnerId: aws.String(n.account.ID), Instances: []ec2types.Instance{n.instanceView(i)},
 		})
 	}
 	return out, nil
-}
-
-func (n *Network) instanceLookup(i *ec2types.Instance) lookup {
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "instance-id":
-			return []string{*i.InstanceId}, true
-		case "instance-state-name":
-			return []string{string(i.State.Name)}, true
-		case "private-ip-address":
-			return optional(i.PrivateIpAddress), true
-		case "vpc-id":
-			return optional(i.VpcId), true
-		case "subnet-id":
-			return optional(i.SubnetId), true
-		case "availability-zone":
-			return optional(i.Placement.AvailabilityZone), true
-		case "network-interface.addresses.private-ip-address", "network-interface.network-interface-id":
-			var all []string
-			for _, e := range n.instanceView(i).NetworkInterfaces {
-				if filter == "network-interface.network-interface-id" {
-					all = append(all, *e.NetworkInterfaceId)
-					continue
-				}
-				for _, p := range e.PrivateIpAddresses {
-					all = append(all, *p.PrivateIpAddress)
-				}
-			}
-			return all, true
-		default:
-			return nil, false
-		}
-	}
 }
 
 func (n *Network) terminateInstances(in *sdk.TerminateInstancesInput) (*sdk.TerminateInstancesOutput, error) {
@@ -174,10 +139,8 @@ func (n *Network) terminateInstances(in *sdk.TerminateInstancesInput) (*sdk.Term
 		fresh, before := *i, i.State
 		fresh.State = &ec2types.InstanceState{Code: aws.Int32(stateTerminated), Name: ec2types.InstanceStateNameTerminated}
 		n.instances.Put(id, &fresh)
-		for _, e := range n.interfaces.Values() {
-			if e.Attachment != nil && aws.ToString(e.Attachment.InstanceId) == id {
-				n.removeInterface(e)
-			}
+		for _, e := range n.facesOf(id) {
+			n.removeInterface(e)
 		}
 		out.TerminatingInstances = append(out.TerminatingInstances, ec2types.InstanceStateChange{
 			InstanceId: aws.String(id), PreviousState: before, CurrentState: fresh.State,

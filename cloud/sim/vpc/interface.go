@@ -118,12 +118,19 @@ func (n *Network) removeInterface(i *networkInterface) {
 		n.drop(i, *p.PrivateIpAddress)
 	}
 	n.forget(&n.interfaces, *i.NetworkInterfaceId)
+	delete(n.leaving, *i.NetworkInterfaceId)
+}
+
+// letGo lets an interface go after a while.
+func (n *Network) letGo(i *networkInterface, linger time.Duration) {
+	i.release = n.now().Add(linger)
+	n.leaving[*i.NetworkInterfaceId] = i
 }
 
 // sweep removes the interfaces whose time is over.
 func (n *Network) sweep() {
-	for _, i := range n.interfaces.Values() {
-		if !i.release.IsZero() && !n.now().Before(i.release) {
+	for _, i := range n.leaving {
+		if !n.now().Before(i.release) {
 			n.removeInterface(i)
 		}
 	}
@@ -134,10 +141,16 @@ func (n *Network) checkAddress(s *subnet, a netip.Addr) error {
 	if !s.block.Contains(a) || reserved(s.block, a) {
 		return wire.Errorf("InvalidParameterValue", "Address %s does not fall within the subnet's address range", a)
 	}
-	if _, taken := n.used[place{*s.VpcId, a}]; taken {
+	if n.taken(s, a) {
 		return wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", a)
 	}
 	return nil
+}
+
+// taken reports whether an interface has an address.
+func (n *Network) taken(s *subnet, a netip.Addr) bool {
+	_, taken := n.used[place{*s.VpcId, a}]
+	return taken
 }
 
 // reserved reports whether AWS keeps the address: the first four and the last of each subnet.
@@ -156,7 +169,7 @@ func reserved(block netip.Prefix, a netip.Addr) bool {
 func (n *Network) chooseAddress(s *subnet) (netip.Addr, error) {
 	if s.free() > 0 {
 		for a := last(s.block).Prev(); s.block.Contains(a); a = a.Prev() {
-			if n.checkAddress(s, a) == nil {
+			if !n.taken(s, a) && !reserved(s.block, a) {
 				return a, nil
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 func (n *Network) describeNetworkInterfaces(in *sdk.DescribeNetworkInterfacesInput) (*sdk.DescribeNetworkInterfacesOutput, error) {
 	n.sweep()
-	list, err := pick(n, selection{ids: in.NetworkInterfaceIds, filters: in.Filters}, &n.interfaces, interfaceLookup)
+	list, err := pick(n, selection{ids: in.NetworkInterfaceIds, filters: in.Filters}, &n.interfaces, interfaceFields())
 	if err != nil {
 		return nil, err
 	}
@@ -25,72 +25,6 @@ func (n *Network) describeNetworkInterfaces(in *sdk.DescribeNetworkInterfacesInp
 		out.NetworkInterfaces = append(out.NetworkInterfaces, n.interfaceView(i))
 	}
 	return out, nil
-}
-
-func interfaceLookup(i *networkInterface) lookup {
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "addresses.private-ip-address":
-			var all []string
-			for _, p := range i.PrivateIpAddresses {
-				all = append(all, *p.PrivateIpAddress)
-			}
-			return all, true
-		case "attachment.instance-id", "attachment.status", "attachment.attachment-id", "attachment.instance-owner-id":
-			return attachmentValue(i.Attachment, filter), true
-		case "group-id", "group-name":
-			return groupValues(i.Groups, filter), true
-		default:
-			return interfaceField(i, filter)
-		}
-	}
-}
-
-func interfaceField(i *networkInterface, filter string) ([]string, bool) {
-	plain := map[string][]string{
-		"network-interface-id": optional(i.NetworkInterfaceId),
-		"private-ip-address":   optional(i.PrivateIpAddress),
-		"subnet-id":            optional(i.SubnetId),
-		"vpc-id":               optional(i.VpcId),
-		"availability-zone":    optional(i.AvailabilityZone),
-		"description":          optional(i.Description),
-		"interface-type":       {string(i.InterfaceType)},
-		"status":               {string(i.Status)},
-		"requester-id":         optional(i.RequesterId),
-		"requester-managed":    flag(i.RequesterManaged),
-		"owner-id":             optional(i.OwnerId),
-		"mac-address":          optional(i.MacAddress),
-	}
-	values, ok := plain[filter]
-	return values, ok
-}
-
-func attachmentValue(a *ec2types.NetworkInterfaceAttachment, filter string) []string {
-	if a == nil {
-		return nil
-	}
-	switch filter {
-	case "attachment.instance-id":
-		return optional(a.InstanceId)
-	case "attachment.status":
-		return []string{string(a.Status)}
-	case "attachment.attachment-id":
-		return optional(a.AttachmentId)
-	default:
-		return optional(a.InstanceOwnerId)
-	}
-}
-
-func groupValues(groups []ec2types.GroupIdentifier, filter string) []string {
-	var all []string
-	for _, g := range groups {
-		if filter == "group-name" {
-			all = append(all, *g.GroupName)
-			continue
-		}
-		all = append(all, *g.GroupId)
-	}
-	return all
 }
 
 func (n *Network) modifyNetworkInterface(in *sdk.ModifyNetworkInterfaceAttributeInput) (*sdk.ModifyNetworkInterfaceAttributeOutput, error) {

@@ -21,17 +21,22 @@ type Network struct {
 	// Quotas may be changed before the first call.
 	Quotas Quotas
 
-	vpcs       table.Table[*virtualCloud]
-	subnets    table.Table[*subnet]
-	routes     table.Table[*ec2types.RouteTable]
-	gateways   table.Table[*ec2types.InternetGateway]
-	groups     table.Table[*group]
-	interfaces table.Table[*networkInterface]
-	instances  table.Table[*ec2types.Instance]
-	addresses  table.Table[*ec2types.Address]
+	vpcs        table.Table[*virtualCloud]
+	subnets     table.Table[*subnet]
+	routes      table.Table[*ec2types.RouteTable]
+	gateways    table.Table[*ec2types.InternetGateway]
+	groups      table.Table[*group]
+	interfaces  table.Table[*networkInterface]
+	instances   table.Table[*ec2types.Instance]
+	addresses   table.Table[*ec2types.Address]
+	prefixLists table.Table[*prefixList]
+	// tokens are the calls that were made with a client token.
+	tokens map[string]done
 	// used says which interface has a private address of a VPC.
 	used map[place]string
-	tags map[string]map[string]string
+	// leaving are the interfaces that have a time to go.
+	leaving map[string]*networkInterface
+	tags    map[string]map[string]string
 }
 
 // place is an address in a VPC.
@@ -48,18 +53,24 @@ type Quotas struct {
 	RulesPerGroup int
 	// GroupsPerInterface is the number of security groups of one network interface.
 	GroupsPerInterface int
+	// PrefixLists is the number of prefix lists of the account's own in the region.
+	PrefixLists int
 	// TagsPerResource is the number of tags of one resource.
 	TagsPerResource int
 }
 
-// New makes an empty network.
+// New makes a network in which there is only what AWS owns.
 func New(a *account.Account) *Network {
-	return &Network{
+	n := &Network{
 		account: a,
-		Quotas:  Quotas{GroupsPerRegion: 2500, RulesPerGroup: 60, GroupsPerInterface: 5, TagsPerResource: 50},
+		Quotas:  Quotas{GroupsPerRegion: 2500, RulesPerGroup: 60, GroupsPerInterface: 5, PrefixLists: 100, TagsPerResource: 50},
 		used:    map[place]string{},
 		tags:    map[string]map[string]string{},
+		tokens:  map[string]done{},
+		leaving: map[string]*networkInterface{},
 	}
+	n.seedLists()
+	return n
 }
 
 // Service gives the EC2 API.
@@ -70,6 +81,7 @@ func (n *Network) Service() wire.Service {
 		Operations: wire.Table(slices.Concat(
 			n.cloudOperations(), n.subnetOperations(), n.routeOperations(), n.gatewayOperations(), n.groupOperations(),
 			n.permissionOperations(), n.tagOperations(), n.interfaceOperations(), n.instanceOperations(), n.addressOperations(),
+			n.prefixListOperations(),
 		)...),
 	}
 }

@@ -112,7 +112,11 @@ func (n *Network) parsePeers(g *group, base rule, p ec2types.IpPermission) ([]ru
 		})
 	}
 	for _, x := range p.PrefixListIds {
-		add(x.Description, func(r *rule) error { r.prefixList = aws.ToString(x.PrefixListId); return checkPrefixList(r.prefixList) })
+		add(x.Description, func(r *rule) error {
+			r.prefixList = aws.ToString(x.PrefixListId)
+			_, err := n.list(x.PrefixListId)
+			return err
+		})
 	}
 	for _, x := range p.UserIdGroupPairs {
 		add(x.Description, func(r *rule) error { r.group = aws.ToString(x.GroupId); return n.checkReference(g, r.group) })

@@ -98,7 +98,7 @@ func (n *Network) readPermissions(groupID *string, d direction, all []ec2types.I
 	return g, rules, err
 }
 
-// checkRuleCount holds the quota of each direction and address family. A rule with a group or prefix list counts in both families.
+// checkRuleCount holds the quota of each direction and address family.
 func (n *Network) checkRuleCount(g *group, fresh []rule) error {
 	type family struct {
 		egress direction
@@ -106,11 +106,12 @@ func (n *Network) checkRuleCount(g *group, fresh []rule) error {
 	}
 	counts := map[family]int{}
 	count := func(r *rule) {
-		if r.cidr6 == "" {
-			counts[family{r.egress, false}]++
+		weight, four, six := n.weigh(r)
+		if four {
+			counts[family{r.egress, false}] += weight
 		}
-		if r.cidr4 == "" {
-			counts[family{r.egress, true}]++
+		if six {
+			counts[family{r.egress, true}] += weight
 		}
 	}
 	for _, r := range g.rules.All() {
@@ -125,6 +126,14 @@ func (n *Network) checkRuleCount(g *group, fresh []rule) error {
 		}
 	}
 	return nil
+}
+
+// weigh says how many rules a rule counts as, and in which families: a prefix list as its weight in its own, a group as one in both.
+func (n *Network) weigh(r *rule) (weight int, four, six bool) {
+	if p, ok := n.prefixLists.Get(r.prefixList); ok {
+		return p.weight, *p.AddressFamily == family4, *p.AddressFamily == family6
+	}
+	return 1, r.cidr6 == "", r.cidr4 == ""
 }
 
 func (n *Network) revokeIngress(in *sdk.RevokeSecurityGroupIngressInput) (*sdk.RevokeSecurityGroupIngressOutput, error) {

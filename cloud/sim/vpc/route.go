@@ -80,7 +80,7 @@ func (n *Network) routeTableView(r *ec2types.RouteTable) ec2types.RouteTable {
 }
 
 func (n *Network) describeRouteTables(in *sdk.DescribeRouteTablesInput) (*sdk.DescribeRouteTablesOutput, error) {
-	list, err := pick(n, selection{ids: in.RouteTableIds, filters: in.Filters}, &n.routes, routeLookup)
+	list, err := pick(n, selection{ids: in.RouteTableIds, filters: in.Filters}, &n.routes, routeFields())
 	if err != nil {
 		return nil, err
 	}
@@ -95,46 +95,36 @@ func (n *Network) describeRouteTables(in *sdk.DescribeRouteTablesInput) (*sdk.De
 	return out, nil
 }
 
-func routeLookup(r *ec2types.RouteTable) lookup {
-	associations := func(read func(ec2types.RouteTableAssociation) []string) ([]string, bool) {
-		var all []string
-		for _, a := range r.Associations {
-			all = append(all, read(a)...)
-		}
-		return all, true
+func routeFields() fields[*ec2types.RouteTable] {
+	type table = *ec2types.RouteTable
+	type association = ec2types.RouteTableAssociation
+	associations := func(read func(association) *string) func(table) []string {
+		return func(r table) []string { return each(r.Associations, read) }
 	}
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "route-table-id":
-			return []string{*r.RouteTableId}, true
-		case "vpc-id":
-			return []string{*r.VpcId}, true
-		case "owner-id":
-			return []string{*r.OwnerId}, true
-		case "association.subnet-id":
-			return associations(func(a ec2types.RouteTableAssociation) []string { return optional(a.SubnetId) })
-		case "association.main":
-			return associations(func(a ec2types.RouteTableAssociation) []string { return flag(a.Main) })
-		case "association.route-table-association-id":
-			return associations(func(a ec2types.RouteTableAssociation) []string { return optional(a.RouteTableAssociationId) })
-		case "route.gateway-id":
-			return routes(r, func(x ec2types.Route) []string { return optional(x.GatewayId) }), true
-		case "route.nat-gateway-id":
-			return routes(r, func(x ec2types.Route) []string { return optional(x.NatGatewayId) }), true
-		case "route.destination-cidr-block":
-			return routes(r, func(x ec2types.Route) []string { return optional(x.DestinationCidrBlock) }), true
-		default:
-			return nil, false
-		}
+	routes := func(read func(ec2types.Route) *string) func(table) []string {
+		return func(r table) []string { return each(r.Routes, read) }
 	}
-}
-
-func routes(r *ec2types.RouteTable, read func(ec2types.Route) []string) []string {
-	var all []string
-	for _, x := range r.Routes {
-		all = append(all, read(x)...)
+	return fields[table]{
+		"route-table-id":                         func(r table) []string { return optional(r.RouteTableId) },
+		"vpc-id":                                 func(r table) []string { return optional(r.VpcId) },
+		"owner-id":                               func(r table) []string { return optional(r.OwnerId) },
+		"association.subnet-id":                  associations(func(a association) *string { return a.SubnetId }),
+		"association.gateway-id":                 associations(func(a association) *string { return a.GatewayId }),
+		"association.main":                       associations(func(a association) *string { return &flag(a.Main)[0] }),
+		"association.route-table-id":             associations(func(a association) *string { return a.RouteTableId }),
+		"association.route-table-association-id": associations(func(a association) *string { return a.RouteTableAssociationId }),
+		"route.destination-cidr-block":           routes(func(x ec2types.Route) *string { return x.DestinationCidrBlock }),
+		"route.destination-ipv6-cidr-block":      routes(func(x ec2types.Route) *string { return x.DestinationIpv6CidrBlock }),
+		"route.destination-prefix-list-id":       routes(func(x ec2types.Route) *string { return x.DestinationPrefixListId }),
+		"route.gateway-id":                       routes(func(x ec2types.Route) *string { return x.GatewayId }),
+		"route.nat-gateway-id":                   routes(func(x ec2types.Route) *string { return x.NatGatewayId }),
+		"route.instance-id":                      routes(func(x ec2types.Route) *string { return x.InstanceId }),
+		"route.transit-gateway-id":               routes(func(x ec2types.Route) *string { return x.TransitGatewayId }),
+		"route.vpc-peering-connection-id":        routes(func(x ec2types.Route) *string { return x.VpcPeeringConnectionId }),
+		"route.egress-only-internet-gateway-id":  routes(func(x ec2types.Route) *string { return x.EgressOnlyInternetGatewayId }),
+		"route.origin":                           routes(func(x ec2types.Route) *string { return (*string)(&x.Origin) }),
+		"route.state":                            routes(func(x ec2types.Route) *string { return (*string)(&x.State) }),
 	}
-	return all
 }
 
 func (n *Network) deleteRouteTable(in *sdk.DeleteRouteTableInput) (*sdk.DeleteRouteTableOutput, error) {

@@ -17,26 +17,50 @@ type selection struct {
 }
 
 // pick gives the selected resources of a table. An identifier that names nothing fails the call.
-func pick[T any](n *Network, s selection, from *table.Table[T], fields func(T) lookup) ([]T, error) {
+func pick[T any](n *Network, s selection, from *table.Table[T], known fields[T]) ([]T, error) {
 	for _, id := range s.ids {
 		if !has(from, id) {
 			return nil, notFound(id)
 		}
+	}
+	fits, err := compile(s.filters, known, byTags)
+	if err != nil {
+		return nil, err
 	}
 	var all []T
 	for id, value := range from.All() {
 		if s.ids != nil && !slices.Contains(s.ids, id) {
 			continue
 		}
-		ok, err := n.matches(s.filters, id, fields(value))
-		if err != nil {
-			return nil, err
-		}
-		if ok {
+		if fits(value, n.tags[id]) {
 			all = append(all, value)
 		}
 	}
 	return all, nil
+}
+
+// sift gives what passes filters of things that have no tags.
+func sift[T any](all []T, filters []ec2types.Filter, known fields[T]) ([]T, error) {
+	fits, err := compile(filters, known, tagless)
+	if err != nil {
+		return nil, err
+	}
+	some := []T{}
+	for _, value := range all {
+		if fits(value, nil) {
+			some = append(some, value)
+		}
+	}
+	return some, nil
+}
+
+// each reads one text of every item of a list, leaving out what is not there.
+func each[T any](all []T, read func(T) *string) []string {
+	var texts []string
+	for _, one := range all {
+		texts = append(texts, optional(read(one))...)
+	}
+	return texts
 }
 
 // forget removes a row and its tags.

@@ -110,7 +110,7 @@ func (n *Network) subnetView(s *subnet) ec2types.Subnet {
 
 func (n *Network) describeSubnets(in *sdk.DescribeSubnetsInput) (*sdk.DescribeSubnetsOutput, error) {
 	n.sweep()
-	list, err := pick(n, selection{ids: in.SubnetIds, filters: in.Filters}, &n.subnets, subnetLookup)
+	list, err := pick(n, selection{ids: in.SubnetIds, filters: in.Filters}, &n.subnets, subnetFields())
 	if err != nil {
 		return nil, err
 	}
@@ -125,34 +125,35 @@ func (n *Network) describeSubnets(in *sdk.DescribeSubnetsInput) (*sdk.DescribeSu
 	return out, nil
 }
 
-func subnetLookup(s *subnet) lookup {
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "available-ip-address-count":
-			return []string{strconv.Itoa(int(s.free()))}, true
-		case "ipv6-cidr-block-association.ipv6-cidr-block":
-			var all []string
-			for _, a := range s.Ipv6CidrBlockAssociationSet {
-				all = append(all, *a.Ipv6CidrBlock)
-			}
-			return all, true
-		default:
-			return subnetField(s, filter)
-		}
+func subnetFields() fields[*subnet] {
+	zone := func(s *subnet) []string { return optional(s.AvailabilityZone) }
+	zoneID := func(s *subnet) []string { return optional(s.AvailabilityZoneId) }
+	block := func(s *subnet) []string { return optional(s.CidrBlock) }
+	isDefault := func(s *subnet) []string { return flag(s.DefaultForAz) }
+	six := func(read func(ec2types.SubnetIpv6CidrBlockAssociation) *string) func(*subnet) []string {
+		return func(s *subnet) []string { return each(s.Ipv6CidrBlockAssociationSet, read) }
 	}
-}
-
-func subnetField(s *subnet, filter string) ([]string, bool) {
-	zone, zoneID, block := optional(s.AvailabilityZone), optional(s.AvailabilityZoneId), optional(s.CidrBlock)
-	plain := map[string][]string{
-		"subnet-id": optional(s.SubnetId), "vpc-id": optional(s.VpcId), "availability-zone": zone, "availabilityZone": zone,
-		"availability-zone-id": zoneID, "availabilityZoneId": zoneID, "cidr-block": block, "cidr": block, "cidrBlock": block,
-		"state": {string(s.State)}, "map-public-ip-on-launch": flag(s.MapPublicIpOnLaunch), "ipv6-native": flag(s.Ipv6Native),
-		"default-for-az": flag(s.DefaultForAz), "defaultForAz": flag(s.DefaultForAz), "outpost-arn": optional(s.OutpostArn),
-		"owner-id": optional(s.OwnerId), "subnet-arn": optional(s.SubnetArn),
-	}
-	values, ok := plain[filter]
-	return values, ok
+	return fields[*subnet]{
+		"subnet-id": func(s *subnet) []string { return optional(s.SubnetId) }, "vpc-id": func(s *subnet) []string { return optional(s.VpcId) },
+		"availability-zone": zone, "availabilityZone": zone, "availability-zone-id": zoneID, "availabilityZoneId": zoneID,
+		"cidr-block": block, "cidr": block, "cidrBlock": block, "default-for-az": isDefault, "defaultForAz": isDefault,
+		"state":                           func(s *subnet) []string { return []string{string(s.State)} },
+		"map-public-ip-on-launch":         func(s *subnet) []string { return flag(s.MapPublicIpOnLaunch) },
+		"map-customer-owned-ip-on-launch": func(s *subnet) []string { return flag(s.MapCustomerOwnedIpOnLaunch) },
+		"ipv6-native":                     func(s *subnet) []string { return flag(s.Ipv6Native) },
+		"enable-dns64":                    func(s *subnet) []string { return flag(s.EnableDns64) },
+		"outpost-arn":                     func(s *subnet) []string { return optional(s.OutpostArn) },
+		"owner-id":                        func(s *subnet) []string { return optional(s.OwnerId) },
+		"subnet-arn":                      func(s *subnet) []string { return optional(s.SubnetArn) },
+		"customer-owned-ipv4-pool":        func(s *subnet) []string { return optional(s.CustomerOwnedIpv4Pool) },
+		"available-ip-address-count":      func(s *subnet) []string { return []string{strconv.Itoa(int(s.free()))} },
+		"ipv6-cidr-block-association.ipv6-cidr-block": six(func(a ec2types.SubnetIpv6CidrBlockAssociation) *string { return a.Ipv6CidrBlock }),
+		"ipv6-cidr-block-association.association-id":  six(func(a ec2types.SubnetIpv6CidrBlockAssociation) *string { return a.AssociationId }),
+		"ipv6-cidr-block-association.state": six(func(a ec2types.SubnetIpv6CidrBlockAssociation) *string {
+			return (*string)(&a.Ipv6CidrBlockState.State)
+		}),
+	}.none("enable-lni-at-device-index", "private-dns-name-options-on-launch.hostname-type",
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record")
 }
 
 func (n *Network) deleteSubnet(in *sdk.DeleteSubnetInput) (*sdk.DeleteSubnetOutput, error) {

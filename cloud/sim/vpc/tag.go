@@ -69,17 +69,16 @@ func (n *Network) deleteTags(in *sdk.DeleteTagsInput) (*sdk.DeleteTagsOutput, er
 }
 
 func (n *Network) describeTags(in *sdk.DescribeTagsInput) (*sdk.DescribeTagsOutput, error) {
+	fits, err := compile(in.Filters, tagFields(), byTags)
+	if err != nil {
+		return nil, err
+	}
 	var all []ec2types.TagDescription
 	for _, id := range slices.Sorted(maps.Keys(n.tags)) {
 		for _, t := range n.tagList(id) {
-			ok, err := n.matches(in.Filters, "", describeTagLookup(id, t))
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				all = append(all, ec2types.TagDescription{
-					Key: t.Key, Value: t.Value, ResourceId: aws.String(id), ResourceType: resourceType(id),
-				})
+			one := ec2types.TagDescription{Key: t.Key, Value: t.Value, ResourceId: aws.String(id), ResourceType: resourceType(id)}
+			if fits(one, map[string]string{*t.Key: *t.Value}) {
+				all = append(all, one)
 			}
 		}
 	}
@@ -87,20 +86,12 @@ func (n *Network) describeTags(in *sdk.DescribeTagsInput) (*sdk.DescribeTagsOutp
 	return &sdk.DescribeTagsOutput{Tags: some, NextToken: next}, err
 }
 
-func describeTagLookup(id string, t ec2types.Tag) lookup {
-	return func(filter string) ([]string, bool) {
-		switch filter {
-		case "resource-id":
-			return []string{id}, true
-		case "resource-type":
-			return []string{string(resourceType(id))}, true
-		case "key":
-			return []string{*t.Key}, true
-		case "value":
-			return []string{*t.Value}, true
-		default:
-			return nil, false
-		}
+func tagFields() fields[ec2types.TagDescription] {
+	return fields[ec2types.TagDescription]{
+		"resource-id":   func(t ec2types.TagDescription) []string { return optional(t.ResourceId) },
+		"resource-type": func(t ec2types.TagDescription) []string { return []string{string(t.ResourceType)} },
+		"key":           func(t ec2types.TagDescription) []string { return []string{*t.Key} },
+		"value":         func(t ec2types.TagDescription) []string { return []string{*t.Value} },
 	}
 }
 
@@ -109,7 +100,7 @@ func resourceType(id string) ec2types.ResourceType {
 		"vpc": ec2types.ResourceTypeVpc, "subnet": ec2types.ResourceTypeSubnet, "rtb": ec2types.ResourceTypeRouteTable,
 		"igw": ec2types.ResourceTypeInternetGateway, "sg": ec2types.ResourceTypeSecurityGroup,
 		"sgr": ec2types.ResourceTypeSecurityGroupRule, "eni": ec2types.ResourceTypeNetworkInterface,
-		"i": ec2types.ResourceTypeInstance, "eipalloc": ec2types.ResourceTypeElasticIp,
+		"pl": ec2types.ResourceTypePrefixList, "i": ec2types.ResourceTypeInstance, "eipalloc": ec2types.ResourceTypeElasticIp,
 	}
 	prefix, _, _ := strings.Cut(id, "-")
 	return kinds[prefix]
@@ -118,7 +109,8 @@ func resourceType(id string) ec2types.ResourceType {
 // exists reports whether there is a resource of any kind with this identifier.
 func (n *Network) exists(id string) bool {
 	return has(&n.vpcs, id) || has(&n.subnets, id) || has(&n.routes, id) || has(&n.gateways, id) || has(&n.groups, id) ||
-		has(&n.interfaces, id) || has(&n.instances, id) || has(&n.addresses, id) || n.ruleExists(id)
+		has(&n.interfaces, id) || has(&n.instances, id) || has(&n.addresses, id) ||
+		has(&n.prefixLists, id) || n.ruleExists(id)
 }
 
 func has[T any](t *table.Table[T], id string) bool {
@@ -147,10 +139,12 @@ func notFound(id string) error {
 		"vpc": "InvalidVpcID.NotFound", "subnet": "InvalidSubnetID.NotFound", "rtb": "InvalidRouteTableID.NotFound",
 		"igw": "InvalidInternetGatewayID.NotFound", "sg": "InvalidGroup.NotFound", "sgr": "InvalidSecurityGroupRuleId.NotFound",
 		"eni": "InvalidNetworkInterfaceID.NotFound", "i": "InvalidInstanceID.NotFound", "eipalloc": "InvalidAllocationID.NotFound",
+		"pl": "InvalidPrefixListID.NotFound",
 	}
 	names := map[string]string{
 		"vpc": "vpc ID", "subnet": "subnet ID", "rtb": "routeTable ID", "igw": "internetGateway ID", "sg": "security group",
 		"sgr": "security group rule ID", "eni": "networkInterface ID", "i": "instance ID", "eipalloc": "allocation ID",
+		"pl": "prefix list",
 	}
 	prefix, _, _ := strings.Cut(id, "-")
 	code, ok := codes[prefix]
