@@ -47,8 +47,10 @@ type Options struct {
 	// RuleDelay is how long a change of listeners and rules takes to reach the data plane: one second.
 	RuleDelay time.Duration
 
-	// DataPlane makes the listeners of application load balancers take traffic.
+	// DataPlane makes the listeners of application and network load balancers take traffic.
 	DataPlane bool
+	// AccessLogs is a directory that stands for S3: each bucket that load balancers log to is one in it. Empty: no logs are written.
+	AccessLogs string
 	// PortOffset is added to every listener port when it is bound, for machines where low ports are closed.
 	PortOffset int
 	// AddressPool holds the loopback addresses of load balancers. Without it, it is 127.77.0.0/16, or with a data plane the first block after

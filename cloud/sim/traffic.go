@@ -39,7 +39,7 @@ func newTraffic(s *Simulator) *traffic {
 	t := &traffic{sim: s, kick: make(chan struct{}, 1)}
 	t.plane = dataplane.New(dataplane.Options{
 		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: t.dialTarget, DialHost: t.dialHost,
-		Logger: s.options.Logger,
+		Logger: s.options.Logger, AccessLogs: s.options.AccessLogs,
 	})
 	return t
 }
