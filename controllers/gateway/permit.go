@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 
@@ -10,10 +11,14 @@ import (
 )
 
 // permit leaves in a fragment that was good once what the Gateway and the namespaces of its backends still allow: listeners as they
-// are now, allowedRoutes, ReferenceGrants, and what the configuration says of who may connect. A fragment of the Gateway itself
-// needs nobody's leave.
+// are now, allowedRoutes, ReferenceGrants, and what the configuration says of who may connect.
 func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
-	if f.Member.Kind != kindHTTPRoute || v.translator == nil {
+	switch {
+	case v.translator == nil:
+		return f
+	case f.Member.Same(gatewayRef(v.snapshot.Gateway)):
+		return v.admit(f)
+	case f.Member.Kind != kindHTTPRoute:
 		return f
 	}
 	out := f
@@ -41,6 +46,29 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 			}
 			out.Listeners = append(out.Listeners, v.protected(have, l))
 		}
+	}
+	return out
+}
+
+// admit gives the Gateway's own fragment, which needs nobody's leave, the ranges and security groups that the configuration names now.
+func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
+	if v.snapshot.ParameterProblem != "" {
+		return f
+	}
+	now, out := v.translator.config, f
+	settings := now.settings()
+	out.Settings.SecurityGroups, out.Settings.ManageBackendRules = settings.SecurityGroups, settings.ManageBackendRules
+	out.Settings.Fields = map[string]string{}
+	maps.Copy(out.Settings.Fields, f.Settings.Fields)
+	for _, name := range []string{"securityGroups", "manageBackendRules"} {
+		delete(out.Settings.Fields, name)
+		if at := settings.Fields[name]; at != "" {
+			out.Settings.Fields[name] = at
+		}
+	}
+	out.Listeners = slices.Clone(f.Listeners)
+	for i := range out.Listeners {
+		out.Listeners[i].InboundCIDRs, out.Listeners[i].PrefixLists = now.spec.SourceRanges, now.spec.SecurityGroupPrefixes
 	}
 	return out
 }

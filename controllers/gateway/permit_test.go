@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,41 @@ func TestPermitChangesNothingWithoutAReason(t *testing.T) {
 	s.GatewayConfig = configOf(t, "c", `{sourceRanges: [192.168.0.0/16]}`)
 	if got := verdictOf(s).Request().Permit(v.Intent.Fragments[1]).Listeners[0].InboundCIDRs; join(got) != "192.168.0.0/16" {
 		t.Errorf("who may connect is the Gateway's to say, also for what is held: %v", got)
+	}
+}
+
+// TestWhoMayConnectNowCounts: what the configuration says of it takes effect although something else of the Gateway is wrong.
+func TestWhoMayConnectNowCounts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ why, before, now, want string }{
+		{"as before", `{sourceRanges: [10.0.0.0/8]}`, `{sourceRanges: [10.0.0.0/8]}`, "10.0.0.0/8"},
+		{"narrowed", `{sourceRanges: [0.0.0.0/0]}`, `{sourceRanges: [10.0.0.0/8]}`, "10.0.0.0/8"},
+		{"narrowed to a prefix list", `{}`, `{securityGroupPrefixes: [pl-1]}`, "pl-1"},
+		{"groups in place of everybody", `{sourceRanges: [0.0.0.0/0]}`,
+			`{sourceRanges: [10.0.0.0/8], securityGroups: [sg-1], manageBackendSecurityGroupRules: true}`,
+			"10.0.0.0/8 sg-1 true LoadBalancerConfiguration c-ns/c spec.securityGroups"},
+		{"other groups", `{securityGroups: [sg-wide]}`, `{securityGroups: [sg-1]}`, "sg-1  LoadBalancerConfiguration c-ns/c spec.securityGroups"},
+		{"ranges in place of groups", `{securityGroups: [sg-1]}`, `{sourceRanges: [10.0.0.0/8]}`, "10.0.0.0/8"},
+	} {
+		s := snapshotOf(t, anyListener, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
+		s.GatewayConfig = configOf(t, "c", c.before)
+		good := verdictOf(s).Intent.Fragments[0]
+		before := fmt.Sprint(good)
+		s.GatewayConfig = configOf(t, "c", c.now)
+		parse(t, `[{type: IPAddress, value: 10.1.1.1}]`, &s.Gateway.Spec.Addresses)
+		v := verdictOf(s)
+		if len(wrongOf(v.Findings, good.Member)) == 0 {
+			t.Fatalf("%s: the Gateway is not wrong", c.why)
+		}
+		f := v.Request().Permit(good)
+		got := join(slices.Concat(f.Listeners[0].InboundCIDRs, f.Listeners[0].PrefixLists)) + " " + join(f.Settings.SecurityGroups) + " " +
+			f.Settings.ManageBackendRules + " " + f.Settings.Fields["securityGroups"]
+		if diff := cmp.Diff(c.want, strings.TrimSpace(got)); diff != "" {
+			t.Errorf("invariant 8: %s: %s", c.why, diff)
+		}
+		if fmt.Sprint(good) != before {
+			t.Errorf("%s: the good fragment itself is changed", c.why)
+		}
 	}
 }
 
