@@ -47,6 +47,17 @@ const (
 	PrefixGatewayNLB = "gateway.k8s.aws.nlb"
 )
 
+// IsOwnershipTag tells whether a key is of those that say who owns a resource, for whatever front door and for the incumbent: no user may
+// set one, or a resource would be taken for another owner's.
+func IsOwnershipTag(key string) bool {
+	for _, prefix := range []string{"elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws.", "aga.k8s.aws/"} {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // Tag keys that carry ownership.
 const (
 	TagCluster = "elbv2.k8s.aws/cluster"

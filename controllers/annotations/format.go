@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/headgate/headgate/model"
 )
 
 const (
@@ -113,8 +115,7 @@ func CheckTag(key, value string) error {
 	switch {
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
 		return fmt.Errorf("tag %s is AWS's own: leave it out", quote(key))
-	case strings.HasPrefix(key, "elbv2.k8s.aws/") || strings.HasPrefix(key, "ingress.k8s.aws/") ||
-		strings.HasPrefix(key, "service.k8s.aws/") || strings.HasPrefix(key, "gateway.k8s.aws."):
+	case model.IsOwnershipTag(key):
 		return fmt.Errorf("tag %s says who owns a resource: leave it out", quote(key))
 	case len(key) > maxTagKey || len(value) > maxTagValue:
 		return fmt.Errorf("tag %s is too long: AWS takes %d characters of key and %d of value", quote(key), maxTagKey, maxTagValue)

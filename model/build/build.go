@@ -62,6 +62,8 @@ type builder struct {
 	ipAddressType string
 	// groups are the target groups that routes refer to, by resource ID; nil where one cannot be made.
 	groups map[string]*model.TargetGroup
+	// ids says which backend has a resource ID.
+	ids map[string]backend
 	// past builds what members asked for when they were last good; its findings are nobody's.
 	past     *builder
 	usage    usage
@@ -90,6 +92,7 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 			}
 		}
 	}
+	b.identify()
 	return b
 }
 

@@ -25,6 +25,8 @@ func TestNewcomerChangesNothing(t *testing.T) {
 		f.Settings = s
 		return f
 	}
+	redirecting := tls(intent.Listener{Certificates: []string{certShop}})
+	redirecting.Settings.SSLRedirectPort = 443
 	backend := func(name string) *intent.Route { r := route("", "", name); return &r }
 	cert := []string{certShop}
 	for _, row := range []struct {
@@ -52,6 +54,10 @@ func TestNewcomerChangesNothing(t *testing.T) {
 			func(s model.Stack) string { return s.LoadBalancer.Scheme }, "internal", "scheme ConflictingSetting"},
 		{"security groups", settings(intent.Settings{SecurityGroups: []string{"sg-2"}}), settings(intent.Settings{SecurityGroups: []string{"sg-1"}}),
 			func(s model.Stack) string { return s.LoadBalancer.SecurityGroups[0].ID }, "sg-1", "securityGroups ConflictingSetting"},
+		{"security groups of one's own lift no ranges", settings(intent.Settings{SecurityGroups: []string{"sg-2"}}),
+			http(intent.Listener{InboundCIDRs: []string{"10.0.0.0/8"}}), admits, "10.0.0.0/8", "securityGroups ConflictingSetting"},
+		{"a redirect cuts nobody off", redirecting, http(intent.Listener{}),
+			func(s model.Stack) string { return answerText(s.Listeners[0].DefaultActions) }, "404", "sslRedirectPort ConflictingSetting"},
 		{"subnets", settings(intent.Settings{SubnetTags: map[string][]string{"tier": {"front"}}}), settings(intent.Settings{SubnetTags: map[string][]string{"tier": {"back"}}}),
 			func(s model.Stack) string { return strings.Join(s.LoadBalancer.Subnets, ",") }, "subnet-a,subnet-b", "subnetTags ConflictingSetting"},
 		{"attribute of the load balancer", settings(intent.Settings{Attributes: map[string]string{"x": "2"}}), settings(intent.Settings{Attributes: map[string]string{"x": "1"}}),
@@ -80,6 +86,9 @@ func TestNewcomerChangesNothing(t *testing.T) {
 }
 
 func admits(s model.Stack) string {
+	if len(s.SecurityGroups) == 0 {
+		return "whom the groups admit"
+	}
 	var who []string
 	for _, p := range s.SecurityGroups[0].Ingress {
 		who = append(who, p.CIDR+p.PrefixList)

@@ -51,9 +51,7 @@ func (b *builder) settings() settings {
 	s.subnetTags = b.exclusive("subnetTags", "", func(_ *builder, f *intent.Fragment) string {
 		return selectorKey(f.Settings.SubnetTags)
 	})
-	s.groups = b.exclusive("securityGroups", "", func(_ *builder, f *intent.Fragment) string {
-		return strings.Join(f.Settings.SecurityGroups, ",")
-	})
+	s.groups = b.exclusive("securityGroups", "", (*builder).groupsOf)
 	s.manageBackend = b.choice("manageBackendRules", "", (*builder).manageOf) == "true"
 	s.redirect = b.exclusive("sslRedirectPort", "", (*builder).redirectOf)
 	s.attributes = b.mergeKeys(b.fragments, "attributes",
@@ -163,7 +161,7 @@ func (b *builder) redirectOf(f *intent.Fragment) string {
 	for _, other := range b.fragments {
 		for _, l := range other.Listeners {
 			if l.Port == port && l.Protocol == protocolHTTPS {
-				return strconv.Itoa(port)
+				return b.redirectUnlessItCutsOff(f)
 			}
 		}
 	}
@@ -261,7 +259,7 @@ const (
 func (b *builder) usableTags(tags map[string]string, at place) map[string]string {
 	out := map[string]string{}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		problem := b.tagProblem(k, tags[k])
+		problem := tagProblem(k, tags[k])
 		if problem == "" && len(out) == maxTags {
 			problem = "is beyond the " + strconv.Itoa(maxTags) + " tags that AWS leaves for users"
 		}
@@ -274,11 +272,10 @@ func (b *builder) usableTags(tags map[string]string, at place) map[string]string
 	return out
 }
 
-func (b *builder) tagProblem(key, value string) string {
-	owner := b.in.Owner
+func tagProblem(key, value string) string {
 	switch {
-	case key == model.TagCluster || key == model.TagResource || key == owner.StackTag() || key == owner.ResourceTag():
-		return "marks what the operator owns and cannot be set"
+	case model.IsOwnershipTag(key):
+		return "says who owns a resource and cannot be set: leave it out"
 	case strings.HasPrefix(key, "aws:"):
 		return "begins with aws:, which AWS keeps for itself"
 	case key == "" || len(key) > maxTagKey:

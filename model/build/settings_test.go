@@ -227,3 +227,17 @@ func TestHeldMemberKeepsTheScheme(t *testing.T) {
 	same(t, "what a broken member asked for is not known, and the address must not go", "scheme", got.Stack.LoadBalancer.Scheme, "internet-facing")
 	same(t, "its rules stay", "rules", rulesOf(got.Stack, 80), []string{"/* → k"})
 }
+
+func TestNoTagClaimsAnOwner(t *testing.T) {
+	for _, key := range []string{
+		"elbv2.k8s.aws/cluster", "ingress.k8s.aws/stack", "ingress.k8s.aws/resource", "service.k8s.aws/stack", "gateway.k8s.aws.alb/stack",
+		"gateway.k8s.aws.nlb/resource", "elbv2.k8s.aws/resource", "aga.k8s.aws/stack",
+	} {
+		in := group(intent.Fragment{Settings: intent.Settings{Tags: map[string]string{key: "victim"}}})
+		in.Owner = model.Owner{Cluster: "demo", Prefix: model.PrefixGatewayALB, Stack: "infra/gw"}
+		got := build.Build(in, facts())
+		if got.Stack.LoadBalancer.Tags[key] == "victim" || len(got.Findings) != 1 || got.Findings[0].Reason != "InvalidTag" {
+			t.Errorf("invariant 5: the tag %s: %v, findings %v", key, got.Stack.LoadBalancer.Tags, got.Findings)
+		}
+	}
+}

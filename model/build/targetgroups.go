@@ -27,10 +27,11 @@ type groupShape struct{ targetType, protocol, version, family string }
 
 // group is the target group of a Service port, made when it is first asked for; nil where it cannot be made, which is told.
 func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
-	if g, known := b.groups[s.ID]; known && g != nil {
+	id := b.groupID(s)
+	if g, known := b.groups[id]; known && g != nil {
 		return g
 	}
-	b.groups[s.ID] = nil
+	b.groups[id] = nil
 	shape := groupShape{
 		targetType: or(s.Group.TargetType, b.in.Defaults.TargetType), protocol: or(s.Group.Protocol, protocolHTTP),
 		version: or(s.Group.ProtocolVersion, versionHTTP1), family: typeIPv4,
@@ -42,10 +43,10 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 		return nil
 	}
 	g := &model.TargetGroup{
-		ID: s.ID, Name: targetGroupName(b.in, s, shape), TargetType: shape.targetType, Protocol: shape.protocol,
+		ID: id, Name: targetGroupName(b.in, s, shape), TargetType: shape.targetType, Protocol: shape.protocol,
 		ProtocolVersion: shape.version, Port: s.TargetPort, VPC: b.facts.VPC.ID, IPAddressType: shape.family,
 		HealthCheck: b.healthCheck(s.Group.HealthCheck, shape), Attributes: maps.Clone(s.Group.Attributes),
-		Tags:    b.tags(s.ID, b.usableTags(s.Group.Tags, groupPlace(at, s, "tags"))),
+		Tags:    b.tags(id, b.usableTags(s.Group.Tags, groupPlace(at, s, "tags"))),
 		Backend: model.Backend{Namespace: s.Namespace, Service: s.Name, Port: s.Port},
 	}
 	if g.Port < 1 || g.Port > 65535 {
@@ -55,7 +56,7 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 		b.wrong(groupPlace(at, s, field), "InvalidHealthCheck", "%s", problem)
 		return nil
 	}
-	b.groups[s.ID] = g
+	b.groups[id] = g
 	return g
 }
 
