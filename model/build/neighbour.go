@@ -19,8 +19,8 @@ func (b *builder) groupsOf(f *intent.Fragment) string {
 		before := b.before(other)
 		if len(before.Settings.SecurityGroups) == 0 && slices.ContainsFunc(before.Listeners, restricted) {
 			b.wrong(settingPlace(f, "securityGroups"), "ConflictingSetting",
-				"security groups of one's own would lift the source ranges of %s, which shares the load balancer; agree with its owner, or use a group of your own",
-				other.Member)
+				"security groups of one's own would lift the source ranges of %s, which shares the load balancer; "+
+					"agree with its owner, or use a group of your own", other.Member)
 			return ""
 		}
 	}
