@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -94,11 +93,10 @@ func secondsOr(value *int32, fallback int32) time.Duration {
 
 // address is where a target is probed.
 func (c *check) address(t *target) netip.AddrPort {
-	port := int(c.port) + t.offset
-	if c.port == 0 || port > math.MaxUint16 {
+	if c.port == 0 {
 		return t.address
 	}
-	return netip.AddrPortFrom(t.address.Addr(), uint16(port))
+	return addressAt(t.address.Addr(), int(c.port)+t.offset)
 }
 
 // run probes one address. It gives nil when the target is well.

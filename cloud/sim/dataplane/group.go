@@ -183,10 +183,18 @@ func (s *Server) newTarget(key targetKey, t *Target) *target {
 			return n // without an address the target cannot be reached
 		}
 	}
-	if port := t.Port + n.offset; t.Port > 0 && port <= math.MaxUint16 {
-		n.address = netip.AddrPortFrom(address, uint16(port))
+	if t.Port > 0 {
+		n.address = addressAt(address, t.Port+n.offset)
 	}
 	return n
+}
+
+// addressAt gives the address with the port, or none if there is no such port.
+func addressAt(address netip.Addr, port int) netip.AddrPort {
+	if port < 1 || port > math.MaxUint16 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(address, uint16(port))
 }
 
 // retire takes the group out of service.

@@ -33,7 +33,7 @@ func (s *Server) steer(now *snapshot, g *inlet, f tuple) (course, bool) {
 		return c, false
 	}
 	address := maphash.Comparable(s.seed, f.client.Addr())
-	arn := ""
+	var arn string
 	switch {
 	case to.sticky > 0:
 		arn = to.at(address)

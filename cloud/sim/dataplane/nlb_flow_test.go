@@ -46,7 +46,7 @@ func TestNLBResetsWithoutTarget(t *testing.T) {
 			w.flows(groupARN, "TCP", nil, row.backends...)
 			at := w.listen("TCP", always(row.action))
 			w.apply()
-			conn, err := net.Dial("tcp", at)
+			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", at)
 			if err != nil { // the reset was faster than the client
 				want(t, row.why, ending(err), "reset")
 				return
@@ -195,7 +195,7 @@ func TestNLBListenersChange(t *testing.T) {
 	w.listener().Protocol = "UDP"
 	w.apply()
 	want(t, "datagrams now", talkFrom(t, netip.Addr{}, "udp", at).ask("b"), "one 127.0.0.1 b")
-	if conn, err := net.Dial("tcp", at); err == nil {
+	if conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", at); err == nil {
 		closeBody(conn)
 		t.Error("the port still takes connections")
 	}
@@ -210,7 +210,7 @@ func TestALBBehindNLB(t *testing.T) {
 	w := newWorld(t, Options{PortOffset: -30000})
 	back := newBackend(t, "page", nil)
 	w.group(groupTwoARN, nil, back.address)
-	front := w.listen("HTTP", always(forwardTo(groupTwoARN)))
+	w.listen("HTTP", always(forwardTo(groupTwoARN)))
 	w.await(groupTwoARN, healthy)
 	port := w.listener().Port
 	w.group(groupARN, func(g *TargetGroup) {
@@ -221,7 +221,6 @@ func TestALBBehindNLB(t *testing.T) {
 	w.listen("TCP", always(forwardTo(groupARN)))
 	w.apply()
 	w.await(groupARN, healthy)
-	_ = front
 	outer := netip.AddrPortFrom(w.address, uint16(w.config.LoadBalancers[0].Listeners[1].Port-30000))
 	reply := get(t, "http://"+outer.String()+"/")
 	if reply.StatusCode != 200 || reply.body != "page" {

@@ -41,15 +41,19 @@ func (s *Server) openPorts(ctx context.Context, next *snapshot) []error {
 	for at, g := range next.inlets {
 		p := s.ports[at]
 		if p == nil {
-			flows, end := context.WithCancel(s.base()) //nolint:contextcheck // flows outlive an update
-			p = &port{server: s, at: at, flows: func() context.Context { return flows }, end: end}
+			p = s.newPort(at) //nolint:contextcheck // flows outlive an update
 			s.ports[at] = p
 		}
-		if err := p.open(ctx, g); err != nil { //nolint:contextcheck // the same
+		if err := p.open(ctx, g); err != nil {
 			errs = append(errs, fmt.Errorf("listener %s: %w", g.arn, err))
 		}
 	}
 	return errs
+}
+
+func (s *Server) newPort(at netip.AddrPort) *port {
+	flows, end := context.WithCancel(s.base())
+	return &port{server: s, at: at, flows: func() context.Context { return flows }, end: end}
 }
 
 // open binds what the listener's protocol asks for, and closes what it does not.
@@ -67,7 +71,7 @@ func (p *port) open(ctx context.Context, g *inlet) error {
 			return fmt.Errorf("binding: %w", err)
 		}
 		p.stream = listener
-		p.server.work.Go(func() { p.accept(listener) })
+		p.server.work.Go(func() { p.accept(listener) }) //nolint:contextcheck // flows outlive an update
 	}
 	if g.datagrams && p.datagrams == nil {
 		conn, err := c.ListenPacket(ctx, "udp", p.at.String())

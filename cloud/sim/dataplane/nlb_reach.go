@@ -59,7 +59,7 @@ func (s *Server) connect(ctx context.Context, c *course, protocol string) (net.C
 	}
 	ctx = context.WithValue(ctx, sourceKey{}, c.source())
 	if c.settings.flows.announce {
-		ctx = context.WithValue(ctx, preambleKey{}, clientHeader(c.client, netip.AddrPortFrom(c.inlet.address, uint16(c.inlet.port))))
+		ctx = context.WithValue(ctx, preambleKey{}, clientHeader(c.client, addressAt(c.inlet.address, c.inlet.port)))
 	}
 	conn, err := s.reach(ctx, "tcp", c.target.address)
 	if err != nil || !c.settings.flows.secure {

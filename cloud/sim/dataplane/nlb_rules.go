@@ -16,7 +16,8 @@ func networkFacts() []Fact {
 		{"Rules tell clients of IPv4 from those of IPv6; nothing else.", "API reference: SourceIpConditionConfig", "TestNLBRulesByFamily"},
 		{"A TCP connection on which nothing moves ends after tcp.idle_timeout.seconds, one of TLS after 350 s. Both ends are reset at once; on AWS it is " +
 			"the next packet that is.", "API reference: ListenerAttribute", "TestNLBIdleConnectionsEnd"},
-		{"Connections go on when their listener changes or goes, the latter for a minute.", "NLB guide: listeners; the minute is ours", "TestNLBListenersChange"},
+		{"Connections go on when their listener changes or goes, the latter for a minute.", "NLB guide: listeners; the minute is ours",
+			"TestNLBListenersChange"},
 		{"A target of type alb is the listener of an application load balancer.", groups + ": ALB as target", "TestALBBehindNLB"},
 		{"A TLS listener ends TLS by security policy and SNI certificates; targets speak TCP, or TLS with any certificate.", "NLB guide: TLS listeners",
 			"TestNLBTerminatesTLS"},

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -104,7 +105,7 @@ func readHeader(in io.Reader) (string, error) {
 	if signature := hex.EncodeToString(head[:12]); signature != "0d0a0d0a000d0a515549540a" {
 		return "signature " + signature, nil
 	}
-	whole := append(head, rest...)
+	whole := slices.Concat(head, rest)
 	sum := binary.BigEndian.Uint32(whole[len(whole)-4:])
 	clear(whole[len(whole)-4:])
 	if crc32.Checksum(whole, crc32.MakeTable(crc32.Castagnoli)) != sum {

@@ -12,7 +12,9 @@ type Fact struct {
 }
 
 // Rules lists what the data plane does. It is what the reference is written from.
-var Rules = concat(routingFacts(), requestFacts(), targetFacts(), securityFacts(), signInFacts(), errorFacts(), networkFacts()) //nolint:gochecknoglobals // a table
+//
+//nolint:gochecknoglobals // a table
+var Rules = concat(routingFacts(), requestFacts(), targetFacts(), securityFacts(), signInFacts(), errorFacts(), networkFacts())
 
 func concat(lists ...[]Fact) []Fact {
 	var all []Fact
