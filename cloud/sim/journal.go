@@ -34,11 +34,15 @@ type journal struct {
 	size    int
 }
 
-// longestJournal bounds the bytes of bodies that are kept. A simulator with more behind it cannot be saved.
-const longestJournal = 256 << 20
+const (
+	// longestJournal bounds the bytes that are kept. A simulator with more behind it cannot be saved.
+	longestJournal = 256 << 20
+	// recordSize is about what a record takes beside its body.
+	recordSize = 512
+)
 
 func (j *journal) add(r record) {
-	j.size += len(r.Body)
+	j.size += len(r.Body) + recordSize
 	if j.size > longestJournal {
 		j.records = nil
 		return

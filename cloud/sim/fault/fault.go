@@ -177,14 +177,14 @@ func ParseFault(text string) (Fault, error) {
 	var f Fault
 	for entry := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(entry), "=")
-		if err := f.set(name, value); err != nil {
+		if err := set(&f, name, value); err != nil {
 			return f, fmt.Errorf("fault %q: %w", text, err)
 		}
 	}
 	return f, f.Check()
 }
 
-func (f *Fault) set(name, value string) error {
+func set(f *Fault, name, value string) error {
 	texts := map[string]*string{
 		"service": &f.Service, "action": &f.Action, "kind": &f.Kind, "when": &f.When, "code": &f.Code, "message": &f.Message,
 	}
