@@ -90,6 +90,8 @@ type draft struct {
 	ports    []annotations.Port
 	// used are the names of actions, conditions and transforms that some backend refers to.
 	used map[string]bool
+	// written are the rules as the member writes them now.
+	written []wording
 	// shut says that all routes answer 503, shutPorts that those on the ports do.
 	shut      bool
 	shutPorts []int
@@ -118,6 +120,7 @@ func (d *draft) fragment() intent.Fragment {
 	out.Routes = split(prune(d.close(d.told(d.routes())), d.ports), d.ports)
 	out.Listeners = d.listeners(d.fallback())
 	d.checkUnused()
+	d.findSources()
 	return out
 }
 

@@ -214,31 +214,35 @@ func loadServices(
 func servicesOf(ing *networkingv1.Ingress) []string {
 	var out []string
 	reader := annotations.Ingress().Reader(ing.Annotations)
-	add := func(b *networkingv1.IngressServiceBackend) {
-		switch {
-		case b == nil || b.Name == "":
-		case b.Port.Name == useAnnotation:
-			action, _ := annotations.Decode[annotations.Action](reader, annotations.Actions+"."+b.Name)
-			for _, t := range action.Groups() {
-				if t.ServiceName != "" {
-					out = append(out, t.ServiceName)
-				}
-			}
-		default:
-			out = append(out, b.Name)
-		}
-	}
 	if ing.Spec.DefaultBackend != nil {
-		add(ing.Spec.DefaultBackend.Service)
+		out = append(out, namesOf(reader, ing.Spec.DefaultBackend.Service)...)
 	}
 	for _, rule := range ing.Spec.Rules {
 		if rule.HTTP == nil {
 			continue
 		}
 		for _, path := range rule.HTTP.Paths {
-			add(path.Backend.Service)
+			out = append(out, namesOf(reader, path.Backend.Service)...)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// namesOf are the names of the Services that a backend stands for.
+func namesOf(read annotations.Reader, b *networkingv1.IngressServiceBackend) []string {
+	switch {
+	case b == nil || b.Name == "":
+		return nil
+	case b.Port.Name != useAnnotation:
+		return []string{b.Name}
+	}
+	var out []string
+	action, _ := annotations.Decode[annotations.Action](read, annotations.Actions+"."+b.Name)
+	for _, t := range action.Groups() {
+		if t.ServiceName != "" {
+			out = append(out, t.ServiceName)
+		}
+	}
+	return out
 }

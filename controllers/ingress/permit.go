@@ -41,12 +41,12 @@ func (d *draft) permit(f intent.Fragment) intent.Fragment {
 	now := *d
 	now.shut = now.shut || !known
 	if len(f.Routes) > 0 {
-		out.Routes = now.close(f.Routes)
+		out.Routes = now.close(now.shelter(f.Routes))
 	}
 	out.Listeners = slices.Clone(out.Listeners)
 	for i, l := range out.Listeners {
 		if l.Default != nil {
-			out.Listeners[i].Default = &now.close([]intent.Route{*l.Default})[0]
+			out.Listeners[i].Default = &now.close(now.shelter([]intent.Route{*l.Default}))[0]
 		}
 	}
 	return out

@@ -144,6 +144,60 @@ func TestWhoMayConnectNowCounts(t *testing.T) {
 	}
 }
 
+// TestWhichAddressesAreServedNowCounts: what the conditions of a backend say of it takes effect although something else is wrong.
+func TestWhichAddressesAreServedNowCounts(t *testing.T) {
+	t.Parallel()
+	const onWeb, onAct = annotations.Conditions + ".web", annotations.Conditions + ".act"
+	sources := func(cidrs string) string {
+		return `[{"field":"source-ip","sourceIPConfig":{"values":[` + cidrs + `]}}]`
+	}
+	act := []string{annotations.Actions + ".act", `{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"web","servicePort":80}]}}`}
+	rows := []struct {
+		why         string
+		before, now []string
+		change      func(*networkingv1.Ingress)
+		want        string
+	}{
+		{why: "as before, open", want: "open"},
+		{why: "as before, restricted", before: []string{onWeb, sources(`"10.0.0.0/8"`)}, now: []string{onWeb, sources(`"10.0.0.0/8"`)}, want: "open"},
+		{why: "restricted", now: []string{onWeb, sources(`"10.0.0.0/8"`)}, want: "closed"},
+		{why: "narrowed", before: []string{onWeb, sources(`"10.0.0.0/8"`)}, now: []string{onWeb, sources(`"10.1.0.0/16"`)}, want: "closed"},
+		{why: "widened", before: []string{onWeb, sources(`"10.1.0.0/16"`)}, now: []string{onWeb, sources(`"10.0.0.0/8"`)}, want: "open"},
+		{why: "opened", before: []string{onWeb, sources(`"10.1.0.0/16"`)}, want: "open"},
+		{why: "it cannot be read whom it admits", now: []string{onWeb, `[{"field":"source-ip"`}, want: "closed"},
+		{why: "it cannot be read, of one that is restricted", before: []string{onWeb, sources(`"10.1.0.0/16"`)}, now: []string{onWeb, `[{"field":"source-ip"`}, want: "open"},
+		{why: "by something else than addresses", now: []string{onWeb, `[{"field":"http-request-method","httpRequestMethodConfig":{"values":["GET"]}}]`}, want: "open"},
+		{why: "of another name", now: []string{onAct, sources(`"10.0.0.0/8"`)}, want: "open"},
+		{why: "at its place, for another Service", now: []string{onAct, sources(`"10.0.0.0/8"`)}, change: func(ing *networkingv1.Ingress) {
+			ing.Spec.Rules[0].HTTP.Paths[0].Backend = backendTo("act", "80")
+		}, want: "closed"},
+		{why: "for its Service, by the name of an action", now: append([]string{onAct, sources(`"10.0.0.0/8"`)}, act...), change: func(ing *networkingv1.Ingress) {
+			ing.Spec.Rules[0].HTTP.Paths[0] = pathTo("/other", networkingv1.PathTypePrefix, "act", useAnnotation)
+		}, want: "closed"},
+		{why: "for its Service, which another rule serves openly", now: append([]string{onAct, sources(`"10.0.0.0/8"`)}, act...), change: func(ing *networkingv1.Ingress) {
+			ing.Spec.Rules[0].HTTP.Paths = append(ing.Spec.Rules[0].HTTP.Paths, pathTo("/other", networkingv1.PathTypePrefix, "act", useAnnotation))
+		}, want: "open"},
+	}
+	for _, row := range rows {
+		good := requestOf(t, newIngress(row.before...), newService("web"), newClass("alb", "")).Intent.Fragments[0]
+		ing := newIngress(append(slices.Clone(row.now), annotations.HealthInterval, "soon")...)
+		if row.change != nil {
+			row.change(ing)
+		}
+		req := requestOf(t, ing, newService("web"), newService("act"), newClass("alb", ""))
+		got := "closed"
+		if req.Permit(good).Routes[0].Forward != nil {
+			got = "open"
+		}
+		if got != row.want {
+			t.Errorf("invariant 8: %s: %s, want %s", row.why, got, row.want)
+		}
+		if got == "closed" && !slices.ContainsFunc(req.Findings, func(f model.Finding) bool { return f.Severity == model.Closed }) {
+			t.Errorf("%s: nobody is told that it closes: %v", row.why, req.Findings)
+		}
+	}
+}
+
 func TestRangesThatDoNotCountAreTold(t *testing.T) {
 	objects := []client.Object{
 		newIngress(annotations.GroupName, "g", annotations.InboundCIDRs, "10.0.0.0/8"),
@@ -176,6 +230,7 @@ func TestPermitWithoutItsClass(t *testing.T) {
 func TestPermitChangesNothingWithoutAReason(t *testing.T) {
 	for _, pairs := range [][]string{
 		nil, {annotations.InboundCIDRs, "10.0.0.0/8"}, {annotations.SecurityGroups, "sg-1"}, {annotations.AuthType, "oidc"},
+		{annotations.Conditions + ".web", `[{"field":"source-ip","sourceIPConfig":{"values":["10.0.0.0/8"]}}]`},
 		{annotations.ListenPorts, `[{"HTTP":80},{"HTTP":8080}]`, annotations.MutualAuthentication, `[{"port":8080,"mode":"verify"}]`},
 	} {
 		req := requestOf(t, newIngress(pairs...), newService("web"), newClass("alb", ""))

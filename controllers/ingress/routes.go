@@ -26,6 +26,7 @@ func (d *draft) routes() []intent.Route {
 			if err != nil {
 				d.wrong(ReasonRule, field, strings.ReplaceAll(err.Error(), "\n", "; "))
 			}
+			d.write(match, path.Backend, field)
 			route := d.route(path.Backend, field)
 			route.Match = match
 			out = append(out, route)
@@ -40,6 +41,7 @@ func (d *draft) fallback() *intent.Route {
 	if backend == nil {
 		return nil
 	}
+	d.write(intent.Match{}, *backend, defaultBackend)
 	route := d.route(*backend, defaultBackend)
 	if backend.Service != nil && d.read.Has(annotations.Conditions+"."+backend.Service.Name) {
 		d.used[annotations.Conditions+"."+backend.Service.Name] = true
