@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/shield"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/wafv2"
@@ -130,6 +132,24 @@ func recipes(f *fixture) []any {
 				Name: text("a.example.com"), Type: route53types.RRTypeA, TTL: aws.Int64(60), ResourceRecords: []route53types.ResourceRecord{{Value: text("192.0.2.1")}},
 			},
 		}}}},
+		&s3.CreateBucketInput{
+			Bucket: text("bucket"), CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraintUsWest2},
+		},
+		&s3.PutObjectInput{Bucket: text("bucket"), Key: text("key"), Body: strings.NewReader("bytes")},
+		&s3.GetObjectInput{Bucket: text("bucket"), Key: text("key")}, &s3.HeadObjectInput{Bucket: text("bucket"), Key: text("key")},
+		&s3.PutBucketVersioningInput{
+			Bucket: text("bucket"), VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
+		},
+		&s3.GetBucketVersioningInput{Bucket: text("bucket")}, &s3.GetBucketLocationInput{Bucket: text("bucket")}, &s3.HeadBucketInput{Bucket: text("bucket")},
+		&s3.PutBucketPolicyInput{Bucket: text("bucket"), Policy: text(
+			`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::bucket/*"}]}`,
+		)},
+		&s3.GetBucketPolicyInput{Bucket: text("bucket")}, &s3.DeleteBucketPolicyInput{Bucket: text("bucket")},
+		&s3.DeleteObjectInput{Bucket: text("bucket"), Key: text("key")},
+		&s3.DeleteObjectsInput{Bucket: text("bucket"), Delete: &s3types.Delete{Objects: []s3types.ObjectIdentifier{{Key: text("key")}}}},
+		&route53.UpdateHostedZoneCommentInput{Id: text(known + "HostedZoneId"), Comment: text("c")},
+		&route53.GetHostedZoneInput{Id: text(known + "HostedZoneId")},
+		&route53.ListHostedZonesByVPCInput{VPCId: text(w.VPC), VPCRegion: route53types.VPCRegionUsWest2},
 		&cognitoidentityprovider.CreateUserPoolClientInput{UserPoolId: text(known + "UserPoolId"), ClientName: text("gate")},
 		&globalaccelerator.CreateEndpointGroupInput{
 			ListenerArn: text(known + "AcceleratorListenerArn"), EndpointGroupRegion: text("us-west-2"), IdempotencyToken: text("1"),

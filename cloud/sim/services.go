@@ -43,6 +43,7 @@ func (s *Simulator) offer() []api {
 		directory,
 		accelerators,
 		domains,
+		s.objects,
 		s.tags,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/cert"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/storage"
 	"github.com/headgate/headgate/cloud/sim/tagging"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
@@ -48,6 +49,7 @@ type Simulator struct {
 	account  *account.Account
 	network  *vpc.Network
 	certs    *cert.Store
+	objects  *storage.Store
 	elb      *elb.State
 	tags     *tagging.Index
 	services []wire.Service
@@ -107,13 +109,14 @@ func (s *Simulator) fill() {
 	s.account = &account.Account{ID: o.Account, Region: o.Region, Partition: partition(o.Region), Now: o.Now, Speed: o.Speed}
 	s.network = vpc.New(s.account)
 	s.certs = cert.New(s.account)
+	s.objects = storage.New(s.account)
 	s.world = World{}
 	if !o.EmptyWorld {
 		s.world = s.network.Seed(o.ClusterName)
 	}
 	balancing := elb.Options{
 		Provisioning: o.Provisioning, Linger: o.Linger, Check: o.TargetCheck, AllowLoopbackTargets: o.AllowLoopbackTargets,
-		Addresses: o.AddressPool, Quotas: o.Quotas,
+		Addresses: o.AddressPool, Quotas: o.Quotas, Bundles: s.objects,
 	}
 	if s.traffic != nil {
 		balancing.Health = s.traffic.health

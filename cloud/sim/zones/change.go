@@ -3,7 +3,6 @@ package zones
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -104,7 +103,7 @@ func (b *batch) apply(c dnstypes.Change) {
 	r := normal(*c.ResourceRecordSet)
 	k := keyOf(r)
 	before := b.done[k]
-	if len(before) > 0 && !(len(before) == 1 && before[0] == dnstypes.ChangeActionDelete && c.Action != dnstypes.ChangeActionDelete) {
+	if anew := len(before) == 1 && before[0] == dnstypes.ChangeActionDelete && c.Action != dnstypes.ChangeActionDelete; len(before) > 0 && !anew {
 		b.refuse("The request contains an invalid set of changes for a resource record set '%s %s'", k.kind, k.name)
 		return
 	}
@@ -170,7 +169,8 @@ func (b *batch) checkPlace(k key, r dnstypes.ResourceRecordSet, neighbours []key
 		switch {
 		case other == k:
 		case (other.kind == dnstypes.RRTypeCname) != (k.kind == dnstypes.RRTypeCname):
-			b.refuse("RRSet of type %s with DNS name %s is not permitted as it conflicts with other records with the same DNS name in zone %s", k.kind, k.name, apex)
+			b.refuse("RRSet of type %s with DNS name %s is not permitted as it conflicts with other records with the same DNS name in zone %s",
+				k.kind, k.name, apex)
 			return
 		case other.kind == k.kind && policyOf(b.records[other]) != policyOf(r):
 			b.refuse("RRSet with DNS name %s, type %s cannot be created as other RRSets exist with the same name and type.", k.name, k.kind)
@@ -241,8 +241,4 @@ func (z *zone) sorted() []dnstypes.ResourceRecordSet {
 		all = append(all, z.records[k])
 	}
 	return all
-}
-
-func missing(code, what, id string) error {
-	return wire.Errorf(code, "%s %s does not exist.", what, id).WithStatus(http.StatusNotFound)
 }

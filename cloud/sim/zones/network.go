@@ -1,7 +1,6 @@
 package zones
 
 import (
-	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -73,8 +72,7 @@ func (s *Zones) disassociate(in *sdk.DisassociateVPCFromHostedZoneInput) (*sdk.D
 	}
 	id := aws.ToString(in.VPC.VPCId)
 	if !slices.ContainsFunc(z.vpcs, sees(id)) {
-		return nil, wire.Errorf("VPCAssociationNotFound", "The VPC: %s is not associated with the hosted zone: %s.", id, plain(in.HostedZoneId)).
-			WithStatus(http.StatusNotFound)
+		return nil, absent("VPCAssociationNotFound", "The VPC: %s is not associated with the hosted zone: %s.", id, plain(in.HostedZoneId))
 	}
 	if len(z.vpcs) == 1 {
 		return nil, wire.Errorf("LastVPCAssociation", "Cannot remove the last VPC association for the private zone %s.", plain(in.HostedZoneId))

@@ -67,21 +67,29 @@ func checkChange(c dnstypes.Change) error {
 	}
 	where := fmt.Sprintf("in Change with [Action=%s, Name=%s, Type=%s, SetIdentifier=%s]", c.Action, canonical(*r.Name), r.Type,
 		cmp.Or(aws.ToString(r.SetIdentifier), "null"))
-	values := r.TTL != nil || len(r.ResourceRecords) > 0
 	switch {
 	case !proper(canonical(*r.Name)):
 		return refused("FATAL problem: DomainLabelInvalid (Domain label is empty or too long) encountered with '" + *r.Name + "'")
 	case r.TrafficPolicyInstanceId != nil:
 		return invalid("Invalid request: traffic policy instances are made by their own operations %s", where)
 	case r.HealthCheckId != nil:
-		return missing("NoSuchHealthCheck", "The health check", *r.HealthCheckId)
-	case values == (r.AliasTarget != nil):
-		found := "none"
-		if values {
-			found = "more than one"
-		}
-		return invalid("Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found %s %s",
-			found, where)
+		return absent("NoSuchHealthCheck", "The health check %s does not exist.", *r.HealthCheckId)
+	}
+	if err := checkAnswer(r, where); err != nil {
+		return err
+	}
+	return checkPolicy(r, where)
+}
+
+// checkAnswer demands either values or an alias.
+func checkAnswer(r *dnstypes.ResourceRecordSet, where string) error {
+	const choice = "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found "
+	values := r.TTL != nil || len(r.ResourceRecords) > 0
+	switch {
+	case values && r.AliasTarget != nil:
+		return invalid(choice+"more than one %s", where)
+	case !values && r.AliasTarget == nil:
+		return invalid(choice+"none %s", where)
 	case values && r.TTL == nil:
 		return invalid("Invalid request: Missing field 'TTL' %s", where)
 	case values && len(r.ResourceRecords) == 0:
@@ -89,7 +97,7 @@ func checkChange(c dnstypes.Change) error {
 	case r.AliasTarget != nil && (aws.ToString(r.AliasTarget.DNSName) == "" || aws.ToString(r.AliasTarget.HostedZoneId) == ""):
 		return invalid("Invalid request: Missing field 'DNSName' or 'HostedZoneId' %s", where)
 	default:
-		return checkPolicy(r, where)
+		return nil
 	}
 }
 

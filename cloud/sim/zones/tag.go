@@ -23,7 +23,7 @@ func (s *Zones) tagOperations() []wire.Operation {
 // tagged gives the ARN of a resource that has tags: a zone. There are no health checks.
 func (s *Zones) tagged(kind dnstypes.TagResourceType, id *string) (string, error) {
 	if kind == dnstypes.TagResourceTypeHealthcheck {
-		return "", missing("NoSuchHealthCheck", "The health check", aws.ToString(id))
+		return "", absent("NoSuchHealthCheck", "The health check %s does not exist.", aws.ToString(id))
 	}
 	if _, err := s.find(id); err != nil {
 		return "", err

@@ -81,8 +81,10 @@ func (s *Zones) checkZone(in *sdk.CreateHostedZoneInput) (string, bool, error) {
 	case in.HostedZoneConfig != nil && len(aws.ToString(in.HostedZoneConfig.Comment)) > longestNote:
 		return "", false, invalid("A comment has up to %d characters.", longestNote)
 	case s.callers[reference]:
-		return "", false, wire.Errorf("HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference.").
-			WithStatus(http.StatusConflict)
+		return "", false, &wire.Error{
+			Code: "HostedZoneAlreadyExists", Status: http.StatusConflict,
+			Message: "A hosted zone has already been created with the specified caller reference.",
+		}
 	case in.DelegationSetId != nil:
 		return "", false, wire.Errorf("NoSuchDelegationSet", "The delegation set %s was not found.", *in.DelegationSetId)
 	case private && in.VPC == nil:
@@ -245,7 +247,7 @@ func (s *Zones) listByName(in *sdk.ListHostedZonesByNameInput) (*sdk.ListHostedZ
 func (s *Zones) getChange(in *sdk.GetChangeInput) (*sdk.GetChangeOutput, error) {
 	info, ok := s.changes[plain(in.Id)]
 	if !ok {
-		return nil, wire.Errorf("NoSuchChange", "A change with the specified change ID does not exist: %s", plain(in.Id)).WithStatus(http.StatusNotFound)
+		return nil, absent("NoSuchChange", "A change with the specified change ID does not exist: %s", plain(in.Id))
 	}
 	if !s.account.Now().Before(info.SubmittedAt.Add(s.account.Scale(spreading))) {
 		info.Status = dnstypes.ChangeStatusInsync

@@ -4,6 +4,7 @@
 package zones
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -125,7 +126,7 @@ func (s *Zones) arn(id string) string {
 func (s *Zones) find(id *string) (*zone, error) {
 	z, ok := s.zones.Get(plain(id))
 	if !ok {
-		return nil, wire.Errorf("NoSuchHostedZone", "No hosted zone found with ID: %s", plain(id)).WithStatus(http.StatusNotFound)
+		return nil, absent("NoSuchHostedZone", "No hosted zone found with ID: %s", plain(id))
 	}
 	return z, nil
 }
@@ -136,6 +137,11 @@ func plain(id *string) string {
 }
 
 func invalid(format string, args ...any) error { return wire.Errorf("InvalidInput", format, args...) }
+
+// absent is an error for what is not there.
+func absent(code, format string, args ...any) error {
+	return &wire.Error{Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusNotFound}
+}
 
 // submit notes a change, which is everywhere after a while.
 func (s *Zones) submit(comment *string) *dnstypes.ChangeInfo {
