@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
@@ -25,6 +25,10 @@ type ClusterOptions struct {
 	OpenAllPorts bool
 	// Stacks counts the stacks that exist. The backend group is deleted when there is none.
 	Stacks func(context.Context) (int, error)
+	// Forget drops what the cloud remembers of an owner, so that the next observation reads afresh. It may be nil.
+	Forget func(model.Owner)
+	// Now is the clock. Default: the system's.
+	Now func() time.Time
 }
 
 // Cluster owns what all stacks of a cluster share: the backend security group, and the rules on the security groups of pods that
@@ -34,9 +38,11 @@ type Cluster struct {
 	cloud Cloud
 	opts  ClusterOptions
 
-	// work is held over calls to AWS: one change at a time. applied is the demand that was met last.
+	// work is held over calls to AWS: one change at a time. applied is the demand that was met last; lost is since when AWS knows no
+	// group for some address of a binding.
 	work    sync.Mutex
 	applied string
+	lost    map[string]time.Time
 	// mu guards what follows and is never held over a call: the targets lane tells the cluster before it registers.
 	mu       sync.Mutex
 	bindings map[string]Network
@@ -51,6 +57,12 @@ type Network struct {
 
 // NewCluster returns the owner of the cluster's shared resources.
 func NewCluster(cloud Cloud, opts ClusterOptions) *Cluster {
+	if opts.Forget == nil {
+		opts.Forget = func(model.Owner) {}
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
 	return &Cluster{cloud: cloud, opts: opts, bindings: map[string]Network{}}
 }
 
@@ -122,12 +134,14 @@ func sanitize(s string) string {
 	return string(out)
 }
 
-// Set says what a binding needs now; [Cluster.Sync] brings AWS in line. It never waits for AWS.
-func (c *Cluster) Set(binding string, n Network) {
+// Set says what a binding needs now, and returns whether that is news; [Cluster.Sync] brings AWS in line. It never waits for AWS.
+func (c *Cluster) Set(binding string, n Network) bool {
 	n.Addresses = slices.Sorted(slices.Values(n.Addresses))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	before, known := c.bindings[binding]
 	c.bindings[binding] = n
+	return !known || !slices.Equal(before.Addresses, n.Addresses) || !slices.Equal(before.Permissions, n.Permissions)
 }
 
 // Drop forgets a binding that is gone.
@@ -142,151 +156,6 @@ func (c *Cluster) Complete() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.complete = true
-}
-
-// demand is what all bindings need at one moment.
-type demand struct {
-	bindings map[string]Network
-	complete bool
-	// signature tells demands apart. Addresses of pods count: a new node may bring a new group.
-	signature string
-}
-
-func (c *Cluster) demand() demand {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d := demand{bindings: maps.Clone(c.bindings), complete: c.complete}
-	h := sha256.New()
-	for _, k := range slices.Sorted(maps.Keys(d.bindings)) {
-		fmt.Fprintf(h, "%s %v %v\n", k, d.bindings[k].Addresses, d.bindings[k].Permissions)
-	}
-	fmt.Fprintln(h, d.complete)
-	d.signature = hex.EncodeToString(h.Sum(nil))
-	return d
-}
-
-// addresses that must admit something, sorted.
-func (d demand) addresses() []string {
-	var out []string
-	for _, n := range d.bindings {
-		if len(n.Permissions) > 0 {
-			out = append(out, n.Addresses...)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// ErrAddresses says that AWS knows no security group for some addresses of targets: a network interface that is new, say. What
-// could be authorised was, and nothing was revoked.
-var ErrAddresses = errors.New("no network interface with a security group to change is known")
-
-// Sync authorises what the bindings need on the security groups of their pods, and revokes what none needs any more.
-func (c *Cluster) Sync(ctx context.Context) error {
-	c.work.Lock()
-	defer c.work.Unlock()
-	d := c.demand()
-	if d.signature == c.applied {
-		return nil
-	}
-	addresses := d.addresses()
-	facts, err := c.cloud.Facts(ctx, model.Needs{Owner: c.owner(), PodIPs: addresses})
-	if err != nil {
-		return fmt.Errorf("finding the security groups of pods: %w", err)
-	}
-	observed, err := c.observe(ctx)
-	if err != nil {
-		return err
-	}
-	unknown := slices.DeleteFunc(addresses, func(a string) bool { return facts.PodGroups[a] != "" })
-	desired, opts := c.desired(d, facts, observed), plan.Options{AuthoriseOnly: !d.complete || len(unknown) > 0}
-	if opts.AuthoriseOnly {
-		desired = withoutCovered(desired, observed)
-	}
-	p := plan.Diff(desired, observed, opts)
-	if _, err := c.cloud.Apply(ctx, p); err != nil {
-		return fmt.Errorf("changing the rules on the security groups of pods: %w", err)
-	}
-	if len(unknown) > 0 {
-		return fmt.Errorf("%w: %s", ErrAddresses, strings.Join(unknown, ", "))
-	}
-	c.applied = d.signature
-	return nil
-}
-
-// desired keeps the backend group as it is observed and gives each security group of pods what its bindings need.
-func (c *Cluster) desired(d demand, facts model.Facts, observed model.Stack) model.Stack {
-	out := model.Stack{Owner: c.owner()}
-	for _, g := range observed.SecurityGroups {
-		if !g.Foreign {
-			out.SecurityGroups = append(out.SecurityGroups, g)
-		}
-	}
-	backend := backendOf(observed)
-	wanted := map[string][]model.Permission{}
-	for _, n := range d.bindings {
-		for _, a := range n.Addresses {
-			if id := facts.PodGroups[a]; id != "" {
-				wanted[id] = append(wanted[id], n.Permissions...)
-			}
-		}
-	}
-	for id, permissions := range wanted {
-		out.SecurityGroups = append(out.SecurityGroups, model.SecurityGroup{
-			ID: id, Foreign: true, ARN: model.ARN(id), Ingress: c.ranges(permissions, backend),
-		})
-	}
-	return model.Normalize(out)
-}
-
-// withoutCovered leaves out what an observed range admits already: it is not known yet how far the range shall go.
-func withoutCovered(desired, observed model.Stack) model.Stack {
-	for i, want := range desired.SecurityGroups {
-		for _, have := range observed.SecurityGroups {
-			if !want.Foreign || have.ID != want.ID {
-				continue
-			}
-			desired.SecurityGroups[i].Ingress = slices.DeleteFunc(slices.Clone(want.Ingress), func(p model.Permission) bool {
-				return slices.ContainsFunc(have.Ingress, func(o model.Permission) bool {
-					wide := p
-					wide.FromPort, wide.ToPort = o.FromPort, o.ToPort
-					return wide.Identity() == o.Identity() && o.FromPort <= p.FromPort && p.ToPort <= o.ToPort
-				})
-			})
-		}
-	}
-	return desired
-}
-
-// ranges makes one permission, from the least port to the greatest, of all that have the same source and protocol, as the
-// incumbent does.
-//
-// Bindings name the backend group by its ID, observations by its key: the key it is.
-func (c *Cluster) ranges(permissions []model.Permission, backend string) []model.Permission {
-	type peer struct {
-		protocol, cidr, list string
-		source               model.GroupRef
-	}
-	merged := map[peer]model.Permission{}
-	for _, p := range permissions {
-		if c.opts.OpenAllPorts {
-			p.FromPort, p.ToPort = 0, 65535
-		}
-		if backend != "" && p.Source.ID == backend {
-			p.Source = model.GroupRef{Key: model.ResourceBackendSecurityGroup}
-		}
-		key := peer{p.Protocol, p.CIDR, p.PrefixList, p.Source}
-		if have, ok := merged[key]; ok {
-			p.FromPort, p.ToPort = min(p.FromPort, have.FromPort), max(p.ToPort, have.ToPort)
-		}
-		p.Description = model.PermissionMark
-		merged[key] = p
-	}
-	out := make([]model.Permission, 0, len(merged))
-	for _, p := range merged {
-		out = append(out, p)
-	}
-	return out
 }
 
 // Release deletes the backend group, and the rules that admit it, when no stack is left. What it returns is still waited for.

@@ -3,12 +3,15 @@ package stack_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/plan"
 )
 
@@ -159,5 +162,108 @@ func TestBackendGroupIsOurs(t *testing.T) {
 	want := map[string]string{"team": "x", model.TagCluster: "c1", model.TagResource: model.ResourceBackendSecurityGroup}
 	if diff := cmp.Diff(want, g.Tags); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAddressWithoutAGroupHoldsOnlyItsBindingsRules(t *testing.T) {
+	t.Parallel()
+	aws := newAccount()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := stack.NewCluster(aws, stack.ClusterOptions{Name: "c1", Now: func() time.Time { return now }})
+	id, err := c.EnsureBackend(t.Context(), "vpc-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	aws.podGroups = map[string]string{"10.0.0.1": "sg-node", "10.0.0.2": "sg-other"}
+	c.Complete()
+	c.Set("shop/a", admits("10.0.0.1", id, 8080))
+	c.Set("other/x", admits("10.0.0.2", id, 9999))
+	if err := c.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	delete(aws.podGroups, "10.0.0.2")
+	c.Drop("shop/a")
+	c.Set("other/x", admits("10.0.0.2", id, 9999))
+	for _, step := range []struct {
+		why   string
+		after time.Duration
+		ports []int
+		told  bool
+	}{
+		{"an interface may be new: nothing is revoked", 0, []int{8080, 9999}, false},
+		{"nor a little later", time.Minute, []int{8080, 9999}, false},
+		{"a binding that nobody can help keeps its own rules, and those only", 2 * time.Minute, []int{9999}, true},
+	} {
+		now = now.Add(step.after)
+		c.Doubt()
+		err := c.Sync(t.Context())
+		failed, ok := errors.AsType[*stack.SyncError](err)
+		if !ok || !errors.Is(err, stack.ErrAddresses) {
+			t.Fatalf("%s: %v", step.why, err)
+		}
+		if _, told := failed.Bindings["other/x"]; told != step.told || failed.Bindings["shop/a"] != nil {
+			t.Errorf("%s: concerned are %v", step.why, failed.Bindings)
+		}
+		var ports []int
+		for _, g := range aws.stacks[model.Owner{Cluster: "c1"}].SecurityGroups {
+			for _, p := range g.Ingress {
+				ports = append(ports, p.FromPort)
+			}
+		}
+		slices.Sort(ports)
+		if diff := cmp.Diff(step.ports, ports); diff != "" {
+			t.Errorf("invariant 4: %s: %s", step.why, diff)
+		}
+	}
+}
+
+func TestRulesOfPodsAreVerified(t *testing.T) {
+	t.Parallel()
+	aws, c, id := newCluster(t)
+	c.Complete()
+	c.Set("shop/a", admits("10.0.0.1", id, 8080))
+	if err := c.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cluster := model.Owner{Cluster: "c1"}
+	drifted := aws.stacks[cluster]
+	drifted.SecurityGroups = slices.DeleteFunc(slices.Clone(drifted.SecurityGroups), func(g model.SecurityGroup) bool { return g.Foreign })
+	aws.stacks[cluster] = drifted
+	c.Doubt()
+	if err := c.Sync(t.Context()); err != nil || len(nodeRules(aws)) != 1 {
+		t.Errorf("a rule that somebody revoked stays away: %v, %v", nodeRules(aws), err)
+	}
+	writes, reads := len(aws.writes), aws.reads
+	if err := c.Sync(t.Context()); err != nil || len(aws.writes) != writes || aws.reads != reads {
+		t.Errorf("invariant 1: what was verified is read again, or written: %v, %v", aws.writes[writes:], err)
+	}
+}
+
+func TestRulesThatFailConcernTheirBindings(t *testing.T) {
+	t.Parallel()
+	aws, c, id := newCluster(t)
+	aws.podGroups["10.0.0.3"] = "sg-denied"
+	c.Complete()
+	c.Set("shop/a", admits("10.0.0.1", id, 8080))
+	if err := c.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	aws.fail = func(plan.Change) error { return denied() }
+	c.Set("shop/b", admits("10.0.0.3", id, 9090))
+	err := c.Sync(t.Context())
+	failed, ok := errors.AsType[*stack.SyncError](err)
+	if !ok || !fault.Is(failed.Bindings["shop/b"], fault.Denied) || len(failed.Bindings) != 1 {
+		t.Errorf("the rules of b alone cannot be made: %v", err)
+	}
+	aws.fail = nil
+	c.Drop("shop/b")
+	reads := aws.reads
+	if err := c.Sync(t.Context()); err != nil || aws.reads == reads {
+		t.Errorf("a demand that was met once is met again after a failure, unseen: %v", err)
+	}
+	aws.down = true
+	c.Set("shop/a", admits("10.0.0.1", id, 8081))
+	if failed, ok := errors.AsType[*stack.SyncError](c.Sync(t.Context())); !ok || failed.Bindings["shop/a"] == nil {
+		t.Error("AWS is away, and nobody is concerned")
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/outcome"
@@ -104,6 +105,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&elbv2v1beta1.TargetGroupBinding{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfSlice)).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfService)).
+		WatchesRawSource(source.Channel(r.network.news, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.opts.Workers}).
 		Complete(r)
 	if err != nil {
@@ -188,13 +190,17 @@ func (r *Reconciler) failed(ctx context.Context, b *elbv2v1beta1.TargetGroupBind
 func (r *Reconciler) tell(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, p problem) error {
 	var remarks []outcome.Remark
 	var findings []model.Finding
-	if p != (problem{}) {
-		remarks = append(remarks, outcome.Remark{Reason: p.reason, Text: p.message})
-		findings = append(findings, model.Finding{Severity: model.Wrong, Reason: p.reason, Message: p.message})
+	// The graver comes last: its reason is the condition's.
+	for _, one := range []problem{r.network.problem(client.ObjectKeyFromObject(b)), p} {
+		if one == (problem{}) {
+			continue
+		}
+		remarks = append(remarks, outcome.Remark{Reason: one.reason, Text: one.message})
+		findings = append(findings, model.Finding{Severity: model.Wrong, Reason: one.reason, Message: one.message})
 	}
 	r.voice.Warn("", b, remarks)
 	old := b.DeepCopy()
-	if len(findings) == 0 {
+	if p == (problem{}) {
 		b.Status.ObservedGeneration = &b.Generation
 	}
 	// A binding that was done before, by the incumbent maybe, gets no word that says only that all is as it was.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/outcome"
@@ -18,18 +19,35 @@ import (
 // of quiet.
 type Network struct {
 	cluster *stack.Cluster
-	quiet   time.Duration
+	pace    Pace
 	kick    chan struct{}
 	// heard tells whether every binding was reconciled once.
 	heard func(context.Context) (bool, error)
+	// news has the bindings whose trouble changed.
+	news chan event.GenericEvent
+	// complete says that every binding was heard, failures counts those in a row.
+	complete bool
+	failures int
 
-	mu   sync.Mutex
-	have map[types.NamespacedName]bool
+	mu      sync.Mutex
+	have    map[types.NamespacedName]bool
+	trouble map[types.NamespacedName]problem
+}
+
+// Pace is how fast a [Network] works.
+type Pace struct {
+	// Quiet is how long it waits for more changes.
+	Quiet time.Duration
+	// Verify is how long the rules go without a comparison with AWS; zero is for ever.
+	Verify time.Duration
 }
 
 // NewNetwork returns the network over the cluster's shared resources.
-func NewNetwork(cluster *stack.Cluster, quiet time.Duration) *Network {
-	return &Network{cluster: cluster, quiet: quiet, kick: make(chan struct{}, 1), have: map[types.NamespacedName]bool{}}
+func NewNetwork(cluster *stack.Cluster, pace Pace) *Network {
+	return &Network{
+		cluster: cluster, pace: pace, kick: make(chan struct{}, 1), news: make(chan event.GenericEvent),
+		have: map[types.NamespacedName]bool{}, trouble: map[types.NamespacedName]problem{},
+	}
 }
 
 func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) {
@@ -37,8 +55,9 @@ func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target
 	n.mu.Lock()
 	n.have[key] = true
 	n.mu.Unlock()
-	n.cluster.Set(key.String(), stack.Network{Addresses: addresses(targets), Permissions: permissions(b, targets)})
-	n.wake()
+	if n.cluster.Set(key.String(), stack.Network{Addresses: addresses(targets), Permissions: permissions(b, targets)}) {
+		n.wake()
+	}
 }
 
 // expect takes a binding that can have no targets as it is written for heard: it needs what it needed before, or nothing if it never
@@ -52,6 +71,7 @@ func (n *Network) expect(b *elbv2v1beta1.TargetGroupBinding) {
 func (n *Network) drop(key types.NamespacedName) {
 	n.mu.Lock()
 	delete(n.have, key)
+	delete(n.trouble, key)
 	n.mu.Unlock()
 	n.cluster.Drop(key.String())
 	n.wake()
@@ -73,34 +93,54 @@ func (n *Network) wake() {
 // retry is how soon a change of the rules on pods' security groups that failed is tried again; failures in a row double it.
 const retry = 5 * time.Second
 
-// Start brings the rules on pods' security groups in line whenever bindings changed, until ctx ends. It runs on the leader.
+// Start brings the rules on pods' security groups in line whenever bindings changed, and compares them with AWS from time to time,
+// until ctx ends. It runs on the leader.
 func (n *Network) Start(ctx context.Context) error {
-	log := logr.FromContextOrDiscard(ctx).WithName("network")
-	complete, failures := false, 0
+	var verify <-chan time.Time
+	if n.pace.Verify > 0 {
+		ticker := time.NewTicker(n.pace.Verify)
+		defer ticker.Stop()
+		verify = ticker.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-verify:
+			n.cluster.Doubt()
 		case <-n.kick:
 		}
-		if !pause(ctx, n.quiet) {
+		if !pause(ctx, n.pace.Quiet) {
 			return nil
 		}
-		if !complete {
-			if complete = n.all(ctx, log); complete {
-				n.cluster.Complete()
-			}
+		if again := n.step(ctx); again > 0 {
+			time.AfterFunc(again, n.wake)
 		}
-		err := n.cluster.Sync(ctx)
-		if err == nil {
-			failures = 0
-			continue
-		}
-		failures++
-		after := outcome.Backoff(retry, failures)
-		log.Info("security groups of pods are not as they shall be", "error", err.Error(), "again", after.String())
-		time.AfterFunc(after, n.wake)
 	}
+}
+
+// step brings the rules in line once, and tells who is concerned where that fails. It returns when to try again, zero when it went well.
+func (n *Network) step(ctx context.Context) time.Duration {
+	log := logr.FromContextOrDiscard(ctx).WithName("network")
+	if !n.complete {
+		if n.complete = n.all(ctx, log); n.complete {
+			n.cluster.Complete()
+		}
+	}
+	err := n.cluster.Sync(ctx)
+	if err == nil {
+		n.failures = 0
+		n.report(ctx, nil)
+		return 0
+	}
+	n.failures++
+	again := outcome.Backoff(retry, n.failures)
+	log.Info("security groups of pods are not as they shall be", "error", err.Error(), "again", again.String())
+	// What the first failure was about may pass by itself, and one of many changes hides which it was.
+	if n.failures > 1 {
+		n.report(ctx, err)
+	}
+	return again
 }
 
 // all tells whether every binding was reconciled once.

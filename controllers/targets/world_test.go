@@ -40,7 +40,9 @@ type account struct {
 	calls  []string
 	// admitted are the addresses whose security groups were asked for last.
 	admitted []string
-	fail     func(call string) error
+	// hidden is an address without an interface.
+	hidden string
+	fail   func(call string) error
 }
 
 func (a *account) call(name string, group model.ARN) error {
@@ -109,7 +111,9 @@ func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error
 		a.admitted = slices.Clone(need.PodIPs)
 	}
 	for _, ip := range need.PodIPs {
-		out.PodGroups[ip] = "sg-node"
+		if ip != a.hidden {
+			out.PodGroups[ip] = "sg-node"
+		}
 	}
 	return out, nil
 }
@@ -123,6 +127,11 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 	defer a.mu.Unlock()
 	for _, c := range p.Changes {
 		a.calls = append(a.calls, string(c.Op))
+		if a.fail != nil {
+			if err := a.fail(string(c.Op)); err != nil {
+				return model.Outputs{}, err
+			}
+		}
 	}
 	return model.Outputs{ARNs: map[model.Key]model.ARN{}}, nil
 }
@@ -181,10 +190,10 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 func (w *world) restart() {
 	clock := func() time.Time { return w.now }
 	w.notes = &notes{}
-	cluster := stack.NewCluster(w.aws, stack.ClusterOptions{Name: "c1"})
+	cluster := stack.NewCluster(w.aws, stack.ClusterOptions{Name: "c1", Now: clock})
 	w.Reconciler = &Reconciler{
 		client: w.api, live: w.api, lane: newLane(w.aws), names: w.aws, board: stack.NewBoard(w.api, clock),
-		network: NewNetwork(cluster, time.Millisecond), voice: outcome.NewVoice(w.notes, clock), opts: Options{Now: clock},
+		network: NewNetwork(cluster, Pace{Quiet: time.Millisecond}), voice: outcome.NewVoice(w.notes, clock), opts: Options{Now: clock},
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
 	}
 	w.network.Hear(w.Heard)

@@ -23,7 +23,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		return err
 	}
 	cluster := stack.NewCluster(aws, stack.ClusterOptions{
-		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts,
+		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Forget: aws.Forget,
 		// Past the cache, which may still show a stack that was just forgotten.
 		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, mgr.GetAPIReader(), s.Cluster) },
 	})
@@ -32,7 +32,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 	})
-	network := targets.NewNetwork(cluster, quiet)
+	network := targets.NewNetwork(cluster, targets.Pace{Quiet: quiet, Verify: s.SyncPeriod})
 	lane := targets.New(mgr, aws, targets.Options{Board: loop.Board(), Network: network, FailOpen: failOpen(s)})
 	if err := addTargets(mgr, lane, network); err != nil {
 		return err
