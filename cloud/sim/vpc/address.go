@@ -15,13 +15,16 @@ import (
 func (n *Network) addressOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Reads("DescribeAvailabilityZones", n.describeAvailabilityZones),
+		wire.Writes("ModifyAvailabilityZoneGroup", n.modifyZoneGroup),
 		wire.Writes("AllocateAddress", n.allocateAddress),
 		wire.Reads("DescribeAddresses", n.describeAddresses),
 		wire.Writes("ReleaseAddress", n.releaseAddress),
+		wire.Writes("AssociateAddress", n.associateAddress),
+		wire.Writes("DisassociateAddress", n.disassociateAddress),
 	}
 }
 
-// zones gives the three zones of the region.
+// zones gives the three zones of the region, and a local zone.
 func (n *Network) zones() []ec2types.AvailabilityZone {
 	var all []ec2types.AvailabilityZone
 	for i, letter := range []string{"a", "b", "c"} {
@@ -32,7 +35,35 @@ func (n *Network) zones() []ec2types.AvailabilityZone {
 			ZoneType: aws.String("availability-zone"),
 		})
 	}
-	return all
+	return append(all, n.localZone())
+}
+
+// localZone gives the one local zone, which is there once its group is opted into.
+func (n *Network) localZone() ec2types.AvailabilityZone {
+	group := n.account.Region + "-sim-1"
+	status := ec2types.AvailabilityZoneOptInStatusNotOptedIn
+	if n.optedIn {
+		status = ec2types.AvailabilityZoneOptInStatusOptedIn
+	}
+	return ec2types.AvailabilityZone{
+		ZoneName: aws.String(group + "a"), ZoneId: aws.String(shortRegion(n.account.Region) + "-sim1-az1"), RegionName: aws.String(n.account.Region),
+		GroupName: &group, NetworkBorderGroup: &group, State: ec2types.AvailabilityZoneStateAvailable, OptInStatus: status,
+		ZoneType: aws.String("local-zone"), ParentZoneName: aws.String(n.account.Region + "a"),
+		ParentZoneId: aws.String(shortRegion(n.account.Region) + "-az1"),
+	}
+}
+
+func (n *Network) modifyZoneGroup(in *sdk.ModifyAvailabilityZoneGroupInput) (*sdk.ModifyAvailabilityZoneGroupOutput, error) {
+	switch {
+	case aws.ToString(in.GroupName) != *n.localZone().GroupName:
+		return nil, wire.Errorf("InvalidParameterValue", "The zone group '%s' cannot be opted into.", aws.ToString(in.GroupName))
+	case in.OptInStatus == "":
+		return nil, missing("OptInStatus")
+	case in.OptInStatus == ec2types.ModifyAvailabilityZoneOptInStatusNotOptedIn && n.optedIn:
+		return nil, wire.Errorf("OptInNotAllowed", "Opting out of a zone group is for AWS Support.")
+	}
+	n.optedIn = in.OptInStatus == ec2types.ModifyAvailabilityZoneOptInStatusOptedIn
+	return &sdk.ModifyAvailabilityZoneGroupOutput{Return: aws.Bool(true)}, nil
 }
 
 // shortRegion gives the form of a region in zone identifiers: us-west-2 is usw2, ap-southeast-1 is apse1.
@@ -45,7 +76,7 @@ func shortRegion(region string) string {
 // zone finds a zone by name or identifier; with neither it is the first.
 func (n *Network) zone(name, id string) (ec2types.AvailabilityZone, error) {
 	for _, z := range n.zones() {
-		if (name == "" || *z.ZoneName == name) && (id == "" || *z.ZoneId == id) {
+		if (name == "" || *z.ZoneName == name) && (id == "" || *z.ZoneId == id) && z.OptInStatus != ec2types.AvailabilityZoneOptInStatusNotOptedIn {
 			return z, nil
 		}
 	}
@@ -54,17 +85,17 @@ func (n *Network) zone(name, id string) (ec2types.AvailabilityZone, error) {
 
 func (n *Network) describeAvailabilityZones(in *sdk.DescribeAvailabilityZonesInput) (*sdk.DescribeAvailabilityZonesOutput, error) {
 	out := &sdk.DescribeAvailabilityZonesOutput{AvailabilityZones: []ec2types.AvailabilityZone{}}
-	for _, name := range in.ZoneNames {
-		if _, err := n.zone(name, ""); err != nil {
-			return nil, err
+	there := slices.DeleteFunc(n.zones(), func(z ec2types.AvailabilityZone) bool {
+		return z.OptInStatus == ec2types.AvailabilityZoneOptInStatusNotOptedIn && !aws.ToBool(in.AllAvailabilityZones)
+	})
+	names := each(there, func(z ec2types.AvailabilityZone) *string { return z.ZoneName })
+	ids := each(there, func(z ec2types.AvailabilityZone) *string { return z.ZoneId })
+	for _, wanted := range slices.Concat(in.ZoneNames, in.ZoneIds) {
+		if !slices.Contains(names, wanted) && !slices.Contains(ids, wanted) {
+			return nil, wire.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", wanted)
 		}
 	}
-	for _, id := range in.ZoneIds {
-		if _, err := n.zone("", id); err != nil {
-			return nil, err
-		}
-	}
-	zones, err := sift(n.zones(), in.Filters, zoneFields())
+	zones, err := sift(there, in.Filters, zoneFields())
 	if err != nil {
 		return nil, err
 	}
@@ -94,24 +125,6 @@ func zoneFields() fields[ec2types.AvailabilityZone] {
 	}.none("message")
 }
 
-func (n *Network) allocateAddress(in *sdk.AllocateAddressInput) (*sdk.AllocateAddressOutput, error) {
-	tags, err := n.specified(in.TagSpecifications, ec2types.ResourceTypeElasticIp)
-	if err != nil {
-		return nil, err
-	}
-	id := n.identify("eipalloc")
-	a := &ec2types.Address{
-		AllocationId: aws.String(id), Domain: ec2types.DomainTypeVpc, NetworkBorderGroup: aws.String(n.account.Region),
-		// Addresses from the documentation block, so that none is ever real.
-		PublicIp: aws.String(fmt.Sprintf("203.0.113.%d", 1+n.addresses.Len()%250)), PublicIpv4Pool: aws.String("amazon"),
-	}
-	n.addresses.Put(id, a)
-	n.setTags(id, tags)
-	return &sdk.AllocateAddressOutput{
-		AllocationId: a.AllocationId, PublicIp: a.PublicIp, Domain: a.Domain, NetworkBorderGroup: a.NetworkBorderGroup, PublicIpv4Pool: a.PublicIpv4Pool,
-	}, nil
-}
-
 func (n *Network) addressView(a *ec2types.Address) ec2types.Address {
 	out := *a
 	out.Tags = n.tagList(*a.AllocationId)
@@ -120,6 +133,11 @@ func (n *Network) addressView(a *ec2types.Address) ec2types.Address {
 
 func (n *Network) describeAddresses(in *sdk.DescribeAddressesInput) (*sdk.DescribeAddressesOutput, error) {
 	filters := in.Filters
+	for _, ip := range in.PublicIps {
+		if _, err := n.allocation(nil, &ip); err != nil {
+			return nil, err
+		}
+	}
 	if in.PublicIps != nil {
 		filters = append(filters, ec2types.Filter{Name: aws.String("public-ip"), Values: in.PublicIps})
 	}
@@ -147,16 +165,4 @@ func addressFields() fields[*ec2types.Address] {
 		"private-ip-address":         func(a address) []string { return optional(a.PrivateIpAddress) },
 		"domain":                     func(a address) []string { return []string{string(a.Domain)} },
 	}
-}
-
-func (n *Network) releaseAddress(in *sdk.ReleaseAddressInput) (*sdk.ReleaseAddressOutput, error) {
-	a, ok := n.addresses.Get(aws.ToString(in.AllocationId))
-	if !ok {
-		return nil, notFound(aws.ToString(in.AllocationId))
-	}
-	if a.AssociationId != nil {
-		return nil, wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", *a.PublicIp)
-	}
-	n.forget(&n.addresses, *a.AllocationId)
-	return &sdk.ReleaseAddressOutput{}, nil
 }

@@ -187,6 +187,11 @@ func (n *Network) vpcHasDependents(id string) bool {
 			return true
 		}
 	}
+	for _, p := range n.peerings.All() {
+		if n.peeringCode(p) == peeringActive && (*p.RequesterVpcInfo.VpcId == id || *p.AccepterVpcInfo.VpcId == id) {
+			return true
+		}
+	}
 	return n.HasInternetGateway(id)
 }
 

@@ -88,6 +88,8 @@ type LoadBalancer struct {
 	Subnets     []string
 	Groups      []string
 	Network     bool
+	// Allocations are the Elastic IP addresses by subnet, if it has any.
+	Allocations map[string]string
 }
 
 // Attach gives a load balancer one interface in each of its subnets and its groups on all of them. Interfaces in other subnets go.
@@ -117,8 +119,13 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 			continue
 		}
 		planned := plannedInterface{id: n.identify("eni"), description: lb.Description, subnet: s, groups: lb.Groups, kind: kind, owner: lb.ARN}
-		if _, err := n.addInterface(planned); err != nil {
+		made, err := n.addInterface(planned)
+		if err != nil {
 			return err
+		}
+		if a, ok := n.addresses.Get(lb.Allocations[id]); ok {
+			n.dissociate(a)
+			n.bind(a, made, 0)
 		}
 	}
 	return nil
@@ -152,6 +159,8 @@ type Interface struct {
 	SecurityGroups []string `json:"securityGroups,omitempty"`
 	// Addresses are the private IPv4 addresses, the primary one first.
 	Addresses []string `json:"addresses"`
+	// Prefixes are the /28 blocks that are delegated to it, for the addresses of pods.
+	Prefixes []string `json:"prefixes,omitempty"`
 	// Instance is the instance that it is attached to, if any.
 	Instance    string            `json:"instance,omitempty"`
 	Description string            `json:"description,omitempty"`
@@ -183,6 +192,10 @@ func (n *Network) PutInterface(i Interface) (string, error) {
 		id: i.ID, description: i.Description, subnet: s, groups: i.SecurityGroups, addresses: addresses, kind: ec2types.NetworkInterfaceTypeInterface,
 	})
 	if err != nil {
+		return "", err
+	}
+	if _, err := n.delegate4(made, s, i.Prefixes, nil); err != nil {
+		n.removeInterface(made)
 		return "", err
 	}
 	if i.Instance != "" {

@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -108,6 +109,9 @@ func (n *Network) describeSecurityGroups(in *sdk.DescribeSecurityGroupsInput) (*
 	}
 	filters := in.Filters
 	if in.GroupNames != nil {
+		if err := n.checkNames(in.GroupNames); err != nil {
+			return nil, err
+		}
 		filters = append(filters, ec2types.Filter{Name: aws.String("group-name"), Values: in.GroupNames})
 	}
 	list, err := pick(n, selection{ids: in.GroupIds, filters: filters}, &n.groups, n.groupFields())
@@ -123,6 +127,17 @@ func (n *Network) describeSecurityGroups(in *sdk.DescribeSecurityGroupsInput) (*
 		out.SecurityGroups = append(out.SecurityGroups, n.groupView(g))
 	}
 	return out, nil
+}
+
+// checkNames demands that there is a group of each name.
+func (n *Network) checkNames(names []string) error {
+	held := each(n.groups.Values(), func(g *group) *string { return &g.name })
+	for _, name := range names {
+		if !slices.Contains(held, name) {
+			return wire.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist", name)
+		}
+	}
+	return nil
 }
 
 func (n *Network) groupFields() fields[*group] {
@@ -198,7 +213,8 @@ func (n *Network) deleteSecurityGroup(in *sdk.DeleteSecurityGroupInput) (*sdk.De
 	return &sdk.DeleteSecurityGroupOutput{GroupId: in.GroupId, Return: aws.Bool(true)}, nil
 }
 
-// groupInUse reports whether an interface has the group or a rule of another group refers to it.
+// groupInUse reports whether an interface has the group, a rule of another group of its VPC refers to it, or another VPC may use it. A rule
+// on the other side of a peering connection becomes stale instead.
 func (n *Network) groupInUse(id string) bool {
 	for _, i := range n.interfaces.All() {
 		for _, g := range i.Groups {
@@ -212,10 +228,10 @@ func (n *Network) groupInUse(id string) bool {
 			continue
 		}
 		for _, r := range g.rules.All() {
-			if r.group == id {
+			if r.group == id && r.peerVPC == "" {
 				return true
 			}
 		}
 	}
-	return false
+	return slices.ContainsFunc(n.associations, func(a groupAssociation) bool { return a.group == id })
 }

@@ -10,7 +10,7 @@ import (
 
 func (n *Network) instanceOperations() []wire.Operation {
 	return []wire.Operation{
-		wire.Writes("RunInstances", n.runInstances),
+		wire.Writes("RunInstances", once(n, n.runInstances, func(in *sdk.RunInstancesInput) **string { return &in.ClientToken })),
 		wire.Reads("DescribeInstances", n.describeInstances),
 		wire.Writes("TerminateInstances", n.terminateInstances),
 		wire.Writes("ModifyInstanceMetadataOptions", n.modifyInstanceMetadata),
@@ -34,6 +34,11 @@ func (n *Network) runInstances(in *sdk.RunInstancesInput) (*sdk.RunInstancesOutp
 	s, ok := n.subnets.Get(aws.ToString(in.SubnetId))
 	if !ok {
 		return nil, notFound(aws.ToString(in.SubnetId))
+	}
+	if in.MetadataOptions != nil {
+		if err := checkHops(in.MetadataOptions.HttpPutResponseHopLimit); err != nil {
+			return nil, err
+		}
 	}
 	tags, err := n.specified(in.TagSpecifications, ec2types.ResourceTypeInstance)
 	if err != nil {

@@ -24,10 +24,14 @@ type networkInterface struct {
 func (n *Network) interfaceOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Reads("DescribeNetworkInterfaces", n.describeNetworkInterfaces),
-		wire.Writes("CreateNetworkInterface", n.createNetworkInterface),
+		wire.Writes("CreateNetworkInterface", once(n, n.createNetworkInterface, func(in *sdk.CreateNetworkInterfaceInput) **string {
+			return &in.ClientToken
+		})),
 		wire.Writes("DeleteNetworkInterface", n.deleteNetworkInterface),
 		wire.Writes("ModifyNetworkInterfaceAttribute", n.modifyNetworkInterface),
 		wire.Writes("AssignPrivateIpAddresses", n.assignPrivateIPAddresses),
+		wire.Writes("AssignIpv6Addresses", n.assignIpv6),
+		wire.Writes("UnassignIpv6Addresses", n.unassignIpv6),
 		wire.Writes("UnassignPrivateIpAddresses", n.unassignPrivateIPAddresses),
 	}
 }
@@ -114,6 +118,14 @@ func (n *Network) drop(i *networkInterface, address string) {
 }
 
 func (n *Network) removeInterface(i *networkInterface) {
+	for _, a := range n.addresses.All() {
+		if aws.ToString(a.NetworkInterfaceId) == *i.NetworkInterfaceId {
+			n.dissociate(a)
+		}
+	}
+	for _, p := range i.Ipv4Prefixes {
+		_ = n.undelegate4(i, []string{*p.Ipv4Prefix}) // it is there
+	}
 	for _, p := range i.PrivateIpAddresses {
 		n.drop(i, *p.PrivateIpAddress)
 	}
@@ -198,7 +210,7 @@ func (n *Network) identifyGroups(vpc string, ids []string) ([]ec2types.GroupIden
 		if !ok {
 			return nil, notFound(id)
 		}
-		if g.vpc != vpc {
+		if g.vpc != vpc && !n.associated(id, vpc) {
 			return nil, wire.Errorf("InvalidParameterValue", "You have specified two resources that belong to different networks.")
 		}
 		all = append(all, ec2types.GroupIdentifier{GroupId: aws.String(id), GroupName: aws.String(g.name)})
@@ -232,6 +244,11 @@ func (n *Network) createNetworkInterface(in *sdk.CreateNetworkInterfaceInput) (*
 		kind: ec2types.NetworkInterfaceTypeInterface,
 	})
 	if err != nil {
+		return nil, err
+	}
+	prefixes := each(in.Ipv4Prefixes, func(p ec2types.Ipv4PrefixSpecificationRequest) *string { return p.Ipv4Prefix })
+	if _, err := n.delegate4(i, s, prefixes, in.Ipv4PrefixCount); err != nil {
+		n.removeInterface(i)
 		return nil, err
 	}
 	n.setTags(*i.NetworkInterfaceId, tags)

@@ -60,11 +60,21 @@ func (n *Network) assignPrivateIPAddresses(in *sdk.AssignPrivateIpAddressesInput
 	if !ok {
 		return nil, notFound(*i.SubnetId)
 	}
+	if i.owner != "" {
+		return nil, wire.Errorf("AuthFailure", "You do not have permission to access the specified resource.")
+	}
 	addresses, err := n.wantedAddresses(s, in)
 	if err != nil {
 		return nil, err
 	}
+	prefixes, err := n.delegate4(i, s, in.Ipv4Prefixes, in.Ipv4PrefixCount)
+	if err != nil {
+		return nil, err
+	}
 	out := &sdk.AssignPrivateIpAddressesOutput{NetworkInterfaceId: i.NetworkInterfaceId}
+	for _, p := range prefixes {
+		out.AssignedIpv4Prefixes = append(out.AssignedIpv4Prefixes, ec2types.Ipv4PrefixSpecification(p))
+	}
 	for _, a := range addresses {
 		n.take(i, a)
 		out.AssignedPrivateIpAddresses = append(out.AssignedPrivateIpAddresses, ec2types.AssignedPrivateIpAddress{PrivateIpAddress: aws.String(a.String())})
@@ -74,7 +84,12 @@ func (n *Network) assignPrivateIPAddresses(in *sdk.AssignPrivateIpAddressesInput
 
 // wantedAddresses gives the addresses that are asked for by value or by number.
 func (n *Network) wantedAddresses(s *subnet, in *sdk.AssignPrivateIpAddressesInput) ([]netip.Addr, error) {
-	if in.SecondaryPrivateIpAddressCount != nil {
+	prefixed, listed := len(in.Ipv4Prefixes) > 0 || in.Ipv4PrefixCount != nil, len(in.PrivateIpAddresses) > 0
+	counted := in.SecondaryPrivateIpAddressCount != nil
+	if listed && counted || prefixed && (listed || counted) {
+		return nil, wire.Errorf("InvalidParameterCombination", "Specify one of addresses, their number, prefixes and their number.")
+	}
+	if counted {
 		var all []netip.Addr
 		for a := last(s.block).Prev(); s.block.Contains(a) && len(all) < int(*in.SecondaryPrivateIpAddressCount); a = a.Prev() {
 			if n.checkAddress(s, a) == nil {
@@ -111,6 +126,9 @@ func (n *Network) unassignPrivateIPAddresses(in *sdk.UnassignPrivateIpAddressesI
 		if !held[a] {
 			return nil, wire.Errorf("InvalidParameterValue", "Some of the specified addresses are not assigned to interface %s", *i.NetworkInterfaceId)
 		}
+	}
+	if err := n.undelegate4(i, in.Ipv4Prefixes); err != nil {
+		return nil, err
 	}
 	for _, a := range in.PrivateIpAddresses {
 		n.drop(i, a)

@@ -21,19 +21,27 @@ type Network struct {
 	// Quotas may be changed before the first call.
 	Quotas Quotas
 
-	vpcs        table.Table[*virtualCloud]
-	subnets     table.Table[*subnet]
-	routes      table.Table[*ec2types.RouteTable]
-	gateways    table.Table[*ec2types.InternetGateway]
-	groups      table.Table[*group]
-	interfaces  table.Table[*networkInterface]
-	instances   table.Table[*ec2types.Instance]
-	addresses   table.Table[*ec2types.Address]
-	prefixLists table.Table[*prefixList]
+	vpcs         table.Table[*virtualCloud]
+	subnets      table.Table[*subnet]
+	routes       table.Table[*ec2types.RouteTable]
+	gateways     table.Table[*ec2types.InternetGateway]
+	groups       table.Table[*group]
+	interfaces   table.Table[*networkInterface]
+	instances    table.Table[*ec2types.Instance]
+	addresses    table.Table[*ec2types.Address]
+	prefixLists  table.Table[*prefixList]
+	peerings     table.Table[*peering]
+	associations []groupAssociation
+	coipPools    table.Table[*coipPool]
+	ipams        table.Table[*ipam]
+	scopes       table.Table[*ec2types.IpamScope]
+	pools        table.Table[*pool]
 	// tokens are the calls that were made with a client token.
 	tokens map[string]done
 	// used says which interface has a private address of a VPC.
 	used map[place]string
+	// optedIn says that the local zone may be used.
+	optedIn bool
 	// leaving are the interfaces that have a time to go.
 	leaving map[string]*networkInterface
 	tags    map[string]map[string]string
@@ -53,6 +61,8 @@ type Quotas struct {
 	RulesPerGroup int
 	// GroupsPerInterface is the number of security groups of one network interface.
 	GroupsPerInterface int
+	// Addresses is the number of Elastic IP addresses in the region.
+	Addresses int
 	// PrefixLists is the number of prefix lists of the account's own in the region.
 	PrefixLists int
 	// TagsPerResource is the number of tags of one resource.
@@ -63,7 +73,7 @@ type Quotas struct {
 func New(a *account.Account) *Network {
 	n := &Network{
 		account: a,
-		Quotas:  Quotas{GroupsPerRegion: 2500, RulesPerGroup: 60, GroupsPerInterface: 5, PrefixLists: 100, TagsPerResource: 50},
+		Quotas:  Quotas{GroupsPerRegion: 2500, RulesPerGroup: 60, GroupsPerInterface: 5, Addresses: 5, PrefixLists: 100, TagsPerResource: 50},
 		used:    map[place]string{},
 		tags:    map[string]map[string]string{},
 		tokens:  map[string]done{},
@@ -81,7 +91,8 @@ func (n *Network) Service() wire.Service {
 		Operations: wire.Table(slices.Concat(
 			n.cloudOperations(), n.subnetOperations(), n.routeOperations(), n.gatewayOperations(), n.groupOperations(),
 			n.permissionOperations(), n.tagOperations(), n.interfaceOperations(), n.instanceOperations(), n.addressOperations(),
-			n.prefixListOperations(),
+			n.prefixListOperations(), n.peeringOperations(), n.referenceOperations(),
+			n.coipOperations(), n.regionOperations(), n.ipamOperations(),
 		)...),
 	}
 }

@@ -119,7 +119,7 @@ func (n *Network) parsePeers(g *group, base rule, p ec2types.IpPermission) ([]ru
 		})
 	}
 	for _, x := range p.UserIdGroupPairs {
-		add(x.Description, func(r *rule) error { r.group = aws.ToString(x.GroupId); return n.checkReference(g, r.group) })
+		add(x.Description, func(r *rule) error { return n.checkReference(g, r, x) })
 	}
 	return rules, failed
 }
@@ -136,24 +136,6 @@ func canonical(text string, family func(netip.Addr) bool) (string, error) {
 func checkPrefixList(id string) error {
 	if malformedID(id, "pl") {
 		return wire.Errorf("InvalidPrefixListId.Malformed", "Invalid id: \"%s\" (expecting \"pl-...\")", id)
-	}
-	return nil
-}
-
-// checkReference demands that a referenced group exists in the same VPC.
-func (n *Network) checkReference(g *group, id string) error {
-	if id == "" {
-		return missing("groupId")
-	}
-	if malformedID(id, "sg") {
-		return wire.Errorf("InvalidGroupId.Malformed", "Invalid id: \"%s\" (expecting \"sg-...\")", id)
-	}
-	other, ok := n.groups.Get(id)
-	if !ok {
-		return notFound(id)
-	}
-	if other.vpc != g.vpc {
-		return wire.Errorf("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
 	}
 	return nil
 }

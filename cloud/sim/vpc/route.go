@@ -151,6 +151,14 @@ func (n *Network) createRoute(in *sdk.CreateRouteInput) (*sdk.CreateRouteOutput,
 	if g := aws.ToString(in.GatewayId); g != "" && !has(&n.gateways, g) {
 		return nil, notFound(g)
 	}
+	if pcx := aws.ToString(in.VpcPeeringConnectionId); pcx != "" && !has(&n.peerings, pcx) {
+		return nil, notFound(pcx)
+	}
+	if pl := aws.ToString(in.DestinationPrefixListId); pl != "" {
+		if _, err := n.list(&pl); err != nil {
+			return nil, err
+		}
+	}
 	if findRoute(r, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock) >= 0 {
 		return nil, wire.Errorf("RouteAlreadyExists", "The route identified by %s already exists.",
 			aws.ToString(in.DestinationCidrBlock)+aws.ToString(in.DestinationIpv6CidrBlock))

@@ -28,6 +28,8 @@ type rule struct {
 	fromPort, toPort                int32
 	cidr4, cidr6, group, prefixList string
 	description                     string
+	// peerVPC and peering tell how a group of another VPC is reached.
+	peerVPC, peering string
 }
 
 const allProtocols = "-1"
@@ -35,7 +37,8 @@ const allProtocols = "-1"
 // same reports whether two rules are one to EC2: the description is no part of a rule's identity.
 func (r *rule) same(o *rule) bool {
 	a, b := *r, *o
-	a.id, a.description, b.id, b.description = "", "", "", ""
+	a.id, a.description, a.peerVPC, a.peering = "", "", "", ""
+	b.id, b.description, b.peerVPC, b.peering = "", "", "", ""
 	return a == b
 }
 
@@ -111,7 +114,11 @@ func (n *Network) ruleView(g *group, r *rule) ec2types.SecurityGroupRule {
 		out.FromPort, out.ToPort = r.from(), r.to()
 	}
 	if r.group != "" {
-		out.ReferencedGroupInfo = &ec2types.ReferencedSecurityGroup{GroupId: text(r.group), UserId: aws.String(n.account.ID)}
+		pair := n.groupPair(r)
+		out.ReferencedGroupInfo = &ec2types.ReferencedSecurityGroup{
+			GroupId: pair.GroupId, UserId: pair.UserId, VpcId: pair.VpcId, VpcPeeringConnectionId: pair.VpcPeeringConnectionId,
+			PeeringStatus: pair.PeeringStatus,
+		}
 	}
 	return out
 }
@@ -159,9 +166,7 @@ func (n *Network) addPeer(p *ec2types.IpPermission, r *rule) {
 	case r.prefixList != "":
 		p.PrefixListIds = append(p.PrefixListIds, ec2types.PrefixListId{PrefixListId: text(r.prefixList), Description: description})
 	default:
-		p.UserIdGroupPairs = append(p.UserIdGroupPairs, ec2types.UserIdGroupPair{
-			GroupId: text(r.group), UserId: aws.String(n.account.ID), Description: description,
-		})
+		p.UserIdGroupPairs = append(p.UserIdGroupPairs, n.groupPair(r))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -41,11 +42,15 @@ func (n *Network) createSubnet(in *sdk.CreateSubnetInput) (*sdk.CreateSubnetOutp
 	if err != nil {
 		return nil, err
 	}
+	if arn := aws.ToString(in.OutpostArn); arn != "" && !strings.HasPrefix(arn, n.account.ARN("outposts", "outpost/op-")) {
+		return nil, wire.Errorf("InvalidParameterValue", "Value (%s) for parameter outpostArn is invalid.", arn)
+	}
 	tags, err := n.specified(in.TagSpecifications, ec2types.ResourceTypeSubnet)
 	if err != nil {
 		return nil, err
 	}
 	s := n.addSubnet(n.identify("subnet"), v, block, zone)
+	s.OutpostArn = in.OutpostArn
 	if in.Ipv6CidrBlock != nil {
 		s.Ipv6CidrBlockAssociationSet = []ec2types.SubnetIpv6CidrBlockAssociation{{
 			AssociationId: aws.String(n.identify("subnet-cidr-assoc")), Ipv6CidrBlock: in.Ipv6CidrBlock,

@@ -76,7 +76,7 @@ func (n *Network) describeTags(in *sdk.DescribeTagsInput) (*sdk.DescribeTagsOutp
 	var all []ec2types.TagDescription
 	for _, id := range slices.Sorted(maps.Keys(n.tags)) {
 		for _, t := range n.tagList(id) {
-			one := ec2types.TagDescription{Key: t.Key, Value: t.Value, ResourceId: aws.String(id), ResourceType: resourceType(id)}
+			one := ec2types.TagDescription{Key: t.Key, Value: t.Value, ResourceId: aws.String(id), ResourceType: n.resourceType(id)}
 			if fits(one, map[string]string{*t.Key: *t.Value}) {
 				all = append(all, one)
 			}
@@ -93,24 +93,6 @@ func tagFields() fields[ec2types.TagDescription] {
 		"key":           func(t ec2types.TagDescription) []string { return []string{*t.Key} },
 		"value":         func(t ec2types.TagDescription) []string { return []string{*t.Value} },
 	}
-}
-
-func resourceType(id string) ec2types.ResourceType {
-	kinds := map[string]ec2types.ResourceType{
-		"vpc": ec2types.ResourceTypeVpc, "subnet": ec2types.ResourceTypeSubnet, "rtb": ec2types.ResourceTypeRouteTable,
-		"igw": ec2types.ResourceTypeInternetGateway, "sg": ec2types.ResourceTypeSecurityGroup,
-		"sgr": ec2types.ResourceTypeSecurityGroupRule, "eni": ec2types.ResourceTypeNetworkInterface,
-		"pl": ec2types.ResourceTypePrefixList, "i": ec2types.ResourceTypeInstance, "eipalloc": ec2types.ResourceTypeElasticIp,
-	}
-	prefix, _, _ := strings.Cut(id, "-")
-	return kinds[prefix]
-}
-
-// exists reports whether there is a resource of any kind with this identifier.
-func (n *Network) exists(id string) bool {
-	return has(&n.vpcs, id) || has(&n.subnets, id) || has(&n.routes, id) || has(&n.gateways, id) || has(&n.groups, id) ||
-		has(&n.interfaces, id) || has(&n.instances, id) || has(&n.addresses, id) ||
-		has(&n.prefixLists, id) || n.ruleExists(id)
 }
 
 func has[T any](t *table.Table[T], id string) bool {
@@ -131,27 +113,6 @@ func (n *Network) checkResources(ids []string) error {
 		}
 	}
 	return nil
-}
-
-// notFound is EC2's error for an identifier that names nothing; the code depends on the kind of resource.
-func notFound(id string) error {
-	codes := map[string]string{
-		"vpc": "InvalidVpcID.NotFound", "subnet": "InvalidSubnetID.NotFound", "rtb": "InvalidRouteTableID.NotFound",
-		"igw": "InvalidInternetGatewayID.NotFound", "sg": "InvalidGroup.NotFound", "sgr": "InvalidSecurityGroupRuleId.NotFound",
-		"eni": "InvalidNetworkInterfaceID.NotFound", "i": "InvalidInstanceID.NotFound", "eipalloc": "InvalidAllocationID.NotFound",
-		"pl": "InvalidPrefixListID.NotFound",
-	}
-	names := map[string]string{
-		"vpc": "vpc ID", "subnet": "subnet ID", "rtb": "routeTable ID", "igw": "internetGateway ID", "sg": "security group",
-		"sgr": "security group rule ID", "eni": "networkInterface ID", "i": "instance ID", "eipalloc": "allocation ID",
-		"pl": "prefix list",
-	}
-	prefix, _, _ := strings.Cut(id, "-")
-	code, ok := codes[prefix]
-	if !ok {
-		return wire.Errorf("InvalidID", "The ID '%s' is not valid", id)
-	}
-	return wire.Errorf(code, "The %s '%s' does not exist", names[prefix], id)
 }
 
 // tagMap checks tags and gives them by key.

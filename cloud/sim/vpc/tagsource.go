@@ -13,7 +13,7 @@ import (
 func (n *Network) Tagged() map[string]map[string]string {
 	all := make(map[string]map[string]string, len(n.tags))
 	for id, tags := range n.tags {
-		all[n.account.ARN("ec2", string(resourceType(id))+"/"+id)] = maps.Clone(tags)
+		all[n.account.ARN("ec2", string(n.resourceType(id))+"/"+id)] = maps.Clone(tags)
 	}
 	return all
 }

@@ -50,7 +50,7 @@ func (n *Network) Seed(cluster string) World {
 		Origin: ec2types.RouteOriginCreateRoute,
 	})
 	private := n.addRouteTable(n.identify("rtb"), v, otherTable)
-	for i, z := range n.zones() {
+	for i, z := range n.zones()[:worldZones] {
 		n.seedSubnet(seeded{id: w.PublicSubnets[i], third: i * publicStep, zone: z, role: "kubernetes.io/role/elb"}, v, public)
 		n.seedSubnet(seeded{id: w.PrivateSubnets[i], third: privateStart + i*publicStep, zone: z, role: "kubernetes.io/role/internal-elb"}, v, private)
 	}
