@@ -13,15 +13,37 @@ import (
 	"github.com/headgate/headgate/model"
 )
 
-// ensureFinalizers gives every member the group's finalizer. It comes before the first create, so that nothing is orphaned.
-func (r *Reconciler) ensureFinalizers(ctx context.Context, g Group) error {
+// ensureFinalizers gives every member the group's finalizer. It comes before the first create, so that nothing is orphaned: a member
+// that cannot have it is not in the group that it gives, and told, unless it is served already. The others are not held up.
+func (r *Reconciler) ensureFinalizers(ctx context.Context, g Group) (Group, error) {
 	var errs []error
+	members := make([]Member, 0, len(g.Members))
 	for _, m := range g.Members {
 		err := r.claim(ctx, m.Ingress, g.Key.Finalizer())
 		r.fail(m.Ingress, "FailedAddFinalizer", err)
 		errs = append(errs, err)
+		if err != nil {
+			served, unknown := r.served(ctx, g.Key, m.Ingress)
+			if unknown != nil {
+				return Group{}, errors.Join(append(errs, unknown)...)
+			}
+			if !served {
+				continue
+			}
+		}
+		members = append(members, m)
 	}
-	return errors.Join(errs...)
+	g.Members = members
+	return g, errors.Join(errs...)
+}
+
+// served tells whether rules of a member are remembered. Somebody took its finalizer away then.
+func (r *Reconciler) served(ctx context.Context, key GroupKey, ing *networkingv1.Ingress) (bool, error) {
+	state, err := r.state(ctx, key.Owner(r.set.ClusterName))
+	if state == nil {
+		return false, err
+	}
+	return len(state.Spec.Fragments[ingressKind+"/"+ing.Namespace+"/"+ing.Name]) > 0, nil
 }
 
 func (r *Reconciler) claim(ctx context.Context, ing *networkingv1.Ingress, finalizer string) error {
