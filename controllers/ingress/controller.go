@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,6 +40,8 @@ type Reconciler struct {
 	set    Settings
 	voice  *outcome.Voice
 	tries  outcome.Tries
+	// hosts are the host names of load balancers that members leave, by owner: they are known until AWS deletes them.
+	hosts sync.Map
 }
 
 // New returns the reconciler of Ingresses.
@@ -98,8 +101,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reco
 		return reconcile.Result{}, claimErr
 	}
 	// What the loop could not do is told in events and tried again when it says: the error itself would only add a second clock.
+	host, unknown := r.left(ctx, g, owner)
+	if unknown != nil {
+		return reconcile.Result{}, unknown
+	}
 	res, runErr := r.loop.Run(ctx, req)
-	err = errors.Join(claimErr, r.report(ctx, g, newsOf(req.Intent, res, runErr)), r.releaseFinalizers(ctx, g, res.Free))
+	err = errors.Join(claimErr, r.report(ctx, g, newsOf(req.Intent, res, runErr)), r.releaseFinalizers(ctx, g, res.Free, host))
 	if runErr != nil {
 		ctrl.LoggerFrom(ctx).Error(runErr, "reconciling", "stack", owner.String())
 		if res.RequeueAfter == 0 {

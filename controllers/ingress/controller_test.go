@@ -126,7 +126,7 @@ func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
 	unclaimed := named("unclaimed")
 	unclaimed.Spec.IngressClassName = new("gone")
 	unclaimed.Finalizers = []string{finalizerExplicit + "old", "other/finalizer"}
-	unclaimed.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: "of-old"}}
+	unclaimed.Status.LoadBalancer.Ingress = addresses("of-old", []int{80})
 	deleted := named("deleted", annotations.GroupName, "old")
 	deleted.Finalizers = []string{finalizerExplicit + "old"}
 	c := newClient(t, moved, unclaimed, deleted, newClass("alb", ""))

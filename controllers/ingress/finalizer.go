@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -58,26 +59,47 @@ func (r *Reconciler) claim(ctx context.Context, ing *networkingv1.Ingress, final
 	return nil
 }
 
+// left is the host name of the load balancer that some of the group's members leave behind and stay themselves, as it was known last.
+func (r *Reconciler) left(ctx context.Context, g Group, owner model.Owner) (string, error) {
+	if !slices.ContainsFunc(g.Leaving, Leaver.stays) {
+		r.hosts.Delete(owner)
+		return "", nil
+	}
+	state, err := r.state(ctx, owner)
+	if err != nil {
+		return "", err
+	}
+	if state != nil && state.Spec.LoadBalancer != nil && state.Spec.LoadBalancer.DNSName != "" {
+		r.hosts.Store(owner, state.Spec.LoadBalancer.DNSName)
+	}
+	known, _ := r.hosts.Load(owner)
+	host, _ := known.(string)
+	return host, nil
+}
+
+// stays tells whether the Ingress goes on without a group of ours.
+func (l Leaver) stays() bool { return l.Ingress.DeletionTimestamp.IsZero() && !l.Elsewhere }
+
 // releaseFinalizers lets those of the leavers go who are free: of whom nothing is left in AWS. An Ingress that stays and has no other
 // group loses the address, which does not serve it any more.
-func (r *Reconciler) releaseFinalizers(ctx context.Context, g Group, free []model.ObjectRef) error {
+func (r *Reconciler) releaseFinalizers(ctx context.Context, g Group, free []model.ObjectRef, host string) error {
 	var errs []error
 	for _, l := range g.Leaving {
 		if !slices.ContainsFunc(free, refOf(l.Ingress).Same) {
 			continue
 		}
-		err := release(ctx, r.client, g.Key, l)
+		err := r.release(ctx, g.Key, l, host)
 		r.fail(l.Ingress, "FailedRemoveFinalizer", err)
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-func release(ctx context.Context, c client.Client, key GroupKey, l Leaver) error {
+func (r *Reconciler) release(ctx context.Context, key GroupKey, l Leaver, host string) error {
 	before := l.Ingress
-	if before.DeletionTimestamp.IsZero() && !l.Elsewhere {
+	if l.stays() {
 		var err error
-		if before, err = patchStatus(ctx, c, before, nil); err != nil {
+		if before, err = patchStatus(ctx, r.client, before, ofOthers(before.Status.LoadBalancer.Ingress, host)); err != nil {
 			return err
 		}
 	}
@@ -85,10 +107,21 @@ func release(ctx context.Context, c client.Client, key GroupKey, l Leaver) error
 	if !controllerutil.RemoveFinalizer(after, key.Finalizer()) {
 		return nil
 	}
-	if err := patchMeta(ctx, c, before, after); err != nil {
+	if err := patchMeta(ctx, r.client, before, after); err != nil {
 		return fmt.Errorf("removing the finalizer from %s: %w", refOf(before), err)
 	}
 	return nil
+}
+
+// ofOthers are the addresses that somebody else published. Where the host name of the load balancer is not known, those that look as we
+// write them are taken for ours.
+func ofOthers(have []networkingv1.IngressLoadBalancerIngress, host string) []networkingv1.IngressLoadBalancerIngress {
+	return slices.DeleteFunc(slices.Clone(have), func(a networkingv1.IngressLoadBalancerIngress) bool {
+		if host != "" {
+			return strings.EqualFold(a.Hostname, host)
+		}
+		return a.IP == "" && a.Hostname != "" && len(a.Ports) > 0
+	})
 }
 
 // patchMeta writes the finalizers under a lock: a merge patch replaces the whole list.

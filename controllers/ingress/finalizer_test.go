@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -15,6 +17,7 @@ import (
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -97,5 +100,44 @@ func TestWhatIsDueSurvivesWhatCannotBeWritten(t *testing.T) {
 	loop.result.RequeueAfter = time.Second
 	if res := reconcileKey(t, r, Implicit("shop", "web")); res.RequeueAfter != time.Second {
 		t.Errorf("again in %s: what the loop waits for is due sooner", res.RequeueAfter)
+	}
+}
+
+func TestALeaverLosesOurAddressOnly(t *testing.T) {
+	nginx := networkingv1.IngressLoadBalancerIngress{IP: "203.0.113.7"}
+	cloud := networkingv1.IngressLoadBalancerIngress{Hostname: "other.elb.amazonaws.com"}
+	ours := addresses("LB-1.us-west-2.elb.amazonaws.com", []int{80})[0]
+	for _, row := range []struct {
+		why  string
+		host string
+		have []networkingv1.IngressLoadBalancerIngress
+		want []networkingv1.IngressLoadBalancerIngress
+	}{
+		{"ours", "LB-1.us-west-2.elb.amazonaws.com", []networkingv1.IngressLoadBalancerIngress{ours}, nil},
+		{"another controller's", "LB-1.us-west-2.elb.amazonaws.com", []networkingv1.IngressLoadBalancerIngress{nginx}, []networkingv1.IngressLoadBalancerIngress{nginx}},
+		{"both", "LB-1.us-west-2.elb.amazonaws.com", []networkingv1.IngressLoadBalancerIngress{nginx, ours}, []networkingv1.IngressLoadBalancerIngress{nginx}},
+		{"it is not known any more which was ours", "", []networkingv1.IngressLoadBalancerIngress{nginx, cloud, ours}, []networkingv1.IngressLoadBalancerIngress{nginx, cloud}},
+	} {
+		ing := newIngress()
+		ing.Spec.IngressClassName, ing.Finalizers = new("nginx"), []string{finalizerImplicit}
+		ing.Status.LoadBalancer.Ingress = row.have
+		owner := Implicit("shop", "web").Owner("c")
+		state := &headgatev1alpha1.StackState{ObjectMeta: metav1.ObjectMeta{Name: stack.StateName(owner)}}
+		state.Spec.LoadBalancer = &headgatev1alpha1.AppliedLoadBalancer{DNSName: row.host}
+		c := newClient(t, ing, state, newClass("alb", ""))
+		loop := &plays{}
+		loop.during = func() { // The load balancer goes first: when nothing of the stack is left, nobody knows its name.
+			if err := c.Delete(t.Context(), state); client.IgnoreNotFound(err) != nil {
+				t.Fatal(err)
+			}
+		}
+		r := New(c, loop, &told{}, settingsIP())
+		reconcileKey(t, r, Implicit("shop", "web"))
+		loop.result = stack.Result{Settled: true, Gone: true, Free: []model.ObjectRef{refOf(ing)}}
+		reconcileKey(t, r, Implicit("shop", "web"))
+		got := get(t, c, "web")
+		if diff := cmp.Diff(row.want, got.Status.LoadBalancer.Ingress); diff != "" || len(got.Finalizers) > 0 {
+			t.Errorf("%s: finalizers %v, %s", row.why, got.Finalizers, diff)
+		}
 	}
 }
