@@ -35,6 +35,7 @@ type Reconciler struct {
 	set    Settings
 	voice  *outcome.Voice
 	uses   *ledger
+	tries  outcome.Tries
 }
 
 // Loop makes stacks what requests say.
@@ -176,6 +177,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	if s.Gateway == nil {
 		r.uses.forget(req.NamespacedName)
+		r.tries.Next(req.String(), 0, nil)
 		return reconcile.Result{}, nil
 	}
 	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
@@ -190,7 +192,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if res.Gone {
 		return reconcile.Result{}, r.depart(ctx, v)
 	}
-	return reconcile.Result{RequeueAfter: res.RequeueAfter}, r.report(ctx, v, reached{Result: res, err: err})
+	if err = r.report(ctx, v, reached{Result: res, err: err}); err != nil {
+		// The loop's clock goes on whatever the API server says.
+		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "gateway", req.String())
+	}
+	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), res.RequeueAfter, err)}, nil
 }
 
 // concerned tells whether there is something to do for a Gateway: it is ours, or was. Whose class is missing keeps what it has:
