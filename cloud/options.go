@@ -35,8 +35,8 @@ type Options struct {
 	// Endpoints are URLs by service: "elasticloadbalancing", "ec2", "acm", or the SDK's names for them in any writing. What is not
 	// listed uses AWS's own endpoints, or those of the environment (AWS_ENDPOINT_URL).
 	Endpoints map[string]string
-	// MaxRetries is how often a call is made at most. Default 10.
-	MaxRetries int
+	// Attempts is how often a call is made at most. Default 10.
+	Attempts int
 	// AWSConfig replaces the SDK's configuration of the environment.
 	AWSConfig *aws.Config
 	// Transport replaces the transport of all calls.
@@ -111,7 +111,7 @@ func (o Options) config(ctx context.Context) (aws.Config, error) {
 
 func (o Options) retryer() aws.Retryer {
 	return retry.NewStandard(func(s *retry.StandardOptions) {
-		s.MaxAttempts = o.MaxRetries
+		s.MaxAttempts = o.Attempts
 		if s.MaxAttempts <= 0 {
 			s.MaxAttempts = defaultAttempts
 		}

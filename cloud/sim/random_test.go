@@ -42,6 +42,14 @@ func (a *author) learn(out any) {
 			a.remember("UserPoolId", text[strings.LastIndex(text, "/")+1:])
 		case strings.Contains(text, ":accelerator/") && strings.Contains(text, "/listener/"):
 			a.remember("AcceleratorListenerArn", text)
+		case strings.Contains(text, ":vpc-lattice:"):
+			parts := strings.Split(text[strings.LastIndex(text, ":")+1:], "/")
+			a.remember(map[string]string{
+				"service": "ServiceIdentifier", "servicenetwork": "ServiceNetworkIdentifier", "targetgroup": "TargetGroupIdentifier",
+				"listener": "ListenerIdentifier", "rule": "RuleIdentifier", "accesslogsubscription": "AccessLogSubscriptionIdentifier",
+				"servicenetworkserviceassociation": "ServiceNetworkServiceAssociationIdentifier",
+				"servicenetworkvpcassociation":     "ServiceNetworkVpcAssociationIdentifier",
+			}[parts[len(parts)-2]], text)
 		}
 		a.remember(field, text)
 	}

@@ -21,6 +21,8 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/shield"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
+	latticetypes "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
 	"github.com/aws/aws-sdk-go-v2/service/wafv2"
 	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
 
@@ -185,6 +187,69 @@ func recipes(f *fixture) []any {
 		&globalaccelerator.CreateEndpointGroupInput{
 			ListenerArn: text(known + "AcceleratorListenerArn"), EndpointGroupRegion: text("us-west-2"), IdempotencyToken: text("1"),
 		},
+		&vpclattice.CreateServiceNetworkInput{Name: text("net")},
+		&vpclattice.ListServiceNetworksInput{}, &vpclattice.ListServicesInput{}, &vpclattice.ListTargetGroupsInput{},
+		&vpclattice.CreateServiceInput{Name: text("web")},
+		&vpclattice.CreateTargetGroupInput{
+			Name: text("web"), Type: latticetypes.TargetGroupTypeIp, Config: &latticetypes.TargetGroupConfig{VpcIdentifier: text(w.VPC)},
+		},
+		&vpclattice.GetServiceInput{ServiceIdentifier: text(known + "ServiceIdentifier")},
+		&vpclattice.GetServiceNetworkInput{ServiceNetworkIdentifier: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.GetTargetGroupInput{TargetGroupIdentifier: text(known + "TargetGroupIdentifier")},
+		&vpclattice.ListTargetsInput{TargetGroupIdentifier: text(known + "TargetGroupIdentifier")},
+		&vpclattice.CreateListenerInput{
+			ServiceIdentifier: text(known + "ServiceIdentifier"), Name: text("http"), Protocol: latticetypes.ListenerProtocolHttp,
+			DefaultAction: &latticetypes.RuleActionMemberFixedResponse{Value: latticetypes.FixedResponseAction{StatusCode: aws.Int32(404)}},
+		},
+		&vpclattice.GetListenerInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier")},
+		&vpclattice.ListListenersInput{ServiceIdentifier: text(known + "ServiceIdentifier")},
+		&vpclattice.CreateRuleInput{
+			ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier"), Name: text("get"),
+			Priority: aws.Int32(1), Match: &latticetypes.RuleMatchMemberHttpMatch{Value: latticetypes.HttpMatch{Method: text("GET")}},
+			Action: &latticetypes.RuleActionMemberFixedResponse{Value: latticetypes.FixedResponseAction{StatusCode: aws.Int32(404)}},
+		},
+		&vpclattice.ListRulesInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier")},
+		&vpclattice.CreateServiceNetworkServiceAssociationInput{
+			ServiceIdentifier: text(known + "ServiceIdentifier"), ServiceNetworkIdentifier: text(known + "ServiceNetworkIdentifier"),
+		},
+		&vpclattice.CreateServiceNetworkVpcAssociationInput{VpcIdentifier: text(w.VPC), ServiceNetworkIdentifier: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.ListServiceNetworkServiceAssociationsInput{ServiceIdentifier: text(known + "ServiceIdentifier")},
+		&vpclattice.ListServiceNetworkVpcAssociationsInput{VpcIdentifier: text(w.VPC)},
+		&vpclattice.CreateAccessLogSubscriptionInput{
+			ResourceIdentifier: text(known + "ServiceNetworkIdentifier"), DestinationArn: text("arn:aws:s3:::bucket"),
+		},
+		&vpclattice.PutAuthPolicyInput{ResourceIdentifier: text(known + "ServiceNetworkIdentifier"), Policy: text(`{"Statement":[]}`)},
+		&vpclattice.GetAuthPolicyInput{ResourceIdentifier: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.PutResourcePolicyInput{ResourceArn: text(known + "ServiceNetworkIdentifier"), Policy: text(`{"Statement":[]}`)},
+		&vpclattice.GetResourcePolicyInput{ResourceArn: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.TagResourceInput{ResourceArn: text(known + "ServiceNetworkIdentifier"), Tags: map[string]string{"a": "1"}},
+		&vpclattice.ListTagsForResourceInput{ResourceArn: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.UpdateServiceInput{ServiceIdentifier: text(known + "ServiceIdentifier")},
+		&vpclattice.ListAccessLogSubscriptionsInput{ResourceIdentifier: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.GetRuleInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier"), RuleIdentifier: text(known + "RuleIdentifier")},
+		&vpclattice.UpdateListenerInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier"), DefaultAction: &latticetypes.RuleActionMemberFixedResponse{
+			Value: latticetypes.FixedResponseAction{StatusCode: aws.Int32(500)},
+		}},
+		&vpclattice.BatchUpdateRuleInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier"), Rules: []latticetypes.RuleUpdate{{RuleIdentifier: text("rule-0")}}},
+		&vpclattice.UpdateServiceNetworkInput{ServiceNetworkIdentifier: text(known + "ServiceNetworkIdentifier"), AuthType: latticetypes.AuthTypeNone},
+		&vpclattice.GetServiceNetworkServiceAssociationInput{
+			ServiceNetworkServiceAssociationIdentifier: text(known + "ServiceNetworkServiceAssociationIdentifier"),
+		},
+		&vpclattice.GetServiceNetworkVpcAssociationInput{ServiceNetworkVpcAssociationIdentifier: text(known + "ServiceNetworkVpcAssociationIdentifier")},
+		&vpclattice.GetAccessLogSubscriptionInput{AccessLogSubscriptionIdentifier: text(known + "AccessLogSubscriptionIdentifier")},
+		&vpclattice.UpdateAccessLogSubscriptionInput{
+			AccessLogSubscriptionIdentifier: text(known + "AccessLogSubscriptionIdentifier"), DestinationArn: text("arn:aws:s3:::other"),
+		},
+		&vpclattice.DeleteAccessLogSubscriptionInput{AccessLogSubscriptionIdentifier: text(known + "AccessLogSubscriptionIdentifier")},
+		&vpclattice.DeleteAuthPolicyInput{ResourceIdentifier: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.DeleteResourcePolicyInput{ResourceArn: text(known + "ServiceNetworkIdentifier")},
+		&vpclattice.DeleteListenerInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier")},
+		&elb.DescribeListenersInput{LoadBalancerArn: text(known + "LoadBalancerArn")},
+		&elb.DescribeListenerAttributesInput{ListenerArn: text(known + "ListenerArn")},
+		&elb.DescribeTargetHealthInput{TargetGroupArn: text(known + "TargetGroupArn")},
+		&elb.ModifyTargetGroupInput{TargetGroupArn: text(known + "TargetGroupArn"), HealthCheckPath: text("/b")},
+		&elb.DeregisterTargetsInput{TargetGroupArn: text(known + "TargetGroupArn"), Targets: []elbtypes.TargetDescription{{Id: text("10.0.128.9")}}},
+		&s3.ListBucketsInput{}, &s3.ListObjectsV2Input{Bucket: text("bucket")}, &route53.ListHostedZonesInput{}, &route53.ListHostedZonesByNameInput{},
 		&sts.AssumeRoleInput{RoleArn: text("arn:aws:iam::111111111111:role/gate"), RoleSessionName: text("test")},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/elb"
 	"github.com/headgate/headgate/cloud/sim/iam"
 	"github.com/headgate/headgate/cloud/sim/identity"
+	"github.com/headgate/headgate/cloud/sim/lattice"
 	"github.com/headgate/headgate/cloud/sim/shield"
 	"github.com/headgate/headgate/cloud/sim/tagging"
 	"github.com/headgate/headgate/cloud/sim/vpc"
@@ -29,8 +30,9 @@ func (s *Simulator) offer() []api {
 	pools, directory := cognito.New(s.account), iam.New(s.account)
 	accelerators, domains := accelerator.New(s.account, there), zones.New(s.account, there, s.certs.Settle)
 	s.certs.Validate(domains)
+	mesh := lattice.New(s.account, there)
 	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags, accelerators.Tags,
-		domains.Tags)
+		domains.Tags, mesh.Tags)
 	return []api{
 		s.elb,
 		s.network,
@@ -44,6 +46,7 @@ func (s *Simulator) offer() []api {
 		accelerators,
 		domains,
 		s.objects,
+		mesh,
 		s.tags,
 	}
 }
@@ -80,6 +83,9 @@ func (r resources) HostedZone(name string) (string, bool) {
 
 // VPC reports whether there is a VPC.
 func (r resources) VPC(id string) bool { return r.network.VPC(id) }
+
+// GroupVPC gives the VPC of a security group.
+func (r resources) GroupVPC(id string) (string, bool) { return r.network.GroupVPC(id) }
 
 // Allocated reports whether an address is allocated.
 func (r resources) Allocated(allocation string) bool {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -160,7 +159,7 @@ func (r *ClassReconciler) accept(ctx context.Context, class *gwv1.GatewayClass) 
 	}
 	old := class.DeepCopy()
 	set := func(kind gwv1.GatewayClassConditionType, good gwv1.GatewayClassConditionReason, p problem) {
-		meta.SetStatusCondition(&class.Status.Conditions, condition(string(kind), string(good), p, class.Generation))
+		outcome.Set(&class.Status.Conditions, condition(string(kind), string(good), p, class.Generation))
 	}
 	set(gwv1.GatewayClassConditionStatusAccepted, gwv1.GatewayClassReasonAccepted, p)
 	version, unread := r.version(ctx)

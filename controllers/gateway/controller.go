@@ -22,6 +22,7 @@ import (
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -35,6 +36,7 @@ type Reconciler struct {
 	set    Settings
 	voice  *outcome.Voice
 	uses   *ledger
+	tries  outcome.Tries
 }
 
 // Loop makes stacks what requests say.
@@ -65,6 +67,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfService)).
 		Watches(&corev1.Namespace{}, all, builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&elbv2v1beta1.TargetGroupBinding{}, handler.EnqueueRequestsFromMapFunc(gatewayOfBinding), builder.WithPredicates(deleted())).
+		Watches(&headgatev1alpha1.LoadBalancer{}, handler.EnqueueRequestsFromMapFunc(gatewaysOfLoadBalancer), builder.WithPredicates(edited())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
 	if err != nil {
@@ -145,6 +148,29 @@ func gatewayOfBinding(_ context.Context, o client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
 }
 
+// gatewaysOfLoadBalancer are the Gateways that are shown on the object: one that somebody deletes is made again.
+func gatewaysOfLoadBalancer(_ context.Context, o client.Object) []reconcile.Request {
+	lb, ok := o.(*headgatev1alpha1.LoadBalancer)
+	if !ok {
+		return nil
+	}
+	var out []reconcile.Request
+	for _, s := range lb.Status.Sources {
+		if s.Kind == "Gateway" {
+			out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: s.Namespace, Name: s.Name}})
+		}
+	}
+	return out
+}
+
+// edited lets through deletions, and changes of what users write.
+func edited() predicate.Predicate {
+	gone := deleted()
+	return predicate.Funcs{
+		CreateFunc: gone.Create, UpdateFunc: predicate.GenerationChangedPredicate{}.Update, DeleteFunc: gone.Delete, GenericFunc: gone.Generic,
+	}
+}
+
 // deleted lets only deletions through.
 func deleted() predicate.Predicate {
 	return predicate.Funcs{
@@ -176,6 +202,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	if s.Gateway == nil {
 		r.uses.forget(req.NamespacedName)
+		r.tries.Next(req.String(), 0, nil)
 		return reconcile.Result{}, nil
 	}
 	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
@@ -190,7 +217,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if res.Gone {
 		return reconcile.Result{}, r.depart(ctx, v)
 	}
-	return reconcile.Result{RequeueAfter: res.RequeueAfter}, r.report(ctx, v, reached{Result: res, err: err})
+	if err = r.report(ctx, v, reached{Result: res, err: err}); err != nil {
+		// The loop's clock goes on whatever the API server says.
+		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "gateway", req.String())
+	}
+	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), res.RequeueAfter, err)}, nil
 }
 
 // concerned tells whether there is something to do for a Gateway: it is ours, or was. Whose class is missing keeps what it has:

@@ -16,12 +16,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -352,5 +354,30 @@ func TestGatewayOfABinding(t *testing.T) {
 	b.Labels = map[string]string{"ingress.k8s.aws/stack": "shop"}
 	if got := gatewayOfBinding(t.Context(), b); len(got) > 0 {
 		t.Error(got)
+	}
+}
+
+func TestGatewaysOfALoadBalancer(t *testing.T) {
+	t.Parallel()
+	lb := &headgatev1alpha1.LoadBalancer{Status: headgatev1alpha1.LoadBalancerStatus{Sources: []headgatev1alpha1.ObjectReference{
+		{Kind: "Gateway", Namespace: "infra", Name: "gw"}, {Kind: "HTTPRoute", Namespace: "app", Name: "r"}, {Kind: "Ingress", Namespace: "app", Name: "web"},
+	}}}
+	if diff := cmp.Diff([]string{"infra/gw"}, requests(gatewaysOfLoadBalancer(t.Context(), lb))); diff != "" {
+		t.Error(diff)
+	}
+	changed := lb.DeepCopy()
+	changed.Generation++
+	for _, c := range []struct {
+		why       string
+		got, want bool
+	}{
+		{"it was deleted", edited().Delete(event.DeleteEvent{Object: lb}), true},
+		{"somebody wrote to it", edited().Update(event.UpdateEvent{ObjectOld: lb, ObjectNew: changed}), true},
+		{"its status", edited().Update(event.UpdateEvent{ObjectOld: lb, ObjectNew: lb}), false},
+		{"it was made", edited().Create(event.CreateEvent{Object: lb}), false},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: passes %v", c.why, c.got)
+		}
 	}
 }

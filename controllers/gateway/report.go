@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/util/retry"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -18,6 +22,9 @@ import (
 
 // Finalizer of Gateways, the incumbent's.
 const Finalizer = "gateway.k8s.aws/alb"
+
+// arnPrefix begins the message of a condition Programmed that is ours, and true.
+const arnPrefix = "arn:"
 
 // underLock makes a merge patch fail where the object changed meanwhile: it replaces lists as a whole.
 func underLock(old client.Object) client.Patch {
@@ -36,17 +43,21 @@ func claim(ctx context.Context, c client.Client, g *gwv1.Gateway) error {
 	return nil
 }
 
-// depart takes a Gateway of which nothing is left out of the status of routes, and lets it go.
+// depart takes a Gateway of which nothing is left out of the status of routes, as far as they can be written, and lets it go.
 func (r *Reconciler) depart(ctx context.Context, v *Verdict) error {
-	g := v.snapshot.Gateway
-	errs := make([]error, 0, len(v.snapshot.Routes))
+	errs := make([]error, 0, len(v.snapshot.Routes)+1)
 	for i := range v.snapshot.Routes {
 		errs = append(errs, r.reportRoute(ctx, v, &judged{route: &v.snapshot.Routes[i]}, reached{}))
 	}
 	errs = append(errs, r.leave(ctx, v))
 	if err := errors.Join(errs...); err != nil {
+		// Whoever keeps a route from being written does not hold the Gateway of somebody else.
+		ctrl.LoggerFrom(ctx).Error(err, "leaving routes", "gateway", client.ObjectKeyFromObject(v.snapshot.Gateway).String())
+	}
+	if err := r.retract(ctx, v); err != nil {
 		return err
 	}
+	g := v.snapshot.Gateway
 	old := g.DeepCopy()
 	if !controllerutil.RemoveFinalizer(g, Finalizer) {
 		return nil
@@ -55,6 +66,25 @@ func (r *Reconciler) depart(ctx context.Context, v *Verdict) error {
 		return fmt.Errorf("removing the finalizer from Gateway %s/%s: %w", g.Namespace, g.Name, err)
 	}
 	return nil
+}
+
+// retract takes back what the status of a Gateway that stays says of the load balancer, unless who serves it now wrote it anew.
+func (r *Reconciler) retract(ctx context.Context, v *Verdict) error {
+	if !v.snapshot.Gateway.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	g := v.snapshot.Gateway
+	return r.update(ctx, g, func() bool {
+		c := meta.FindStatusCondition(g.Status.Conditions, string(gwv1.GatewayConditionProgrammed))
+		if c == nil || !strings.HasPrefix(c.Message, arnPrefix) {
+			return false
+		}
+		outcome.Set(&g.Status.Conditions, v.programmed(reached{}))
+		g.Status.Addresses = slices.DeleteFunc(g.Status.Addresses, func(a gwv1.GatewayStatusAddress) bool {
+			return a.Type != nil && *a.Type == gwv1.HostnameAddressType
+		})
+		return true
+	})
 }
 
 // leave takes the Gateway out of the status of routes that do not name it any more.
@@ -68,7 +98,10 @@ func (r *Reconciler) leave(ctx context.Context, v *Verdict) error {
 
 // report writes what was reached into the status of the Gateway and its routes, where it changed, and events.
 func (r *Reconciler) report(ctx context.Context, v *Verdict, got reached) error {
-	errs := []error{r.reportGateway(ctx, v, got), r.leave(ctx, v)}
+	errs := []error{r.leave(ctx, v)}
+	if v.snapshot.Ours {
+		errs = append(errs, r.reportGateway(ctx, v, got))
+	}
 	for _, j := range v.routes {
 		errs = append(errs, r.reportRoute(ctx, v, j, got))
 	}

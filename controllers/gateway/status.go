@@ -34,8 +34,8 @@ func (v *Verdict) generation() int64 { return v.snapshot.Gateway.Generation }
 
 // gatewayStatus brings the status of the Gateway in line. Conditions of others stay.
 func (v *Verdict) gatewayStatus(g *gwv1.Gateway, r reached) {
-	meta.SetStatusCondition(&g.Status.Conditions, v.accepted())
-	meta.SetStatusCondition(&g.Status.Conditions, v.programmed(r))
+	outcome.Set(&g.Status.Conditions, v.accepted())
+	outcome.Set(&g.Status.Conditions, v.programmed(r))
 	if lb := r.LoadBalancer; lb != nil && lb.DNSName != "" {
 		kind := gwv1.HostnameAddressType
 		g.Status.Addresses = []gwv1.GatewayStatusAddress{{Type: &kind, Value: strings.ToLower(lb.DNSName)}}
@@ -121,7 +121,7 @@ func (v *Verdict) listenerStatus(g *gwv1.Gateway, l *listener, r reached) gwv1.L
 		unaccepted = l.conflict
 	}
 	set := func(kind gwv1.ListenerConditionType, good gwv1.ListenerConditionReason, p problem) {
-		meta.SetStatusCondition(&out.Conditions, condition(string(kind), string(good), p, v.generation()))
+		outcome.Set(&out.Conditions, condition(string(kind), string(good), p, v.generation()))
 	}
 	set(gwv1.ListenerConditionAccepted, gwv1.ListenerReasonAccepted, unaccepted)
 	set(gwv1.ListenerConditionResolvedRefs, gwv1.ListenerReasonResolvedRefs, l.refs)
@@ -131,7 +131,7 @@ func (v *Verdict) listenerStatus(g *gwv1.Gateway, l *listener, r reached) gwv1.L
 	if l.conflict.any() {
 		conflicted.Status, conflicted.Reason, conflicted.Message = metav1.ConditionTrue, l.conflict.reason, l.conflict.message
 	}
-	meta.SetStatusCondition(&out.Conditions, conflicted)
+	outcome.Set(&out.Conditions, conflicted)
 	v.tellOverlap(&out.Conditions, l)
 	return out
 }
@@ -146,7 +146,7 @@ func (v *Verdict) tellOverlap(conditions *[]metav1.Condition, l *listener) {
 	}
 	c := condition(kind, string(gwv1.ListenerReasonOverlappingHostnames), problem{}, v.generation())
 	c.Message = "host names overlap with those of listener " + other + ": a client may use one connection for both"
-	meta.SetStatusCondition(conditions, c)
+	outcome.Set(conditions, c)
 }
 
 // attached counts the routes that are accepted on a listener (Gateway API, ListenerStatus.attachedRoutes).
@@ -215,9 +215,9 @@ func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
 func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment, r reached) {
 	refused := j.refusal(a, r)
 	generation := j.route.Generation
-	meta.SetStatusCondition(conditions, condition(
+	outcome.Set(conditions, condition(
 		string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), refused, generation))
-	meta.SetStatusCondition(conditions, condition(
+	outcome.Set(conditions, condition(
 		string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs), j.refs, generation))
 	partly := slices.Clone(j.partly)
 	for _, f := range j.closed {
@@ -229,7 +229,7 @@ func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment,
 	}
 	c := condition(string(gwv1.RouteConditionPartiallyInvalid), string(gwv1.RouteReasonUnsupportedValue), problem{}, generation)
 	c.Message = strings.Join(partly, "; ")
-	meta.SetStatusCondition(conditions, c)
+	outcome.Set(conditions, c)
 }
 
 // refusal is why a parent does not accept the route; empty when it does.

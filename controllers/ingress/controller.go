@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,6 +39,9 @@ type Reconciler struct {
 	loop   Loop
 	set    Settings
 	voice  *outcome.Voice
+	tries  outcome.Tries
+	// hosts are the host names of load balancers that members leave, by owner: they are known until AWS deletes them.
+	hosts sync.Map
 }
 
 // New returns the reconciler of Ingresses.
@@ -86,19 +91,37 @@ func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reco
 	if err != nil || !known {
 		return reconcile.Result{}, errors.Join(err, r.report(ctx, g, news{findings: req.Findings}))
 	}
-	if err := r.ensureFinalizers(ctx, g); err != nil {
-		return reconcile.Result{}, err
+	all := len(g.Members)
+	g, claimErr := r.ensureFinalizers(ctx, g)
+	if len(g.Members) < all {
+		req = Request(g, r.set)
+	}
+	if claimErr != nil && len(g.Members) == 0 {
+		// A load balancer is not taken down for what could not be written.
+		return reconcile.Result{}, claimErr
 	}
 	// What the loop could not do is told in events and tried again when it says: the error itself would only add a second clock.
+	host, unknown := r.left(ctx, g, owner)
+	if unknown != nil {
+		return reconcile.Result{}, unknown
+	}
 	res, runErr := r.loop.Run(ctx, req)
-	err = errors.Join(r.report(ctx, g, newsOf(req.Intent, res, runErr)), r.releaseFinalizers(ctx, g, res.Free))
+	err = errors.Join(claimErr, r.report(ctx, g, newsOf(req.Intent, res, runErr)), r.releaseFinalizers(ctx, g, res.Free, host))
 	if runErr != nil {
 		ctrl.LoggerFrom(ctx).Error(runErr, "reconciling", "stack", owner.String())
 		if res.RequeueAfter == 0 {
 			err = errors.Join(err, runErr)
 		}
 	}
-	return reconcile.Result{RequeueAfter: res.RequeueAfter}, err
+	return r.again(ctx, key, res.RequeueAfter, err), nil
+}
+
+// again is the result of a run that is due again, and of what could not be written to the cluster.
+func (r *Reconciler) again(ctx context.Context, key reconcile.Request, due time.Duration, err error) reconcile.Result {
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "group", KeyOf(key.NamespacedName).String())
+	}
+	return reconcile.Result{RequeueAfter: r.tries.Next(key.String(), due, err)}
 }
 
 // known tells whether there may be something of the group in AWS. A group without Ingresses is remembered where a finalizer was
@@ -107,10 +130,19 @@ func (r *Reconciler) known(ctx context.Context, g Group, owner model.Owner) (boo
 	if !g.Empty() {
 		return true, nil
 	}
-	var state headgatev1alpha1.StackState
-	err := r.client.Get(ctx, client.ObjectKey{Name: stack.StateName(owner)}, &state)
-	if client.IgnoreNotFound(err) != nil {
-		return false, fmt.Errorf("reading the state of %s: %w", owner, err)
+	state, err := r.state(ctx, owner)
+	return state != nil, err
+}
+
+// state is what is remembered of a stack, nil for nothing.
+func (r *Reconciler) state(ctx context.Context, owner model.Owner) (*headgatev1alpha1.StackState, error) {
+	state := &headgatev1alpha1.StackState{}
+	err := r.client.Get(ctx, client.ObjectKey{Name: stack.StateName(owner)}, state)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading the state of %s: %w", owner, err)
 	}
-	return err == nil, nil
+	return state, nil
 }

@@ -126,7 +126,7 @@ func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
 	unclaimed := named("unclaimed")
 	unclaimed.Spec.IngressClassName = new("gone")
 	unclaimed.Finalizers = []string{finalizerExplicit + "old", "other/finalizer"}
-	unclaimed.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: "of-old"}}
+	unclaimed.Status.LoadBalancer.Ingress = addresses("of-old", []int{80})
 	deleted := named("deleted", annotations.GroupName, "old")
 	deleted.Finalizers = []string{finalizerExplicit + "old"}
 	c := newClient(t, moved, unclaimed, deleted, newClass("alb", ""))
@@ -331,13 +331,15 @@ func shownOn(kind, name string) *headgatev1alpha1.LoadBalancer {
 
 func TestLoadBalancersAreWatchedForWhatUsersWrite(t *testing.T) {
 	before, after := shownOn("Ingress", "web"), shownOn("Ingress", "web")
-	if written().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}) || written().Create(event.CreateEvent{Object: after}) ||
-		written().Delete(event.DeleteEvent{Object: after}) {
+	if written().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}) || written().Create(event.CreateEvent{Object: after}) {
 		t.Error("every status has its group looked at")
 	}
 	after.Generation++
 	if !written().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}) {
 		t.Error("an approval is not noticed")
+	}
+	if !written().Delete(event.DeleteEvent{Object: after}) {
+		t.Error("one that somebody deletes is not made again")
 	}
 }
 

@@ -90,13 +90,13 @@ func deleted() predicate.Predicate {
 	}
 }
 
-// written passes objects whose specification was changed.
+// written passes objects whose specification was changed, or that are gone.
 func written() predicate.Predicate {
 	never := deleted()
 	return predicate.Funcs{
 		CreateFunc:  never.Create,
 		UpdateFunc:  predicate.GenerationChangedPredicate{}.Update,
-		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		DeleteFunc:  never.Delete,
 		GenericFunc: never.Generic,
 	}
 }

@@ -3,6 +3,7 @@ package outcome
 import (
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
@@ -20,6 +21,12 @@ const (
 	ReasonProgrammed = "Programmed"
 	ReasonNotServed  = "FieldNotServed"
 )
+
+// Set sets a condition whose message may be of any length: the API server takes only so much, and refuses the whole status else.
+func Set(conditions *[]metav1.Condition, c metav1.Condition) {
+	c.Message = cut(c.Message)
+	meta.SetStatusCondition(conditions, c)
+}
 
 // Source is what a member of a stack is served by.
 type Source int
@@ -55,6 +62,7 @@ func Member(by Source, problems []model.Finding) metav1.Condition {
 		}
 		c.Message = strings.TrimSuffix("its last good state serves: "+c.Message, ": ")
 	}
+	c.Message = cut(c.Message)
 	return c
 }
 
@@ -65,7 +73,7 @@ func Programmed(o Outcome) metav1.Condition {
 		Message: "AWS holds what was asked for",
 	}
 	if !o.OK() {
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, o.Reason, o.Message
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, o.Reason, cut(o.Message)
 	}
 	return c
 }

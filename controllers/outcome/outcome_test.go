@@ -81,6 +81,20 @@ func TestMember(t *testing.T) {
 	}
 }
 
+func TestLongMessagesAreCut(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ü", 20000)
+	var set []metav1.Condition
+	outcome.Set(&set, metav1.Condition{Type: "T", Status: metav1.ConditionTrue, Message: long})
+	for _, c := range []metav1.Condition{
+		set[0], outcome.Member(outcome.LastGood, []model.Finding{{Severity: model.Wrong, Message: long}}), outcome.Programmed(outcome.Outcome{Message: long}),
+	} {
+		if len(c.Message) > 32768 || !strings.HasSuffix(c.Message, "…") {
+			t.Errorf("the API server refuses a message of %d bytes in %s", len(c.Message), c.Type)
+		}
+	}
+}
+
 func TestReady(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

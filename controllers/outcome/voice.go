@@ -26,6 +26,8 @@ type Voice struct {
 
 	mu   sync.Mutex
 	said map[string]map[Remark]time.Time
+	// swept is when what nobody asks for any more was forgotten last.
+	swept time.Time
 }
 
 // NewVoice speaks through a recorder.
@@ -59,6 +61,7 @@ func (v *Voice) fresh(key string, remarks []Remark) []Remark {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	before, now, after := v.said[key], v.now(), map[Remark]time.Time{}
+	v.forget(now)
 	var out []Remark
 	for _, r := range remarks {
 		if _, twice := after[r]; twice {
@@ -76,6 +79,20 @@ func (v *Voice) fresh(key string, remarks []Remark) []Remark {
 		v.said[key] = after
 	}
 	return out
+}
+
+// forget drops what may be repeated by now: much of it is about objects that are gone. The lock is held.
+func (v *Voice) forget(now time.Time) {
+	if now.Sub(v.swept) < saidFor {
+		return
+	}
+	v.swept = now
+	for key, remarks := range v.said {
+		maps.DeleteFunc(remarks, func(_ Remark, at time.Time) bool { return now.Sub(at) >= saidFor })
+		if len(remarks) == 0 {
+			delete(v.said, key)
+		}
+	}
 }
 
 func nameOf(o runtime.Object) string {

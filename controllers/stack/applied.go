@@ -95,6 +95,7 @@ func keysOnly(keys []string) map[string]string {
 
 // applied takes the desired stack as done.
 func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
+	clear(m.replaced)
 	want, set := hashes(desired), plan.AppliedOf(desired)
 	all := maps.Clone(want)
 	for key, a := range set {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"strconv"
@@ -26,8 +27,8 @@ func bindingLabels(owner model.Owner) map[string]string {
 	return map[string]string{owner.Prefix + "/stack": owner.Stack}
 }
 
-// OwnerOf is the stack that a binding was made for, as the stack's tag names it, with the prefix of its labels; ok is false for a
-// binding that a user wrote.
+// OwnerOf is the stack that a binding says it was made for, as the stack's tag names it, with the prefix of its labels; ok is false
+// for a binding that says nothing. Users can write labels: [Made] tells whether it is so.
 func OwnerOf(b client.Object) (prefix, stack string, ok bool) {
 	labels := b.GetLabels()
 	for _, prefix := range []string{model.PrefixIngress, model.PrefixService, model.PrefixGatewayALB, model.PrefixGatewayNLB} {
@@ -41,10 +42,11 @@ func OwnerOf(b client.Object) (prefix, stack string, ok bool) {
 	return "", "", false
 }
 
-// Made tells whether a binding was made for a stack, not by a user: its target group goes with the stack.
+// Made tells whether a binding was made for a stack, not by a user: its target group goes with the stack. Stacks, the incumbent's too,
+// name a binding like its target group; one that has just the labels was written by hand. Its namespace is known to [Board.Home].
 func Made(b *elbv2v1beta1.TargetGroupBinding) bool {
 	_, _, ok := OwnerOf(b)
-	return ok
+	return ok && b.Name == nameOfTargetGroup(model.ARN(b.Spec.TargetGroupARN))
 }
 
 // bind makes one binding for each target group that exists. Those whose target group is not wanted any more go when the plan is
@@ -54,31 +56,44 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	if err := l.client.List(ctx, &have, client.MatchingLabels(bindingLabels(a.owner))); err != nil {
 		return fmt.Errorf("listing the bindings of %s: %w", a.owner, err)
 	}
-	byARN := map[model.ARN]*elbv2v1beta1.TargetGroupBinding{}
+	mine := map[client.ObjectKey]*elbv2v1beta1.TargetGroupBinding{}
 	for i := range have.Items {
-		byARN[model.ARN(have.Items[i].Spec.TargetGroupARN)] = &have.Items[i]
+		mine[client.ObjectKeyFromObject(&have.Items[i])] = &have.Items[i]
 	}
+	held := map[model.ARN]bool{}
 	var errs []error
 	for _, g := range a.desired.TargetGroups {
 		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
 		if arn == "" {
 			continue
 		}
-		existing := byARN[arn]
-		delete(byARN, arn)
+		held[arn] = true
 		if g.Backend.Service != "" {
-			errs = append(errs, l.ensureBinding(ctx, a, binding(a.owner, g, arn, a.facts.BackendSecurityGroup), existing))
+			want := binding(a.owner, g, arn, a.facts.BackendSecurityGroup)
+			errs = append(errs, l.ensureBinding(ctx, a, want, mine[client.ObjectKeyFromObject(want)]))
 		}
 	}
 	if !a.applied || !a.done() {
 		return errors.Join(errs...)
 	}
-	for _, stale := range byARN {
-		if err := l.client.Delete(ctx, stale); client.IgnoreNotFound(err) != nil {
-			errs = append(errs, fmt.Errorf("deleting the binding %s/%s: %w", stale.Namespace, stale.Name, err))
+	for _, b := range mine {
+		if !held[model.ARN(b.Spec.TargetGroupARN)] {
+			errs = append(errs, l.retire(ctx, b))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// retire deletes a binding whose target group is gone, unless a user wrote it with a stack's labels.
+func (l *Loop) retire(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
+	home := l.board.Home(model.ARN(b.Spec.TargetGroupARN))
+	if !Made(b) || home != "" && home != b.Namespace {
+		return nil
+	}
+	if err := l.client.Delete(ctx, b); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting the binding %s/%s: %w", b.Namespace, b.Name, err)
+	}
+	return nil
 }
 
 // ensureBinding makes a binding, or updates the one that is there. One that is on its way out is waited for.
@@ -97,22 +112,35 @@ func (l *Loop) ensureBinding(ctx context.Context, a *attempt, want, have *elbv2v
 			return fmt.Errorf("reading the binding %s/%s: %w", want.Namespace, want.Name, err)
 		}
 	}
-	if !have.DeletionTimestamp.IsZero() || have.Spec.TargetGroupARN != want.Spec.TargetGroupARN {
+	other := have.Spec.TargetGroupARN != want.Spec.TargetGroupARN
+	if !have.DeletionTimestamp.IsZero() || other {
 		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{
 			Key: model.Key{Kind: "TargetGroupBinding", ID: have.Namespace + "/" + have.Name}, For: "the one before it is gone",
 		})
+		if other && have.DeletionTimestamp.IsZero() && ofStack(have, a.owner) {
+			return l.retire(ctx, have) // its target group is gone: names are taken once
+		}
 		return nil
 	}
 	updated := have.DeepCopy()
 	updated.Spec = want.Spec
 	updated.Spec.NodeSelector = have.Spec.NodeSelector
-	if reflect.DeepEqual(updated.Spec, have.Spec) {
+	if updated.Labels == nil {
+		updated.Labels = map[string]string{}
+	}
+	maps.Copy(updated.Labels, want.Labels)
+	if reflect.DeepEqual(updated.Spec, have.Spec) && maps.Equal(updated.Labels, have.Labels) {
 		return nil
 	}
 	if err := l.client.Patch(ctx, updated, client.MergeFrom(have)); err != nil {
 		return fmt.Errorf("updating the binding %s/%s: %w", have.Namespace, have.Name, err)
 	}
 	return nil
+}
+
+func ofStack(b *elbv2v1beta1.TargetGroupBinding, owner model.Owner) bool {
+	prefix, name, ok := OwnerOf(b)
+	return ok && prefix == owner.Prefix && name == owner.Stack
 }
 
 // nameOfTargetGroup is the name in a target group's ARN (…:targetgroup/<name>/<id>): bindings are named like it.

@@ -1,9 +1,12 @@
 package stack_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
@@ -125,15 +128,18 @@ func TestUserMadeBindingIsNobodys(t *testing.T) {
 		why    string
 		labels map[string]string
 		made   bool
+		name   string
 	}{
-		{"no labels", nil, false},
-		{"labels of somebody's own", map[string]string{"app": "x", "example.com/stack": "y"}, false},
-		{"an explicit group", map[string]string{"ingress.k8s.aws/stack": "g"}, true},
-		{"an Ingress of its own", map[string]string{"ingress.k8s.aws/stack-namespace": "n", "ingress.k8s.aws/stack-name": "i"}, true},
-		{"a Gateway", map[string]string{"gateway.k8s.aws.alb/stack-namespace": "n", "gateway.k8s.aws.alb/stack-name": "g"}, true},
+		{"an explicit group, under a name of its own", map[string]string{"ingress.k8s.aws/stack": "g"}, false, "mine"},
+		{"no labels", nil, false, "tg"},
+		{"labels of somebody's own", map[string]string{"app": "x", "example.com/stack": "y"}, false, "tg"},
+		{"an explicit group", map[string]string{"ingress.k8s.aws/stack": "g"}, true, "tg"},
+		{"an Ingress of its own", map[string]string{"ingress.k8s.aws/stack-namespace": "n", "ingress.k8s.aws/stack-name": "i"}, true, "tg"},
+		{"a Gateway", map[string]string{"gateway.k8s.aws.alb/stack-namespace": "n", "gateway.k8s.aws.alb/stack-name": "g"}, true, "tg"},
 	} {
 		b := &elbv2v1beta1.TargetGroupBinding{}
-		b.Labels = c.labels
+		b.Labels, b.Name = c.labels, c.name
+		b.Spec.TargetGroupARN = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/tg/0123"
 		if got := stack.Made(b); got != c.made {
 			t.Errorf("%s: made for a stack: %v", c.why, got)
 		}
@@ -147,5 +153,91 @@ func TestBindingWithoutRulesForPods(t *testing.T) {
 	w.settle(request(member("a", func(f *intent.Fragment) { f.Settings.SecurityGroups = []string{"sg-mine"} })))
 	if n := w.bindings()[0].Spec.Networking; n != nil {
 		t.Errorf("whose groups are the user's own asks pods for nothing: %+v", n)
+	}
+}
+
+// forged is a binding that a user wrote like the stack's.
+func (w *world) forged(namespace, name string) *elbv2v1beta1.TargetGroupBinding {
+	w.Helper()
+	f := w.bindings()[0].DeepCopy()
+	f.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: f.Labels}
+	f.Spec.ServiceRef.Name = "mine"
+	if err := w.api.Create(w.Context(), f); err != nil {
+		w.Fatal(err)
+	}
+	return f
+}
+
+func TestBindingsThatUsersWroteLikeAStacksAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, where := range []string{"shop/mine", "evil/same"} {
+		w := newWorld(t)
+		w.settle(request(member("a")))
+		made := w.bindings()[0]
+		namespace, name, _ := strings.Cut(where, "/")
+		if name == "same" {
+			name = made.Name
+		}
+		f := w.forged(namespace, name)
+		for range 2 {
+			w.run(request(member("a")))
+			w.restart()
+		}
+		made.Spec.ServiceRef.Name = "edited"
+		if err := w.api.Update(t.Context(), &made); err != nil {
+			t.Fatal(err)
+		}
+		w.settle(request(member("a")))
+		w.settle(request(member("b")))
+		var services []string
+		for _, b := range w.bindings() {
+			services = append(services, b.Namespace+"/"+b.Spec.ServiceRef.Name)
+		}
+		slices.Sort(services)
+		want := []string{f.Namespace + "/mine", "shop/svc-b"}
+		slices.Sort(want)
+		if diff := cmp.Diff(want, services); diff != "" {
+			t.Errorf("invariant 5: %s: %s", where, diff)
+		}
+	}
+}
+
+// TestBindingOfTheIncumbentIsTaken: it has the labels, the name and the target group already.
+func TestBindingOfTheIncumbentIsTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	b := w.bindings()[0]
+	b.Spec.ServiceRef.Name, b.Labels["app"], b.UID = "svc-old", "kept", "incumbents"
+	if err := w.api.Update(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	w.lose()
+	w.restart()
+	w.settle(request(member("a")))
+	all := w.bindings()
+	if len(all) != 1 || all[0].Spec.ServiceRef.Name != "svc-a" || all[0].Labels["app"] != "kept" {
+		t.Errorf("invariant 1: %+v", all)
+	}
+	all[0].Labels = nil
+	if err := w.api.Update(t.Context(), &all[0]); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(request(member("a")))
+	if all := w.bindings(); len(all) != 1 || !stack.Made(&all[0]) {
+		t.Errorf("labels that somebody took away come back: %+v", all)
+	}
+}
+
+func TestTargetGroupThatIsMadeAgainGetsItsBinding(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	w.aws.stacks[owner()] = model.Stack{Owner: owner()} // somebody deleted everything
+	w.lose()
+	w.restart()
+	w.settle(request(member("a")))
+	if all := w.bindings(); len(all) != 1 || all[0].Spec.TargetGroupARN != string(w.aws.stacks[owner()].TargetGroups[0].ARN) {
+		t.Errorf("the binding is of the target group that is gone: %+v", all)
 	}
 }

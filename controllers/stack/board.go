@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -224,6 +225,15 @@ func (b *Board) refresh(s *headgatev1alpha1.LoadBalancerStatus) {
 		}
 	}
 	summarize(s)
+}
+
+// Home is the namespace of the Service that a stack made a target group for: its binding is there. Empty where that is not known, as
+// before a stack ran.
+func (b *Board) Home(arn model.ARN) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	namespace, _, _ := strings.Cut(b.groups[arn].status.Backend, "/")
+	return namespace
 }
 
 // Drop forgets a target group.

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/headgate/headgate/model"
@@ -23,13 +24,27 @@ func (l *Loop) free(ctx context.Context, a *attempt, settled bool) ([]model.Obje
 		return nil, fmt.Errorf("looking for what is left of members of %s: %w", a.owner, err)
 	}
 	more := surplusOf(seen, a.desired)
+	others := more.without(a.staying())
 	var out []model.ObjectRef
 	for _, member := range a.req.Leaving {
-		if good, known := a.state.good[memberKey(member)]; known && !more.concerns(good) || more.nothing() {
+		if good, known := a.state.good[memberKey(member)]; known && !more.concerns(good) || others.nothing() {
 			out = append(out, member)
 		}
 	}
 	return out, nil
+}
+
+// staying is what the members that stay ask for, or asked for since the stack was settled last.
+func (a *attempt) staying() []intent.Fragment {
+	out := slices.Clone(a.req.Intent.Fragments)
+	for _, f := range a.req.Intent.Fragments {
+		key := memberKey(f.Member)
+		if good, ok := a.state.good[key]; ok {
+			out = append(out, good)
+		}
+		out = append(out, a.state.replaced[key]...)
+	}
+	return out
 }
 
 // surplus is what AWS holds and nobody asks for.
@@ -70,6 +85,22 @@ func surplusOf(seen, desired model.Stack) surplus {
 }
 
 func (s surplus) nothing() bool { return len(s.groups)+len(s.answers)+len(s.ports) == 0 }
+
+// without leaves out what is of one of the fragments. Answers that forward nowhere may be anybody's: they stay.
+func (s surplus) without(all []intent.Fragment) surplus {
+	groups, ports := map[string]*intent.Service{}, map[int]bool{}
+	for _, f := range all {
+		maps.Copy(groups, backendsOf(f))
+		for _, l := range f.Listeners {
+			ports[l.Port] = true
+		}
+	}
+	return surplus{
+		groups:  slices.DeleteFunc(slices.Clone(s.groups), func(id string) bool { return groups[id] != nil }),
+		answers: slices.DeleteFunc(slices.Clone(s.answers), func(a []model.Action) bool { return forwardsTo(a, groups) }),
+		ports:   slices.DeleteFunc(slices.Clone(s.ports), func(p int) bool { return ports[p] }),
+	}
+}
 
 // concerns tells whether something of it may be of a member with the fragment. Answers that forward nowhere name nobody.
 func (s surplus) concerns(f intent.Fragment) bool {

@@ -112,3 +112,44 @@ func TestLastMemberLeavesWhenNothingIsLeft(t *testing.T) {
 		t.Errorf("nothing is left, and free are %v", res.Free)
 	}
 }
+
+// TestLeavingOfAMemberThatNeverWasGood: nothing is known of what a asked for, and AWS refuses something of b's.
+func TestLeavingOfAMemberThatNeverWasGood(t *testing.T) {
+	t.Parallel()
+	moved := func(f *intent.Fragment) {
+		*f = member("new", elsewhere("b.example.com"))
+		f.Member = ref("b")
+	}
+	for _, c := range []struct {
+		why  string
+		fail plan.Op
+		want []model.ObjectRef
+	}{
+		{"what is left over is b's of before", plan.CreateTargetGroup, []model.ObjectRef{ref("a")}},
+		{"the 503 of a may be anybody's", plan.DeleteRule, nil},
+	} {
+		w := newWorld(t)
+		w.settle(wrong(request(member("a"), member("b")), "spec"))
+		w.aws.fail = func(change plan.Change) error {
+			if change.Op == c.fail {
+				return denied()
+			}
+			return nil
+		}
+		req := request(member("b", moved))
+		req.Leaving = []model.ObjectRef{ref("a")}
+		for range 3 {
+			res, err := w.loop.Run(t.Context(), req)
+			if err == nil {
+				t.Fatalf("%s: AWS refuses it", c.why)
+			}
+			if diff := cmp.Diff(c.want, res.Free); diff != "" {
+				t.Errorf("invariant 3: %s: free are: %s", c.why, diff)
+			}
+		}
+		w.aws.fail = nil
+		if res := w.settle(req); len(res.Free) != 1 {
+			t.Errorf("%s: all is settled, and free are %v", c.why, res.Free)
+		}
+	}
+}

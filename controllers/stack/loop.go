@@ -36,8 +36,8 @@ type slot struct {
 
 	// state is what was written last: nobody else writes it, and a cache would be late. Nil until it was read.
 	state *memory
-	// failures in a row.
-	failures int
+	// failures in a row, and waits: runs in a row that could only wait.
+	failures, waits int
 }
 
 // New returns the loop over a cloud.
@@ -67,8 +67,9 @@ type attempt struct {
 	plan     plan.Plan
 	// applied says that every call of the plan went well, or that there was none to make.
 	applied bool
-	// verify says that the stack is compared with AWS whatever is remembered; drift, that AWS did not hold what was applied last.
-	verify, drift bool
+	// verify says that the stack is compared with AWS whatever is remembered; drift, that AWS did not hold what was applied last;
+	// protected, that the rest waits for somebody who switches deletion protection off.
+	verify, drift, protected bool
 }
 
 // attempts is how often a run starts again when what it remembered turns out to be out of date.
@@ -82,24 +83,37 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 	s.Lock()
 	defer s.Unlock()
 
+	verify := l.sweep.due(owner)
+	if verify {
+		l.opts.Forget(owner)
+	}
 	var a *attempt
 	var err error
 	for range attempts {
-		a = &attempt{req: req, owner: owner, findings: req.Findings}
+		a = &attempt{req: req, owner: owner, findings: req.Findings, verify: verify}
 		if err = l.advance(ctx, a, s); !stale(err) {
 			break
 		}
 		s.state = nil
 	}
-	s.failures++
-	if err == nil {
-		s.failures = 0
-	}
-	res, err := l.conclude(ctx, a, s.failures, err)
+	s.count(a, err)
+	res, err := l.conclude(ctx, a, s, err)
 	if res.Gone {
 		l.drop(owner)
 	}
 	return res, err
+}
+
+// count takes how a run ended.
+func (s *slot) count(a *attempt, err error) {
+	s.failures++
+	if err == nil {
+		s.failures = 0
+	}
+	s.waits++
+	if err != nil || len(a.waits()) == 0 || a.outputs.Done > 0 {
+		s.waits = 0
+	}
 }
 
 func (l *Loop) slot(owner model.Owner) *slot {
@@ -123,9 +137,6 @@ func (l *Loop) drop(owner model.Owner) {
 
 // advance is the flow of the design: facts, build, observe, diff, apply.
 func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
-	if a.verify = l.sweep.due(a.owner); a.verify {
-		l.opts.Forget(a.owner)
-	}
 	if s.state == nil {
 		state, err := recall(ctx, l.opts.Live, a.owner)
 		if err != nil {
@@ -208,6 +219,10 @@ func (l *Loop) observe(ctx context.Context, a *attempt) error {
 		return fmt.Errorf("observing %s: %w", a.owner, err)
 	}
 	a.observed = &seen
+	if a.verify {
+		// Whatever comes of it, what was read is fresh: the next one is a period away.
+		l.sweep.verified(a.owner)
+	}
 	return nil
 }
 
@@ -264,9 +279,6 @@ func (l *Loop) settle(ctx context.Context, a *attempt) error {
 	}
 	if a.applied && err == nil && a.done() {
 		a.state.applied(a.desired, a.outputs)
-		if a.verify {
-			l.sweep.verified(a.owner)
-		}
 	} else {
 		lb := a.outputs.LoadBalancer
 		if !a.applied {
@@ -293,6 +305,9 @@ func (l *Loop) vanish(ctx context.Context, a *attempt) (bool, error) {
 		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{Key: key, For: "its deletion protection is switched off"})
 	}
 	if !a.done() {
+		// Somebody else does that: nothing but a fresh look shows it.
+		a.protected = true
+		l.opts.Forget(a.owner)
 		return false, nil
 	}
 	if err := a.state.forget(ctx, l.client); err != nil {

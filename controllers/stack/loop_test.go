@@ -135,6 +135,63 @@ func TestProtectedLoadBalancerKeepsItsOwner(t *testing.T) {
 	}
 }
 
+// TestWaitingIsPatient: what is overdue for a comparison and waits for somebody is read afresh seldom.
+func TestWaitingIsPatient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a", func(f *intent.Fragment) {
+		f.Settings.Attributes = map[string]string{"deletion_protection.enabled": "true"}
+	})))
+	w.now = w.now.Add(2 * time.Minute)
+	begun, forgot := w.now, w.forgot
+	var last time.Duration
+	for w.now.Sub(begun) < time.Hour {
+		res := w.run(request())
+		if res.RequeueAfter < max(last, 30*time.Second) {
+			t.Fatalf("a load balancer that is protected is looked at after %s, and %s before", res.RequeueAfter, last)
+		}
+		last = res.RequeueAfter
+		w.now = w.now.Add(last)
+	}
+	if reads := w.forgot - forgot; reads > 40 || last > 2*time.Minute {
+		t.Errorf("what AWS holds is read afresh %d times in an hour, at last after %s", reads, last)
+	}
+	unprotected := w.aws.stacks[owner()]
+	unprotected.LoadBalancer.Attributes = map[string]string{"deletion_protection.enabled": "false"}
+	w.aws.stacks[owner()] = unprotected
+	if res := w.settle(request()); !res.Gone {
+		t.Errorf("the protection is switched off, and the stack stays: %+v", res)
+	}
+}
+
+func TestWaitForAWSBacksOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	b := w.bindings()[0]
+	b.Finalizers = []string{"elbv2.k8s.aws/resources"}
+	if err := w.api.Update(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(request(member("c")))
+	w.now = w.now.Add(2 * time.Minute)
+	req, forgot := request(member("a"), member("c")), w.forgot
+	var first, last time.Duration
+	for range 20 {
+		res := w.run(req)
+		if first == 0 {
+			first = res.RequeueAfter
+		}
+		if last = max(last, res.RequeueAfter); res.Settled || res.RequeueAfter < first {
+			t.Fatalf("again in %s, first in %s", res.RequeueAfter, first)
+		}
+		w.now = w.now.Add(res.RequeueAfter)
+	}
+	if first > 5*time.Second || last < 30*time.Second || w.forgot-forgot > 1 {
+		t.Errorf("looked at after %s, at last after %s, read afresh %d times", first, last, w.forgot-forgot)
+	}
+}
+
 func TestBackendGroupGoesWithTheLastStack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

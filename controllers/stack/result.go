@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/go-logr/logr"
 
@@ -55,7 +56,7 @@ func (a *attempt) reached() *model.LoadBalancer {
 }
 
 // conclude reports to the board and says what comes next.
-func (l *Loop) conclude(ctx context.Context, a *attempt, failures int, err error) (Result, error) {
+func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Result, error) {
 	clean := err == nil && a.blocked == "" && a.done()
 	res := Result{
 		LoadBalancer: a.outputs.LoadBalancer, Outputs: a.outputs, Blocked: a.blocked, Findings: a.findings, Plan: a.plan, Drift: a.drift,
@@ -74,19 +75,38 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, failures int, err error
 		res.Ports = append(res.Ports, listener.Port)
 	}
 	next := outcome.Attempt{
-		Err: err, Failures: failures, Blocked: a.blocked, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
+		Err: err, Failures: s.failures, Blocked: a.blocked, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
 		Provisioning: res.LoadBalancer != nil && res.LoadBalancer.State == stateProvisioning,
 	}.Outcome()
-	res.RequeueAfter = next.RetryAfter
+	res.RequeueAfter = a.patient(next, s.waits)
 	if res.RequeueAfter == 0 && !res.Gone {
 		res.RequeueAfter = l.sweep.next(a.owner)
 	}
 	if shown := l.board.show(ctx, a, res, next); shown != nil {
 		// What could not be shown does not make the stack a failed one.
 		logr.FromContextOrDiscard(ctx).Error(shown, "showing a load balancer", "stack", a.owner.String())
-		res.RequeueAfter = min(res.RequeueAfter, outcome.Attempt{Err: shown, Failures: failures}.Outcome().RetryAfter)
+		res.RequeueAfter = min(res.RequeueAfter, outcome.Attempt{Err: shown, Failures: s.failures}.Outcome().RetryAfter)
 	}
 	return res, err
+}
+
+// protectedRetry is how soon what AWS protects from deletion is looked at again: somebody has to act first.
+const protectedRetry = 30 * time.Second
+
+// patient is when to look again after so many runs in a row that could only wait. What waits for AWS is looked at four times before the
+// time doubles, which adds little to how long it takes; a load balancer that comes up is watched as before.
+func (a *attempt) patient(next outcome.Outcome, waits int) time.Duration {
+	switch {
+	case waits == 0 || next.Reason != outcome.ReasonWaiting || a.starting():
+		return next.RetryAfter
+	case a.protected:
+		return outcome.Backoff(protectedRetry, waits)
+	}
+	return outcome.Backoff(next.RetryAfter, 1+(waits-1)/4)
+}
+
+func (a *attempt) starting() bool {
+	return a.outputs.LoadBalancer != nil && a.outputs.LoadBalancer.State == stateProvisioning
 }
 
 // waits are the steps that wait; a plan that cannot go on and does not say why waits for the load balancer that is replaced.

@@ -29,7 +29,13 @@ type memory struct {
 	stored *headgatev1alpha1.StackState
 	owner  model.Owner
 	good   map[string]intent.Fragment
+	// replaced are the good fragments before those: until the stack is settled, AWS may hold some of what they asked for. A restart
+	// forgets them.
+	replaced map[string][]intent.Fragment
 }
+
+// replacedMost is how many of them are kept of a member.
+const replacedMost = 8
 
 // StateName is the name of the StackState of an owner: readable, and unique by a hash.
 func StateName(owner model.Owner) string {
@@ -47,7 +53,9 @@ func StateName(owner model.Owner) string {
 // recall reads what is remembered of owner. A memory that is lost, or that cannot be read, is empty: everything is found again
 // by tags.
 func recall(ctx context.Context, c client.Reader, owner model.Owner) (*memory, error) {
-	m := &memory{owner: owner, object: &headgatev1alpha1.StackState{}, good: map[string]intent.Fragment{}}
+	m := &memory{
+		owner: owner, object: &headgatev1alpha1.StackState{}, good: map[string]intent.Fragment{}, replaced: map[string][]intent.Fragment{},
+	}
 	err := c.Get(ctx, client.ObjectKey{Name: StateName(owner)}, m.object)
 	if apierrors.IsNotFound(err) {
 		m.object.Name = StateName(owner)
@@ -91,9 +99,15 @@ func Count(ctx context.Context, r client.Reader, cluster string) (int, error) {
 func (m *memory) remember(good map[string]intent.Fragment) error {
 	packed := map[string][]byte{}
 	for key, f := range good {
-		if have, ok := m.good[key]; ok && len(m.object.Spec.Fragments[key]) > 0 && reflect.DeepEqual(have, f) {
+		have, known := m.good[key]
+		same := known && reflect.DeepEqual(have, f)
+		if same && len(m.object.Spec.Fragments[key]) > 0 {
 			packed[key] = m.object.Spec.Fragments[key]
 			continue
+		}
+		if known && !same {
+			all := append(m.replaced[key], have)
+			m.replaced[key] = all[max(len(all)-replacedMost, 0):]
 		}
 		data, err := pack(f)
 		if err != nil {

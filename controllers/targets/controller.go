@@ -63,7 +63,7 @@ type Reconciler struct {
 	// files are what is known of each binding, owners which binding has a target group.
 	files  map[types.NamespacedName]file
 	owners map[model.ARN]types.NamespacedName
-	// account is the cluster's, empty while no stack has shown it.
+	// account is the cluster's, empty while no target group has shown it.
 	account string
 }
 
@@ -179,7 +179,7 @@ const vanishing = 4
 func (r *Reconciler) failed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, err error) (reconcile.Result, error) {
 	next := r.attempt(b, err)
 	again := reconcile.Result{RequeueAfter: next.RetryAfter}
-	if stack.Made(b) && absent(err) && r.file(client.ObjectKeyFromObject(b)).failures <= vanishing {
+	if r.made(b) && absent(err) && r.file(client.ObjectKeyFromObject(b)).failures <= vanishing {
 		return again, nil
 	}
 	ctrl.LoggerFrom(ctx).Error(err, "reconciling", "binding", client.ObjectKeyFromObject(b).String(), "again", next.RetryAfter.String())

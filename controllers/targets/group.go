@@ -8,7 +8,6 @@ import (
 	"time"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
-	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 )
@@ -27,8 +26,7 @@ func (r *Reconciler) group(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 		return "", problem{reason: "InvalidTargetGroup", message: fmt.Sprintf(
 			"spec.targetGroupARN: %q is no ARN of a target group: set one of the form %s, or set spec.targetGroupName", group, form)}, nil
 	}
-	if stack.Made(b) {
-		r.learn(at.account)
+	if r.made(b) {
 		return group, problem{}, nil
 	}
 	if text := r.elsewhere(ctx, at); text != "" {
@@ -70,11 +68,15 @@ func placeOf(group model.ARN) (place, bool) {
 	return place{region: part[3], account: part[4], name: name[1]}, true
 }
 
-// learn takes the account of a target group that a stack made for ours.
-func (r *Reconciler) learn(account string) {
+// learn takes the account of a target group that AWS let us change for ours.
+func (r *Reconciler) learn(group model.ARN) {
+	at, ok := placeOf(group)
+	if !ok {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.account = account
+	r.account = at.account
 }
 
 // elsewhere names the region or account of a target group that is not ours, as far as these are known: no call of ours reaches it.

@@ -21,15 +21,13 @@ const takenRetry = 30 * time.Second
 // take gives the target group to the binding, unless another one comes before it: two would take each other's targets out. Who that is
 // does not depend on who is looked at first, so that a restart changes nothing.
 func (r *Reconciler) take(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN) (problem, error) {
-	if !stack.Made(b) {
-		rival, err := r.rival(ctx, b, group)
-		if err != nil {
-			return problem{}, err
-		}
-		if rival.Name != "" {
-			return problem{reason: "TargetGroupTaken", again: takenRetry, message: fmt.Sprintf(
-				"target group %s has the targets of binding %s already: a target group takes one binding; delete one of them", group, rival)}, nil
-		}
+	rival, err := r.rival(ctx, b, group)
+	if err != nil {
+		return problem{}, err
+	}
+	if rival.Name != "" {
+		return problem{reason: "TargetGroupTaken", again: takenRetry, message: fmt.Sprintf(
+			"target group %s has the targets of binding %s already: a target group takes one binding; delete one of them", group, rival)}, nil
 	}
 	key := client.ObjectKeyFromObject(b)
 	r.mu.Lock()
@@ -46,10 +44,11 @@ func (r *Reconciler) take(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 // rival is another binding that names the same target group and comes before this one, empty where there is none.
 func (r *Reconciler) rival(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN) (types.NamespacedName, error) {
 	others, err := r.others(ctx, b, group)
+	others = slices.DeleteFunc(others, func(o elbv2v1beta1.TargetGroupBinding) bool { return notServed(&o) != "" })
 	if err != nil || len(others) == 0 {
 		return types.NamespacedName{}, err
 	}
-	if first := slices.MinFunc(others, order); notServed(&first) == "" && order(first, *b) < 0 {
+	if first := slices.MinFunc(others, r.order); r.order(first, *b) < 0 {
 		return client.ObjectKeyFromObject(&first), nil
 	}
 	return types.NamespacedName{}, nil
@@ -72,9 +71,16 @@ func (r *Reconciler) others(ctx context.Context, b *elbv2v1beta1.TargetGroupBind
 	return out, nil
 }
 
+// made tells whether a binding was made for a stack: has its labels, and the name and the namespace that the stack gives it. The
+// namespace is known once the stack ran; until then the oldest of those with the name comes first.
+func (r *Reconciler) made(b *elbv2v1beta1.TargetGroupBinding) bool {
+	home := r.board.Home(model.ARN(b.Spec.TargetGroupARN))
+	return stack.Made(b) && (home == "" || home == b.Namespace)
+}
+
 // order sorts bindings of one target group: those of a stack first, then the oldest.
-func order(a, b elbv2v1beta1.TargetGroupBinding) int {
-	if made := stack.Made(&a); made != stack.Made(&b) {
+func (r *Reconciler) order(a, b elbv2v1beta1.TargetGroupBinding) int {
+	if made := r.made(&a); made != r.made(&b) {
 		if made {
 			return -1
 		}

@@ -4,9 +4,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/model"
@@ -43,11 +47,50 @@ func TestTwoBindingsOfOneTargetGroup(t *testing.T) {
 
 func TestBindingOfAStackComesBeforeAUsers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, service(), binding("user"), binding("stack", made, younger))
+	w := newWorld(t, service(), binding("user"), binding("web", made, younger))
 	w.endpoints("10.0.0.1")
-	w.reconcile("stack")
+	w.reconcile("web")
 	if _, calls := w.reconcile("user"); len(calls) > 0 || len(w.notes.all) != 1 || !strings.Contains(w.notes.all[0], "TargetGroupTaken") {
 		t.Errorf("invariant 3: a user took the targets of a stack: %v, %v", calls, w.notes.all)
+	}
+}
+
+// TestLabelsAloneMakeNoBindingOfAStack: users can write them.
+func TestLabelsAloneMakeNoBindingOfAStack(t *testing.T) {
+	t.Parallel()
+	nobody := func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.ServiceRef.Name = "none" }
+	late := func(b *elbv2v1beta1.TargetGroupBinding) {
+		b.CreationTimestamp = metav1.NewTime(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC))
+	}
+	for why, forged := range map[string]*elbv2v1beta1.TargetGroupBinding{
+		"another name, and older": binding("a", made, nobody),
+		"the name, in another namespace": binding("web", made, nobody, late, func(b *elbv2v1beta1.TargetGroupBinding) {
+			b.Namespace, b.UID = "evil", "evil"
+		}),
+	} {
+		w := newWorld(t, service(), binding("web", made, younger), forged)
+		w.endpoints("10.0.0.1")
+		key := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(forged)}
+		look := func() {
+			if _, err := w.Reconcile(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.reconcile("web")
+		for range 2 {
+			look()
+			if got := w.aws.registered(); len(got) != 1 || len(w.notes.all) != 1 || !strings.Contains(w.notes.all[0], "TargetGroupTaken") {
+				t.Errorf("invariant 3: %s: the targets are %v, told %v", why, got, w.notes.all)
+			}
+			w.restart() // and then it is looked at first
+		}
+		if err := w.api.Delete(t.Context(), forged); err != nil {
+			t.Fatal(err)
+		}
+		look()
+		if got := w.aws.registered(); len(got) != 1 {
+			t.Errorf("invariant 3: %s: it is deleted, and the targets are %v", why, got)
+		}
 	}
 }
 

@@ -11,14 +11,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
-	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 )
 
 // release lets a binding go. The targets of a binding that a user made are deregistered; a target group that was made for a stack
 // goes with it, and nothing is deregistered from something that is about to be deleted.
 func (r *Reconciler) release(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (reconcile.Result, error) {
-	if controllerutil.ContainsFinalizer(b, Finalizer) && !stack.Made(b) && !outOfReach(b) {
+	if controllerutil.ContainsFinalizer(b, Finalizer) && !r.made(b) && !outOfReach(b) {
 		if err := r.deregisterAll(ctx, b); err != nil {
 			return r.stuck(ctx, b, err)
 		}

@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
-	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 )
@@ -50,13 +49,14 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 		return 0, problem{}, err
 	}
 	after, err := r.level(ctx, client.ObjectKeyFromObject(b), group, want)
-	if absent(err) && !stack.Made(b) {
+	if absent(err) && !r.made(b) {
 		r.lane.forget(group)
 		return 0, missing(b, group), nil
 	}
 	if err != nil {
 		return 0, problem{}, err
 	}
+	r.learn(group)
 	return after, problem{}, r.leave(ctx, b)
 }
 

@@ -22,6 +22,9 @@ func (w *world) change(change func(*TargetGroup)) {
 	w.apply()
 }
 
+// patient lets connections be idle for longer than a test lasts, so that what resets them is something else.
+func (w *world) patient() { w.listener().Attributes["tcp.idle_timeout.seconds"] = "600000" }
+
 func TestNLBDeregistration(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ why, terminate, connection, flow string }{
@@ -34,6 +37,7 @@ func TestNLBDeregistration(t *testing.T) {
 			one, two := serveDatagrams(t, "one"), serveDatagrams(t, "two")
 			w.flows(groupARN, "TCP_UDP", attribute("deregistration_delay.connection_termination.enabled", row.terminate), one)
 			at := w.listen("TCP_UDP", always(forwardTo(groupARN)))
+			w.patient()
 			w.apply()
 			w.await(groupARN, healthy)
 			c, flow := talk(t, at), sender(t, netip.Addr{}, at)
@@ -97,6 +101,7 @@ func TestNLBUnhealthyTargets(t *testing.T) {
 			w := newWorld(t, Options{Dial: behindSwitch(one)})
 			w.flows(groupARN, "TCP", func(g *TargetGroup) { g.Attributes = row.attributes }, one.address)
 			at := w.listen("TCP", always(forwardTo(groupARN)))
+			w.patient()
 			w.apply()
 			w.await(groupARN, healthy)
 			c := talk(t, at)
@@ -254,6 +259,12 @@ func TestNLBZones(t *testing.T) {
 		return h.State == map[string]elbtypes.TargetHealthStateEnum{"a": unhealthy, "b": healthy}[h.Target.Zone]
 	})
 	want(t, "nor is one without healthy targets", served(), "two")
+	two.down.Store(true)
+	w.await(groupARN, unhealthy)
+	w.change(func(g *TargetGroup) { g.Settings.HealthCheckIntervalSeconds = aws.Int32(30000) }) // so that they stay ill
+	one.down.Store(false)
+	two.down.Store(false)
+	want(t, "where all are ill, zones with targets", served(), "one two")
 	w.change(func(g *TargetGroup) {
 		g.Targets = []Target{g.Targets[1]}
 		g.Targets[0].Zone = everywhere

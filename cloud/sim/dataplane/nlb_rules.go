@@ -21,8 +21,9 @@ func networkFacts() []Fact {
 		{"A target of type alb is the listener of an application load balancer.", groups + ": ALB as target", "TestALBBehindNLB"},
 		{"A TLS listener ends TLS by security policy and SNI certificates; targets speak TCP, or TLS with any certificate.", "NLB guide: TLS listeners",
 			"TestNLBTerminatesTLS"},
-		{"ALPN policies have their order of preference; a client with nothing in common is refused. A TLS target is offered what was agreed on.",
-			"NLB guide: ALPN policies; refusal and offer believed", "TestNLBALPN"},
+		{"ALPN policies have their order of preference; a client with nothing in common is refused.", "NLB guide: ALPN policies; refusal believed",
+			"TestNLBALPN"},
+		{"A TLS target is offered the protocol that was agreed on with the client.", "believed", "TestNLBOffersTargetsWhatWasAgreedOn"},
 		{"Proxy protocol v2 tells TCP and TLS targets addresses and ports as the client sees them, before TLS, with a checksum; probes begin with LOCAL. " +
 			"Datagrams have no header.", groups + ": proxy protocol; checksum believed", "TestNLBProxyProtocol"},
 		{"UDP, and QUIC as UDP, passes in both directions; server IDs in QUIC connection IDs are not looked at.", listeners, "TestNLBCarriesDatagrams"},

@@ -60,6 +60,33 @@ func TestNLBTerminatesTLS(t *testing.T) {
 	}
 }
 
+func TestNLBOffersTargetsWhatWasAgreedOn(t *testing.T) {
+	t.Parallel()
+	certificate := selfSigned(t, curve(t), "a", "a.test")
+	w := newWorld(t, Options{})
+	w.flows(groupARN, "TLS", nil, serveStreams(t, func(conn net.Conn) {
+		secured := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*certificate}, NextProtos: []string{"h2", "http/1.1"}})
+		if secured.HandshakeContext(t.Context()) == nil {
+			fmt.Fprintf(secured, "agreed on %q\n", secured.ConnectionState().NegotiatedProtocol)
+		}
+	}))
+	at := w.listen("TLS", always(forwardTo(groupARN)))
+	w.listener().Certificates, w.listener().ALPN = []*tls.Certificate{certificate}, "HTTP2Optional"
+	w.apply()
+	w.await(groupARN, healthy)
+	for _, offered := range []string{"http/1.1", "h2", ""} {
+		var protocols []string
+		if offered != "" {
+			protocols = []string{offered}
+		}
+		c, _, err := shakeHands(t, at, "a.test", protocols...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "the target", c.hear(), fmt.Sprintf("agreed on %q", offered))
+	}
+}
+
 func TestNLBALPN(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})

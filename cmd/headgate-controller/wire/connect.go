@@ -45,7 +45,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 
 func newCloud(ctx context.Context, s Settings) (*cloud.Client, error) {
 	options := cloud.Options{
-		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, MaxRetries: s.MaxRetries,
+		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, Attempts: s.MaxRetries + 1,
 		Transport: s.Transport,
 	}
 	if s.MetricsAddr != "0" {

@@ -20,7 +20,8 @@ type Settings struct {
 	VPC     string
 	VPCTags map[string]string
 	// Endpoints are URLs by the ID of the AWS service.
-	Endpoints  map[string]string
+	Endpoints map[string]string
+	// MaxRetries is how often a refused AWS read is tried again.
 	MaxRetries int
 	// Transport carries the AWS calls; nil means the SDK's own.
 	Transport http.RoundTripper
