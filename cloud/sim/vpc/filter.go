@@ -44,7 +44,7 @@ func compile[T any](filters []ec2types.Filter, known fields[T], tags tagFilters)
 		if len(f.Values) > maxFilterValues {
 			return nil, wire.Errorf("FilterLimitExceeded", "The maximum number of filter values is %d", maxFilterValues)
 		}
-		if known[name] == nil && !(bool(tags) && isTagFilter(name)) {
+		if known[name] == nil && (!bool(tags) || !isTagFilter(name)) {
 			return nil, wire.Errorf("InvalidParameterValue", "The filter '%s' is invalid", name)
 		}
 	}

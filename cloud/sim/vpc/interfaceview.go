@@ -71,10 +71,7 @@ func (n *Network) assignPrivateIPAddresses(in *sdk.AssignPrivateIpAddressesInput
 	if err != nil {
 		return nil, err
 	}
-	out := &sdk.AssignPrivateIpAddressesOutput{NetworkInterfaceId: i.NetworkInterfaceId}
-	for _, p := range prefixes {
-		out.AssignedIpv4Prefixes = append(out.AssignedIpv4Prefixes, ec2types.Ipv4PrefixSpecification(p))
-	}
+	out := &sdk.AssignPrivateIpAddressesOutput{NetworkInterfaceId: i.NetworkInterfaceId, AssignedIpv4Prefixes: prefixes}
 	for _, a := range addresses {
 		n.take(i, a)
 		out.AssignedPrivateIpAddresses = append(out.AssignedPrivateIpAddresses, ec2types.AssignedPrivateIpAddress{PrivateIpAddress: aws.String(a.String())})

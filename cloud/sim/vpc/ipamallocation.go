@@ -108,13 +108,17 @@ func (n *Network) releaseAllocation(in *sdk.ReleaseIpamPoolAllocationInput) (*sd
 		return *a.IpamPoolAllocationId == aws.ToString(in.IpamPoolAllocationId) && *a.Cidr == aws.ToString(in.Cidr)
 	})
 	if at < 0 {
-		return nil, wire.Errorf("InvalidIpamPoolAllocationId.NotFound", "The ipam-pool-allocation ID '%s' does not exist", aws.ToString(in.IpamPoolAllocationId))
+		return nil, noAllocation(aws.ToString(in.IpamPoolAllocationId))
 	}
 	if p.allocations[at].ResourceType != ec2types.IpamPoolAllocationResourceTypeCustom {
 		return nil, wire.Errorf("InvalidParameterValue", "The allocation '%s' belongs to a resource.", *in.IpamPoolAllocationId)
 	}
 	p.allocations = slices.Delete(slices.Clone(p.allocations), at, at+1)
 	return &sdk.ReleaseIpamPoolAllocationOutput{Success: aws.Bool(true)}, nil
+}
+
+func noAllocation(id string) error {
+	return wire.Errorf("InvalidIpamPoolAllocationId.NotFound", "The ipam-pool-allocation ID '%s' does not exist", id)
 }
 
 type poolAllocationsOutput struct {
@@ -145,7 +149,7 @@ func (n *Network) poolAllocations(in *sdk.GetIpamPoolAllocationsInput) (*poolAll
 	if id := in.IpamPoolAllocationId; id != nil {
 		list = slices.DeleteFunc(list, func(a allocation) bool { return *a.IpamPoolAllocationId != *id })
 		if len(list) == 0 {
-			return nil, wire.Errorf("InvalidIpamPoolAllocationId.NotFound", "The ipam-pool-allocation ID '%s' does not exist", *id)
+			return nil, noAllocation(*id)
 		}
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken, least: leastAllocations, most: mostAllocations})

@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 
@@ -162,8 +163,8 @@ func (n *Network) provisionCidr(in *sdk.ProvisionIpamPoolCidrInput) (*sdk.Provis
 		}
 	}
 	c := ec2types.IpamPoolCidr{
-		Cidr: aws.String(block.String()), IpamPoolCidrId: aws.String(n.identify("ipam-pool-cidr")), NetmaskLength: aws.Int32(int32(block.Bits())),
-		State: ec2types.IpamPoolCidrStateProvisioned,
+		Cidr: aws.String(block.String()), IpamPoolCidrId: aws.String(n.identify("ipam-pool-cidr")),
+		NetmaskLength: aws.Int32(int32(block.Bits() & math.MaxUint8)), State: ec2types.IpamPoolCidrStateProvisioned,
 	}
 	p.cidrs = append(slices.Clone(p.cidrs), c)
 	c.State = ec2types.IpamPoolCidrStatePendingProvision
@@ -205,10 +206,10 @@ func freeBlock(in, held []netip.Prefix, bits int) (netip.Prefix, error) {
 // following is the first address after a block.
 func following(block netip.Prefix) netip.Addr {
 	raw := block.Addr().AsSlice()
-	carry := 1 << ((8*len(raw) - block.Bits()) % 8)
+	carry := uint(1) << ((8*len(raw) - block.Bits()) % 8)
 	for i := (block.Bits() - 1) / 8; i >= 0 && carry > 0; i-- {
-		sum := int(raw[i]) + carry
-		raw[i], carry = byte(sum), sum>>8
+		sum := uint(raw[i]) + carry
+		raw[i], carry = byte(sum&0xff), sum>>8
 	}
 	next, _ := netip.AddrFromSlice(raw)
 	return next

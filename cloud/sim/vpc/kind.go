@@ -26,7 +26,9 @@ func (n *Network) kinds() []kind {
 		{"igw", "InvalidInternetGatewayID", "internetGateway ID", ec2types.ResourceTypeInternetGateway, func(id string) bool { return has(&n.gateways, id) }},
 		{"sg", "InvalidGroup", "security group", ec2types.ResourceTypeSecurityGroup, func(id string) bool { return has(&n.groups, id) }},
 		{"sgr", "InvalidSecurityGroupRuleId", "security group rule ID", ec2types.ResourceTypeSecurityGroupRule, n.ruleExists},
-		{"eni", "InvalidNetworkInterfaceID", "networkInterface ID", ec2types.ResourceTypeNetworkInterface, func(id string) bool { return has(&n.interfaces, id) }},
+		{"eni", "InvalidNetworkInterfaceID", "networkInterface ID", ec2types.ResourceTypeNetworkInterface, func(id string) bool {
+			return has(&n.interfaces, id)
+		}},
 		{"i", "InvalidInstanceID", "instance ID", ec2types.ResourceTypeInstance, func(id string) bool { return has(&n.instances, id) }},
 		{"eipalloc", "InvalidAllocationID", "allocation ID", ec2types.ResourceTypeElasticIp, func(id string) bool { return has(&n.addresses, id) }},
 		{"pl", "InvalidPrefixListID", "prefix list", ec2types.ResourceTypePrefixList, func(id string) bool { return has(&n.prefixLists, id) }},

@@ -138,7 +138,9 @@ func (n *Network) peeringView(p *peering) peering {
 }
 
 // changePeering moves a connection to a state, if its own is one of some.
-func (n *Network) changePeering(id *string, to *ec2types.VpcPeeringConnectionStateReason, from ...ec2types.VpcPeeringConnectionStateReasonCode) (*peering, error) {
+func (n *Network) changePeering(
+	id *string, to *ec2types.VpcPeeringConnectionStateReason, from ...ec2types.VpcPeeringConnectionStateReasonCode,
+) (*peering, error) {
 	p, ok := n.peerings.Get(aws.ToString(id))
 	if !ok {
 		return nil, notFound(aws.ToString(id))
@@ -150,7 +152,8 @@ func (n *Network) changePeering(id *string, to *ec2types.VpcPeeringConnectionSta
 			return &out, nil
 		}
 	}
-	return nil, wire.Errorf("InvalidStateTransition", "Invalid state transition for %s, attempted to transition from %s to %s", *id, n.peeringCode(p), to.Code)
+	return nil, wire.Errorf("InvalidStateTransition", "Invalid state transition for %s, attempted to transition from %s to %s",
+		*id, n.peeringCode(p), to.Code)
 }
 
 func (n *Network) acceptPeering(in *sdk.AcceptVpcPeeringConnectionInput) (*sdk.AcceptVpcPeeringConnectionOutput, error) {

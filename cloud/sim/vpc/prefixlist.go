@@ -1,6 +1,8 @@
 package vpc
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -192,8 +194,10 @@ func (n *Network) ownList(id *string) (*prefixList, error) {
 		return nil, err
 	}
 	if *p.OwnerId == awsOwner {
-		return nil, wire.Errorf("UnauthorizedOperation", "You are not authorized to perform this operation on the AWS-managed prefix list '%s'.", *id).
-			WithStatus(403)
+		return nil, &wire.Error{
+			Code: "UnauthorizedOperation", Status: http.StatusForbidden,
+			Message: fmt.Sprintf("You are not authorized to perform this operation on the AWS-managed prefix list '%s'.", *id),
+		}
 	}
 	return p, nil
 }
