@@ -140,6 +140,36 @@ func TestObjectThatWasDeletedComesAgain(t *testing.T) {
 	}
 }
 
+// TestDeletedObjectComesAgainWithoutARun: the targets of a stack that rests are looked at all the time.
+func TestDeletedObjectComesAgainWithoutARun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	arn := w.aws.stacks[owner()].TargetGroups[0].ARN
+	w.health(arn, "healthy")
+	page, want := w.page(), w.page().Status
+	if err := w.api.Delete(t.Context(), &page); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(6 * time.Minute)
+	w.health(arn, "healthy")
+	again := w.page()
+	again.Status.Targets[0].ObservedAt = want.Targets[0].ObservedAt
+	if diff := cmp.Diff(want, again.Status); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(page.Labels, again.Labels); diff != "" {
+		t.Error(diff)
+	}
+	w.settle(request())
+	w.now = w.now.Add(6 * time.Minute)
+	w.health(arn, "healthy")
+	var pages headgatev1alpha1.LoadBalancerList
+	if err := w.api.List(t.Context(), &pages); err != nil || len(pages.Items) > 0 {
+		t.Errorf("invariant 5: the stack is gone, and its object came again: %v, %v", pages.Items, err)
+	}
+}
+
 func TestApprovalIsNotAcceptedInSilence(t *testing.T) {
 	t.Parallel()
 	for _, through := range []string{"a run", "health"} {
