@@ -37,6 +37,8 @@ const (
 	AsWritten Source = iota
 	// LastGood is what it said, or what was observed of it, when it was right.
 	LastGood
+	// InPart is what the member says, of which AWS does not hold everything yet.
+	InPart
 )
 
 // Member is the condition Ready of a member of a stack: whether it is served as it is written.
@@ -55,6 +57,13 @@ func Member(by Source, problems []model.Finding) metav1.Condition {
 		}
 	}
 	c.Message = strings.Join(texts, "; ")
+	if by == InPart {
+		c.Status = metav1.ConditionFalse
+		if c.Reason == ReasonServed {
+			c.Reason = ReasonWaiting
+		}
+		c.Message = strings.TrimSuffix("AWS does not hold all of its rules yet: "+c.Message, ": ")
+	}
 	if by == LastGood {
 		c.Status = metav1.ConditionFalse
 		if c.Reason == ReasonServed {

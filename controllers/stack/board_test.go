@@ -197,3 +197,35 @@ func TestApprovalIsNotAcceptedInSilence(t *testing.T) {
 		}
 	}
 }
+
+// What is refused is not shown as if it were there.
+func TestShowsWhatAWSHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	w.aws.fail = func(c plan.Change) error {
+		if c.Op == plan.CreateListener || c.Op == plan.CreateRule {
+			return denied()
+		}
+		return nil
+	}
+	tls := member("c", secure("arn:aws:acm:eu-west-1:1:certificate/c"))
+	res, err := w.loop.Run(t.Context(), request(member("a"), member("b"), tls))
+	if err == nil {
+		t.Fatal("the changes are denied")
+	}
+	if diff := cmp.Diff([]int{80}, res.Ports); diff != "" {
+		t.Errorf("ports: %s", diff)
+	}
+	s := w.page().Status
+	if s.Summary.Listeners != "HTTP:80" || s.Summary.Rules != "1/100" || len(s.Listeners) != 1 {
+		t.Errorf("listeners %q, rules %q: AWS has one of each", s.Summary.Listeners, s.Summary.Rules)
+	}
+	ready := map[string]bool{}
+	for _, m := range s.Members {
+		ready[m.Name] = meta.IsStatusConditionTrue(m.Conditions, headgatev1alpha1.ConditionReady)
+	}
+	if diff := cmp.Diff(map[string]bool{"a": true, "b": false, "c": false}, ready); diff != "" {
+		t.Errorf("only a has all that it asks for: %s", diff)
+	}
+}
