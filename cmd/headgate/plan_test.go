@@ -125,6 +125,53 @@ spec: {gatewayClassName: other, listeners: []}
 	}
 }
 
+// What the help shows as an example works as it stands, and every backend of it is served.
+func TestPlanOfTheShop(t *testing.T) {
+	examples := filepath.Join("..", "..", "examples")
+	out, code := execute(t, "-f", filepath.Join(examples, "shop"))
+	if code != exitChanges || strings.Contains(out, "503") || strings.Contains(out, "Warning") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	if out, code := execute(t, "-f", filepath.Join(examples, "shop"), "-f", filepath.Join(examples, "broken")); code != exitFailed {
+		t.Errorf("the broken Ingress gives exit code %d:\n%s", code, out)
+	}
+}
+
+// Whoever is told that nodes are no targets yet is told which field to set: a route has none.
+func TestPlanSaysHowToTargetPods(t *testing.T) {
+	route := `apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: alb}
+spec: {controllerName: gateway.k8s.aws/alb}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web}
+spec: {gatewayClassName: alb, listeners: [{name: http, protocol: HTTP, port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: web, port: 80}]}]}
+`
+	for _, row := range []struct {
+		why, in, want, never string
+	}{
+		{"an Ingress has an annotation", planClass + planIngress, "annotation alb.ingress.kubernetes.io/target-type to ip", "TargetGroupConfiguration"},
+		{"a route has a TargetGroupConfiguration", route, "spec.defaultConfiguration.targetType to ip in a TargetGroupConfiguration for Service web", "HTTPRoute default/web targetType"},
+	} {
+		out, _ := execute(t, "-f", write(t, "in.yaml", row.in))
+		if !strings.Contains(out, row.want) || !strings.Contains(out, "--default-target-type=ip") || strings.Contains(out, row.never) {
+			t.Errorf("%s:\n%s", row.why, out)
+		}
+	}
+}
+
 func TestPlanAsJSON(t *testing.T) {
 	out, _ := execute(t, "-f", write(t, "in.yaml", planClass+planIngress), "-o", "json")
 	var got planned
