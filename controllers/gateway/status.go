@@ -242,7 +242,7 @@ func (j *judged) refusal(a attachment, r reached) problem {
 		}
 	}
 	if len(j.closed) > 0 && len(j.openRoutes) == 0 {
-		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Field + ": " + j.closed[0].Message}
+		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Text()}
 	}
 	return problem{}
 }

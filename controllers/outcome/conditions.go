@@ -51,7 +51,7 @@ func Member(by Source, problems []model.Finding) metav1.Condition {
 	}
 	texts := make([]string, 0, len(problems))
 	for _, p := range problems {
-		texts = append(texts, strings.TrimPrefix(p.Field+": "+p.Message, ": "))
+		texts = append(texts, p.Text())
 		if p.Severity != model.Warning {
 			c.Status, c.Reason = metav1.ConditionFalse, p.Reason
 		}
