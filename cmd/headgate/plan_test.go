@@ -107,7 +107,11 @@ spec: {gatewayClassName: other, listeners: []}
 		{"facts that have other fields", []string{"-f", in, "--facts", in}, 1, []string{"unknown field"}},
 		{"nothing to read", nil, 1, []string{"-f DIR|FILE"}},
 		{"two sources", []string{"-f", in, "--kubeconfig", in}, 1, []string{"exclude each other"}},
-		{"a kubeconfig that is none", []string{"--kubeconfig", in}, 1, []string{"kubeconfig"}},
+		{"a kubeconfig that is none", []string{"--kubeconfig", in, "--cluster-name", "c"}, 1, []string{"reading --kubeconfig"}},
+		{"another name than the operator's would plan everything anew", []string{"--kubeconfig", in}, 1, []string{"--cluster-name is needed"}},
+		{"flags are checked as the operator checks them", []string{"-f", in, "--default-target-type", "pod", "--default-load-balancer-scheme", "public"}, 1,
+			[]string{`--default-target-type is "pod": use instance or ip`, "use internal or internet-facing"}},
+		{"a directory without manifests", []string{"-f", t.TempDir()}, 1, []string{"no manifest found in "}},
 		{"an output that there is not", []string{"-f", in, "-o", "xml"}, 1, []string{"none of text, json, yaml"}},
 		{"YAML", []string{"-f", in, "-o", "yaml"}, 2, []string{"assumed: true", "op: CreateLoadBalancer"}},
 	} {
