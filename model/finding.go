@@ -1,5 +1,7 @@
 package model
 
+import "strings"
+
 // Severity says what a finding means for the object that it is about.
 type Severity string
 
@@ -24,6 +26,14 @@ type Finding struct {
 	Field string `json:"field,omitempty"`
 	// Message says what is wrong and how to mend it.
 	Message string `json:"message"`
+}
+
+// Text is what the owner of the object reads: the message, after the field unless it begins with it.
+func (f Finding) Text() string {
+	if f.Field == "" || strings.HasPrefix(f.Message, f.Field) {
+		return f.Message
+	}
+	return f.Field + ": " + f.Message
 }
 
 // String is the finding in one line.

@@ -61,22 +61,6 @@ func checkPorts(ctx context.Context, offset int) error {
 	return nil
 }
 
-func (s *Sandbox) startSimulator() error {
-	options := s.options.Simulator
-	options.ClusterName, options.Speed, options.PortOffset = s.options.ClusterName, s.options.Speed, s.options.PortOffset
-	options.DataPlane = true
-	if options.DNS == "" {
-		options.DNS = "127.0.0.1:0"
-	}
-	s.say("Starting the simulated AWS account")
-	simulator, err := sim.New(options)
-	if err != nil {
-		return fmt.Errorf("starting the simulator: %w", err)
-	}
-	s.simulator = simulator
-	return nil
-}
-
 // nodeHost and podBlock divide a private subnet: its first addresses are for interfaces of AWS and the node,
 // the second half of it for pods.
 const (
@@ -84,18 +68,26 @@ const (
 	podBits  = 1 // the block is half of the subnet
 )
 
-// launch starts an instance in each private subnet and describes them as nodes.
+// launch starts an instance in each private subnet that has none yet, and describes them as nodes.
 func launch(ctx context.Context, simulator *sim.Simulator) ([]pods.Node, error) {
 	world, client := simulator.World(), ec2.NewFromConfig(simulator.AWSConfig())
 	subnets, err := client.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: world.PrivateSubnets})
 	if err != nil {
 		return nil, fmt.Errorf("describing the subnets: %w", err)
 	}
+	running, err := instances(ctx, client)
+	if err != nil {
+		return nil, err
+	}
 	var nodes []pods.Node
 	for _, subnet := range subnets.Subnets {
 		node, err := describe(subnet)
 		if err != nil {
 			return nil, err
+		}
+		if node.Instance = running[node.Address.String()]; node.Instance != "" {
+			nodes = append(nodes, node)
+			continue
 		}
 		made, err := client.RunInstances(ctx, &ec2.RunInstancesInput{
 			MinCount: aws.Int32(1), MaxCount: aws.Int32(1), SubnetId: subnet.SubnetId, InstanceType: ec2types.InstanceTypeM5Large,
@@ -109,6 +101,23 @@ func launch(ctx context.Context, simulator *sim.Simulator) ([]pods.Node, error) 
 		nodes = append(nodes, node)
 	}
 	return nodes, nil
+}
+
+// instances that run, by their private addresses.
+func instances(ctx context.Context, client *ec2.Client) (map[string]string, error) {
+	described, err := client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
+	if err != nil {
+		return nil, fmt.Errorf("describing the instances: %w", err)
+	}
+	running := map[string]string{}
+	for _, reservation := range described.Reservations {
+		for _, one := range reservation.Instances {
+			if one.State == nil || one.State.Name != ec2types.InstanceStateNameTerminated {
+				running[aws.ToString(one.PrivateIpAddress)] = aws.ToString(one.InstanceId)
+			}
+		}
+	}
+	return running, nil
 }
 
 func describe(subnet ec2types.Subnet) (pods.Node, error) {
@@ -143,9 +152,12 @@ func (n network) Reach(_ context.Context, targets map[string]*string) error {
 	return nil
 }
 
+// podInterface is the interface that holds the addresses of a node's pods.
+func podInterface(node pods.Node) string { return "eni-" + strings.TrimPrefix(node.Instance, "i-") }
+
 // Attach keeps the pods' addresses on one interface of their node's, as the VPC's network plugin does.
 func (n network) Attach(_ context.Context, node pods.Node, addresses []netip.Addr) error {
-	id := "eni-" + strings.TrimPrefix(node.Instance, "i-")
+	id := podInterface(node)
 	if len(addresses) == 0 {
 		n.simulator.RemoveNetworkInterface(id)
 		return nil

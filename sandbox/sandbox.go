@@ -32,8 +32,8 @@ type Options struct {
 	ClusterName string
 	// PortOffset is added to every listener port, for machines where ports below 1024 are closed.
 	PortOffset int
-	// StateDir keeps the cluster's state over restarts; empty means a temporary directory. The simulated AWS
-	// account starts empty every time.
+	// StateDir keeps the state of the cluster and of the simulated AWS account over restarts; empty means a
+	// temporary directory. The account is saved by Stop: a sandbox that is killed loses what changed in it since.
 	StateDir string
 	// Speed divides simulated durations: provisioning, health intervals, draining, preStop sleeps. 0 is 1.
 	Speed float64
@@ -95,7 +95,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	if err := s.startSimulator(); err != nil {
+	if err := s.startSimulator(ctx); err != nil {
 		return err
 	}
 	if err := s.startCluster(ctx); err != nil {
@@ -171,6 +171,9 @@ func (s *Sandbox) startPods(ctx context.Context) error {
 	nodes, err := launch(ctx, s.simulator)
 	if err != nil {
 		return fmt.Errorf("launching nodes: %w", err)
+	}
+	for _, node := range nodes {
+		s.simulator.RemoveNetworkInterface(podInterface(node)) // of the pods of an earlier run
 	}
 	certificate, key := s.cluster.KubeletCertificate()
 	s.runner, err = pods.Start(ctx, pods.Options{

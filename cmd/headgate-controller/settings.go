@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headgate/headgate/cmd/headgate-controller/verify"
 	"github.com/headgate/headgate/cmd/headgate-controller/wire"
 )
 
@@ -122,7 +123,7 @@ var errUsage = errors.New("usage")
 func parse(args []string, getenv func(string) string, out io.Writer) (*settings, error) {
 	s := &settings{}
 	fs := flag.NewFlagSet("headgate-controller", flag.ContinueOnError)
-	fs.SetOutput(out)
+	fs.SetOutput(io.Discard)
 	s.define(fs)
 	if name := notServed(args); name != "" {
 		fmt.Fprintf(out, "headgate-controller: flag --%s of the incumbent is not served yet: leave it out\n", name)
@@ -130,8 +131,11 @@ func parse(args []string, getenv func(string) string, out io.Writer) (*settings,
 	}
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			fs.SetOutput(out)
+			fs.Usage()
 			return nil, flag.ErrHelp
 		}
+		fmt.Fprintf(out, "headgate-controller: %v; see --help\n", err)
 		return nil, errUsage
 	}
 	if s.Region == "" {
@@ -166,36 +170,23 @@ func (s *settings) problems(rest []string) []string {
 	complain(len(rest) > 0, "unexpected argument %q: flags are written --name=value", strings.Join(rest, " "))
 	complain(s.Cluster == "", "--cluster-name is required")
 	complain(s.VPC != "" && len(s.VPCTags) > 0, "--aws-vpc-id and --aws-vpc-tags exclude each other: leave one out")
-	complain(!slices.Contains([]string{"instance", "ip"}, s.TargetType), "--default-target-type is %q: use instance or ip", s.TargetType)
-	complain(!slices.Contains([]string{"internal", "internet-facing"}, s.Scheme),
-		"--default-load-balancer-scheme is %q: use internal or internet-facing", s.Scheme)
 	complain(!slices.Contains([]string{"info", "debug"}, s.logLevel), "--log-level is %q: use info or debug", s.logLevel)
 	complain(s.MaxRetries < 0, "--aws-max-retries is %d: use 0 or more", s.MaxRetries)
 	complain(s.SyncPeriod <= 0, "--sync-period is %s: use more than 0", s.SyncPeriod)
 	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")
 	complain(s.LeaderElection && s.LeaderID == "", "--leader-election-id must not be empty while leader election is on")
-	for key := range s.DefaultTags {
-		complain(tracking(key), "--default-tags must not hold %q: that tag carries ownership", key)
-		complain(slices.Contains(s.ExternalTags, key), "tag %q is in --default-tags and in --external-managed-tags: leave it out of one", key)
-	}
-	for _, key := range s.ExternalTags {
-		complain(tracking(key), "--external-managed-tags must not hold %q: that tag carries ownership", key)
-	}
+	complain(s.MetricsAddr != "0" && port(s.MetricsAddr) != "0" && port(s.MetricsAddr) == port(s.HealthAddr),
+		"--metrics-bind-addr and --health-probe-bind-addr have the same port, %s: use two, or 0 to turn one off", port(s.HealthAddr))
+	out = append(out, verify.Flags{
+		TargetType: s.TargetType, Scheme: s.Scheme, DefaultTags: s.DefaultTags, ExternalTags: s.ExternalTags, Endpoints: s.Endpoints,
+	}.Problems()...)
 	slices.Sort(out)
 	return out
 }
 
-// tracking tells whether a tag key carries ownership.
-func tracking(key string) bool {
-	if key == "elbv2.k8s.aws/cluster" || key == "elbv2.k8s.aws/resource" {
-		return true
-	}
-	for _, prefix := range []string{"ingress.k8s.aws", "service.k8s.aws", "gateway.k8s.aws.alb", "gateway.k8s.aws.nlb"} {
-		if key == prefix+"/stack" || key == prefix+"/resource" {
-			return true
-		}
-	}
-	return false
+// port of an address; the address itself where it has none.
+func port(address string) string {
+	return address[strings.LastIndexByte(address, ':')+1:]
 }
 
 // incumbentOnly are flags of the incumbent that this operator does not serve yet. They are refused by name, never ignored.

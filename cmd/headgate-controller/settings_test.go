@@ -31,6 +31,11 @@ func TestParse(t *testing.T) {
 		{"tags that carry ownership", append(good, "--default-tags=ingress.k8s.aws/stack=x"), "carries ownership"},
 		{"a tag belongs to one side", append(good, "--default-tags=a=b", "--external-managed-tags=a"), "leave it out of one"},
 		{"durations", append(good, "--sync-period=0s"), "--sync-period is 0s"},
+		{"unknown flags come with a way to the known ones", append(good, "--no-such-flag"), "see --help\n"},
+		{"services that there are not", append(good, "--aws-api-endpoints=ELB=http://x"), `the service "ELB"`},
+		{"two servers have two ports", append(good, "--metrics-bind-addr=:8080", "--health-probe-bind-addr=127.0.0.1:8080"), "the same port, 8080"},
+		{"free ports are not the same", append(good, "--metrics-bind-addr=:0", "--health-probe-bind-addr=:0"), ""},
+		{"off is no port", append(good, "--metrics-bind-addr=0", "--health-probe-bind-addr=0"), ""},
 		{"workers", append(good, "--ingress-max-concurrent-reconciles=0"), "must be 1 or more"},
 	} {
 		var out bytes.Buffer
@@ -43,6 +48,9 @@ func TestParse(t *testing.T) {
 		}
 		if !errors.Is(err, errUsage) || !strings.Contains(out.String(), c.says) {
 			t.Errorf("%s: parse(%v) = %v, printed %q, want it to say %q", c.why, c.args, err, out.String(), c.says)
+		}
+		if strings.Count(out.String(), "\n") != 1 {
+			t.Errorf("%s: one mistake is one line: %s", c.why, out.String())
 		}
 	}
 }

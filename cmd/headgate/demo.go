@@ -88,7 +88,7 @@ func demoWorld(s *sandbox.Sandbox, options sandbox.Options) (demo.World, error) 
 	}
 	return demo.World{
 		Client: c, Sim: s.Simulator(), PortOffset: options.PortOffset, Out: options.Log,
-		Examples: filepath.Join(root, "examples", "shop"),
+		Examples: filepath.Join(root, "examples", "shop"), Broken: filepath.Join(root, "examples", "broken", "ingress.yaml"),
 		Kubectl:  runner(s.Kubectl(), "--kubeconfig", s.Kubeconfig()),
 		Headgate: runner(self),
 	}, nil

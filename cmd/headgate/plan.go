@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/clientcmd"
@@ -16,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cmd/headgate-controller/verify"
 	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/ingress"
 	"github.com/headgate/headgate/controllers/manifests"
@@ -93,7 +96,7 @@ func (o *planOptions) define(cmd *cobra.Command) {
 	f.StringVar(&o.region, "aws-region", "", "AWS region, with --kubeconfig")
 	f.StringVar(&o.vpc, "aws-vpc-id", "", "VPC of the cluster, with --kubeconfig")
 	f.StringToStringVar(&o.endpoints, "aws-api-endpoints", nil, "other endpoints of AWS services, with --kubeconfig: serviceID=URL,…")
-	f.StringVar(&o.cluster, "cluster-name", "cluster", "name of the cluster")
+	f.StringVar(&o.cluster, "cluster-name", "", `name of the cluster: needed with --kubeconfig, "cluster" otherwise`)
 	f.StringVar(&o.ingressClass, "ingress-class", "alb", "value of the kubernetes.io/ingress.class annotation that is ours")
 	f.StringVar(&o.targetType, "default-target-type", "instance", "target type where none is set: instance or ip")
 	f.StringVar(&o.scheme, "default-load-balancer-scheme", "internal", "scheme where none is set: internal or internet-facing")
@@ -121,6 +124,9 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 	if !slices.Contains([]string{"text", "json", "yaml"}, o.output) {
 		return fmt.Errorf("output %q is none of text, json, yaml", o.output)
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	var result planned
 	var err error
 	switch {
@@ -146,6 +152,36 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 		return exitError{code: exitChanges}
 	}
 	return nil
+}
+
+// check refuses flags as the operator does.
+func (o *planOptions) check() error {
+	problems := verify.Flags{
+		TargetType: o.targetType, Scheme: o.scheme, DefaultTags: o.tags, ExternalTags: o.externalTags, Endpoints: o.endpoints,
+	}.Problems()
+	if o.cluster == "" && o.kubeconfig != "" && len(o.files) == 0 {
+		problems = append(problems, "--cluster-name is needed with --kubeconfig: a plan under another name than the operator's would make everything anew")
+	}
+	if len(problems) > 0 {
+		return errors.New(strings.Join(problems, "\n"))
+	}
+	o.cluster = cmp.Or(o.cluster, "cluster")
+	return nil
+}
+
+// hint says which flags may help where AWS cannot be reached.
+func (o *planOptions) hint() string {
+	var flags []string
+	if o.region == "" {
+		flags = append(flags, "--aws-region")
+	}
+	if o.vpc == "" {
+		flags = append(flags, "--aws-vpc-id")
+	}
+	if len(flags) == 0 {
+		return ""
+	}
+	return "\ngive " + strings.Join(flags, " and ")
 }
 
 // flaws counts what cannot be planned as it is written, empty where all can.
@@ -192,6 +228,9 @@ func (o *planOptions) offline(ctx context.Context) (planned, error) {
 		if err := set.Read(file); err != nil {
 			return planned{}, fmt.Errorf("planning: %w", err)
 		}
+	}
+	if objects, err := set.Objects(); err == nil && len(objects)+len(set.Problems)+len(set.Ignored) == 0 {
+		return planned{}, fmt.Errorf("no manifest found in %s", strings.Join(o.files, ", "))
 	}
 	notes, err := preview.AddClass(ctx, set, o.ingressClass)
 	if err != nil {
@@ -257,7 +296,7 @@ func (o *planOptions) live(ctx context.Context) (planned, error) {
 	}
 	aws, err := cloud.New(ctx, cloud.Options{Cluster: o.cluster, Region: o.region, VPC: o.vpc, Endpoints: o.endpoints})
 	if err != nil {
-		return planned{}, fmt.Errorf("connecting to AWS: %w", err)
+		return planned{}, fmt.Errorf("connecting to AWS: %w%s", err, o.hint())
 	}
 	stacks, err := preview.Run(ctx, preview.Source{Reader: reader, Scheme: scheme}, preview.Onlooker{Cloud: aws}, o.settings())
 	if err != nil {

@@ -38,6 +38,11 @@ func TestPlanForACluster(t *testing.T) {
 		}
 	})
 	kubeconfig := planCluster(t)
+	t.Setenv("AWS_REGION", "")
+	t.Setenv("AWS_DEFAULT_REGION", "")
+	if out, code := execute(t, "--kubeconfig", kubeconfig, "--cluster-name", "live"); code != exitFailed || !strings.Contains(out, "give --aws-region and --aws-vpc-id") {
+		t.Errorf("without a region, exit code %d: %s", code, out)
+	}
 	args := []string{
 		"--kubeconfig", kubeconfig, "--cluster-name", "live", "--aws-region", "us-west-2", "--aws-vpc-id", s.World().VPC,
 		"--default-target-type", "ip",

@@ -107,7 +107,11 @@ spec: {gatewayClassName: other, listeners: []}
 		{"facts that have other fields", []string{"-f", in, "--facts", in}, 1, []string{"unknown field"}},
 		{"nothing to read", nil, 1, []string{"-f DIR|FILE"}},
 		{"two sources", []string{"-f", in, "--kubeconfig", in}, 1, []string{"exclude each other"}},
-		{"a kubeconfig that is none", []string{"--kubeconfig", in}, 1, []string{"kubeconfig"}},
+		{"a kubeconfig that is none", []string{"--kubeconfig", in, "--cluster-name", "c"}, 1, []string{"reading --kubeconfig"}},
+		{"another name than the operator's would plan everything anew", []string{"--kubeconfig", in}, 1, []string{"--cluster-name is needed"}},
+		{"flags are checked as the operator checks them", []string{"-f", in, "--default-target-type", "pod", "--default-load-balancer-scheme", "public"}, 1,
+			[]string{`--default-target-type is "pod": use instance or ip`, "use internal or internet-facing"}},
+		{"a directory without manifests", []string{"-f", t.TempDir()}, 1, []string{"no manifest found in "}},
 		{"an output that there is not", []string{"-f", in, "-o", "xml"}, 1, []string{"none of text, json, yaml"}},
 		{"YAML", []string{"-f", in, "-o", "yaml"}, 2, []string{"assumed: true", "op: CreateLoadBalancer"}},
 	} {
@@ -122,6 +126,53 @@ spec: {gatewayClassName: other, listeners: []}
 				}
 			}
 		})
+	}
+}
+
+// What the help shows as an example works as it stands, and every backend of it is served.
+func TestPlanOfTheShop(t *testing.T) {
+	examples := filepath.Join("..", "..", "examples")
+	out, code := execute(t, "-f", filepath.Join(examples, "shop"))
+	if code != exitChanges || strings.Contains(out, "503") || strings.Contains(out, "Warning") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	if out, code := execute(t, "-f", filepath.Join(examples, "shop"), "-f", filepath.Join(examples, "broken")); code != exitFailed {
+		t.Errorf("the broken Ingress gives exit code %d:\n%s", code, out)
+	}
+}
+
+// Whoever is told that nodes are no targets yet is told which field to set: a route has none.
+func TestPlanSaysHowToTargetPods(t *testing.T) {
+	route := `apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: alb}
+spec: {controllerName: gateway.k8s.aws/alb}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web}
+spec: {gatewayClassName: alb, listeners: [{name: http, protocol: HTTP, port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: web, port: 80}]}]}
+`
+	for _, row := range []struct {
+		why, in, want, never string
+	}{
+		{"an Ingress has an annotation", planClass + planIngress, "annotation alb.ingress.kubernetes.io/target-type to ip", "TargetGroupConfiguration"},
+		{"a route has a TargetGroupConfiguration", route, "spec.defaultConfiguration.targetType to ip in a TargetGroupConfiguration for Service web", "HTTPRoute default/web targetType"},
+	} {
+		out, _ := execute(t, "-f", write(t, "in.yaml", row.in))
+		if !strings.Contains(out, row.want) || !strings.Contains(out, "--default-target-type=ip") || strings.Contains(out, row.never) {
+			t.Errorf("%s:\n%s", row.why, out)
+		}
 	}
 }
 

@@ -15,10 +15,14 @@ import (
 )
 
 const sandboxLong = `Run a cluster on this machine: etcd, API server, controller manager, pods that answer, a simulated AWS account with a
-data plane, and the operator. Everything listens on loopback; nothing leaves the machine, and Ctrl-C leaves nothing behind.
+data plane, and the operator. Everything listens on loopback; nothing leaves the machine, and Ctrl-C ends all of it.
 
 Pods are echo servers whatever their image: each answers with the request that it received and with its own name. The first start
 builds the control plane from its Go modules, which takes minutes; later ones take seconds.
+
+Nothing is kept, unless --state-dir names a directory: then the next start with it has the cluster and the AWS account as they were.
+The account is saved at the end, in aws.json there, which holds private keys and is readable for you alone: after a kill -9 it is as it
+was at the last start that ended well. It is of one --cluster-name.
 
 Load balancers listen on the ports that their listeners name, each on an address of its own. Where ports below 1024 are closed,
 --port-offset 8000 moves 80 to 8080.`
@@ -64,7 +68,7 @@ func newSandboxCommand() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.IntVar(&o.PortOffset, "port-offset", 0, "number added to every listener port when it is bound, where ports below 1024 are closed")
-	flags.StringVar(&o.StateDir, "state-dir", "", "directory that keeps the cluster's state; a temporary one without it")
+	flags.StringVar(&o.StateDir, "state-dir", "", "directory that keeps the cluster and the AWS account for the next start; a temporary one without it")
 	flags.Float64Var(&o.Speed, "speed", 10, "number that every simulated duration is divided by")
 	flags.StringVar(&o.Controller, "controller", "", `path of the operator; empty builds this checkout's, "none" runs none`)
 	flags.StringArrayVar(&o.ControllerArgs, "controller-arg", nil, "flag to add to the operator's; may be repeated")

@@ -145,11 +145,7 @@ func (r *Reconciler) tell(v *Verdict, got reached) {
 }
 
 func remark(f model.Finding) outcome.Remark {
-	out := outcome.Remark{Reason: f.Reason, Text: f.Message}
-	if f.Field != "" {
-		out.Text = f.Field + ": " + out.Text
-	}
-	return out
+	return outcome.Remark{Reason: f.Reason, Text: f.Text()}
 }
 
 // routeOf is the route that an object is, nil for none.

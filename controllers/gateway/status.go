@@ -173,13 +173,15 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 			return problem{invalid, f.Message}
 		}
 	}
-	if r.err != nil || r.Blocked != "" || r.LoadBalancer == nil {
+	switch {
+	case r.Blocked != "" || r.LoadBalancer == nil:
 		return problem{string(gwv1.ListenerReasonPending), "the load balancer is not programmed"}
+	case slices.Contains(r.Ports, int(l.Port)):
+		return problem{}
+	case r.err != nil || !r.Settled:
+		return problem{string(gwv1.ListenerReasonPending), "the load balancer does not have the listener yet"}
 	}
-	if !slices.Contains(r.Ports, int(l.Port)) {
-		return problem{invalid, "no certificate is known for the listener: name one in a LoadBalancerConfiguration, or have one in ACM"}
-	}
-	return problem{}
+	return problem{invalid, "no certificate is known for the listener: name one in a LoadBalancerConfiguration, or have one in ACM"}
 }
 
 // routeStatus brings the parents of a route that name the Gateway in line. Those of other Gateways and controllers stay, in their
@@ -240,7 +242,7 @@ func (j *judged) refusal(a attachment, r reached) problem {
 		}
 	}
 	if len(j.closed) > 0 && len(j.openRoutes) == 0 {
-		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Field + ": " + j.closed[0].Message}
+		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Text()}
 	}
 	return problem{}
 }

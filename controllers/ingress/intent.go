@@ -146,10 +146,14 @@ func (d *draft) checkTags(r annotations.Reader, field string) {
 func (d *draft) checkUnused() {
 	for _, key := range []string{annotations.Actions, annotations.Conditions, annotations.Transforms} {
 		for _, name := range d.read.Names(key) {
-			if !d.used[key+"."+name] {
-				d.note(model.Warning, ReasonUnused, d.read.Field(key+"."+name),
-					fmt.Sprintf("no backend names %q: the annotation has no effect", name))
+			if d.used[key+"."+name] {
+				continue
 			}
+			message := fmt.Sprintf("no backend names %q: the annotation has no effect", name)
+			if raw, _ := d.read.String(key + "." + name); key == annotations.Conditions && strings.Contains(raw, model.FieldSourceIP) {
+				message += ", and the rules serve every address; write the name of the backend that it shall restrict, or take it away"
+			}
+			d.note(model.Warning, ReasonUnused, d.read.Field(key+"."+name), message)
 		}
 	}
 }

@@ -198,6 +198,16 @@ func TestWhichAddressesAreServedNowCounts(t *testing.T) {
 	}
 }
 
+func TestAddressesThatRestrictNothingAreTold(t *testing.T) {
+	t.Parallel()
+	const misspelt = annotations.Conditions + ".wbe"
+	_, findings := simple(t, newIngress(misspelt, `[{"field":"source-ip","sourceIPConfig":{"values":["10.0.0.0/8"]}}]`))
+	mustFind(t, findings, misspelt, model.Warning)
+	if f, _ := find(findings, misspelt); !strings.Contains(f.Message, "serve every address") {
+		t.Error(f.Message)
+	}
+}
+
 func TestRangesThatDoNotCountAreTold(t *testing.T) {
 	objects := []client.Object{
 		newIngress(annotations.GroupName, "g", annotations.InboundCIDRs, "10.0.0.0/8"),

@@ -141,10 +141,7 @@ func (n news) general() []outcome.Remark {
 
 // words are what a user reads of a finding.
 func words(f model.Finding, in news) string {
-	text := f.Message
-	if f.Field != "" {
-		text = f.Field + ": " + text
-	}
+	text := f.Text()
 	if f.Severity != model.Wrong || !in.held[bare(f.Object)] {
 		return text
 	}

@@ -37,6 +37,8 @@ const (
 	AsWritten Source = iota
 	// LastGood is what it said, or what was observed of it, when it was right.
 	LastGood
+	// InPart is what the member says, of which AWS does not hold everything yet.
+	InPart
 )
 
 // Member is the condition Ready of a member of a stack: whether it is served as it is written.
@@ -49,12 +51,19 @@ func Member(by Source, problems []model.Finding) metav1.Condition {
 	}
 	texts := make([]string, 0, len(problems))
 	for _, p := range problems {
-		texts = append(texts, strings.TrimPrefix(p.Field+": "+p.Message, ": "))
+		texts = append(texts, p.Text())
 		if p.Severity != model.Warning {
 			c.Status, c.Reason = metav1.ConditionFalse, p.Reason
 		}
 	}
 	c.Message = strings.Join(texts, "; ")
+	if by == InPart {
+		c.Status = metav1.ConditionFalse
+		if c.Reason == ReasonServed {
+			c.Reason = ReasonWaiting
+		}
+		c.Message = strings.TrimSuffix("AWS does not hold all of its rules yet: "+c.Message, ": ")
+	}
 	if by == LastGood {
 		c.Status = metav1.ConditionFalse
 		if c.Reason == ReasonServed {

@@ -72,6 +72,7 @@ func TestMember(t *testing.T) {
 		{"a warning changes nothing", outcome.AsWritten, []model.Finding{warning}, metav1.ConditionTrue, "Served", "f: m"},
 		{"a mistake", outcome.AsWritten, []model.Finding{warning, mistake}, metav1.ConditionFalse, "InvalidValue", "spec.x: is 1; use 2"},
 		{"its last good state", outcome.LastGood, []model.Finding{mistake}, metav1.ConditionFalse, "InvalidValue", "its last good state serves: spec.x"},
+		{"not all was applied", outcome.InPart, nil, metav1.ConditionFalse, "Waiting", "AWS does not hold all of its rules yet"},
 		{"held for what another object is told", outcome.LastGood, nil, metav1.ConditionFalse, "LastGoodStateServes", "its last good state serves"},
 	} {
 		got := outcome.Member(c.by, c.problems)

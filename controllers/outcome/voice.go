@@ -1,6 +1,8 @@
 package outcome
 
 import (
+	"fmt"
+	"hash/fnv"
 	"maps"
 	"sync"
 	"time"
@@ -40,20 +42,27 @@ const (
 	saidFor = time.Hour
 	// longestNote is how many bytes the API server takes of an event's text, less some room.
 	longestNote = 1000
-	action      = "Reconcile"
 )
+
+// actionOf is what an event says was being done. Events that differ in their text alone are one to client-go, which shows the first text
+// and counts the others: so the action differs with the text.
+func actionOf(r Remark) string {
+	sum := fnv.New32a()
+	sum.Write([]byte(r.Text))
+	return fmt.Sprintf("Reconcile-%08x", sum.Sum32())
+}
 
 // Warn tells of an object all that is wrong with it now, as far as the speaker knows: what it said before and does not say any
 // more is over.
 func (v *Voice) Warn(speaker string, about runtime.Object, remarks []Remark) {
 	for _, r := range v.fresh(speaker+"\n"+nameOf(about), remarks) {
-		v.to.Eventf(about, nil, corev1.EventTypeWarning, r.Reason, action, "%s", note(r.Text))
+		v.to.Eventf(about, nil, corev1.EventTypeWarning, r.Reason, actionOf(r), "%s", note(r.Text))
 	}
 }
 
 // Tell tells of an object what was done, each time.
 func (v *Voice) Tell(about runtime.Object, r Remark) {
-	v.to.Eventf(about, nil, corev1.EventTypeNormal, r.Reason, action, "%s", note(r.Text))
+	v.to.Eventf(about, nil, corev1.EventTypeNormal, r.Reason, actionOf(r), "%s", note(r.Text))
 }
 
 // fresh are the remarks that were not made of late, in their order.

@@ -40,9 +40,10 @@ type Board struct {
 type page struct {
 	sync.Mutex
 
-	// written says that status is what was written last, to the object with the UID.
+	// written says that status is what was written last, to the object with the UID and the label.
 	written bool
 	uid     types.UID
+	label   string
 	status  headgatev1alpha1.LoadBalancerStatus
 }
 
@@ -68,7 +69,7 @@ func (b *Board) show(ctx context.Context, a *attempt, res Result, next outcome.O
 	defer p.Unlock()
 	object, err := b.read(ctx, name, p)
 	if apierrors.IsNotFound(err) {
-		object, err = b.create(ctx, name, a.owner)
+		object, err = b.create(ctx, name, StateName(a.owner))
 	}
 	if err != nil {
 		return err
@@ -103,14 +104,26 @@ func (b *Board) tidy(ctx context.Context, a *attempt, res Result) (string, error
 		if old.Name == name {
 			continue
 		}
-		if err := b.client.Delete(ctx, old); client.IgnoreNotFound(err) != nil {
-			return "", fmt.Errorf("deleting LoadBalancer %s: %w", old.Name, err)
+		if err := b.remove(ctx, old); err != nil {
+			return "", err
 		}
-		b.mu.Lock()
-		delete(b.pages, old.Name)
-		b.mu.Unlock()
 	}
 	return name, nil
+}
+
+// remove deletes an object, and forgets it before: who shows health meanwhile does not make it again.
+func (b *Board) remove(ctx context.Context, old *headgatev1alpha1.LoadBalancer) error {
+	p := b.page(old.Name)
+	p.Lock()
+	defer p.Unlock()
+	p.written = false
+	if err := b.client.Delete(ctx, old); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting LoadBalancer %s: %w", old.Name, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.pages, old.Name)
+	return nil
 }
 
 func (b *Board) page(name string) *page {
@@ -136,10 +149,8 @@ func (b *Board) read(ctx context.Context, name string, p *page) (*headgatev1alph
 	return object, nil
 }
 
-func (b *Board) create(ctx context.Context, name string, owner model.Owner) (*headgatev1alpha1.LoadBalancer, error) {
-	object := &headgatev1alpha1.LoadBalancer{ObjectMeta: metav1.ObjectMeta{
-		Name: name, Labels: map[string]string{labelStack: StateName(owner)},
-	}}
+func (b *Board) create(ctx context.Context, name, label string) (*headgatev1alpha1.LoadBalancer, error) {
+	object := &headgatev1alpha1.LoadBalancer{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{labelStack: label}}}
 	if err := b.client.Create(ctx, object); err != nil {
 		return nil, fmt.Errorf("creating LoadBalancer %s: %w", name, err)
 	}
@@ -156,7 +167,7 @@ func (b *Board) write(ctx context.Context, p *page, before, after *headgatev1alp
 		p.written = false
 		return fmt.Errorf("writing the status of LoadBalancer %s: %w", after.Name, err)
 	}
-	p.written, p.uid = true, wrote.UID
+	p.written, p.uid, p.label = true, wrote.UID, wrote.Labels[labelStack]
 	wrote.Status.DeepCopyInto(&p.status)
 	return nil
 }
@@ -171,13 +182,23 @@ func (b *Board) Health(ctx context.Context, arn model.ARN, health []model.Target
 	p.Lock()
 	defer p.Unlock()
 	object, err := b.read(ctx, name, p)
-	if apierrors.IsNotFound(err) {
+	missing := apierrors.IsNotFound(err)
+	if missing && !p.written {
 		return nil
+	}
+	if missing {
+		// Somebody deleted it, and its stack, which rests, would notice at its next run only. Or the cache is late.
+		if object, err = b.create(ctx, name, p.label); apierrors.IsAlreadyExists(err) {
+			return nil
+		}
 	}
 	if err != nil {
 		return err
 	}
 	before := object.DeepCopy()
+	if missing {
+		p.status.DeepCopyInto(&object.Status)
+	}
 	b.refresh(&object.Status)
 	fillReady(object)
 	fillApproval(object)

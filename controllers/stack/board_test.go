@@ -140,6 +140,36 @@ func TestObjectThatWasDeletedComesAgain(t *testing.T) {
 	}
 }
 
+// TestDeletedObjectComesAgainWithoutARun: the targets of a stack that rests are looked at all the time.
+func TestDeletedObjectComesAgainWithoutARun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	arn := w.aws.stacks[owner()].TargetGroups[0].ARN
+	w.health(arn, "healthy")
+	page, want := w.page(), w.page().Status
+	if err := w.api.Delete(t.Context(), &page); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(6 * time.Minute)
+	w.health(arn, "healthy")
+	again := w.page()
+	again.Status.Targets[0].ObservedAt = want.Targets[0].ObservedAt
+	if diff := cmp.Diff(want, again.Status); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(page.Labels, again.Labels); diff != "" {
+		t.Error(diff)
+	}
+	w.settle(request())
+	w.now = w.now.Add(6 * time.Minute)
+	w.health(arn, "healthy")
+	var pages headgatev1alpha1.LoadBalancerList
+	if err := w.api.List(t.Context(), &pages); err != nil || len(pages.Items) > 0 {
+		t.Errorf("invariant 5: the stack is gone, and its object came again: %v, %v", pages.Items, err)
+	}
+}
+
 func TestApprovalIsNotAcceptedInSilence(t *testing.T) {
 	t.Parallel()
 	for _, through := range []string{"a run", "health"} {
@@ -165,5 +195,37 @@ func TestApprovalIsNotAcceptedInSilence(t *testing.T) {
 		if c := look(""); c != nil {
 			t.Errorf("after %s an approval that was taken back is still answered: %+v", through, c)
 		}
+	}
+}
+
+// What is refused is not shown as if it were there.
+func TestShowsWhatAWSHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	w.aws.fail = func(c plan.Change) error {
+		if c.Op == plan.CreateListener || c.Op == plan.CreateRule {
+			return denied()
+		}
+		return nil
+	}
+	tls := member("c", secure("arn:aws:acm:eu-west-1:1:certificate/c"))
+	res, err := w.loop.Run(t.Context(), request(member("a"), member("b"), tls))
+	if err == nil {
+		t.Fatal("the changes are denied")
+	}
+	if diff := cmp.Diff([]int{80}, res.Ports); diff != "" {
+		t.Errorf("ports: %s", diff)
+	}
+	s := w.page().Status
+	if s.Summary.Listeners != "HTTP:80" || s.Summary.Rules != "1/100" || len(s.Listeners) != 1 {
+		t.Errorf("listeners %q, rules %q: AWS has one of each", s.Summary.Listeners, s.Summary.Rules)
+	}
+	ready := map[string]bool{}
+	for _, m := range s.Members {
+		ready[m.Name] = meta.IsStatusConditionTrue(m.Conditions, headgatev1alpha1.ConditionReady)
+	}
+	if diff := cmp.Diff(map[string]bool{"a": true, "b": false, "c": false}, ready); diff != "" {
+		t.Errorf("only a has all that it asks for: %s", diff)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
 )
 
 // fill writes what a run reached into the status. What it could not find out stays as it was.
@@ -64,8 +65,11 @@ func fillMembers(s *headgatev1alpha1.LoadBalancerStatus, all []Serving) {
 			m.Conditions = slices.Clone(before[i].Conditions)
 		}
 		by := outcome.AsWritten
-		if one.Held {
+		switch {
+		case one.Held:
 			by = outcome.LastGood
+		case one.Missing:
+			by = outcome.InPart
 		}
 		meta.SetStatusCondition(&m.Conditions, outcome.Member(by, one.Problems))
 		s.Members = append(s.Members, m)
@@ -77,11 +81,17 @@ func fillListeners(s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
 	used := 0
 	var names []string
 	s.Listeners = nil
-	for _, l := range a.desired.Listeners {
-		used += len(l.Rules)
+	for _, l := range a.listeners() {
+		rules := 0
+		for _, r := range l.Rules {
+			if a.there(plan.RuleKey(l.Port, r)) {
+				rules++
+			}
+		}
+		used += rules
 		names = append(names, l.Protocol+":"+strconv.Itoa(l.Port))
 		s.Listeners = append(s.Listeners, headgatev1alpha1.ListenerStatus{
-			Port: number32(l.Port), Protocol: l.Protocol, Rules: number32(len(l.Rules)),
+			Port: number32(l.Port), Protocol: l.Protocol, Rules: number32(rules),
 		})
 	}
 	s.Rules = &headgatev1alpha1.RuleUsage{Used: number32(used), Quota: number32(quota)}

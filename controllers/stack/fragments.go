@@ -29,6 +29,8 @@ type roster struct {
 	from map[string]source
 	// closed are the members of whom nothing that may serve was observed: they answer 503.
 	closed map[string]bool
+	// partial are the members of whom only some listeners are wrong, and that have no good state: the others are made.
+	partial map[string]bool
 	// groups are the IDs of security groups by their Name tags, as far as they are known.
 	groups map[string][]string
 }
@@ -39,7 +41,7 @@ func memberKey(r model.ObjectRef) string { return r.Kind + "/" + r.Namespace + "
 // newRoster takes the members as they are written. What was good of an object that was deleted since is not that of a new one with
 // the same name.
 func newRoster(req Request, good map[string]intent.Fragment) *roster {
-	r := &roster{req: req, good: maps.Clone(good), from: map[string]source{}, closed: map[string]bool{}}
+	r := &roster{req: req, good: maps.Clone(good), from: map[string]source{}, closed: map[string]bool{}, partial: map[string]bool{}}
 	for _, f := range req.Intent.Fragments {
 		key := memberKey(f.Member)
 		if have, ok := r.good[key]; ok && have.Member.UID != f.Member.UID && have.Member.UID != "" && f.Member.UID != "" {
@@ -89,10 +91,35 @@ func (r *roster) back(f intent.Fragment, from source, wrong []model.Finding) sou
 		}
 		return held
 	}
-	if _, ok := r.good[memberKey(f.Member)]; ok && from == asWritten {
+	_, good := r.good[memberKey(f.Member)]
+	switch {
+	case good && from == asWritten:
 		return lastGood
+	case from == asWritten && r.onlyListeners(f, wrong):
+		r.partial[memberKey(f.Member)] = true
+		return asWritten
 	}
 	return held
+}
+
+// onlyListeners tells whether the mistakes of the member that the load balancer belongs to are all in listeners, of which the build leaves
+// out those that are wrong, and some are right: these do not wait for the others.
+func (r *roster) onlyListeners(f intent.Fragment, wrong []model.Finding) bool {
+	blamed := map[string]bool{}
+	for _, p := range wrong {
+		blamed[p.Field] = true
+	}
+	right := 0
+	for _, l := range f.Listeners {
+		if l.Field == "" {
+			return false
+		}
+		if !blamed[l.Field] {
+			right++
+		}
+		delete(blamed, l.Field)
+	}
+	return f.Member.Same(r.req.Anchor) && right > 0 && len(blamed) == 0
 }
 
 // wrongs are the mistakes in a fragment: those of its member, and of objects that routes of it come from.
@@ -134,7 +161,7 @@ func (r *roster) unfounded() string {
 	}
 	for _, f := range r.req.Findings {
 		if f.Severity == model.Wrong && f.Object.Same(r.req.Anchor) {
-			return f.Message
+			return f.Text()
 		}
 	}
 	return ""
@@ -153,7 +180,7 @@ func (r *roster) hollow(observed model.Stack, findings []model.Finding) string {
 	}
 	for _, f := range findings {
 		if f.Severity == model.Wrong {
-			return f.Message
+			return f.Text()
 		}
 	}
 	return "no member can be served"
@@ -212,7 +239,7 @@ func (r *roster) keep() map[string]intent.Fragment {
 	out := map[string]intent.Fragment{}
 	for _, f := range r.req.Intent.Fragments {
 		key := memberKey(f.Member)
-		if r.from[key] == asWritten {
+		if r.from[key] == asWritten && !r.partial[key] {
 			out[key] = f
 		} else if good, ok := r.good[key]; ok {
 			out[key] = good

@@ -326,7 +326,7 @@ func TestAnchorThatNeverWasGood(t *testing.T) {
 	w := newWorld(t)
 	req := wrong(request(member("a")), "spec.infrastructure.parametersRef")
 	req.Anchor = ref("a")
-	if res := w.run(req); res.Blocked != "is not right; make it right" || len(w.aws.writes) > 0 {
+	if res := w.run(req); res.Blocked != "spec.infrastructure.parametersRef: is not right; make it right" || len(w.aws.writes) > 0 {
 		t.Errorf("not even the settings are known, but %v was written; blocked %q", w.aws.writes, res.Blocked)
 	}
 	good := req
@@ -337,6 +337,33 @@ func TestAnchorThatNeverWasGood(t *testing.T) {
 			t.Errorf("%+v", res)
 		}
 	})
+}
+
+func TestOneWrongListenerHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	gateway := member("a", func(f *intent.Fragment) {
+		f.Routes = nil
+		f.Listeners = []intent.Listener{
+			{Port: 80, Protocol: "HTTP", Field: "spec.listeners[0]"},
+			{Port: 443, Protocol: "HTTPS", DiscoverHosts: []string{"nobody.example.com"}, Field: "spec.listeners[1]"},
+		}
+	})
+	req := request(gateway)
+	req.Anchor = ref("a")
+	res := w.settle(req)
+	if diff := cmp.Diff([]int{80}, res.Ports); diff != "" || res.Blocked != "" || len(res.Serving[0].Problems) != 1 {
+		t.Errorf("ports %v, blocked %q, problems %v: the listener that is right is made, the other one is told", res.Ports, res.Blocked, res.Serving[0].Problems)
+	}
+	w.restart()
+	writes := len(w.aws.writes)
+	if res = w.run(req); !res.Settled || len(w.aws.writes) != writes {
+		t.Errorf("invariant 1: wrote %v", w.aws.writes[writes:])
+	}
+	w.aws.certificates = []model.Certificate{{ARN: "arn:aws:acm:eu-west-1:1:certificate/c", Domains: []string{"nobody.example.com"}}}
+	if res = w.settle(req); len(res.Ports) != 2 || len(res.Serving[0].Problems) != 0 {
+		t.Errorf("ports %v, problems %v: there is a certificate now", res.Ports, res.Serving[0].Problems)
+	}
 }
 
 func TestNothingIsMadeForMistakesOnly(t *testing.T) {

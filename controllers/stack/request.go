@@ -77,6 +77,8 @@ type Serving struct {
 	Member model.ObjectRef
 	// Held says that its last good state serves, not what it says now.
 	Held bool
+	// Missing says that AWS does not hold all of its rules yet.
+	Missing bool
 	// Problems are the findings about it.
 	Problems []model.Finding
 }

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -71,7 +72,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		logr.FromContextOrDiscard(ctx).Error(lookErr, "looking at who leaves", "stack", a.owner.String())
 	}
 	res.Free = free
-	for _, listener := range a.desired.Listeners {
+	for _, listener := range a.listeners() {
 		res.Ports = append(res.Ports, listener.Port)
 	}
 	next := outcome.Attempt{
@@ -123,13 +124,41 @@ const (
 	stateProvisioning = "provisioning"
 )
 
+// there tells whether AWS holds a resource of the desired stack, as far as the run got. Of a run that was not cut all is there. A rule
+// that no change was to touch is there, too: of the others only those that were made are known.
+func (a *attempt) there(key model.Key) bool {
+	if a.applied && a.done() || a.outputs.ARNs == nil {
+		return true
+	}
+	if _, ok := a.outputs.ARNs[key]; ok {
+		return true
+	}
+	return key.Kind == model.KindRule && !slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return c.Key == key })
+}
+
+// listeners are those of the desired stack that AWS holds.
+func (a *attempt) listeners() []model.Listener {
+	return slices.DeleteFunc(slices.Clone(a.desired.Listeners), func(l model.Listener) bool {
+		return !a.there(model.Key{Kind: model.KindListener, ID: strconv.Itoa(l.Port)})
+	})
+}
+
+// lacks tells whether a rule of a member is not in AWS.
+func (a *attempt) lacks(member model.ObjectRef) bool {
+	return slices.ContainsFunc(a.desired.Listeners, func(l model.Listener) bool {
+		return slices.ContainsFunc(l.Rules, func(r model.Rule) bool {
+			return r.Member.Same(member) && !a.there(plan.RuleKey(l.Port, r))
+		})
+	})
+}
+
 // serving tells of each member how it is served.
 func (a *attempt) serving() []Serving {
 	var out []Serving
 	for _, f := range a.req.Intent.Fragments {
 		s := Serving{Member: f.Member}
 		if a.roster != nil && a.blocked == "" {
-			s.Held = a.roster.serves(f.Member)
+			s.Held, s.Missing = a.roster.serves(f.Member), a.lacks(f.Member)
 		}
 		for _, finding := range a.findings {
 			if finding.Object.Same(f.Member) {

@@ -106,8 +106,8 @@ func (m *memory) remember(good map[string]intent.Fragment) error {
 			continue
 		}
 		if known && !same {
-			all := append(m.replaced[key], have)
-			m.replaced[key] = all[max(len(all)-replacedMost, 0):]
+			m.replaced[key] = append(m.replaced[key], have)
+			m.replaced[key] = m.replaced[key][max(len(m.replaced[key])-replacedMost, 0):]
 		}
 		data, err := pack(f)
 		if err != nil {

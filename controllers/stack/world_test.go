@@ -110,6 +110,7 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 	var out model.Outputs
 	var err error
 	missed := map[int]bool{}
+	rules := map[model.Key]model.ARN{} // as in AWS, of rules only those that were just made have a known ARN
 	for _, c := range p.Changes {
 		if slices.ContainsFunc(c.After, func(id int) bool { return missed[id] }) {
 			missed[c.ID] = true
@@ -125,6 +126,9 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 			s = next
 			a.stacks[p.Owner] = s // a plan that is cut leaves what it did
 			out.Done++
+			if c.Op == plan.CreateRule {
+				rules[c.Key] = "arn:rule"
+			}
 			a.writes = append(a.writes, c.Op)
 		}
 	}
@@ -133,6 +137,7 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 		delete(a.stacks, p.Owner)
 	}
 	out.ARNs, out.LoadBalancer = arnsOf(s), s.LoadBalancer
+	maps.Copy(out.ARNs, rules)
 	return out, err
 }
 

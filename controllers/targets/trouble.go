@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 
@@ -54,8 +53,7 @@ func unadmitted(cause error) problem {
 	if errors.Is(cause, stack.ErrAddresses) {
 		text += ": where an interface has several security groups, tag exactly one of them kubernetes.io/cluster/<name of the cluster>"
 	}
-	return problem{reason: reasonNetwork, message: fmt.Sprintf(
-		"targets may get no traffic: the rules of their security groups are not as spec.networking asks: %s", text)}
+	return problem{reason: reasonNetwork, message: "targets may get no traffic: the rules of their security groups are not as spec.networking asks: " + text}
 }
 
 // problem is what keeps the targets of a binding from being admitted, the zero value where nothing does.

@@ -71,9 +71,13 @@ func groupPlace(at place, s *intent.Service, field string) place {
 func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool {
 	switch {
 	case shape.targetType == targetNode:
-		b.report(groupPlace(at, s, "targetType"), model.Warning, "TargetTypeInstance",
-			fmt.Sprintf("targets of the type instance are not served yet; use the type ip. Requests for Service %s/%s are answered with 503",
-				s.Namespace, s.Name))
+		where := groupPlace(at, s, "targetType")
+		if b.in.Front == frontGateway && s.Group.Fields["targetType"] == "" {
+			where = at // routes have no such field
+		}
+		b.report(where, model.Warning, "TargetTypeInstance",
+			fmt.Sprintf("targets of the type instance are not served yet: requests for Service %s/%s are answered with 503. %s, or run the operator with "+
+				"--default-target-type=ip", s.Namespace, s.Name, b.howToTargetPods(s)))
 		return false
 	case shape.targetType != targetIP:
 		b.wrong(groupPlace(at, s, "targetType"), "InvalidValue", "%q is none of the target types ip, instance", shape.targetType)
@@ -90,10 +94,20 @@ func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool 
 	return false
 }
 
+const frontGateway = "gateway"
+
+// howToTargetPods names the field of the front door that asks for pods as targets.
+func (b *builder) howToTargetPods(s *intent.Service) string {
+	if b.in.Front == frontGateway {
+		return fmt.Sprintf("Set spec.defaultConfiguration.targetType to ip in a TargetGroupConfiguration for Service %s", s.Name)
+	}
+	return "Set the annotation alb.ingress.kubernetes.io/target-type to ip on the Ingress or the Service"
+}
+
 // healthCheck fills in the defaults of the front door, which are the incumbent's.
 func (b *builder) healthCheck(h intent.HealthCheck, shape groupShape) model.HealthCheck {
 	threshold, matcher := 2, "200"
-	if b.in.Front == "gateway" {
+	if b.in.Front == frontGateway {
 		threshold, matcher = 3, "200-399"
 	}
 	path := "/"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -94,7 +93,7 @@ func (t *tour) keepAsking(ctx context.Context, r request, sent *int, stop <-chan
 // addBroken applies the broken Ingress, waits until its owner is told, then edits a good Ingress of the group and waits until that
 // edit serves: the broken one holds nobody up.
 func (t *tour) addBroken(ctx context.Context) error {
-	if _, err := t.Kubectl(ctx, "apply", "-f", filepath.Join(t.Examples, "broken.yaml")); err != nil {
+	if _, err := t.Kubectl(ctx, "apply", "-f", t.Broken); err != nil {
 		return err
 	}
 	var said string
@@ -168,7 +167,7 @@ func (t *tour) steady(ctx context.Context) error {
 }
 
 func (t *tour) deleteAll(ctx context.Context) error {
-	if _, err := t.Kubectl(ctx, "delete", "-f", filepath.Join(t.Examples, "broken.yaml"), "--wait=false"); err != nil {
+	if _, err := t.Kubectl(ctx, "delete", "-f", t.Broken, "--wait=false"); err != nil {
 		return err
 	}
 	// The namespaces, with the pods in them, go last.

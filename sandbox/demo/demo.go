@@ -29,7 +29,9 @@ type World struct {
 	PortOffset int
 	// Examples is the directory of the shop example.
 	Examples string
-	Out      io.Writer
+	// Broken is the manifest of an Ingress with mistakes, of the shop's group.
+	Broken string
+	Out    io.Writer
 }
 
 // patience is how long a step may take before it has failed.

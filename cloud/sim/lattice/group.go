@@ -60,8 +60,8 @@ func (m *Mesh) createGroup(in *sdk.CreateTargetGroupInput) (*sdk.CreateTargetGro
 }
 
 func (m *Mesh) buildGroup(in *sdk.CreateTargetGroupInput) (*group, error) {
-	const shortest, longest = 3, 128
-	if err := checkName(in.Name, shortest, longest, "tg-"); err != nil {
+	const longest = 128
+	if err := checkName(in.Name, longest, "tg-"); err != nil {
 		return nil, err
 	}
 	tags, err := m.tagged(in.Tags)
@@ -94,10 +94,10 @@ func (m *Mesh) checkConfig(kind types.TargetGroupType, config *types.TargetGroup
 	if config != nil {
 		c = *config
 	}
-	switch kind {
-	case "":
+	if kind == "" {
 		return nil, invalid("type", "A type must be given")
-	case types.TargetGroupTypeLambda:
+	}
+	if kind == types.TargetGroupTypeLambda {
 		if c.Port != nil || c.Protocol != "" || c.ProtocolVersion != "" || c.VpcIdentifier != nil || c.HealthCheck != nil || c.IpAddressType != "" {
 			return nil, invalid("config", "A target group of a Lambda function has no port, protocol, VPC, address type or health check")
 		}
@@ -106,20 +106,29 @@ func (m *Mesh) checkConfig(kind types.TargetGroupType, config *types.TargetGroup
 		}
 		return &c, nil
 	}
-	switch {
-	case c.VpcIdentifier == nil || !m.resources.VPC(*c.VpcIdentifier):
-		return nil, invalid("config.vpcIdentifier", "The VPC '%s' does not exist", aws.ToString(c.VpcIdentifier))
-	case c.LambdaEventStructureVersion != "":
-		return nil, invalid("config.lambdaEventStructureVersion", "Only a target group of a Lambda function has an event structure version")
-	case c.IpAddressType != "" && kind != types.TargetGroupTypeIp:
-		return nil, invalid("config.ipAddressType", "Only a target group of the type IP has an address type")
-	case c.HealthCheck != nil && kind == types.TargetGroupTypeAlb:
-		return nil, invalid("config.healthCheck", "A target group of the type ALB has no health check")
+	if err := m.checkPlace(kind, c); err != nil {
+		return nil, err
 	}
 	if kind == types.TargetGroupTypeIp && c.IpAddressType == "" {
 		c.IpAddressType = types.IpAddressTypeIpv4
 	}
 	return completed(kind, c)
+}
+
+// checkPlace checks what a group has by its type, where it has no function.
+func (m *Mesh) checkPlace(kind types.TargetGroupType, c types.TargetGroupConfig) error {
+	switch {
+	case c.VpcIdentifier == nil || !m.resources.VPC(*c.VpcIdentifier):
+		return invalid("config.vpcIdentifier", "The VPC '%s' does not exist", aws.ToString(c.VpcIdentifier))
+	case c.LambdaEventStructureVersion != "":
+		return invalid("config.lambdaEventStructureVersion", "Only a target group of a Lambda function has an event structure version")
+	case c.IpAddressType != "" && kind != types.TargetGroupTypeIp:
+		return invalid("config.ipAddressType", "Only a target group of the type IP has an address type")
+	case c.HealthCheck != nil && kind == types.TargetGroupTypeAlb:
+		return invalid("config.healthCheck", "A target group of the type ALB has no health check")
+	default:
+		return nil
+	}
 }
 
 // completed fills protocol, version, port and health check.
@@ -163,7 +172,6 @@ var matcherForm = regexp.MustCompile(`^[0-9]{3}([,-][0-9]{3})*$`)
 
 // checkHealth checks a health check and gives it with defaults. Zero stands for the default.
 func checkHealth(h types.HealthCheckConfig, version types.TargetGroupProtocolVersion) (*types.HealthCheckConfig, error) {
-	const longestPath = 2048
 	plain := version == types.TargetGroupProtocolVersionHttp1
 	if aws.ToBool(h.Enabled) && !plain && version != types.TargetGroupProtocolVersionHttp2 && h.ProtocolVersion == "" {
 		return nil, invalid("healthCheck.protocolVersion", "A health check of a TCP or gRPC target group needs a protocol version")
@@ -186,6 +194,12 @@ func checkHealth(h types.HealthCheckConfig, version types.TargetGroupProtocolVer
 	if h.Enabled == nil {
 		h.Enabled = &plain
 	}
+	fill(&h)
+	return &h, checkProbe(h)
+}
+
+// fill gives a health check what it leaves out.
+func fill(h *types.HealthCheckConfig) {
 	if h.Path == nil || *h.Path == "" {
 		h.Path = aws.String("/")
 	}
@@ -198,18 +212,24 @@ func checkHealth(h types.HealthCheckConfig, version types.TargetGroupProtocolVer
 	if h.Matcher == nil {
 		h.Matcher = &types.MatcherMemberHttpCode{Value: "200"}
 	}
+}
+
+// checkProbe checks what a health check asks for.
+func checkProbe(h types.HealthCheckConfig) error {
+	const longestPath = 2048
 	codes, ok := h.Matcher.(*types.MatcherMemberHttpCode)
 	switch {
 	case !ok || !matcherForm.MatchString(codes.Value):
-		return nil, invalid("healthCheck.matcher", "The matcher is not valid")
+		return invalid("healthCheck.matcher", "The matcher is not valid")
 	case (*h.Path)[0] != '/' || len(*h.Path) > longestPath:
-		return nil, invalid("healthCheck.path", "The path '%s' is not valid", *h.Path)
+		return invalid("healthCheck.path", "The path '%s' is not valid", *h.Path)
 	case h.Protocol == types.TargetGroupProtocolTcp:
-		return nil, invalid("healthCheck.protocol", "A health check has HTTP or HTTPS")
+		return invalid("healthCheck.protocol", "A health check has HTTP or HTTPS")
 	case aws.ToInt32(h.Port) < 0 || aws.ToInt32(h.Port) > maxPort:
-		return nil, invalid("healthCheck.port", "A port is between 1 and %d", maxPort)
+		return invalid("healthCheck.port", "A port is between 1 and %d", maxPort)
+	default:
+		return nil
 	}
-	return &h, nil
 }
 
 func (m *Mesh) users(g *group) []string {
@@ -221,8 +241,8 @@ func (m *Mesh) users(g *group) []string {
 
 func (m *Mesh) showGroup(g *group) types.TargetGroupSummary {
 	return types.TargetGroupSummary{
-		Arn: &g.arn, CreatedAt: &g.created, Id: &g.id, LastUpdatedAt: &g.updated, Name: &g.title, ServiceArns: m.users(g), Status: m.groupState(g), Type: g.kind,
-		IpAddressType: g.config.IpAddressType, LambdaEventStructureVersion: g.config.LambdaEventStructureVersion, Port: g.config.Port,
+		Arn: &g.arn, CreatedAt: &g.created, Id: &g.id, LastUpdatedAt: &g.updated, Name: &g.title, ServiceArns: m.users(g), Status: m.groupState(g),
+		Type: g.kind, IpAddressType: g.config.IpAddressType, LambdaEventStructureVersion: g.config.LambdaEventStructureVersion, Port: g.config.Port,
 		Protocol: g.config.Protocol, VpcIdentifier: g.config.VpcIdentifier,
 	}
 }

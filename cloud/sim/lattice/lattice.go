@@ -235,7 +235,8 @@ func find[T interface{ name() string }](all *table.Table[T], kind string, identi
 var nameForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // checkName checks a name, which has no prefix of identifiers.
-func checkName(name *string, shortest, longest int, prefixes ...string) error {
+func checkName(name *string, longest int, prefixes ...string) error {
+	const shortest = 3
 	text := aws.ToString(name)
 	if len(text) < shortest || len(text) > longest || !nameForm.MatchString(text) {
 		return invalid("name", "The name '%s' must have %d to %d lower case letters, digits and single hyphens", text, shortest, longest)

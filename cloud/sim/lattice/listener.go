@@ -72,8 +72,8 @@ func (m *Mesh) createListener(in *sdk.CreateListenerInput) (*sdk.CreateListenerO
 }
 
 func (m *Mesh) buildListener(s *service, in *sdk.CreateListenerInput) (*listener, error) {
-	const shortest, longest = 3, 63
-	if err := checkName(in.Name, shortest, longest, "listener-"); err != nil {
+	const longest = 63
+	if err := checkName(in.Name, longest, "listener-"); err != nil {
 		return nil, err
 	}
 	tags, err := m.tagged(in.Tags)

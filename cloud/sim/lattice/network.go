@@ -58,8 +58,8 @@ func (m *Mesh) createNetwork(in *sdk.CreateServiceNetworkInput) (*sdk.CreateServ
 }
 
 func (m *Mesh) buildNetwork(in *sdk.CreateServiceNetworkInput) (*network, error) {
-	const shortest, longest = 3, 63
-	if err := checkName(in.Name, shortest, longest, "sn-"); err != nil {
+	const longest = 63
+	if err := checkName(in.Name, longest, "sn-"); err != nil {
 		return nil, err
 	}
 	tags, err := m.tagged(in.Tags)

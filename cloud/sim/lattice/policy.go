@@ -84,7 +84,8 @@ func (m *Mesh) createLog(in *sdk.CreateAccessLogSubscriptionInput) (*sdk.CreateA
 		m.keep(logKind, in.ClientToken, made{input, *l.Id})
 	}
 	return &sdk.CreateAccessLogSubscriptionOutput{
-		Arn: l.Arn, DestinationArn: l.DestinationArn, Id: l.Id, ResourceArn: l.ResourceArn, ResourceId: l.ResourceId, ServiceNetworkLogType: l.ServiceNetworkLogType,
+		Arn: l.Arn, DestinationArn: l.DestinationArn, Id: l.Id, ResourceArn: l.ResourceArn, ResourceId: l.ResourceId,
+		ServiceNetworkLogType: l.ServiceNetworkLogType,
 	}, nil
 }
 

@@ -87,8 +87,8 @@ func (m *Mesh) createRule(in *sdk.CreateRuleInput) (*sdk.CreateRuleOutput, error
 }
 
 func (m *Mesh) buildRule(s *service, l *listener, in *sdk.CreateRuleInput) (*rule, error) {
-	const shortest, longest = 3, 63
-	if err := checkName(in.Name, shortest, longest, "rule-"); err != nil {
+	const longest = 63
+	if err := checkName(in.Name, longest, "rule-"); err != nil {
 		return nil, err
 	}
 	tags, err := m.tagged(in.Tags)

@@ -66,8 +66,8 @@ func (m *Mesh) createService(in *sdk.CreateServiceInput) (*sdk.CreateServiceOutp
 }
 
 func (m *Mesh) buildService(in *sdk.CreateServiceInput) (*service, error) {
-	const shortest, longest = 3, 40
-	err := checkName(in.Name, shortest, longest, "svc-")
+	const longest = 40
+	err := checkName(in.Name, longest, "svc-")
 	if err == nil {
 		err = checkDomain(in.CustomDomainName, in.CertificateArn)
 	}
@@ -99,10 +99,11 @@ func (m *Mesh) buildService(in *sdk.CreateServiceInput) (*service, error) {
 
 func checkDomain(domain, certificate *string) error {
 	const shortest, longest = 3, 255
-	if domain != nil && (len(*domain) < shortest || len(*domain) > longest || strings.Trim(strings.ToLower(*domain), "abcdefghijklmnopqrstuvwxyz0123456789.-*") != "") {
+	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-*"
+	if domain != nil && (len(*domain) < shortest || len(*domain) > longest || strings.Trim(strings.ToLower(*domain), allowed) != "") {
 		return invalid("customDomainName", "The custom domain name '%s' is not valid", *domain)
 	}
-	if certificate != nil && *certificate != "" && !(strings.HasPrefix(*certificate, "arn:") && strings.Contains(*certificate, ":certificate/")) {
+	if certificate != nil && *certificate != "" && (!strings.HasPrefix(*certificate, "arn:") || !strings.Contains(*certificate, ":certificate/")) {
 		return invalid("certificateArn", "The certificate ARN '%s' is not valid", *certificate)
 	}
 	return nil

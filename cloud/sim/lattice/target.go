@@ -72,34 +72,41 @@ func (m *Mesh) register(in *sdk.RegisterTargetsInput) (*sdk.RegisterTargetsOutpu
 func (m *Mesh) wrong(g *group, t types.Target) string {
 	id := aws.ToString(t.Id)
 	if g.kind == types.TargetGroupTypeLambda {
-		switch {
-		case t.Port != nil || !strings.Contains(id, ":function:"):
-			return "The target must be the ARN of a Lambda function, without a port"
-		case len(g.targets) > 0 && g.targets[0].id != id:
-			return "A target group of a Lambda function has one target"
-		default:
-			return ""
-		}
+		return g.wrongFunction(t)
 	}
 	if port := g.portOf(t); port < 1 || port > maxPort {
 		return "The port is not valid"
 	}
-	good := false
-	switch g.kind {
-	case types.TargetGroupTypeInstance:
-		good = m.resources.Runs(id)
-	case types.TargetGroupTypeAlb:
-		_, there := m.resources.Balancer(id)
-		good = there && strings.Contains(id, ":loadbalancer/app/")
-	default:
-		a, err := netip.ParseAddr(id)
-		good = err == nil && a.Is4() == (g.config.IpAddressType == types.IpAddressTypeIpv4) && !a.IsLoopback() && !a.IsUnspecified() && !a.IsMulticast() &&
-			!a.IsLinkLocalUnicast()
-	}
-	if !good {
+	if !m.fits(g, id) {
 		return "The target '" + id + "' is not valid for a target group of the type " + string(g.kind)
 	}
 	return ""
+}
+
+// wrongFunction says why a target cannot be in a group of a function.
+func (g *group) wrongFunction(t types.Target) string {
+	switch {
+	case t.Port != nil || !strings.Contains(aws.ToString(t.Id), ":function:"):
+		return "The target must be the ARN of a Lambda function, without a port"
+	case len(g.targets) > 0 && g.targets[0].id != *t.Id:
+		return "A target group of a Lambda function has one target"
+	default:
+		return ""
+	}
+}
+
+// fits reports whether there can be a target of the group's type under an identifier.
+func (m *Mesh) fits(g *group, id string) bool {
+	switch g.kind {
+	case types.TargetGroupTypeInstance:
+		return m.resources.Runs(id)
+	case types.TargetGroupTypeAlb:
+		_, there := m.resources.Balancer(id)
+		return there && strings.Contains(id, ":loadbalancer/app/")
+	default:
+		a, err := netip.ParseAddr(id)
+		return err == nil && a.Is4() == (g.config.IpAddressType == types.IpAddressTypeIpv4) && a.IsGlobalUnicast()
+	}
 }
 
 func (m *Mesh) deregister(in *sdk.DeregisterTargetsInput) (*sdk.DeregisterTargetsOutput, error) {

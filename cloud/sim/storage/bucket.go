@@ -24,7 +24,8 @@ func (s *Store) bucketOperations() []wire.Operation {
 		wire.Writes("DeleteBucket", s.remove).At("DELETE "+one, owned(), wire.Status(http.StatusNoContent)),
 		wire.Reads("ListBuckets", s.list).
 			At("GET /?prefix={Prefix}&max-buckets={MaxBuckets}&continuation-token={ContinuationToken}", wire.Root("ListAllMyBucketsResult")),
-		wire.Reads("GetBucketLocation", s.location).At("GET "+one+"?location", owned(), wire.Root("LocationConstraint"), wire.Answer("LocationConstraint")),
+		wire.Reads("GetBucketLocation", s.location).At("GET "+one+"?location", owned(), wire.Root("LocationConstraint"),
+			wire.Answer("LocationConstraint")),
 		wire.Writes("PutBucketVersioning", s.putVersioning).At("PUT "+one+"?versioning", owned(), wire.Payload("VersioningConfiguration")),
 		wire.Reads("GetBucketVersioning", s.getVersioning).At("GET "+one+"?versioning", owned(), wire.Root("VersioningConfiguration")),
 		wire.Writes("PutBucketPolicy", s.putPolicy).At("PUT "+one+"?policy", owned(), wire.Payload("Policy"), wire.Status(http.StatusNoContent)),
@@ -40,7 +41,8 @@ func validName(name string) bool {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return false
 	}
-	reserved := strings.HasPrefix(name, "xn--") || strings.HasPrefix(name, "sthree-") || strings.HasSuffix(name, "-s3alias") || strings.HasSuffix(name, "--ol-s3")
+	reserved := strings.HasPrefix(name, "xn--") || strings.HasPrefix(name, "sthree-") ||
+		strings.HasSuffix(name, "-s3alias") || strings.HasSuffix(name, "--ol-s3")
 	return nameForm.MatchString(name) && !strings.Contains(name, "..") && !reserved
 }
 
@@ -69,7 +71,8 @@ func (s *Store) create(in *sdk.CreateBucketInput) (*sdk.CreateBucketOutput, erro
 		// The oldest Region answers the owner's second creation as if it were the first.
 		return &sdk.CreateBucketOutput{Location: aws.String("/" + name)}, nil
 	case exists:
-		return nil, failure(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+		return nil, failure(http.StatusConflict, "BucketAlreadyOwnedByYou",
+			"Your previous request to create the named bucket succeeded and you already own it.")
 	case s.buckets.Len() >= maxBuckets:
 		return nil, wire.Errorf("TooManyBuckets", "You have attempted to create more buckets than allowed")
 	}
@@ -169,12 +172,14 @@ func (s *Store) putPolicy(in *sdk.PutBucketPolicyInput) (*sdk.PutBucketPolicyOut
 func (s *Store) checkPolicy(name, text string) error {
 	const longest = 20 << 10
 	var document struct {
-		Version   string
 		Statement []struct {
-			Effect                          string
-			Principal, Action, Resource     any
-			NotPrincipal, NotAction, NotRes any
-		}
+			Effect       string `json:"Effect"`
+			Principal    any    `json:"Principal"`
+			NotPrincipal any    `json:"NotPrincipal"`
+			Action       any    `json:"Action"`
+			NotAction    any    `json:"NotAction"`
+			Resource     any    `json:"Resource"`
+		} `json:"Statement"`
 	}
 	if len(text) > longest {
 		return malformedPolicy("Policies must be valid JSON and at most 20 KB long")

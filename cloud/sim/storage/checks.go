@@ -3,7 +3,8 @@ package storage
 // Checks says of each operation what is checked, and where that is known from.
 func Checks() map[string]string {
 	all := map[string]string{
-		"CreateBucket": "name (InvalidBucketName); the Region of the endpoint (IllegalLocationConstraintException); one's own twice (BucketAlreadyOwnedByYou, but " +
+		"CreateBucket": "name (InvalidBucketName); the Region of the endpoint (IllegalLocationConstraintException); one's own twice " +
+			"(BucketAlreadyOwnedByYou, but " +
 			"in us-east-1); 10,000 (API reference, user guide)",
 		"HeadBucket":          "the bucket exists (NotFound) and belongs to the expected owner (API reference)",
 		"DeleteBucket":        "empty, also of versions (BucketNotEmpty) (API reference)",
@@ -15,9 +16,11 @@ func Checks() map[string]string {
 			"applied (API reference, user guide)",
 		"GetBucketPolicy":    "there is one (NoSuchBucketPolicy) (API reference)",
 		"DeleteBucketPolicy": "the bucket exists (API reference)",
-		"PutObject": "key of 1,024 bytes; checksums CRC32, CRC32C, CRC64NVME and SHA256 as headers (BadDigest), form of SHA1 and MD5; If-None-Match: * and If-Match " +
+		"PutObject": "key of 1,024 bytes; checksums CRC32, CRC32C, CRC64NVME and SHA256 as headers (BadDigest), form of SHA1 and MD5; If-None-Match: " +
+			"* and If-Match " +
 			"(PreconditionFailed); bodies in frames (API reference)",
-		"GetObject":     "key and version exist (NoSuchKey, NoSuchVersion), no deletion mark (MethodNotAllowed); If-Match, If-None-Match; no ranges (API reference)",
+		"GetObject": "key and version exist (NoSuchKey, NoSuchVersion), no deletion mark (MethodNotAllowed); If-Match, If-None-Match; no ranges " +
+			"(API reference)",
 		"HeadObject":    "as GetObject, without a code of its own (API reference)",
 		"DeleteObject":  "with versioning a mark, or the version that is named; what is not there is no error (API reference)",
 		"DeleteObjects": "1,000 keys (MalformedXML) (API reference)",

@@ -4,7 +4,6 @@
 package storage
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -99,8 +98,8 @@ func (s *Store) Dump() any {
 	return all
 }
 
-func failure(status int, code, format string, args ...any) error {
-	return &wire.Error{Code: code, Message: fmt.Sprintf(format, args...), Status: status}
+func failure(status int, code, message string) error {
+	return &wire.Error{Code: code, Message: message, Status: status}
 }
 
 // find gives a bucket, if its owner is the one that the caller expects.
@@ -141,9 +140,8 @@ func headless(err error) error {
 	if err == nil {
 		return nil
 	}
-	known := wire.AsError(err)
-	if known.Status != http.StatusNotFound {
-		return known
+	if wire.AsError(err).Status != http.StatusNotFound {
+		return err
 	}
 	return failure(http.StatusNotFound, "NotFound", "Not Found")
 }

@@ -213,14 +213,14 @@ func TestLists(t *testing.T) {
 		var pages []string
 		for {
 			out, err := f.s3.ListObjectsV2(t.Context(), &in)
-			page := ""
+			var page []string
 			for _, o := range contract.Must(t, out, err).Contents {
-				page += " " + *o.Key
+				page = append(page, *o.Key)
 			}
 			for _, p := range out.CommonPrefixes {
-				page += " +" + *p.Prefix
+				page = append(page, "+"+*p.Prefix)
 			}
-			pages = append(pages, strings.TrimSpace(page))
+			pages = append(pages, strings.Join(page, " "))
 			if in.ContinuationToken = out.NextContinuationToken; !*out.IsTruncated {
 				return strings.Join(pages, "; ")
 			}

@@ -15,9 +15,11 @@ func Checks() map[string]string {
 		"ListHostedZonesByVPC":          "the VPC exists (InvalidVPCId); page size, token (API reference)",
 		"AssociateVPCWithHostedZone":    "a private zone (PublicZoneVPCAssociation); a VPC that sees no zone of that name (API reference)",
 		"DisassociateVPCFromHostedZone": "the association exists and is not the last one (VPCAssociationNotFound, LastVPCAssociation) (API reference)",
-		"ChangeResourceRecordSets": "all or nothing, with all that is wrong in one InvalidChangeBatch; what a change must have (InvalidInput); names in the " +
+		"ChangeResourceRecordSets": "all or nothing, with all that is wrong in one InvalidChangeBatch; what a change must have (InvalidInput); names " +
+			"in the " +
 			"zone; CREATE of what is there, DELETE of what is not, or is different; SOA and NS stay; CNAME alone, never at the apex; forms of values; " +
-			"routing policies of one kind; aliases to records of the zone, or to load balancers by their own zone; 1,000 values and 32,000 characters, UPSERT twice; " +
+			"routing policies of one kind; aliases to records of the zone, or to load balancers by their own zone; 1,000 values and 32,000 " +
+			"characters, UPSERT twice; " +
 			"10,000 records (API reference, developer guide, messages as users report them)",
 		"ListResourceRecordSets": "order by reversed labels, type and identifier; start; pages of 300 at most (API reference)",
 		"GetChange":              "the change exists (NoSuchChange); PENDING for a minute, then INSYNC (API reference, developer guide)",
