@@ -11,13 +11,6 @@ import (
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
-// coipPool is a pool of addresses that the customer owns, its fields named as on the wire.
-type coipPool struct {
-	LocalGatewayRouteTableId, PoolArn, PoolId *string
-	PoolCidrSet                               []string
-	Tags                                      []ec2types.Tag
-}
-
 func (n *Network) coipOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Writes("CreateCoipPool", n.createCoipPool), wire.Writes("DeleteCoipPool", n.deleteCoipPool),
@@ -28,11 +21,8 @@ func (n *Network) coipOperations() []wire.Operation {
 
 const coipPrefix = "ipv4pool-coip"
 
-// coipOutput is the answer that shows one pool.
-type coipOutput struct{ CoipPool *coipPool }
-
 // createCoipPool makes a pool. There are no local gateways: of their route tables only the form of the identifier is checked.
-func (n *Network) createCoipPool(in *sdk.CreateCoipPoolInput) (*coipOutput, error) {
+func (n *Network) createCoipPool(in *sdk.CreateCoipPoolInput) (*sdk.CreateCoipPoolOutput, error) {
 	gateway := aws.ToString(in.LocalGatewayRouteTableId)
 	if gateway == "" {
 		return nil, missing("LocalGatewayRouteTableId")
@@ -45,19 +35,19 @@ func (n *Network) createCoipPool(in *sdk.CreateCoipPoolInput) (*coipOutput, erro
 		return nil, err
 	}
 	id := n.identify(coipPrefix)
-	p := &coipPool{LocalGatewayRouteTableId: &gateway, PoolId: &id, PoolArn: aws.String(n.account.ARN("ec2", "coip-pool/"+id)), PoolCidrSet: []string{}}
+	p := &ec2types.CoipPool{LocalGatewayRouteTableId: &gateway, PoolId: &id, PoolArn: aws.String(n.account.ARN("ec2", "coip-pool/"+id)), PoolCidrs: []string{}}
 	n.coipPools.Put(id, p)
 	n.setTags(id, tags)
-	return &coipOutput{n.coipView(p)}, nil
+	return &sdk.CreateCoipPoolOutput{CoipPool: n.coipView(p)}, nil
 }
 
-func (n *Network) coipView(p *coipPool) *coipPool {
+func (n *Network) coipView(p *ec2types.CoipPool) *ec2types.CoipPool {
 	out := *p
 	out.Tags = n.tagList(*p.PoolId)
 	return &out
 }
 
-func (n *Network) coip(id *string) (*coipPool, error) {
+func (n *Network) coip(id *string) (*ec2types.CoipPool, error) {
 	p, ok := n.coipPools.Get(aws.ToString(id))
 	if !ok {
 		return nil, notFound(ofKind(coipPrefix, aws.ToString(id)))
@@ -76,7 +66,7 @@ func (n *Network) coipHolders(id string) []*ec2types.Address {
 	return all
 }
 
-func (n *Network) deleteCoipPool(in *sdk.DeleteCoipPoolInput) (*coipOutput, error) {
+func (n *Network) deleteCoipPool(in *sdk.DeleteCoipPoolInput) (*sdk.DeleteCoipPoolOutput, error) {
 	p, err := n.coip(in.CoipPoolId)
 	if err != nil {
 		return nil, err
@@ -86,7 +76,7 @@ func (n *Network) deleteCoipPool(in *sdk.DeleteCoipPoolInput) (*coipOutput, erro
 	}
 	out := n.coipView(p)
 	n.forget(&n.coipPools, *p.PoolId)
-	return &coipOutput{out}, nil
+	return &sdk.DeleteCoipPoolOutput{CoipPool: out}, nil
 }
 
 func (n *Network) createCoipCidr(in *sdk.CreateCoipCidrInput) (*sdk.CreateCoipCidrOutput, error) {
@@ -98,12 +88,12 @@ func (n *Network) createCoipCidr(in *sdk.CreateCoipCidrInput) (*sdk.CreateCoipCi
 	if err != nil {
 		return nil, err
 	}
-	for _, held := range p.PoolCidrSet {
+	for _, held := range p.PoolCidrs {
 		if netip.MustParsePrefix(held).Overlaps(block) {
 			return nil, wire.Errorf("CidrConflict", "The CIDR '%s' conflicts with %s", block, held)
 		}
 	}
-	p.PoolCidrSet = append(slices.Clone(p.PoolCidrSet), block.String())
+	p.PoolCidrs = append(slices.Clone(p.PoolCidrs), block.String())
 	return &sdk.CreateCoipCidrOutput{CoipCidr: &ec2types.CoipCidr{
 		Cidr: aws.String(block.String()), CoipPoolId: p.PoolId, LocalGatewayRouteTableId: p.LocalGatewayRouteTableId,
 	}}, nil
@@ -114,7 +104,7 @@ func (n *Network) deleteCoipCidr(in *sdk.DeleteCoipCidrInput) (*sdk.DeleteCoipCi
 	if err != nil {
 		return nil, err
 	}
-	at := slices.Index(p.PoolCidrSet, aws.ToString(in.Cidr))
+	at := slices.Index(p.PoolCidrs, aws.ToString(in.Cidr))
 	if at < 0 {
 		return nil, wire.Errorf("InvalidParameterValue", "The CIDR '%s' is not in the pool '%s'.", aws.ToString(in.Cidr), *p.PoolId)
 	}
@@ -124,7 +114,7 @@ func (n *Network) deleteCoipCidr(in *sdk.DeleteCoipCidrInput) (*sdk.DeleteCoipCi
 			return nil, wire.Errorf("DependencyViolation", "The CIDR '%s' has allocated addresses and cannot be deleted.", *in.Cidr)
 		}
 	}
-	p.PoolCidrSet = slices.Delete(slices.Clone(p.PoolCidrSet), at, at+1)
+	p.PoolCidrs = slices.Delete(slices.Clone(p.PoolCidrs), at, at+1)
 	return &sdk.DeleteCoipCidrOutput{CoipCidr: &ec2types.CoipCidr{Cidr: in.Cidr, CoipPoolId: p.PoolId}}, nil
 }
 
@@ -135,7 +125,7 @@ func (n *Network) ownedAddress(a *ec2types.Address, pool string) (*ec2types.Addr
 		return nil, err
 	}
 	held := each(n.coipHolders(pool), func(a *ec2types.Address) *string { return a.CustomerOwnedIp })
-	for _, text := range p.PoolCidrSet {
+	for _, text := range p.PoolCidrs {
 		block := netip.MustParsePrefix(text)
 		for ip := block.Addr().Next(); block.Contains(ip); ip = ip.Next() {
 			if !slices.Contains(held, ip.String()) {
@@ -148,45 +138,28 @@ func (n *Network) ownedAddress(a *ec2types.Address, pool string) (*ec2types.Addr
 	return nil, wire.Errorf("InsufficientAddressCapacity", "The pool '%s' has no free address.", pool)
 }
 
-type describeCoipPoolsInput struct {
-	PoolId     []string
-	Filters    []ec2types.Filter
-	MaxResults *int32
-	NextToken  *string
-}
-
-type describeCoipPoolsOutput struct {
-	CoipPoolSet []coipPool
-	NextToken   *string
-}
-
-func (n *Network) describeCoipPools(in *describeCoipPoolsInput) (*describeCoipPoolsOutput, error) {
-	for _, id := range in.PoolId {
+func (n *Network) describeCoipPools(in *sdk.DescribeCoipPoolsInput) (*sdk.DescribeCoipPoolsOutput, error) {
+	for _, id := range in.PoolIds {
 		if _, err := n.coip(&id); err != nil {
 			return nil, err
 		}
 	}
-	list, err := pick(n, selection{ids: in.PoolId, filters: in.Filters}, &n.coipPools, fields[*coipPool]{
-		"coip-pool.pool-id":                      func(p *coipPool) []string { return optional(p.PoolId) },
-		"coip-pool.local-gateway-route-table-id": func(p *coipPool) []string { return optional(p.LocalGatewayRouteTableId) },
+	list, err := pick(n, selection{ids: in.PoolIds, filters: in.Filters}, &n.coipPools, fields[*ec2types.CoipPool]{
+		"coip-pool.pool-id":                      func(p *ec2types.CoipPool) []string { return optional(p.PoolId) },
+		"coip-pool.local-gateway-route-table-id": func(p *ec2types.CoipPool) []string { return optional(p.LocalGatewayRouteTableId) },
 	})
 	if err != nil {
 		return nil, err
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken})
-	out := &describeCoipPoolsOutput{NextToken: next, CoipPoolSet: []coipPool{}}
+	out := &sdk.DescribeCoipPoolsOutput{NextToken: next, CoipPools: []ec2types.CoipPool{}}
 	for _, p := range some {
-		out.CoipPoolSet = append(out.CoipPoolSet, *n.coipView(p))
+		out.CoipPools = append(out.CoipPools, *n.coipView(p))
 	}
 	return out, err
 }
 
-type coipUsageOutput struct {
-	CoipAddressUsageSet                             []ec2types.CoipAddressUsage
-	CoipPoolId, LocalGatewayRouteTableId, NextToken *string
-}
-
-func (n *Network) coipUsage(in *sdk.GetCoipPoolUsageInput) (*coipUsageOutput, error) {
+func (n *Network) coipUsage(in *sdk.GetCoipPoolUsageInput) (*sdk.GetCoipPoolUsageOutput, error) {
 	p, err := n.coip(in.PoolId)
 	if err != nil {
 		return nil, err
@@ -206,5 +179,7 @@ func (n *Network) coipUsage(in *sdk.GetCoipPoolUsageInput) (*coipUsageOutput, er
 		return nil, err
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken})
-	return &coipUsageOutput{CoipAddressUsageSet: some, CoipPoolId: p.PoolId, LocalGatewayRouteTableId: p.LocalGatewayRouteTableId, NextToken: next}, err
+	return &sdk.GetCoipPoolUsageOutput{
+		CoipAddressUsages: some, CoipPoolId: p.PoolId, LocalGatewayRouteTableId: p.LocalGatewayRouteTableId, NextToken: next,
+	}, err
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/headgate/headgate/cloud/sim/wire"
@@ -93,19 +94,8 @@ func (n *Network) undelegate4(i *networkInterface, texts []string) error {
 	return nil
 }
 
-type assignIpv6Input struct {
-	NetworkInterfaceId                *string
-	Ipv6AddressCount, Ipv6PrefixCount *int32
-	Ipv6Addresses, Ipv6Prefix         []string
-}
-
-type assignIpv6Output struct {
-	AssignedIpv6Addresses, AssignedIpv6PrefixSet []string
-	NetworkInterfaceId                           *string
-}
-
 // assignIpv6 gives an interface IPv6 addresses and /80 blocks of its subnet's block, by value or by number.
-func (n *Network) assignIpv6(in *assignIpv6Input) (*assignIpv6Output, error) {
+func (n *Network) assignIpv6(in *sdk.AssignIpv6AddressesInput) (*sdk.AssignIpv6AddressesOutput, error) {
 	i, ok := n.interfaces.Get(aws.ToString(in.NetworkInterfaceId))
 	if !ok {
 		return nil, notFound(aws.ToString(in.NetworkInterfaceId))
@@ -114,18 +104,18 @@ func (n *Network) assignIpv6(in *assignIpv6Input) (*assignIpv6Output, error) {
 	if !ok || len(s.Ipv6CidrBlockAssociationSet) == 0 {
 		return nil, wire.Errorf("InvalidParameterValue", "The subnet '%s' has no IPv6 CIDR block.", *i.SubnetId)
 	}
-	if len(in.Ipv6Addresses) > 0 && in.Ipv6AddressCount != nil || len(in.Ipv6Prefix) > 0 && in.Ipv6PrefixCount != nil {
+	if len(in.Ipv6Addresses) > 0 && in.Ipv6AddressCount != nil || len(in.Ipv6Prefixes) > 0 && in.Ipv6PrefixCount != nil {
 		return nil, wire.Errorf("InvalidParameterCombination", "Specify either values or their number.")
 	}
 	addresses, err := n.wanted6(s, wish6{in.Ipv6Addresses, int(aws.ToInt32(in.Ipv6AddressCount)), 128})
 	if err != nil {
 		return nil, err
 	}
-	prefixes, err := n.wanted6(s, wish6{in.Ipv6Prefix, int(aws.ToInt32(in.Ipv6PrefixCount)), delegated6})
+	prefixes, err := n.wanted6(s, wish6{in.Ipv6Prefixes, int(aws.ToInt32(in.Ipv6PrefixCount)), delegated6})
 	if err != nil {
 		return nil, err
 	}
-	out := &assignIpv6Output{NetworkInterfaceId: i.NetworkInterfaceId}
+	out := &sdk.AssignIpv6AddressesOutput{NetworkInterfaceId: i.NetworkInterfaceId}
 	i.Ipv6Addresses, i.Ipv6Prefixes = slices.Clone(i.Ipv6Addresses), slices.Clone(i.Ipv6Prefixes)
 	for _, p := range addresses {
 		text := p.Addr().String()
@@ -135,7 +125,7 @@ func (n *Network) assignIpv6(in *assignIpv6Input) (*assignIpv6Output, error) {
 	for _, p := range prefixes {
 		text := p.String()
 		i.Ipv6Prefixes = append(i.Ipv6Prefixes, ec2types.Ipv6PrefixSpecification{Ipv6Prefix: &text})
-		out.AssignedIpv6PrefixSet = append(out.AssignedIpv6PrefixSet, text)
+		out.AssignedIpv6Prefixes = append(out.AssignedIpv6Prefixes, text)
 	}
 	return out, nil
 }
@@ -192,24 +182,14 @@ func (n *Network) held6(s *subnet) []netip.Prefix {
 	return held
 }
 
-type unassignIpv6Input struct {
-	NetworkInterfaceId        *string
-	Ipv6Addresses, Ipv6Prefix []string
-}
-
-type unassignIpv6Output struct {
-	NetworkInterfaceId                               *string
-	UnassignedIpv6Addresses, UnassignedIpv6PrefixSet []string
-}
-
-func (n *Network) unassignIpv6(in *unassignIpv6Input) (*unassignIpv6Output, error) {
+func (n *Network) unassignIpv6(in *sdk.UnassignIpv6AddressesInput) (*sdk.UnassignIpv6AddressesOutput, error) {
 	i, ok := n.interfaces.Get(aws.ToString(in.NetworkInterfaceId))
 	if !ok {
 		return nil, notFound(aws.ToString(in.NetworkInterfaceId))
 	}
 	held := each(i.Ipv6Addresses, func(a ec2types.NetworkInterfaceIpv6Address) *string { return a.Ipv6Address })
 	held = append(held, each(i.Ipv6Prefixes, func(p ec2types.Ipv6PrefixSpecification) *string { return p.Ipv6Prefix })...)
-	for _, t := range slices.Concat(in.Ipv6Addresses, in.Ipv6Prefix) {
+	for _, t := range slices.Concat(in.Ipv6Addresses, in.Ipv6Prefixes) {
 		if !slices.Contains(held, t) {
 			return nil, wire.Errorf("InvalidParameterValue", "'%s' is not assigned to interface %s", t, *i.NetworkInterfaceId)
 		}
@@ -218,7 +198,9 @@ func (n *Network) unassignIpv6(in *unassignIpv6Input) (*unassignIpv6Output, erro
 		return slices.Contains(in.Ipv6Addresses, *a.Ipv6Address)
 	})
 	i.Ipv6Prefixes = slices.DeleteFunc(slices.Clone(i.Ipv6Prefixes), func(p ec2types.Ipv6PrefixSpecification) bool {
-		return slices.Contains(in.Ipv6Prefix, *p.Ipv6Prefix)
+		return slices.Contains(in.Ipv6Prefixes, *p.Ipv6Prefix)
 	})
-	return &unassignIpv6Output{i.NetworkInterfaceId, in.Ipv6Addresses, in.Ipv6Prefix}, nil
+	return &sdk.UnassignIpv6AddressesOutput{
+		NetworkInterfaceId: i.NetworkInterfaceId, UnassignedIpv6Addresses: in.Ipv6Addresses, UnassignedIpv6Prefixes: in.Ipv6Prefixes,
+	}, nil
 }

@@ -10,41 +10,20 @@ import (
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
-// ipam is an IP address manager, its fields named as on the wire.
-type ipam struct {
-	Description, IpamArn, IpamId, IpamRegion, OwnerId *string
-	PrivateDefaultScopeId, PublicDefaultScopeId       *string
-	ScopeCount                                        *int32
-	State                                             ec2types.IpamState
-	Tier                                              ec2types.IpamTier
-	OperatingRegionSet                                []ec2types.IpamOperatingRegion
-	Tags                                              []ec2types.Tag
-}
-
 func (n *Network) ipamOperations() []wire.Operation {
 	return []wire.Operation{
-		wire.Writes("CreateIpam", once(n, n.createIpam, func(in *createIpamInput) **string { return &in.ClientToken })),
+		wire.Writes("CreateIpam", once(n, n.createIpam, func(in *sdk.CreateIpamInput) **string { return &in.ClientToken })),
 		wire.Writes("DeleteIpam", n.deleteIpam), wire.Reads("DescribeIpams", n.describeIpams), wire.Reads("DescribeIpamScopes", n.describeIpamScopes),
 		wire.Writes("CreateIpamPool", once(n, n.createIpamPool, func(in *sdk.CreateIpamPoolInput) **string { return &in.ClientToken })),
 		wire.Writes("DeleteIpamPool", n.deleteIpamPool), wire.Reads("DescribeIpamPools", n.describeIpamPools),
 		wire.Writes("ProvisionIpamPoolCidr", once(n, n.provisionCidr, func(in *sdk.ProvisionIpamPoolCidrInput) **string { return &in.ClientToken })),
 		wire.Writes("DeprovisionIpamPoolCidr", n.deprovisionCidr), wire.Reads("GetIpamPoolCidrs", n.poolCidrs),
-		wire.Writes("AllocateIpamPoolCidr", once(n, n.allocateCidr, func(in *allocateCidrInput) **string { return &in.ClientToken })),
+		wire.Writes("AllocateIpamPoolCidr", once(n, n.allocateCidr, func(in *sdk.AllocateIpamPoolCidrInput) **string { return &in.ClientToken })),
 		wire.Writes("ReleaseIpamPoolAllocation", n.releaseAllocation), wire.Reads("GetIpamPoolAllocations", n.poolAllocations),
 	}
 }
 
-type createIpamInput struct {
-	ClientToken, Description *string
-	OperatingRegion          []ec2types.AddIpamOperatingRegion
-	Tier                     ec2types.IpamTier
-	TagSpecifications        []ec2types.TagSpecification
-}
-
-// ipamOutput is the answer that shows one IPAM.
-type ipamOutput struct{ Ipam *ipam }
-
-func (n *Network) createIpam(in *createIpamInput) (*ipamOutput, error) {
+func (n *Network) createIpam(in *sdk.CreateIpamInput) (*sdk.CreateIpamOutput, error) {
 	if n.ipams.Len() > 0 {
 		return nil, wire.Errorf("IpamLimitExceeded", "The maximum number of IPAMs in the Region has been reached.")
 	}
@@ -52,15 +31,15 @@ func (n *Network) createIpam(in *createIpamInput) (*ipamOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &ipam{
+	m := &ec2types.Ipam{
 		Description: in.Description, IpamId: aws.String(n.identify("ipam")), IpamRegion: &n.account.Region, OwnerId: &n.account.ID,
 		ScopeCount: aws.Int32(2), State: ec2types.IpamStateCreateComplete, Tier: in.Tier,
 	}
 	if m.Tier == "" {
 		m.Tier = ec2types.IpamTierAdvanced
 	}
-	for _, r := range in.OperatingRegion {
-		m.OperatingRegionSet = append(m.OperatingRegionSet, ec2types.IpamOperatingRegion{RegionName: r.RegionName})
+	for _, r := range in.OperatingRegions {
+		m.OperatingRegions = append(m.OperatingRegions, ec2types.IpamOperatingRegion{RegionName: r.RegionName})
 	}
 	m.IpamArn = aws.String(n.account.ARN("ec2", "ipam/"+*m.IpamId))
 	m.PrivateDefaultScopeId, m.PublicDefaultScopeId = n.addScope(m, ec2types.IpamScopeTypePrivate), n.addScope(m, ec2types.IpamScopeTypePublic)
@@ -68,10 +47,10 @@ func (n *Network) createIpam(in *createIpamInput) (*ipamOutput, error) {
 	n.setTags(*m.IpamId, tags)
 	out := n.ipamView(m)
 	out.State = ec2types.IpamStateCreateInProgress
-	return &ipamOutput{out}, nil
+	return &sdk.CreateIpamOutput{Ipam: out}, nil
 }
 
-func (n *Network) addScope(m *ipam, of ec2types.IpamScopeType) *string {
+func (n *Network) addScope(m *ec2types.Ipam, of ec2types.IpamScopeType) *string {
 	id := n.identify("ipam-scope")
 	n.scopes.Put(id, &ec2types.IpamScope{
 		IpamScopeId: &id, IpamScopeArn: aws.String(n.account.ARN("ec2", "ipam-scope/"+id)), IpamArn: m.IpamArn, IpamRegion: m.IpamRegion,
@@ -80,14 +59,14 @@ func (n *Network) addScope(m *ipam, of ec2types.IpamScopeType) *string {
 	return &id
 }
 
-func (n *Network) ipamView(m *ipam) *ipam {
+func (n *Network) ipamView(m *ec2types.Ipam) *ec2types.Ipam {
 	out := *m
 	out.Tags = n.tagList(*m.IpamId)
 	return &out
 }
 
 // deleteIpam deletes an IPAM with its scopes; with cascade also the pools of the private one.
-func (n *Network) deleteIpam(in *sdk.DeleteIpamInput) (*ipamOutput, error) {
+func (n *Network) deleteIpam(in *sdk.DeleteIpamInput) (*sdk.DeleteIpamOutput, error) {
 	m, ok := n.ipams.Get(aws.ToString(in.IpamId))
 	if !ok {
 		return nil, notFound(ofKind("ipam", aws.ToString(in.IpamId)))
@@ -106,54 +85,30 @@ func (n *Network) deleteIpam(in *sdk.DeleteIpamInput) (*ipamOutput, error) {
 		n.forget(&n.scopes, *s.IpamScopeId)
 	}
 	n.forget(&n.ipams, *m.IpamId)
-	return &ipamOutput{out}, nil
+	return &sdk.DeleteIpamOutput{Ipam: out}, nil
 }
 
-type describeIpamsInput struct {
-	IpamId     []string
-	Filters    []ec2types.Filter
-	MaxResults *int32
-	NextToken  *string
-}
-
-type describeIpamsOutput struct {
-	IpamSet   []ipam
-	NextToken *string
-}
-
-func (n *Network) describeIpams(in *describeIpamsInput) (*describeIpamsOutput, error) {
-	list, err := pick(n, selection{ids: in.IpamId, filters: in.Filters}, &n.ipams, fields[*ipam]{
-		"ipam-id":  func(m *ipam) []string { return optional(m.IpamId) },
-		"ipam-arn": func(m *ipam) []string { return optional(m.IpamArn) },
-		"owner-id": func(m *ipam) []string { return optional(m.OwnerId) },
-		"state":    func(m *ipam) []string { return []string{string(m.State)} },
+func (n *Network) describeIpams(in *sdk.DescribeIpamsInput) (*sdk.DescribeIpamsOutput, error) {
+	list, err := pick(n, selection{ids: in.IpamIds, filters: in.Filters}, &n.ipams, fields[*ec2types.Ipam]{
+		"ipam-id":  func(m *ec2types.Ipam) []string { return optional(m.IpamId) },
+		"ipam-arn": func(m *ec2types.Ipam) []string { return optional(m.IpamArn) },
+		"owner-id": func(m *ec2types.Ipam) []string { return optional(m.OwnerId) },
+		"state":    func(m *ec2types.Ipam) []string { return []string{string(m.State)} },
 	})
 	if err != nil {
 		return nil, err
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken})
-	out := &describeIpamsOutput{NextToken: next, IpamSet: []ipam{}}
+	out := &sdk.DescribeIpamsOutput{NextToken: next, Ipams: []ec2types.Ipam{}}
 	for _, m := range some {
-		out.IpamSet = append(out.IpamSet, *n.ipamView(m))
+		out.Ipams = append(out.Ipams, *n.ipamView(m))
 	}
 	return out, err
 }
 
-type describeIpamScopesInput struct {
-	IpamScopeId []string
-	Filters     []ec2types.Filter
-	MaxResults  *int32
-	NextToken   *string
-}
-
-type describeIpamScopesOutput struct {
-	IpamScopeSet []ec2types.IpamScope
-	NextToken    *string
-}
-
-func (n *Network) describeIpamScopes(in *describeIpamScopesInput) (*describeIpamScopesOutput, error) {
+func (n *Network) describeIpamScopes(in *sdk.DescribeIpamScopesInput) (*sdk.DescribeIpamScopesOutput, error) {
 	type scope = ec2types.IpamScope
-	list, err := pick(n, selection{ids: in.IpamScopeId, filters: in.Filters}, &n.scopes, fields[*scope]{
+	list, err := pick(n, selection{ids: in.IpamScopeIds, filters: in.Filters}, &n.scopes, fields[*scope]{
 		"ipam-scope-id":   func(s *scope) []string { return optional(s.IpamScopeId) },
 		"ipam-scope-type": func(s *scope) []string { return []string{string(s.IpamScopeType)} },
 		"ipam-arn":        func(s *scope) []string { return optional(s.IpamArn) },
@@ -164,11 +119,11 @@ func (n *Network) describeIpamScopes(in *describeIpamScopesInput) (*describeIpam
 		return nil, err
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken})
-	out := &describeIpamScopesOutput{NextToken: next, IpamScopeSet: []scope{}}
+	out := &sdk.DescribeIpamScopesOutput{NextToken: next, IpamScopes: []scope{}}
 	for _, s := range some {
 		view := *s
 		view.Tags, view.PoolCount = n.tagList(*s.IpamScopeId), aws.Int32(n.poolsIn(*s.IpamScopeArn))
-		out.IpamScopeSet = append(out.IpamScopeSet, view)
+		out.IpamScopes = append(out.IpamScopes, view)
 	}
 	return out, err
 }

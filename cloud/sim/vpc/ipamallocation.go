@@ -11,15 +11,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
-type allocateCidrInput struct {
-	AllowedCidr, DisallowedCidr                []string
-	Cidr, ClientToken, Description, IpamPoolId *string
-	NetmaskLength                              *int32
-	PreviewNextCidr                            *bool
-	TagSpecifications                          []ec2types.TagSpecification
-}
-
-func (n *Network) allocateCidr(in *allocateCidrInput) (*sdk.AllocateIpamPoolCidrOutput, error) {
+func (n *Network) allocateCidr(in *sdk.AllocateIpamPoolCidrInput) (*sdk.AllocateIpamPoolCidrOutput, error) {
 	p, err := n.pool(in.IpamPoolId)
 	if err != nil {
 		return nil, err
@@ -46,7 +38,7 @@ func (n *Network) allocateCidr(in *allocateCidrInput) (*sdk.AllocateIpamPoolCidr
 }
 
 // wanted gives the block that a call asks for, by value or by size.
-func (p *pool) wanted(in *allocateCidrInput) (netip.Prefix, error) {
+func (p *pool) wanted(in *sdk.AllocateIpamPoolCidrInput) (netip.Prefix, error) {
 	within, held := p.blocks(), p.held()
 	if in.Cidr != nil {
 		block, err := netip.ParsePrefix(*in.Cidr)
@@ -68,16 +60,16 @@ func (p *pool) wanted(in *allocateCidrInput) (netip.Prefix, error) {
 	if *length < aws.ToInt32(p.AllocationMinNetmaskLength) || p.AllocationMaxNetmaskLength != nil && *length > *p.AllocationMaxNetmaskLength {
 		return netip.Prefix{}, wire.Errorf("InvalidParameterValue", "The netmask length %d is outside of what the pool allows.", *length)
 	}
-	for _, text := range append(slices.Clone(in.AllowedCidr), in.DisallowedCidr...) {
+	for _, text := range append(slices.Clone(in.AllowedCidrs), in.DisallowedCidrs...) {
 		block, err := netip.ParsePrefix(text)
 		if err != nil {
 			return block, wire.Errorf("InvalidParameterValue", "The CIDR '%s' is malformed.", text)
 		}
-		if slices.Contains(in.DisallowedCidr, text) {
+		if slices.Contains(in.DisallowedCidrs, text) {
 			held = append(held, block)
 		}
 	}
-	if len(in.AllowedCidr) > 0 {
+	if len(in.AllowedCidrs) > 0 {
 		return netip.Prefix{}, wire.Errorf("UnsupportedOperation", "AllowedCidrs are not available.")
 	}
 	return freeBlock(within, held, int(*length))
@@ -121,18 +113,13 @@ func noAllocation(id string) error {
 	return wire.Errorf("InvalidIpamPoolAllocationId.NotFound", "The ipam-pool-allocation ID '%s' does not exist", id)
 }
 
-type poolAllocationsOutput struct {
-	IpamPoolAllocationSet []ec2types.IpamPoolAllocation
-	NextToken             *string
-}
-
 // Sizes of pages of allocations (API reference).
 const (
 	leastAllocations = 1000
 	mostAllocations  = 100000
 )
 
-func (n *Network) poolAllocations(in *sdk.GetIpamPoolAllocationsInput) (*poolAllocationsOutput, error) {
+func (n *Network) poolAllocations(in *sdk.GetIpamPoolAllocationsInput) (*sdk.GetIpamPoolAllocationsOutput, error) {
 	p, err := n.pool(in.IpamPoolId)
 	if err != nil {
 		return nil, err
@@ -153,7 +140,7 @@ func (n *Network) poolAllocations(in *sdk.GetIpamPoolAllocationsInput) (*poolAll
 		}
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken, least: leastAllocations, most: mostAllocations})
-	return &poolAllocationsOutput{IpamPoolAllocationSet: some, NextToken: next}, err
+	return &sdk.GetIpamPoolAllocationsOutput{IpamPoolAllocations: some, NextToken: next}, err
 }
 
 // nextPublic gives a free address of a public pool.

@@ -99,20 +99,8 @@ func (n *Network) deleteIpamPool(in *sdk.DeleteIpamPoolInput) (*sdk.DeleteIpamPo
 	return &sdk.DeleteIpamPoolOutput{IpamPool: &out}, nil
 }
 
-type describeIpamPoolsInput struct {
-	IpamPoolId []string
-	Filters    []ec2types.Filter
-	MaxResults *int32
-	NextToken  *string
-}
-
-type describeIpamPoolsOutput struct {
-	IpamPoolSet []ec2types.IpamPool
-	NextToken   *string
-}
-
-func (n *Network) describeIpamPools(in *describeIpamPoolsInput) (*describeIpamPoolsOutput, error) {
-	list, err := pick(n, selection{ids: in.IpamPoolId, filters: in.Filters}, &n.pools, fields[*pool]{
+func (n *Network) describeIpamPools(in *sdk.DescribeIpamPoolsInput) (*sdk.DescribeIpamPoolsOutput, error) {
+	list, err := pick(n, selection{ids: in.IpamPoolIds, filters: in.Filters}, &n.pools, fields[*pool]{
 		"ipam-pool-id":    func(p *pool) []string { return optional(p.IpamPoolId) },
 		"ipam-scope-arn":  func(p *pool) []string { return optional(p.IpamScopeArn) },
 		"ipam-scope-type": func(p *pool) []string { return []string{string(p.IpamScopeType)} },
@@ -127,9 +115,9 @@ func (n *Network) describeIpamPools(in *describeIpamPoolsInput) (*describeIpamPo
 		return nil, err
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken})
-	out := &describeIpamPoolsOutput{NextToken: next, IpamPoolSet: []ec2types.IpamPool{}}
+	out := &sdk.DescribeIpamPoolsOutput{NextToken: next, IpamPools: []ec2types.IpamPool{}}
 	for _, p := range some {
-		out.IpamPoolSet = append(out.IpamPoolSet, n.poolView(p))
+		out.IpamPools = append(out.IpamPools, n.poolView(p))
 	}
 	return out, err
 }
@@ -236,12 +224,7 @@ func (n *Network) deprovisionCidr(in *sdk.DeprovisionIpamPoolCidrInput) (*sdk.De
 	return &sdk.DeprovisionIpamPoolCidrOutput{IpamPoolCidr: &gone}, nil
 }
 
-type poolCidrsOutput struct {
-	IpamPoolCidrSet []ec2types.IpamPoolCidr
-	NextToken       *string
-}
-
-func (n *Network) poolCidrs(in *sdk.GetIpamPoolCidrsInput) (*poolCidrsOutput, error) {
+func (n *Network) poolCidrs(in *sdk.GetIpamPoolCidrsInput) (*sdk.GetIpamPoolCidrsOutput, error) {
 	p, err := n.pool(in.IpamPoolId)
 	if err != nil {
 		return nil, err
@@ -255,5 +238,5 @@ func (n *Network) poolCidrs(in *sdk.GetIpamPoolCidrsInput) (*poolCidrsOutput, er
 		return nil, err
 	}
 	some, next, err := cut(list, page{size: in.MaxResults, token: in.NextToken})
-	return &poolCidrsOutput{IpamPoolCidrSet: some, NextToken: next}, err
+	return &sdk.GetIpamPoolCidrsOutput{IpamPoolCidrs: some, NextToken: next}, err
 }

@@ -32,8 +32,8 @@ type Network struct {
 	prefixLists  table.Table[*prefixList]
 	peerings     table.Table[*peering]
 	associations []groupAssociation
-	coipPools    table.Table[*coipPool]
-	ipams        table.Table[*ipam]
+	coipPools    table.Table[*ec2types.CoipPool]
+	ipams        table.Table[*ec2types.Ipam]
 	scopes       table.Table[*ec2types.IpamScope]
 	pools        table.Table[*pool]
 	// tokens are the calls that were made with a client token.

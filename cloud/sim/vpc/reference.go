@@ -54,29 +54,10 @@ func (g *group) refersTo(id string) bool {
 	return false
 }
 
-// stalePermission is a rule whose group is gone or out of reach, its fields named as on the wire.
-type stalePermission struct {
-	FromPort, ToPort *int32
-	IpProtocol       *string
-	Groups           []ec2types.UserIdGroupPair
-}
-
-type staleGroup struct {
-	Description, GroupId, GroupName, VpcId *string
-	StaleIpPermissions                     []stalePermission
-	StaleIpPermissionsEgress               []stalePermission
-}
-
-// staleGroupsOutput is the answer to DescribeStaleSecurityGroups.
-type staleGroupsOutput struct {
-	NextToken             *string
-	StaleSecurityGroupSet []staleGroup
-}
-
 // mostStale is the largest page of stale groups (API reference).
 const mostStale = 255
 
-func (n *Network) staleGroups(in *sdk.DescribeStaleSecurityGroupsInput) (*staleGroupsOutput, error) {
+func (n *Network) staleGroups(in *sdk.DescribeStaleSecurityGroupsInput) (*sdk.DescribeStaleSecurityGroupsOutput, error) {
 	id := aws.ToString(in.VpcId)
 	if id == "" {
 		return nil, missing("vpcId")
@@ -84,22 +65,22 @@ func (n *Network) staleGroups(in *sdk.DescribeStaleSecurityGroupsInput) (*staleG
 	if !n.VPC(id) {
 		return nil, notFound(id)
 	}
-	all := []staleGroup{}
+	all := []ec2types.StaleSecurityGroup{}
 	for _, g := range n.groups.All() {
 		in, out := n.stale(g, ingress), n.stale(g, egress)
 		if g.vpc == id && len(in)+len(out) > 0 {
-			all = append(all, staleGroup{
+			all = append(all, ec2types.StaleSecurityGroup{
 				Description: text(g.description), GroupId: text(g.id), GroupName: text(g.name), VpcId: text(g.vpc),
 				StaleIpPermissions: in, StaleIpPermissionsEgress: out,
 			})
 		}
 	}
 	some, next, err := cut(all, page{size: in.MaxResults, token: in.NextToken, most: mostStale})
-	return &staleGroupsOutput{NextToken: next, StaleSecurityGroupSet: some}, err
+	return &sdk.DescribeStaleSecurityGroupsOutput{NextToken: next, StaleSecurityGroupSet: some}, err
 }
 
-func (n *Network) stale(g *group, d direction) []stalePermission {
-	all := []stalePermission{}
+func (n *Network) stale(g *group, d direction) []ec2types.StaleIpPermission {
+	all := []ec2types.StaleIpPermission{}
 	for _, r := range g.rules.All() {
 		if r.egress != d || r.peerVPC == "" {
 			continue
@@ -107,8 +88,8 @@ func (n *Network) stale(g *group, d direction) []stalePermission {
 		if _, ok := n.groups.Get(r.group); ok && n.linked(g.vpc, r.peerVPC) != nil {
 			continue
 		}
-		all = append(all, stalePermission{
-			FromPort: r.from(), ToPort: r.to(), IpProtocol: text(r.protocol), Groups: []ec2types.UserIdGroupPair{n.groupPair(r)},
+		all = append(all, ec2types.StaleIpPermission{
+			FromPort: r.from(), ToPort: r.to(), IpProtocol: text(r.protocol), UserIdGroupPairs: []ec2types.UserIdGroupPair{n.groupPair(r)},
 		})
 	}
 	return all

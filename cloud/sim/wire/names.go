@@ -31,6 +31,12 @@ func ec2Inputs() map[string]string {
 		"UnassignPrivateIpAddressesInput.PrivateIpAddresses":                            "PrivateIpAddress",
 		"UpdateSecurityGroupRuleDescriptionsEgressInput.SecurityGroupRuleDescriptions":  "SecurityGroupRuleDescription",
 		"UpdateSecurityGroupRuleDescriptionsIngressInput.SecurityGroupRuleDescriptions": "SecurityGroupRuleDescription",
+		"AllocateIpamPoolCidrInput.AllowedCidrs":                                        "AllowedCidr",
+		"AllocateIpamPoolCidrInput.DisallowedCidrs":                                     "DisallowedCidr",
+		"AssignIpv6AddressesInput.Ipv6Prefixes":                                         "Ipv6Prefix", "CreateIpamInput.OperatingRegions": "OperatingRegion",
+		"DescribeCoipPoolsInput.PoolIds": "PoolId", "DescribeIpamPoolsInput.IpamPoolIds": "IpamPoolId",
+		"DescribeIpamScopesInput.IpamScopeIds": "IpamScopeId", "DescribeIpamsInput.IpamIds": "IpamId",
+		"UnassignIpv6AddressesInput.Ipv6Prefixes": "Ipv6Prefix",
 	}
 }
 
@@ -67,6 +73,14 @@ func ec2Outputs() map[string]string {
 		"RouteTable.PropagatingVgws": "propagatingVgwSet", "RouteTable.Routes": "routeSet", "RunInstancesOutput.Groups": "groupSet",
 		"RunInstancesOutput.Instances": "instancesSet", "SecurityGroup.Description": "groupDescription",
 		"StartInstancesOutput.StartingInstances": "instancesSet", "StopInstancesOutput.StoppingInstances": "instancesSet",
-		"TerminateInstancesOutput.TerminatingInstances": "instancesSet",
+		"TerminateInstancesOutput.TerminatingInstances":  "instancesSet",
+		"AssignIpv6AddressesOutput.AssignedIpv6Prefixes": "assignedIpv6PrefixSet", "CoipPool.PoolCidrs": "poolCidrSet",
+		"DescribeCoipPoolsOutput.CoipPools": "coipPoolSet", "DescribeIpamPoolsOutput.IpamPools": "ipamPoolSet",
+		"DescribeIpamScopesOutput.IpamScopes": "ipamScopeSet", "DescribeIpamsOutput.Ipams": "ipamSet",
+		"GetCoipPoolUsageOutput.CoipAddressUsages":         "coipAddressUsageSet",
+		"GetIpamPoolAllocationsOutput.IpamPoolAllocations": "ipamPoolAllocationSet",
+		"GetIpamPoolCidrsOutput.IpamPoolCidrs":             "ipamPoolCidrSet", "Ipam.OperatingRegions": "operatingRegionSet",
+		"StaleIpPermission.UserIdGroupPairs":                 "groups",
+		"UnassignIpv6AddressesOutput.UnassignedIpv6Prefixes": "unassignedIpv6PrefixSet",
 	}
 }
