@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,6 +50,15 @@ type request struct {
 	scheme       string
 	host, path   string
 	header       map[string]string
+}
+
+// String is the request as people write it.
+func (r request) String() string {
+	text := r.scheme + "://" + r.host + r.path
+	for _, name := range slices.Sorted(maps.Keys(r.header)) {
+		text += " with " + name + ": " + r.header[name]
+	}
+	return text
 }
 
 // response is what came back.
