@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/sandbox/selfsigned"
@@ -54,11 +55,11 @@ type request struct {
 
 // String is the request as people write it.
 func (r request) String() string {
-	text := r.scheme + "://" + r.host + r.path
+	parts := []string{r.scheme + "://" + r.host + r.path}
 	for _, name := range slices.Sorted(maps.Keys(r.header)) {
-		text += " with " + name + ": " + r.header[name]
+		parts = append(parts, name+": "+r.header[name])
 	}
-	return text
+	return strings.Join(parts, " with ")
 }
 
 // response is what came back.
