@@ -42,9 +42,9 @@ func gatewayDefinitions(ctx context.Context, root string) (string, error) {
 	return filepath.Join(strings.TrimSpace(string(dir)), "config", "crd", "standard"), nil
 }
 
-// checkPorts tries to listen as a load balancer would: finding out later would leave one that says active and
+// CheckPorts tries to listen as a load balancer would, and may fail with ErrLowPorts or ErrNoLoopback: finding out later would leave one that says active and
 // answers nobody.
-func checkPorts(ctx context.Context, offset int) error {
+func CheckPorts(ctx context.Context, offset int) error {
 	address := net.JoinHostPort("127.77.255.254", strconv.Itoa(80+offset))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	switch {

@@ -112,7 +112,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 
 // prepare finds the sources, a directory, and out whether load balancers can listen.
 func (s *Sandbox) prepare(ctx context.Context) error {
-	if err := checkPorts(ctx, s.options.PortOffset); err != nil {
+	if err := CheckPorts(ctx, s.options.PortOffset); err != nil {
 		return err
 	}
 	root, err := binaries.Root()

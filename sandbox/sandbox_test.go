@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -46,6 +47,16 @@ spec:
     http: {paths: [{path: /cart, pathType: Prefix, backend: {service: {name: cart, port: {number: 80}}}}]}
 `
 
+const warningOf = `
+apiVersion: v1
+kind: Event
+metadata: {name: of-%s, namespace: default}
+involvedObject: {apiVersion: v1, kind: Namespace, name: %s}
+type: Warning
+reason: Trouble
+message: a warning
+`
+
 func TestAnIngressIsServedAndNothingIsLeft(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
@@ -59,6 +70,12 @@ func TestAnIngressIsServedAndNothingIsLeft(t *testing.T) {
 		}
 	})
 	kubectl(t, s, shop, "apply", "-f", "-")
+	for _, name := range []string{"kube-system", "no-such-object"} {
+		kubectl(t, s, fmt.Sprintf(warningOf, name, name), "create", "-f", "-")
+	}
+	if kept := kubectl(t, s, "", "get", "ingressclass/alb", "gatewayclass/alb", "-o", "yaml"); strings.Count(kept, "last-applied-configuration") != 2 {
+		t.Errorf("kubectl apply will warn of the classes:\n%s", kept)
+	}
 	url := awaitAddress(t, s)
 	if pod := askUntilServed(t, url); !strings.HasPrefix(pod, "cart-") {
 		t.Errorf("%q answered", pod)
@@ -70,7 +87,10 @@ func TestAnIngressIsServedAndNothingIsLeft(t *testing.T) {
 	cancel()
 	streaming.Wait()
 	t.Logf("streamed:\n%s", streamed.String())
-	for _, want := range []string{"active", "2/2 healthy"} {
+	if strings.Contains(streamed.String(), "no-such-object") {
+		t.Errorf("the stream tells of an object that is not there:\n%s", streamed.String())
+	}
+	for _, want := range []string{"active", "2/2 healthy", "Namespace kube-system  Trouble: a warning"} {
 		if !strings.Contains(streamed.String(), want) {
 			t.Errorf("the stream does not tell %q:\n%s", want, streamed.String())
 		}

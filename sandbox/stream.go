@@ -13,12 +13,15 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/tools/cache"
+	runtimeclient "sigs.k8s.io/controller-runtime/pkg/client"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 )
@@ -30,7 +33,11 @@ func (s *Sandbox) Stream(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
-	t := &teller{out: out, since: time.Now(), where: s.where}
+	reader, err := runtimeclient.New(s.cluster.Config(), runtimeclient.Options{})
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	t := &teller{out: out, since: time.Now(), where: s.where, gone: func(about corev1.ObjectReference) bool { return gone(ctx, reader, about) }}
 	factory := dynamicinformer.NewDynamicSharedInformerFactory(client, 0)
 	for resource, handle := range map[schema.GroupVersionResource]cache.ResourceEventHandlerFuncs{
 		{Group: "headgate.dev", Version: "v1alpha1", Resource: "loadbalancers"}: {
@@ -75,6 +82,8 @@ type teller struct {
 	out   io.Writer
 	// where says how a load balancer is reached on this machine.
 	where func(dnsName string) string
+	// gone says whether an object that an event is about was deleted.
+	gone func(about corev1.ObjectReference) bool
 }
 
 func (t *teller) say(mark, subject, text string) {
@@ -117,6 +126,9 @@ func (t *teller) event(before, after any) {
 	mark := "."
 	switch {
 	case is.Type == corev1.EventTypeWarning && !mended(is.InvolvedObject):
+		if t.gone(is.InvolvedObject) {
+			return
+		}
 		mark = "!"
 	case !served(is.InvolvedObject):
 		return
@@ -143,6 +155,15 @@ func happened(e corev1.Event) time.Time {
 // every new service.
 func mended(object corev1.ObjectReference) bool {
 	return object.Kind == "Endpoints" || object.Kind == "EndpointSlice"
+}
+
+// gone tells whether an object is there no more, or another one by its name: whatever a controller failed to do about it while it was
+// being deleted needs nobody's attention.
+func gone(ctx context.Context, reader runtimeclient.Reader, about corev1.ObjectReference) bool {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(schema.FromAPIVersionAndKind(about.APIVersion, about.Kind))
+	err := reader.Get(ctx, runtimeclient.ObjectKey{Namespace: about.Namespace, Name: about.Name}, object)
+	return apierrors.IsNotFound(err) || err == nil && about.UID != "" && object.UID != about.UID
 }
 
 // served tells whether the operator serves objects of that kind.

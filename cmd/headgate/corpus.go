@@ -12,10 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +42,7 @@ func newCorpusCommand() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Log = cmd.OutOrStdout()
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			return runCorpus(ctx, options, corpusTask{dir: args[0], folders: folders, table: table})
 		},
@@ -70,9 +68,9 @@ const (
 )
 
 func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (err error) {
-	s, err := sandbox.Start(ctx, options)
+	s, err := startSandbox(ctx, options)
 	if err != nil {
-		return fmt.Errorf("starting the sandbox: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Stop(context.WithoutCancel(ctx))) }()
 	c, err := sandboxClient(s)

@@ -7,9 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -41,7 +39,7 @@ func newDemoCommand() *cobra.Command {
 			if keep {
 				mode = demo.KeepRunning
 			}
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			return runDemo(ctx, options, mode)
 		},
@@ -53,16 +51,20 @@ func newDemoCommand() *cobra.Command {
 }
 
 func runDemo(ctx context.Context, options sandbox.Options, mode demo.Keep) (err error) {
-	s, err := sandbox.Start(ctx, options)
+	s, err := startSandbox(ctx, options)
 	if err != nil {
-		return fmt.Errorf("starting the sandbox: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Stop(context.WithoutCancel(ctx))) }()
 	w, err := demoWorld(s, options)
 	if err != nil {
 		return err
 	}
-	if err := demo.Run(ctx, w, mode); err != nil {
+	err = demo.Run(ctx, w, mode)
+	if err != nil && ctx.Err() != nil {
+		return errStopped
+	}
+	if err != nil {
 		showTail(options.Log, filepath.Join(s.Dir(), "logs", "controller.log"))
 		return fmt.Errorf("the demo did not go as it should: %w", err)
 	}

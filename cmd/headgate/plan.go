@@ -89,8 +89,8 @@ that cannot be built are errors too; everything else is printed before.`,
 func (o *planOptions) define(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "manifest, or directory of manifests; may be repeated")
-	f.StringVar(&o.facts, "facts", "", "YAML of what to know of AWS: VPC, subnets, certificates, …")
-	f.StringVar(&o.observed, "observed", "", "YAML list of the stacks that AWS holds")
+	f.StringVar(&o.facts, "facts", "", "YAML of what to know of AWS: VPC, subnets, certificates, …; see examples/facts.yaml and docs/reference/plan.md")
+	f.StringVar(&o.observed, "observed", "", "YAML list of the stacks that AWS holds; see docs/reference/plan.md")
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or yaml")
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "plan for the cluster of this kubeconfig, from AWS as it is")
 	f.StringVar(&o.region, "aws-region", "", "AWS region, with --kubeconfig")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -173,6 +174,33 @@ spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: web, port: 80}]}
 		if !strings.Contains(out, row.want) || !strings.Contains(out, "--default-target-type=ip") || strings.Contains(out, row.never) {
 			t.Errorf("%s:\n%s", row.why, out)
 		}
+	}
+}
+
+// The examples of the reference are read as they stand there.
+func TestPlanFromTheReference(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "plan.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1)
+	if len(blocks) != 2 {
+		t.Fatalf("the reference has %d examples, want facts and what is observed", len(blocks))
+	}
+	example := filepath.Join("..", "..", "examples", "facts.yaml")
+	facts, err := os.ReadFile(example)
+	if err != nil || string(facts) != string(blocks[0][1]) {
+		t.Errorf("%s is not the facts of the reference (%v)", example, err)
+	}
+	shop := filepath.Join("..", "..", "examples", "shop")
+	if out, code := execute(t, "-f", shop, "--facts", example); code != exitChanges || !strings.Contains(out, "subnets: subnet-0a1,subnet-0b1") || strings.Contains(out, "assumed") {
+		t.Errorf("exit code %d for the shop:\n%s", code, out)
+	}
+	samples := filepath.Join("..", "..", "config", "samples")
+	out, code := execute(t, "-f", filepath.Join(samples, "ingress.yaml"), "-f", filepath.Join(samples, "backend.yaml"), "--facts", example,
+		"--observed", write(t, "observed.yaml", string(blocks[1][1])))
+	if code != 0 || !strings.Contains(out, "nothing to do") {
+		t.Errorf("exit code %d for the sample that is observed:\n%s", code, out)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/signal"
-	"syscall"
 	"text/template"
 
 	"github.com/spf13/cobra"
@@ -61,7 +59,7 @@ func newSandboxCommand() *cobra.Command {
 		Example: "  headgate sandbox --speed 20\n  headgate sandbox --port-offset 8000 --state-dir ./state",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGINT, syscall.SIGTERM)
+			ctx, stop := untilSignal(command.Context())
 			defer stop()
 			return runSandbox(ctx, o, command.OutOrStdout())
 		},
@@ -81,12 +79,9 @@ func newSandboxCommand() *cobra.Command {
 // runSandbox runs until the context ends or the operator does.
 func runSandbox(ctx context.Context, o sandbox.Options, out io.Writer) (failure error) {
 	o.Log = out
-	s, err := sandbox.Start(ctx, o)
-	if errors.Is(err, sandbox.ErrLowPorts) {
-		return fmt.Errorf("%w\nFor example: headgate sandbox --port-offset 8000", err)
-	}
+	s, err := startSandbox(ctx, o)
 	if err != nil {
-		return fmt.Errorf("starting the sandbox: %w", err)
+		return err
 	}
 	defer func() {
 		fmt.Fprintln(out, "Stopping the sandbox")

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/sandbox"
 )
 
 const simLong = `Run the simulator: AWS on a loopback address, for any AWS client whose endpoint is changed.
@@ -49,14 +49,17 @@ func newSimCommand() *cobra.Command {
 			if err := inconvenience.apply(&o); err != nil {
 				return err
 			}
-			o.Logger = slog.New(slog.NewTextHandler(command.OutOrStdout(), nil))
-			s, err := sim.New(o)
-			if err != nil {
-				return fmt.Errorf("starting the simulator: %w", err)
+			if err := checkNumbers(o.PortOffset, o.Speed); err != nil {
+				return err
 			}
-			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGINT, syscall.SIGTERM)
+			o.Logger = slog.New(slog.NewTextHandler(command.OutOrStdout(), nil))
+			ctx, stop := untilSignal(command.Context())
 			defer stop()
-			return serveSim(ctx, s, introduction(s, o), command.OutOrStdout())
+			s, text, err := startSim(ctx, o)
+			if err != nil {
+				return err
+			}
+			return serveSim(ctx, s, text, command.OutOrStdout())
 		},
 	}
 	flags := command.Flags()
@@ -74,6 +77,30 @@ func newSimCommand() *cobra.Command {
 	flags.StringVar(&o.Snapshot, "snapshot", "", "file from which the state is loaded at the start, and to which it is saved at the end; it holds private keys")
 	inconvenience.add(command)
 	return command
+}
+
+// startSim starts a simulator, and gives what to say of it.
+func startSim(ctx context.Context, o sim.Options) (*sim.Simulator, string, error) {
+	warning := ""
+	if o.DataPlane {
+		warning = portWarning(sandbox.CheckPorts(ctx, o.PortOffset))
+	}
+	s, err := sim.New(o)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, "", fmt.Errorf("starting the simulator: %w%s", err, portHint("--listen"))
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("starting the simulator: %w", err)
+	}
+	return s, introduction(s, o) + warning, nil
+}
+
+// portWarning says why load balancers will be active and answer nobody; empty where they will.
+func portWarning(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf("\nWarning: %v\n", err)
 }
 
 // serveSim says how to use a simulator and lets it run until the context ends.

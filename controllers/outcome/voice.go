@@ -2,7 +2,7 @@ package outcome
 
 import (
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"maps"
 	"sync"
 	"time"
@@ -47,9 +47,7 @@ const (
 // actionOf is what an event says was being done. Events that differ in their text alone are one to client-go, which shows the first text
 // and counts the others: so the action differs with the text.
 func actionOf(r Remark) string {
-	sum := fnv.New32a()
-	sum.Write([]byte(r.Text))
-	return fmt.Sprintf("Reconcile-%08x", sum.Sum32())
+	return fmt.Sprintf("Reconcile-%08x", crc32.ChecksumIEEE([]byte(r.Text)))
 }
 
 // Warn tells of an object all that is wrong with it now, as far as the speaker knows: what it said before and does not say any

@@ -99,7 +99,7 @@ const frontGateway = "gateway"
 // howToTargetPods names the field of the front door that asks for pods as targets.
 func (b *builder) howToTargetPods(s *intent.Service) string {
 	if b.in.Front == frontGateway {
-		return fmt.Sprintf("Set spec.defaultConfiguration.targetType to ip in a TargetGroupConfiguration for Service %s", s.Name)
+		return "Set spec.defaultConfiguration.targetType to ip in a TargetGroupConfiguration for Service " + s.Name
 	}
 	return "Set the annotation alb.ingress.kubernetes.io/target-type to ip on the Ingress or the Service"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -23,11 +24,30 @@ func (c *Cluster) Apply(ctx context.Context, paths ...string) error {
 		if err := place(writer, object); err != nil {
 			return err
 		}
+		if err := asKubectl(object); err != nil {
+			return err
+		}
 		desired := client.ApplyConfigurationFromUnstructured(object)
 		if err := writer.Apply(ctx, desired, client.FieldOwner(fieldOwner), client.ForceOwnership); err != nil {
 			return fmt.Errorf("applying %s %s: %w", object.GetKind(), object.GetName(), err)
 		}
 	}
+	return nil
+}
+
+// asKubectl puts the object as it is into the annotation by which `kubectl apply` knows what it may change: it warns of objects that
+// have none.
+func asKubectl(object *unstructured.Unstructured) error {
+	text, err := object.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("encoding %s %s: %w", object.GetKind(), object.GetName(), err)
+	}
+	annotations := object.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[corev1.LastAppliedConfigAnnotation] = string(text)
+	object.SetAnnotations(annotations)
 	return nil
 }
 

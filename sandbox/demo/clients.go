@@ -7,9 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/sandbox/selfsigned"
@@ -48,6 +51,15 @@ type request struct {
 	scheme       string
 	host, path   string
 	header       map[string]string
+}
+
+// String is the request as people write it.
+func (r request) String() string {
+	parts := []string{r.scheme + "://" + r.host + r.path}
+	for _, name := range slices.Sorted(maps.Keys(r.header)) {
+		parts = append(parts, name+": "+r.header[name])
+	}
+	return strings.Join(parts, " with ")
 }
 
 // response is what came back.

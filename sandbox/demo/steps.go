@@ -200,7 +200,7 @@ func (t *tour) expect(ctx context.Context, r request, status int, pod string) (r
 	if got.location != "" {
 		who += ", Location: " + got.location
 	}
-	t.ok("%s://%s%s → %d, %s", r.scheme, r.host, r.path, got.status, who)
+	t.ok("%s → %d, %s", r, got.status, who)
 	return got, nil
 }
 
