@@ -52,7 +52,7 @@ func tour(t *testing.T, s *endtoend.Stage) {
 	err := demo.Run(t.Context(), demo.World{
 		Client: s.Client, Kubectl: s.Kubectl, Sim: s.Simulator(), PortOffset: s.PortOffset,
 		Headgate: func(ctx context.Context, args ...string) (string, error) { return endtoend.Run(ctx, headgate, args...) },
-		Examples: filepath.Join(s.Root, "examples", "shop"), Out: t.Output(),
+		Examples: filepath.Join(s.Root, "examples", "shop"), Broken: filepath.Join(s.Root, "examples", "broken", "ingress.yaml"), Out: t.Output(),
 	}, demo.DeleteAll)
 	if err != nil {
 		showLog(t, s)
