@@ -64,7 +64,7 @@ func newSimCommand() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:4566", "address of the endpoint")
-	flags.BoolVar(&o.DataPlane, "data-plane", false, "let the listeners of application load balancers take traffic")
+	flags.BoolVar(&o.DataPlane, "data-plane", false, "let the listeners of application and network load balancers take traffic")
 	flags.IntVar(&o.PortOffset, "port-offset", 0, "number added to every listener port when it is bound, where ports below 1024 are closed")
 	flags.StringVar(&o.DNS, "dns", "", "address of a DNS server for the names of load balancers; none without it")
 	flags.Float64Var(&o.Speed, "speed", 1, "number that every simulated duration is divided by")
