@@ -220,6 +220,7 @@ type LoadBalancerStatus struct {
 // +kubebuilder:printcolumn:name="Listeners",type="string",JSONPath=".status.summary.listeners",description="Protocols and ports"
 // +kubebuilder:printcolumn:name="Rules",type="string",JSONPath=".status.summary.rules",description="Rules used of those that AWS allows"
 // +kubebuilder:printcolumn:name="Healthy",type="string",JSONPath=".status.summary.healthy",description="Healthy targets of all targets"
+// +kubebuilder:printcolumn:name="Ready",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status",description="Whether it is active, AWS holds what was last asked for, and all targets are healthy"
 // +kubebuilder:printcolumn:name="Programmed",type="string",JSONPath=".status.conditions[?(@.type=='Programmed')].status",description="Whether AWS holds what was last asked for",priority=1
 // +kubebuilder:printcolumn:name="ARN",type="string",JSONPath=".status.arn",description="ARN in AWS",priority=1
 // +kubebuilder:printcolumn:name="Age",type="date",JSONPath=".metadata.creationTimestamp"
