@@ -6,13 +6,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func (f *fixture) balancerAttributes(lb elbtypes.LoadBalancer) map[string]string {
 	f.Helper()
 	out, err := f.elb.DescribeLoadBalancerAttributes(f.Context(), &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: lb.LoadBalancerArn})
 	all := map[string]string{}
-	for _, a := range must(f, out, err).Attributes {
+	for _, a := range contract.Must(f, out, err).Attributes {
 		all[*a.Key] = *a.Value
 	}
 	return all
@@ -44,17 +46,17 @@ func TestLoadBalancerAttributes(t *testing.T) {
 		{"a key once", "ValidationError", []string{"idle_timeout.timeout_seconds", "61", "idle_timeout.timeout_seconds", "62"}},
 	}
 	for _, row := range rows {
-		t.Run(row.why, func(t *testing.T) { wantCode(t, modify(row.pairs...), row.code) })
+		t.Run(row.why, func(t *testing.T) { contract.WantCode(t, modify(row.pairs...), row.code) })
 	}
 	if got := f.balancerAttributes(lb); got["idle_timeout.timeout_seconds"] != "60" || got["routing.http2.enabled"] != "true" || len(got) != 23 {
 		t.Errorf("%d attributes: %v", len(got), got)
 	}
-	wantCode(t, modify("idle_timeout.timeout_seconds", "120", "deletion_protection.enabled", "true"), "")
+	contract.WantCode(t, modify("idle_timeout.timeout_seconds", "120", "deletion_protection.enabled", "true"), "")
 	if got := f.balancerAttributes(lb); got["idle_timeout.timeout_seconds"] != "120" {
 		t.Errorf("after modifying: %v", got)
 	}
 	_, err := f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "OperationNotPermitted")
+	contract.WantCode(t, err, "OperationNotPermitted")
 }
 
 func TestTargetGroupAttributes(t *testing.T) {
@@ -92,11 +94,11 @@ func TestTargetGroupAttributes(t *testing.T) {
 		{"good ones", "", web, []string{"stickiness.enabled", "true", "deregistration_delay.timeout_seconds", "0"}},
 	}
 	for _, row := range rows {
-		t.Run(row.why, func(t *testing.T) { wantCode(t, modify(row.group, row.pairs...), row.code) })
+		t.Run(row.why, func(t *testing.T) { contract.WantCode(t, modify(row.group, row.pairs...), row.code) })
 	}
 	out, err := f.elb.DescribeTargetGroupAttributes(t.Context(), &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: web})
 	got := map[string]string{}
-	for _, a := range must(t, out, err).Attributes {
+	for _, a := range contract.Must(t, out, err).Attributes {
 		got[*a.Key] = *a.Value
 	}
 	if got["stickiness.enabled"] != "true" || got["deregistration_delay.timeout_seconds"] != "0" || got["stickiness.type"] != "lb_cookie" || len(got) != 14 {
@@ -112,7 +114,7 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 	_, err := f.elb.ModifyTargetGroupAttributes(t.Context(), &elb.ModifyTargetGroupAttributesInput{
 		TargetGroupArn: one, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("stickiness.enabled"), Value: aws.String("true")}},
 	})
-	wantCode(t, err, "InvalidConfigurationRequest")
+	contract.WantCode(t, err, "InvalidConfigurationRequest")
 }
 
 func TestListenerAttributes(t *testing.T) {
@@ -125,14 +127,14 @@ func TestListenerAttributes(t *testing.T) {
 		})
 		return err
 	}
-	wantCode(t, modify("routing.http.response.x_frame_options.header_value", "ALLOW"), "ValidationError")
-	wantCode(t, modify("routing.http.response.x_frame_options.header_value", "ALLOW-FROM https://a.com"), "")
-	wantCode(t, modify("routing.http.request.x_amzn_tls_version.header_name", "x"), "ValidationError")
-	wantCode(t, modify("tcp.idle_timeout.seconds", "60"), "ValidationError")
-	wantCode(t, modify("routing.http.response.server.enabled", "false"), "")
+	contract.WantCode(t, modify("routing.http.response.x_frame_options.header_value", "ALLOW"), "ValidationError")
+	contract.WantCode(t, modify("routing.http.response.x_frame_options.header_value", "ALLOW-FROM https://a.com"), "")
+	contract.WantCode(t, modify("routing.http.request.x_amzn_tls_version.header_name", "x"), "ValidationError")
+	contract.WantCode(t, modify("tcp.idle_timeout.seconds", "60"), "ValidationError")
+	contract.WantCode(t, modify("routing.http.response.server.enabled", "false"), "")
 	out, err := f.elb.DescribeListenerAttributes(t.Context(), &elb.DescribeListenerAttributesInput{ListenerArn: l})
 	got := map[string]string{}
-	for _, a := range must(t, out, err).Attributes {
+	for _, a := range contract.Must(t, out, err).Attributes {
 		got[*a.Key] = *a.Value
 	}
 	if got["routing.http.response.server.enabled"] != "false" || len(got) != 11 {
@@ -152,12 +154,12 @@ func TestTags(t *testing.T) {
 		return err
 	}
 	tag := func(k, v string) elbtypes.Tag { return elbtypes.Tag{Key: aws.String(k), Value: aws.String(v)} }
-	wantCode(t, add(arns, tag("a", "1"), tag("b", "2")), "")
-	wantCode(t, add(arns, tag("a", "3")), "")
+	contract.WantCode(t, add(arns, tag("a", "1"), tag("b", "2")), "")
+	contract.WantCode(t, add(arns, tag("a", "3")), "")
 	_, err := f.elb.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: arns, TagKeys: []string{"b", "none"}})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	out, err := f.elb.DescribeTags(t.Context(), &elb.DescribeTagsInput{ResourceArns: arns})
-	for i, d := range must(t, out, err).TagDescriptions {
+	for i, d := range contract.Must(t, out, err).TagDescriptions {
 		if *d.ResourceArn != arns[i] || len(d.Tags) != 1 || *d.Tags[0].Key != "a" || *d.Tags[0].Value != "3" {
 			t.Errorf("tags of %s: %+v", *d.ResourceArn, d.Tags)
 		}
@@ -169,18 +171,18 @@ func TestTags(t *testing.T) {
 		}
 	}
 	_, err = f.elb.DescribeTags(t.Context(), &elb.DescribeTagsInput{ResourceArns: []string{*group + "0"}})
-	wantCode(t, err, "TargetGroupNotFound")
+	contract.WantCode(t, err, "TargetGroupNotFound")
 	many := make([]string, 21)
 	for i := range many {
 		many[i] = *group
 	}
 	_, err = f.elb.DescribeTags(t.Context(), &elb.DescribeTagsInput{ResourceArns: many})
-	wantCode(t, err, "ValidationError")
-	wantCode(t, add(arns, tag("x", "1"), tag("x", "2")), "DuplicateTagKeys")
+	contract.WantCode(t, err, "ValidationError")
+	contract.WantCode(t, add(arns, tag("x", "1"), tag("x", "2")), "DuplicateTagKeys")
 	_, err = f.elb.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: r})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.DescribeTags(t.Context(), &elb.DescribeTagsInput{ResourceArns: []string{*r}})
-	wantCode(t, err, "RuleNotFound")
+	contract.WantCode(t, err, "RuleNotFound")
 }
 
 func TestReferenceData(t *testing.T) {
@@ -188,17 +190,17 @@ func TestReferenceData(t *testing.T) {
 	f := start(t)
 	limits, err := f.elb.DescribeAccountLimits(t.Context(), &elb.DescribeAccountLimitsInput{})
 	got := map[string]string{}
-	for _, l := range must(t, limits, err).Limits {
+	for _, l := range contract.Must(t, limits, err).Limits {
 		got[*l.Name] = *l.Max
 	}
 	if got["rules-per-application-load-balancer"] != "100" || got["target-groups"] != "3000" || len(got) != 18 {
 		t.Errorf("%d limits: %v", len(got), got)
 	}
 	policies, err := f.elb.DescribeSSLPolicies(t.Context(), &elb.DescribeSSLPoliciesInput{Names: []string{"ELBSecurityPolicy-TLS13-1-3-2021-06"}})
-	p := must(t, policies, err).SslPolicies
+	p := contract.Must(t, policies, err).SslPolicies
 	if len(p) != 1 || len(p[0].Ciphers) != 3 || p[0].SslProtocols[0] != "TLSv1.3" {
 		t.Errorf("policy: %+v", p)
 	}
 	_, err = f.elb.DescribeSSLPolicies(t.Context(), &elb.DescribeSSLPoliciesInput{Names: []string{"none"}})
-	wantCode(t, err, "SSLPolicyNotFound")
+	contract.WantCode(t, err, "SSLPolicyNotFound")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func TestLoadBalancerLife(t *testing.T) {
@@ -30,26 +31,26 @@ func TestLoadBalancerLife(t *testing.T) {
 	if len(lb.SecurityGroups) != 1 || len(lb.AvailabilityZones) != 3 || *lb.CanonicalHostedZoneId != "Z1H1FL5HABSF5" {
 		t.Errorf("defaults: %v %v %v", lb.SecurityGroups, lb.AvailabilityZones, *lb.CanonicalHostedZoneId)
 	}
-	f.pass(3 * time.Minute)
+	f.Pass(3 * time.Minute)
 	out, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{Names: []string{"web"}})
-	if got := must(t, out, err).LoadBalancers[0].State.Code; got != elbtypes.LoadBalancerStateEnumActive {
+	if got := contract.Must(t, out, err).LoadBalancers[0].State.Code; got != elbtypes.LoadBalancerStateEnumActive {
 		t.Errorf("state %s after provisioning", got)
 	}
 	_, err = f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{Names: []string{"web"}})
-	wantCode(t, err, "LoadBalancerNotFound")
+	contract.WantCode(t, err, "LoadBalancerNotFound")
 	all, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
-	if n := len(must(t, all, err).LoadBalancers); n != 0 {
+	if n := len(contract.Must(t, all, err).LoadBalancers); n != 0 {
 		t.Errorf("%d load balancers left", n)
 	}
 }
 
 func TestCreateLoadBalancerErrors(t *testing.T) {
 	f := start(t)
-	world := f.sim.World()
+	world := f.Sim.World()
 	f.balancer("taken")
 	rows := []struct {
 		why, code string
@@ -96,10 +97,10 @@ func TestCreateLoadBalancerErrors(t *testing.T) {
 			in := &elb.CreateLoadBalancerInput{Name: aws.String("new"), Subnets: world.PublicSubnets}
 			row.change(in)
 			_, err := f.elb.CreateLoadBalancer(t.Context(), in)
-			wantCode(t, err, row.code)
+			contract.WantCode(t, err, row.code)
 		})
 	}
-	if n := len(f.sim.LoadBalancers()); n != 1 {
+	if n := len(f.Sim.LoadBalancers()); n != 1 {
 		t.Errorf("%d load balancers, want the first one only", n)
 	}
 }
@@ -109,8 +110,8 @@ func TestLoadBalancerQuota(t *testing.T) {
 	f := start(t, func(o *sim.Options) { o.Quotas.ApplicationLoadBalancers = 2 })
 	f.balancer("a")
 	f.balancer("b")
-	_, err := f.elb.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{Name: aws.String("c"), Subnets: f.sim.World().PublicSubnets})
-	wantCode(t, err, "TooManyLoadBalancers")
+	_, err := f.elb.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{Name: aws.String("c"), Subnets: f.Sim.World().PublicSubnets})
+	contract.WantCode(t, err, "TooManyLoadBalancers")
 }
 
 func TestLoadBalancerPages(t *testing.T) {
@@ -123,7 +124,7 @@ func TestLoadBalancerPages(t *testing.T) {
 	pages := elb.NewDescribeLoadBalancersPaginator(f.elb, &elb.DescribeLoadBalancersInput{PageSize: aws.Int32(2)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
-		for _, lb := range must(t, page, err).LoadBalancers {
+		for _, lb := range contract.Must(t, page, err).LoadBalancers {
 			names = append(names, *lb.LoadBalancerName)
 		}
 	}
@@ -131,44 +132,44 @@ func TestLoadBalancerPages(t *testing.T) {
 		t.Error(diff)
 	}
 	_, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{PageSize: aws.Int32(401)})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	_, err = f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{Marker: aws.String("x")})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	many := make([]string, 21)
 	for i := range many {
 		many[i] = fmt.Sprintf("arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/x/%d", i)
 	}
 	_, err = f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{LoadBalancerArns: many})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 }
 
 func TestLoadBalancerChanges(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	world := f.sim.World()
+	world := f.Sim.World()
 	lb := f.balancer("web")
 	subnets, err := f.elb.SetSubnets(t.Context(), &elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: world.PublicSubnets[:2]})
-	if n := len(must(t, subnets, err).AvailabilityZones); n != 2 {
+	if n := len(contract.Must(t, subnets, err).AvailabilityZones); n != 2 {
 		t.Errorf("%d zones after SetSubnets", n)
 	}
 	_, err = f.elb.SetSubnets(t.Context(), &elb.SetSubnetsInput{LoadBalancerArn: lb.LoadBalancerArn, Subnets: world.PublicSubnets[:1]})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	groups, err := f.elb.SetSecurityGroups(t.Context(), &elb.SetSecurityGroupsInput{
 		LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{world.NodeSecurityGroup},
 	})
-	if diff := cmp.Diff([]string{world.NodeSecurityGroup}, must(t, groups, err).SecurityGroupIds); diff != "" {
+	if diff := cmp.Diff([]string{world.NodeSecurityGroup}, contract.Must(t, groups, err).SecurityGroupIds); diff != "" {
 		t.Error(diff)
 	}
 	_, err = f.elb.SetSecurityGroups(t.Context(), &elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-1"}})
-	wantCode(t, err, "InvalidSecurityGroup")
+	contract.WantCode(t, err, "InvalidSecurityGroup")
 	_, err = f.elb.SetIpAddressType(t.Context(), &elb.SetIpAddressTypeInput{
 		LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: elbtypes.IpAddressTypeDualstack,
 	})
-	wantCode(t, err, "InvalidSubnet")
+	contract.WantCode(t, err, "InvalidSubnet")
 	same, err := f.elb.SetIpAddressType(t.Context(), &elb.SetIpAddressTypeInput{
 		LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: elbtypes.IpAddressTypeIpv4,
 	})
-	if got := must(t, same, err).IpAddressType; got != elbtypes.IpAddressTypeIpv4 {
+	if got := contract.Must(t, same, err).IpAddressType; got != elbtypes.IpAddressTypeIpv4 {
 		t.Errorf("IP address type %s", got)
 	}
 }
@@ -184,9 +185,9 @@ func TestNetworkLoadBalancer(t *testing.T) {
 		t.Errorf("DNS name %s, want %s", *lb.DNSName, want)
 	}
 	_, err := f.elb.SetSecurityGroups(t.Context(), &elb.SetSecurityGroupsInput{
-		LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{f.sim.World().NodeSecurityGroup},
+		LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{f.Sim.World().NodeSecurityGroup},
 	})
-	wantCode(t, err, "InvalidConfigurationRequest")
+	contract.WantCode(t, err, "InvalidConfigurationRequest")
 	tcp := f.group("tcp", func(in *elb.CreateTargetGroupInput) { in.Protocol = elbtypes.ProtocolEnumTcp })
 	web := f.group("web")
 	create := func(protocol elbtypes.ProtocolEnum, actions []elbtypes.Action) error {
@@ -195,8 +196,8 @@ func TestNetworkLoadBalancer(t *testing.T) {
 		})
 		return err
 	}
-	wantCode(t, create(elbtypes.ProtocolEnumHttp, forward(tcp)), "ValidationError")
-	wantCode(t, create(elbtypes.ProtocolEnumTcp, forward(web)), "IncompatibleProtocols")
-	wantCode(t, create(elbtypes.ProtocolEnumTcp, fixed("200")), "InvalidLoadBalancerAction")
-	wantCode(t, create(elbtypes.ProtocolEnumTcp, forward(tcp)), "")
+	contract.WantCode(t, create(elbtypes.ProtocolEnumHttp, forward(tcp)), "ValidationError")
+	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, forward(web)), "IncompatibleProtocols")
+	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, fixed("200")), "InvalidLoadBalancerAction")
+	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, forward(tcp)), "")
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // everyKey lists all key types: without it ACM lists RSA keys only.
@@ -21,7 +23,7 @@ func TestCertificateLife(t *testing.T) {
 	f := start(t)
 	arn := f.certificate("example.com", "*.example.com")
 	out, err := f.acm.DescribeCertificate(t.Context(), &acm.DescribeCertificateInput{CertificateArn: arn})
-	got := must(t, out, err).Certificate
+	got := contract.Must(t, out, err).Certificate
 	if *got.DomainName != "example.com" || got.Status != acmtypes.CertificateStatusIssued || got.Type != acmtypes.CertificateTypeImported ||
 		got.KeyAlgorithm != acmtypes.KeyAlgorithmEcPrime256v1 || len(got.InUseBy) != 0 || !got.NotAfter.After(*got.NotBefore) {
 		t.Errorf("certificate: %+v", got)
@@ -30,44 +32,44 @@ func TestCertificateLife(t *testing.T) {
 		t.Error(diff)
 	}
 	few, err := f.acm.ListCertificates(t.Context(), &acm.ListCertificatesInput{})
-	if n := len(must(t, few, err).CertificateSummaryList); n != 0 {
+	if n := len(contract.Must(t, few, err).CertificateSummaryList); n != 0 {
 		t.Errorf("%d certificates with RSA keys", n)
 	}
 	list, err := f.acm.ListCertificates(t.Context(), &acm.ListCertificatesInput{
 		Includes: everyKey(), CertificateStatuses: []acmtypes.CertificateStatus{acmtypes.CertificateStatusIssued},
 	})
-	if all := must(t, list, err).CertificateSummaryList; len(all) != 1 || *all[0].CertificateArn != *arn || *all[0].InUse {
+	if all := contract.Must(t, list, err).CertificateSummaryList; len(all) != 1 || *all[0].CertificateArn != *arn || *all[0].InUse {
 		t.Errorf("list: %+v", all)
 	}
 	_, err = f.acm.DeleteCertificate(t.Context(), &acm.DeleteCertificateInput{CertificateArn: arn})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.acm.DescribeCertificate(t.Context(), &acm.DescribeCertificateInput{CertificateArn: arn})
-	wantCode(t, err, "ResourceNotFoundException")
+	contract.WantCode(t, err, "ResourceNotFoundException")
 }
 
 func TestReimportCertificate(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	arn := f.certificate("example.com")
-	body, key := pair(t, "example.com")
+	body, key := contract.Pair(t, "example.com")
 	again, err := f.acm.ImportCertificate(t.Context(), &acm.ImportCertificateInput{Certificate: body, PrivateKey: key, CertificateArn: arn})
-	if *must(t, again, err).CertificateArn != *arn {
+	if *contract.Must(t, again, err).CertificateArn != *arn {
 		t.Error("another ARN after the second import")
 	}
 	read, err := f.acm.GetCertificate(t.Context(), &acm.GetCertificateInput{CertificateArn: arn})
-	if *must(t, read, err).Certificate != string(body) {
+	if *contract.Must(t, read, err).Certificate != string(body) {
 		t.Error("the certificate is not the one that was imported")
 	}
-	if state := fmt.Sprint(f.sim.State()); strings.Contains(state, "PRIVATE KEY") || !strings.Contains(state, "BEGIN CERTIFICATE") {
+	if state := fmt.Sprint(f.Sim.State()); strings.Contains(state, "PRIVATE KEY") || !strings.Contains(state, "BEGIN CERTIFICATE") {
 		t.Error("the state shows a private key, or no certificate")
 	}
 }
 
 func TestImportCertificateErrors(t *testing.T) {
 	f := start(t)
-	body, key := pair(t, "example.com")
-	_, otherKey := pair(t, "example.com")
-	foreign, foreignKey := pair(t, "example.org")
+	body, key := contract.Pair(t, "example.com")
+	_, otherKey := contract.Pair(t, "example.com")
+	foreign, foreignKey := contract.Pair(t, "example.org")
 	held := f.certificate("example.com")
 	rows := []struct {
 		why, code string
@@ -88,7 +90,7 @@ func TestImportCertificateErrors(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.why, func(t *testing.T) {
 			_, err := f.acm.ImportCertificate(t.Context(), &row.in)
-			wantCode(t, err, row.code)
+			contract.WantCode(t, err, row.code)
 		})
 	}
 }
@@ -102,17 +104,17 @@ func TestRequestCertificate(t *testing.T) {
 	}
 	first, err := f.acm.RequestCertificate(t.Context(), in)
 	second, err2 := f.acm.RequestCertificate(t.Context(), in)
-	if *must(t, first, err).CertificateArn != *must(t, second, err2).CertificateArn {
+	if *contract.Must(t, first, err).CertificateArn != *contract.Must(t, second, err2).CertificateArn {
 		t.Error("the token did not make the second request the first")
 	}
 	out, err := f.acm.DescribeCertificate(t.Context(), &acm.DescribeCertificateInput{CertificateArn: first.CertificateArn})
-	got := must(t, out, err).Certificate
+	got := contract.Must(t, out, err).Certificate
 	if got.Status != acmtypes.CertificateStatusPendingValidation || len(got.DomainValidationOptions) != 2 ||
 		got.DomainValidationOptions[1].ResourceRecord == nil {
 		t.Errorf("certificate: %+v", got)
 	}
 	_, err = f.acm.GetCertificate(t.Context(), &acm.GetCertificateInput{CertificateArn: first.CertificateArn})
-	wantCode(t, err, "RequestInProgressException")
+	contract.WantCode(t, err, "RequestInProgressException")
 }
 
 func TestCertificateTagsAndPages(t *testing.T) {
@@ -125,18 +127,18 @@ func TestCertificateTagsAndPages(t *testing.T) {
 	_, err := f.acm.AddTagsToCertificate(t.Context(), &acm.AddTagsToCertificateInput{
 		CertificateArn: &arns[0], Tags: []acmtypes.Tag{{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: aws.String("2")}},
 	})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.acm.RemoveTagsFromCertificate(t.Context(), &acm.RemoveTagsFromCertificateInput{CertificateArn: &arns[0], Tags: []acmtypes.Tag{{Key: aws.String("a")}}})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	tags, err := f.acm.ListTagsForCertificate(t.Context(), &acm.ListTagsForCertificateInput{CertificateArn: &arns[0]})
-	if got := must(t, tags, err).Tags; len(got) != 1 || *got[0].Key != "b" {
+	if got := contract.Must(t, tags, err).Tags; len(got) != 1 || *got[0].Key != "b" {
 		t.Errorf("tags: %+v", got)
 	}
 	var listed []string
 	pages := acm.NewListCertificatesPaginator(f.acm, &acm.ListCertificatesInput{Includes: everyKey(), MaxItems: aws.Int32(2)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
-		for _, s := range must(t, page, err).CertificateSummaryList {
+		for _, s := range contract.Must(t, page, err).CertificateSummaryList {
 			listed = append(listed, *s.CertificateArn)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // chaos makes calls that are good or bad as chance will have it. It remembers ARNs that once were good.
@@ -43,7 +45,7 @@ func (c *chaos) step() error {
 	switch c.rand.Intn(12) {
 	case 0:
 		out, err := c.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
-			Name: aws.String(fmt.Sprint("lb", c.rand.Intn(4))), Subnets: c.sim.World().PublicSubnets[:1+c.rand.Intn(3)],
+			Name: aws.String(fmt.Sprint("lb", c.rand.Intn(4))), Subnets: c.Sim.World().PublicSubnets[:1+c.rand.Intn(3)],
 		})
 		if err == nil {
 			c.balancers = append(c.balancers, *out.LoadBalancers[0].LoadBalancerArn)
@@ -124,10 +126,10 @@ func (c *chaos) check() {
 	c.Helper()
 	balancers, err := c.elb.DescribeLoadBalancers(c.Context(), &elb.DescribeLoadBalancersInput{})
 	used := map[string]string{}
-	for _, lb := range must(c, balancers, err).LoadBalancers {
+	for _, lb := range contract.Must(c, balancers, err).LoadBalancers {
 		listeners, err := c.elb.DescribeListeners(c.Context(), &elb.DescribeListenersInput{LoadBalancerArn: lb.LoadBalancerArn})
 		ports := map[int32]bool{}
-		for _, l := range must(c, listeners, err).Listeners {
+		for _, l := range contract.Must(c, listeners, err).Listeners {
 			if ports[*l.Port] {
 				c.Errorf("two listeners on port %d of %s", *l.Port, *lb.LoadBalancerName)
 			}
@@ -137,7 +139,7 @@ func (c *chaos) check() {
 	}
 	groups, err := c.elb.DescribeTargetGroups(c.Context(), &elb.DescribeTargetGroupsInput{})
 	known := map[string]bool{}
-	for _, g := range must(c, groups, err).TargetGroups {
+	for _, g := range contract.Must(c, groups, err).TargetGroups {
 		known[*g.TargetGroupArn] = true
 		want := []string{}
 		if lb, ok := used[*g.TargetGroupArn]; ok {
@@ -157,7 +159,7 @@ func (c *chaos) check() {
 func (c *chaos) checkRules(l elbtypes.Listener, lb string, used map[string]string) {
 	c.Helper()
 	rules, err := c.elb.DescribeRules(c.Context(), &elb.DescribeRulesInput{ListenerArn: l.ListenerArn})
-	all := must(c, rules, err).Rules
+	all := contract.Must(c, rules, err).Rules
 	seen := map[string]bool{}
 	for i, r := range all {
 		if seen[*r.Priority] {
@@ -190,10 +192,10 @@ func TestChaos(t *testing.T) {
 			err := c.step()
 			if err == nil {
 				good++
-			} else if code := codeOf(t, err); code == "InternalFailure" {
+			} else if code := contract.APICode(err); code == "InternalFailure" {
 				t.Fatalf("seed %d, call %d: %v", seed, i, err)
 			}
-			c.pass(time.Duration(c.rand.Intn(100)) * time.Second)
+			c.Pass(time.Duration(c.rand.Intn(100)) * time.Second)
 			if i%25 == 0 {
 				c.check()
 			}

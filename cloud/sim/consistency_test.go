@@ -13,6 +13,7 @@ import (
 	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 	"github.com/headgate/headgate/cloud/sim/fault"
 )
 
@@ -27,9 +28,9 @@ func late(t *testing.T) *fixture {
 // tagged lists what the tagging API shows with a tag.
 func (f *fixture) tagged(key string) []string {
 	f.Helper()
-	out, err := tagging.NewFromConfig(f.sim.AWSConfig()).GetResources(f.Context(), &tagging.GetResourcesInput{TagFilters: []tagtypes.TagFilter{{Key: &key}}})
+	out, err := tagging.NewFromConfig(f.Sim.AWSConfig()).GetResources(f.Context(), &tagging.GetResourcesInput{TagFilters: []tagtypes.TagFilter{{Key: &key}}})
 	var all []string
-	for _, r := range must(f, out, err).ResourceTagMappingList {
+	for _, r := range contract.Must(f, out, err).ResourceTagMappingList {
 		all = append(all, *r.ResourceARN)
 	}
 	return all
@@ -47,10 +48,10 @@ func TestCreatedThingsAreListedLater(t *testing.T) {
 		return len(out.TargetGroups), nil
 	}
 	_, err := find(&elb.DescribeTargetGroupsInput{TargetGroupArns: []string{*arn}})
-	wantCode(t, err, "TargetGroupNotFound")
+	contract.WantCode(t, err, "TargetGroupNotFound")
 	_, err = f.elb.AddTags(t.Context(), &elb.AddTagsInput{ResourceArns: []string{*arn}, Tags: tags("a", "1")})
-	wantCode(t, err, "TargetGroupNotFound")
-	f.pass(4 * time.Second)
+	contract.WantCode(t, err, "TargetGroupNotFound")
+	f.Pass(4 * time.Second)
 	rows := []struct {
 		why  string
 		in   *elb.DescribeTargetGroupsInput
@@ -65,7 +66,7 @@ func TestCreatedThingsAreListedLater(t *testing.T) {
 			t.Errorf("%s: %d, %v", row.why, n, err)
 		}
 	}
-	f.pass(6 * time.Second)
+	f.Pass(6 * time.Second)
 	if n, err := find(&elb.DescribeTargetGroupsInput{}); n != 1 || err != nil {
 		t.Errorf("at last %d, %v", n, err)
 	}
@@ -81,22 +82,22 @@ func TestSecurityGroupsAreFoundLater(t *testing.T) {
 	t.Parallel()
 	f := late(t)
 	made, err := f.ec2.CreateSecurityGroup(t.Context(), &ec2.CreateSecurityGroupInput{
-		GroupName: aws.String("a"), Description: aws.String("a"), VpcId: aws.String(f.sim.World().VPC),
+		GroupName: aws.String("a"), Description: aws.String("a"), VpcId: aws.String(f.Sim.World().VPC),
 		TagSpecifications: []ec2types.TagSpecification{{
 			ResourceType: ec2types.ResourceTypeSecurityGroup, Tags: []ec2types.Tag{{Key: aws.String("mine"), Value: aws.String("1")}},
 		}},
 	})
-	id := must(t, made, err).GroupId
+	id := contract.Must(t, made, err).GroupId
 	byTag := &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{filter("tag:mine", "1")}}
 	_, err = f.ec2.DescribeSecurityGroups(t.Context(), &ec2.DescribeSecurityGroupsInput{GroupIds: []string{*id}})
-	wantCode(t, err, "InvalidGroup.NotFound")
+	contract.WantCode(t, err, "InvalidGroup.NotFound")
 	none, err := f.ec2.DescribeSecurityGroups(t.Context(), byTag)
-	if n := len(must(t, none, err).SecurityGroups); n != 0 {
+	if n := len(contract.Must(t, none, err).SecurityGroups); n != 0 {
 		t.Errorf("%d groups at once", n)
 	}
-	f.pass(10 * time.Second)
+	f.Pass(10 * time.Second)
 	some, err := f.ec2.DescribeSecurityGroups(t.Context(), byTag)
-	if n := len(must(t, some, err).SecurityGroups); n != 1 {
+	if n := len(contract.Must(t, some, err).SecurityGroups); n != 1 {
 		t.Errorf("%d groups at last", n)
 	}
 	if got := f.tagged("mine"); len(got) != 1 {
@@ -108,26 +109,26 @@ func TestTagsAreIndexedLater(t *testing.T) {
 	t.Parallel()
 	f := late(t)
 	arn := f.group("web")
-	f.pass(time.Minute)
+	f.Pass(time.Minute)
 	_, err := f.elb.AddTags(t.Context(), &elb.AddTagsInput{ResourceArns: []string{*arn}, Tags: tags("a", "1")})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	own, err := f.elb.DescribeTags(t.Context(), &elb.DescribeTagsInput{ResourceArns: []string{*arn}})
-	if n := len(must(t, own, err).TagDescriptions[0].Tags); n != 1 {
+	if n := len(contract.Must(t, own, err).TagDescriptions[0].Tags); n != 1 {
 		t.Errorf("the service itself shows %d tags", n)
 	}
 	if got := f.tagged("a"); got != nil {
 		t.Errorf("indexed at once: %v", got)
 	}
-	f.pass(10 * time.Second)
+	f.Pass(10 * time.Second)
 	if got := f.tagged("a"); !slices.Equal(got, []string{*arn}) {
 		t.Errorf("indexed at last: %v", got)
 	}
 	_, err = f.elb.DeleteTargetGroup(t.Context(), &elb.DeleteTargetGroupInput{TargetGroupArn: arn})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	if got := f.tagged("a"); !slices.Equal(got, []string{*arn}) {
 		t.Errorf("a deleted resource stays in the index for a while: %v", got)
 	}
-	f.pass(10 * time.Second)
+	f.Pass(10 * time.Second)
 	if got := f.tagged("a"); got != nil {
 		t.Errorf("but not for ever: %v", got)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 	"github.com/headgate/headgate/cloud/sim/fault"
 )
 
@@ -32,7 +33,7 @@ func (f *fixture) makeGroup(name string) error {
 func (f *fixture) groups() int {
 	f.Helper()
 	out, err := f.elb.DescribeTargetGroups(f.Context(), &elb.DescribeTargetGroupsInput{})
-	return len(must(f, out, err).TargetGroups)
+	return len(contract.Must(f, out, err).TargetGroups)
 }
 
 func TestFaults(t *testing.T) {
@@ -50,12 +51,12 @@ func TestFaults(t *testing.T) {
 	}
 	for _, row := range rows {
 		f := start(t, disturbed(sim.Disturbances{Faults: []fault.Fault{row.fault}}))
-		wantCode(t, f.makeGroup("web"), row.code)
+		contract.WantCode(t, f.makeGroup("web"), row.code)
 		if n := f.groups(); n != row.made {
 			t.Errorf("%s: %d groups", row.why, n)
 		}
-		wantCode(t, f.makeGroup("web"), "")
-		if got := f.sim.Calls(); got.Of("CreateTargetGroup") != 2 {
+		contract.WantCode(t, f.makeGroup("web"), "")
+		if got := f.Sim.Calls(); got.Of("CreateTargetGroup") != 2 {
 			t.Errorf("%s: calls %+v", row.why, got)
 		}
 	}
@@ -89,12 +90,12 @@ func TestThrottling(t *testing.T) {
 		{"ThrottlingException", func() error { _, err := f.acm.ListCertificates(t.Context(), &acm.ListCertificatesInput{}); return err }},
 	}
 	for _, row := range calls {
-		wantCode(t, row.call(), "")
-		wantCode(t, row.call(), row.code)
+		contract.WantCode(t, row.call(), "")
+		contract.WantCode(t, row.call(), row.code)
 	}
-	f.pass(2 * time.Second)
+	f.Pass(2 * time.Second)
 	for _, row := range calls {
-		wantCode(t, row.call(), "")
+		contract.WantCode(t, row.call(), "")
 	}
 }
 
@@ -105,7 +106,7 @@ func TestLatency(t *testing.T) {
 		o.Speed, o.Disturbances.Latency = 10, fault.Latency{"read": 40 * time.Millisecond, "elasticloadbalancing:CreateTargetGroup": time.Second}
 		o.Sleep = func(_ context.Context, d time.Duration) { slept = append(slept, d) }
 	})
-	wantCode(t, f.makeGroup("web"), "")
+	contract.WantCode(t, f.makeGroup("web"), "")
 	f.groups()
 	f.balancer("web")
 	if diff := cmp.Diff([]time.Duration{100 * time.Millisecond, 4 * time.Millisecond, 0}, slept); diff != "" {
@@ -133,8 +134,8 @@ func TestDisturbancesPage(t *testing.T) {
 			t.Errorf("%s: status %d %s", row.why, status, body)
 		}
 	}
-	wantCode(t, f.makeGroup("a"), "")
-	wantCode(t, f.makeGroup("b"), "InternalFailure")
+	contract.WantCode(t, f.makeGroup("a"), "")
+	contract.WantCode(t, f.makeGroup("b"), "InternalFailure")
 	_, body := f.send(http.MethodGet, "/_sim/faults", "")
 	var got sim.Disturbances
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
@@ -148,15 +149,15 @@ func TestDisturbancesPage(t *testing.T) {
 		t.Error(diff)
 	}
 	f.send(http.MethodPut, "/_sim/faults", `{"faults": null}`)
-	if got := f.sim.Disturbances(); got.Faults != nil || got.Throttling == nil {
+	if got := f.Sim.Disturbances(); got.Faults != nil || got.Throttling == nil {
 		t.Errorf("after taking faults away: %+v", got)
 	}
 	f.send(http.MethodDelete, "/_sim/faults", "")
-	if diff := cmp.Diff(sim.Disturbances{}, f.sim.Disturbances()); diff != "" {
+	if diff := cmp.Diff(sim.Disturbances{}, f.Sim.Disturbances()); diff != "" {
 		t.Error(diff)
 	}
 	f.send(http.MethodPost, "/_sim/reset", "")
-	if diff := cmp.Diff(sim.Disturbances{Latency: fault.Latency{"read": time.Millisecond}}, f.sim.Disturbances()); diff != "" {
+	if diff := cmp.Diff(sim.Disturbances{Latency: fault.Latency{"read": time.Millisecond}}, f.Sim.Disturbances()); diff != "" {
 		t.Error("a reset goes back to the start:", diff)
 	}
 }

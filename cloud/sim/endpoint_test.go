@@ -18,24 +18,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(o *sim.Options) { o.Account = "210987654321" })
-	client := sts.NewFromConfig(f.sim.AWSConfig())
+	client := sts.NewFromConfig(f.Sim.AWSConfig())
 	who, err := client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
-	if got := must(t, who, err); *got.Account != "210987654321" {
+	if got := contract.Must(t, who, err); *got.Account != "210987654321" {
 		t.Errorf("identity: %+v", got)
 	}
 	role, err := client.AssumeRole(t.Context(), &sts.AssumeRoleInput{
 		RoleArn: aws.String("arn:aws:iam::111111111111:role/path/gate"), RoleSessionName: aws.String("test"),
 	})
-	if got := must(t, role, err); *got.AssumedRoleUser.Arn != "arn:aws:sts::111111111111:assumed-role/path/gate/test" {
+	if got := contract.Must(t, role, err); *got.AssumedRoleUser.Arn != "arn:aws:sts::111111111111:assumed-role/path/gate/test" {
 		t.Errorf("role: %+v", got.AssumedRoleUser)
 	}
 	_, err = client.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String("gate"), RoleSessionName: aws.String("test")})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 }
 
 func TestGetResources(t *testing.T) {
@@ -43,16 +44,16 @@ func TestGetResources(t *testing.T) {
 	lb, group := f.balancer("web"), f.group("web")
 	for _, arn := range []*string{lb.LoadBalancerArn, group} {
 		_, err := f.elb.AddTags(t.Context(), &elb.AddTagsInput{ResourceArns: []string{*arn}, Tags: tags("elbv2.k8s.aws/cluster", "test")})
-		wantCode(t, err, "")
+		contract.WantCode(t, err, "")
 	}
-	client := tagging.NewFromConfig(f.sim.AWSConfig())
+	client := tagging.NewFromConfig(f.Sim.AWSConfig())
 	find := func(in *tagging.GetResourcesInput) []string {
 		t.Helper()
 		var all []string
 		pages := tagging.NewGetResourcesPaginator(client, in)
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(t.Context())
-			for _, r := range must(t, page, err).ResourceTagMappingList {
+			for _, r := range contract.Must(t, page, err).ResourceTagMappingList {
 				all = append(all, *r.ResourceARN)
 			}
 		}
@@ -78,44 +79,44 @@ func TestGetResources(t *testing.T) {
 		})
 	}
 	_, err := client.GetResources(t.Context(), &tagging.GetResourcesInput{TagFilters: cluster, ResourceARNList: []string{*group}})
-	wantCode(t, err, "InvalidParameterException")
+	contract.WantCode(t, err, "InvalidParameterException")
 }
 
 func TestTagResources(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	client := tagging.NewFromConfig(f.sim.AWSConfig())
+	client := tagging.NewFromConfig(f.Sim.AWSConfig())
 	group, certificate := f.group("web"), f.certificate("example.com")
-	subnet := "arn:aws:ec2:us-west-2:123456789012:subnet/" + f.sim.World().PublicSubnets[0]
+	subnet := "arn:aws:ec2:us-west-2:123456789012:subnet/" + f.Sim.World().PublicSubnets[0]
 	all := []string{*group, *certificate, subnet}
 	tagged, err := client.TagResources(t.Context(), &tagging.TagResourcesInput{
 		ResourceARNList: append(all, *group+"0"), Tags: map[string]string{"a": "1", "b": "2"},
 	})
-	if failed := must(t, tagged, err).FailedResourcesMap; len(failed) != 1 || failed[*group+"0"].StatusCode != http.StatusBadRequest {
+	if failed := contract.Must(t, tagged, err).FailedResourcesMap; len(failed) != 1 || failed[*group+"0"].StatusCode != http.StatusBadRequest {
 		t.Errorf("failed: %v", failed)
 	}
 	untagged, err := client.UntagResources(t.Context(), &tagging.UntagResourcesInput{ResourceARNList: all, TagKeys: []string{"b"}})
-	if failed := must(t, untagged, err).FailedResourcesMap; len(failed) != 0 {
+	if failed := contract.Must(t, untagged, err).FailedResourcesMap; len(failed) != 0 {
 		t.Errorf("failed: %v", failed)
 	}
 	found, err := client.GetResources(t.Context(), &tagging.GetResourcesInput{TagFilters: []tagtypes.TagFilter{{Key: aws.String("a")}}})
-	if n := len(must(t, found, err).ResourceTagMappingList); n != 3 {
+	if n := len(contract.Must(t, found, err).ResourceTagMappingList); n != 3 {
 		t.Errorf("%d resources with the tag", n)
 	}
 	found, err = client.GetResources(t.Context(), &tagging.GetResourcesInput{TagFilters: []tagtypes.TagFilter{{Key: aws.String("b")}}})
-	if n := len(must(t, found, err).ResourceTagMappingList); n != 0 {
+	if n := len(contract.Must(t, found, err).ResourceTagMappingList); n != 0 {
 		t.Errorf("%d resources with the tag that was taken", n)
 	}
 	_, err = client.TagResources(t.Context(), &tagging.TagResourcesInput{ResourceARNList: []string{*group}, Tags: map[string]string{}})
-	wantCode(t, err, "InvalidParameterException")
+	contract.WantCode(t, err, "InvalidParameterException")
 }
 
 func TestUnknownActions(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	_, err := f.ec2.DescribeImages(t.Context(), &ec2.DescribeImagesInput{})
-	wantCode(t, err, "InvalidAction")
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.sim.URL(), strings.NewReader("{}"))
+	contract.WantCode(t, err, "InvalidAction")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.Sim.URL(), strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +134,7 @@ func TestUnknownActions(t *testing.T) {
 		{Service: "ec2", Action: "DescribeImages", Count: 1, Failed: 1},
 		{Service: "wafv2", Action: "ListNothing", Count: 1, Failed: 1},
 	}
-	if diff := cmp.Diff(want, f.sim.Calls().Unknown); diff != "" {
+	if diff := cmp.Diff(want, f.Sim.Calls().Unknown); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -141,7 +142,7 @@ func TestUnknownActions(t *testing.T) {
 // send makes a request to the simulator's own pages and gives the answer.
 func (f *fixture) send(method, path, body string) (int, string) {
 	f.Helper()
-	request, err := http.NewRequestWithContext(f.Context(), method, f.sim.URL()+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(f.Context(), method, f.Sim.URL()+path, strings.NewReader(body))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -161,12 +162,12 @@ func TestCalls(t *testing.T) {
 	f := start(t)
 	f.balancer("web")
 	_, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{Names: []string{"none"}})
-	wantCode(t, err, "LoadBalancerNotFound")
+	contract.WantCode(t, err, "LoadBalancerNotFound")
 	want := sim.Calls{Reads: 1, Writes: 1, Unknown: []sim.Count{}, Calls: []sim.Count{
 		{Service: "elasticloadbalancing", Action: "CreateLoadBalancer", Kind: "write", Count: 1},
 		{Service: "elasticloadbalancing", Action: "DescribeLoadBalancers", Kind: "read", Count: 1, Failed: 1},
 	}}
-	if diff := cmp.Diff(want, f.sim.Calls()); diff != "" {
+	if diff := cmp.Diff(want, f.Sim.Calls()); diff != "" {
 		t.Error(diff)
 	}
 	_, body := f.send(http.MethodGet, "/_sim/calls", "")
@@ -178,7 +179,7 @@ func TestCalls(t *testing.T) {
 		t.Error(diff)
 	}
 	f.send(http.MethodDelete, "/_sim/calls", "")
-	if got := f.sim.Calls(); got.Reads+got.Writes != 0 {
+	if got := f.Sim.Calls(); got.Reads+got.Writes != 0 {
 		t.Errorf("calls after forgetting them: %+v", got)
 	}
 }
@@ -224,11 +225,11 @@ func TestOwnPages(t *testing.T) {
 	if status, _ := f.send(http.MethodPost, "/_sim/reset", ""); status != http.StatusNoContent {
 		t.Errorf("reset: status %d", status)
 	}
-	if n := len(f.sim.LoadBalancers()); n != 0 {
+	if n := len(f.Sim.LoadBalancers()); n != 0 {
 		t.Errorf("%d load balancers after the reset", n)
 	}
-	out, err := f.ec2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{filter("vpc-id", f.sim.World().VPC)}})
-	if n := len(must(t, out, err).Vpcs); n != 1 {
+	out, err := f.ec2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{filter("vpc-id", f.Sim.World().VPC)}})
+	if n := len(contract.Must(t, out, err).Vpcs); n != 1 {
 		t.Errorf("%d VPCs after the reset", n)
 	}
 }
@@ -240,7 +241,7 @@ func TestReferenceListsEveryOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range f.sim.Operations() {
+	for _, o := range f.Sim.Operations() {
 		if !strings.Contains(string(page), "`"+o.Action+"`") {
 			t.Errorf("the reference does not name %s of %s", o.Action, o.Service)
 		}

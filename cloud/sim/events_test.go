@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 	"github.com/headgate/headgate/cloud/sim/fault"
 )
 
@@ -24,7 +25,7 @@ type listening struct {
 
 func (f *fixture) listen() *listening {
 	f.Helper()
-	r, err := http.NewRequestWithContext(f.Context(), http.MethodGet, f.sim.URL()+"/_sim/events", http.NoBody)
+	r, err := http.NewRequestWithContext(f.Context(), http.MethodGet, f.Sim.URL()+"/_sim/events", http.NoBody)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -68,14 +69,14 @@ func TestEvents(t *testing.T) {
 	stream.want("a call", called)
 	stream.want("a new load balancer", sim.Event{Type: sim.LoadBalancerEvent, ARN: *lb.LoadBalancerArn, To: "provisioning"})
 	f.listener(lb, 80, forward(group))
-	wantCode(t, f.register(group, address("10.0.1.5", 0)), "")
+	contract.WantCode(t, f.register(group, address("10.0.1.5", 0)), "")
 	stream.want("a new target", sim.Event{Type: sim.TargetEvent, ARN: *group, Target: "10.0.1.5:80", To: "initial", Reason: "Elb.InitialHealthChecking"})
-	f.pass(time.Minute)
+	f.Pass(time.Minute)
 	stream.want("its health", sim.Event{Type: sim.TargetEvent, ARN: *group, Target: "10.0.1.5:80", From: "initial", To: "healthy"})
-	f.pass(time.Hour)
+	f.Pass(time.Hour)
 	stream.want("the load balancer is there", sim.Event{Type: sim.LoadBalancerEvent, ARN: *lb.LoadBalancerArn, From: "provisioning", To: "active"})
 	_, err := f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	stream.want("it is gone", sim.Event{Type: sim.LoadBalancerEvent, ARN: *lb.LoadBalancerArn, From: "active"})
 }
 
@@ -83,10 +84,10 @@ func TestEventsOfCallsThatFail(t *testing.T) {
 	t.Parallel()
 	f := start(t, disturbed(sim.Disturbances{Faults: []fault.Fault{{Action: "CreateTargetGroup", Nth: 2, Cut: true}}}))
 	ctx, leave := context.WithCancel(t.Context())
-	events := f.sim.Events(ctx)
+	events := f.Sim.Events(ctx)
 	in := f.groupInput("web", func(in *elb.CreateTargetGroupInput) { in.VpcId = nil })
 	_, err := f.elb.CreateTargetGroup(ctx, in)
-	code := codeOf(t, err)
+	code := contract.APICode(err)
 	if f.makeGroup("web") == nil {
 		t.Error("the connection was not cut")
 	}
@@ -108,8 +109,8 @@ func TestEventsOfCallsThatFail(t *testing.T) {
 func TestSlowListenersLoseEvents(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	events := f.sim.Events(t.Context())
-	handler := f.sim.Handler()
+	events := f.Sim.Events(t.Context())
+	handler := f.Sim.Handler()
 	call := func() { handler.ServeHTTP(discard{}, request(t, "/?Action=DescribeAccountLimits&Version=2015-12-01")) }
 	const calls = 5000
 	for range calls {

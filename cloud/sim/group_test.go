@@ -11,11 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func TestTargetGroupDefaults(t *testing.T) {
 	f := start(t)
-	vpc := aws.String(f.sim.World().VPC)
+	vpc := aws.String(f.Sim.World().VPC)
 	base := elbtypes.TargetGroup{
 		Port: aws.Int32(80), VpcId: vpc, TargetType: elbtypes.TargetTypeEnumIp, IpAddressType: elbtypes.TargetGroupIpAddressTypeEnumIpv4,
 		HealthCheckEnabled: aws.Bool(true), HealthCheckPort: aws.String("traffic-port"), HealthCheckIntervalSeconds: aws.Int32(30),
@@ -49,7 +50,7 @@ func TestTargetGroupDefaults(t *testing.T) {
 	for i, row := range rows {
 		t.Run(row.why, func(t *testing.T) {
 			out, err := f.elb.CreateTargetGroup(t.Context(), f.groupInput(fmt.Sprint("g", i), row.change))
-			got := must(t, out, err).TargetGroups[0]
+			got := contract.Must(t, out, err).TargetGroups[0]
 			want := base
 			row.want(&want)
 			want.TargetGroupName, want.TargetGroupArn = aws.String(fmt.Sprint("g", i)), got.TargetGroupArn
@@ -97,7 +98,7 @@ func TestCreateTargetGroupErrors(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.why, func(t *testing.T) {
 			_, err := f.elb.CreateTargetGroup(t.Context(), f.groupInput("new", row.change))
-			wantCode(t, err, row.code)
+			contract.WantCode(t, err, row.code)
 		})
 	}
 }
@@ -107,36 +108,36 @@ func TestTargetGroupLife(t *testing.T) {
 	f := start(t, func(o *sim.Options) { o.Quotas.TargetGroups = 2 })
 	used, spare := f.group("used"), f.group("spare")
 	_, err := f.elb.CreateTargetGroup(t.Context(), f.groupInput("third"))
-	wantCode(t, err, "TooManyTargetGroups")
+	contract.WantCode(t, err, "TooManyTargetGroups")
 	lb := f.balancer("web")
 	l := f.listener(lb, 80, forward(used))
 	out, err := f.elb.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb.LoadBalancerArn})
-	if got := must(t, out, err).TargetGroups; len(got) != 1 || got[0].LoadBalancerArns[0] != *lb.LoadBalancerArn {
+	if got := contract.Must(t, out, err).TargetGroups; len(got) != 1 || got[0].LoadBalancerArns[0] != *lb.LoadBalancerArn {
 		t.Errorf("target groups of the load balancer: %+v", got)
 	}
 	_, err = f.elb.ModifyTargetGroup(t.Context(), &elb.ModifyTargetGroupInput{
 		TargetGroupArn: used, HealthCheckPath: aws.String("/up"), Matcher: &elbtypes.Matcher{HttpCode: aws.String("200,204")},
 	})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.ModifyTargetGroup(t.Context(), &elb.ModifyTargetGroupInput{TargetGroupArn: used, HealthCheckTimeoutSeconds: aws.Int32(30)})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	described, err := f.elb.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{Names: []string{"used"}})
-	if got := must(t, described, err).TargetGroups[0]; *got.HealthCheckPath != "/up" || *got.HealthCheckTimeoutSeconds != 5 {
+	if got := contract.Must(t, described, err).TargetGroups[0]; *got.HealthCheckPath != "/up" || *got.HealthCheckTimeoutSeconds != 5 {
 		t.Errorf("after modifying: %+v", got)
 	}
 	remove := func(arn *string) error {
 		_, err := f.elb.DeleteTargetGroup(t.Context(), &elb.DeleteTargetGroupInput{TargetGroupArn: arn})
 		return err
 	}
-	wantCode(t, remove(used), "ResourceInUse")
+	contract.WantCode(t, remove(used), "ResourceInUse")
 	_, err = f.elb.ModifyListener(t.Context(), &elb.ModifyListenerInput{ListenerArn: l, DefaultActions: forward(spare)})
-	wantCode(t, err, "")
-	wantCode(t, remove(used), "")
-	wantCode(t, remove(used), "")
+	contract.WantCode(t, err, "")
+	contract.WantCode(t, remove(used), "")
+	contract.WantCode(t, remove(used), "")
 	_, err = f.elb.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{*used}})
-	wantCode(t, err, "TargetGroupNotFound")
+	contract.WantCode(t, err, "TargetGroupNotFound")
 	_, err = f.elb.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{Names: []string{"spare"}, TargetGroupArns: []string{*spare}})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 }
 
 func TestTargetGroupsPerLoadBalancer(t *testing.T) {
@@ -154,6 +155,6 @@ func TestTargetGroupsPerLoadBalancer(t *testing.T) {
 		_, err := f.elb.CreateRule(t.Context(), &elb.CreateRuleInput{ListenerArn: l, Priority: aws.Int32(99), Conditions: path("/"), Actions: forward(group)})
 		return err
 	}
-	wantCode(t, create(groups[100]), "TooManyUniqueTargetGroupsPerLoadBalancer")
-	wantCode(t, create(groups[0]), "")
+	contract.WantCode(t, create(groups[100]), "TooManyUniqueTargetGroupsPerLoadBalancer")
+	contract.WantCode(t, create(groups[0]), "")
 }

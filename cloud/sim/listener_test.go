@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func secureInput(lb elbtypes.LoadBalancer, certificate *string) *elb.CreateListenerInput {
@@ -29,7 +30,7 @@ func TestCreateListenerErrors(t *testing.T) {
 	certificate := f.certificate("example.com")
 	grpc := f.group("grpc", func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = aws.String("GRPC") })
 	pending, err := f.acm.RequestCertificate(t.Context(), &acm.RequestCertificateInput{DomainName: aws.String("example.org")})
-	waiting := must(t, pending, err).CertificateArn
+	waiting := contract.Must(t, pending, err).CertificateArn
 	rows := []struct {
 		why, code string
 		change    func(*elb.CreateListenerInput)
@@ -79,11 +80,11 @@ func TestCreateListenerErrors(t *testing.T) {
 			}
 			row.change(in)
 			_, err := f.elb.CreateListener(t.Context(), in)
-			wantCode(t, err, row.code)
+			contract.WantCode(t, err, row.code)
 		})
 	}
 	out, err := f.elb.DescribeListeners(t.Context(), &elb.DescribeListenersInput{LoadBalancerArn: lb.LoadBalancerArn})
-	if n := len(must(t, out, err).Listeners); n != 1 {
+	if n := len(contract.Must(t, out, err).Listeners); n != 1 {
 		t.Errorf("%d listeners, want the first one only", n)
 	}
 }
@@ -94,35 +95,35 @@ func TestListenerLife(t *testing.T) {
 	lb := f.balancer("web")
 	first, second := f.certificate("example.com"), f.certificate("www.example.com")
 	made, err := f.elb.CreateListener(t.Context(), secureInput(lb, first))
-	listener := must(t, made, err).Listeners[0]
+	listener := contract.Must(t, made, err).Listeners[0]
 	if *listener.SslPolicy != "ELBSecurityPolicy-2016-08" || *listener.MutualAuthentication.Mode != "off" {
 		t.Errorf("defaults: %s %s", *listener.SslPolicy, *listener.MutualAuthentication.Mode)
 	}
 	arn := listener.ListenerArn
-	f.pass(1)
+	f.Pass(1)
 	_, err = f.elb.ModifyListener(t.Context(), &elb.ModifyListenerInput{
 		ListenerArn: arn, Port: aws.Int32(8443), SslPolicy: aws.String("ELBSecurityPolicy-TLS13-1-2-2021-06"),
 		Certificates: []elbtypes.Certificate{{CertificateArn: second}},
 	})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.ModifyListener(t.Context(), &elb.ModifyListenerInput{ListenerArn: arn, Protocol: elbtypes.ProtocolEnumHttp})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.ModifyListener(t.Context(), &elb.ModifyListenerInput{ListenerArn: arn, Protocol: elbtypes.ProtocolEnumHttps})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	f.listener(lb, 80, fixed("200"))
 	_, err = f.elb.ModifyListener(t.Context(), &elb.ModifyListenerInput{ListenerArn: arn, Port: aws.Int32(80)})
-	wantCode(t, err, "DuplicateListener")
+	contract.WantCode(t, err, "DuplicateListener")
 	out, err := f.elb.DescribeListeners(t.Context(), &elb.DescribeListenersInput{ListenerArns: []string{*arn}})
-	got := must(t, out, err).Listeners[0]
+	got := contract.Must(t, out, err).Listeners[0]
 	if *got.Port != 8443 || got.Protocol != elbtypes.ProtocolEnumHttp || got.SslPolicy != nil || len(got.Certificates) != 0 {
 		t.Errorf("after modifying: %+v", got)
 	}
 	_, err = f.elb.DeleteListener(t.Context(), &elb.DeleteListenerInput{ListenerArn: arn})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.DeleteListener(t.Context(), &elb.DeleteListenerInput{ListenerArn: arn})
-	wantCode(t, err, "ListenerNotFound")
+	contract.WantCode(t, err, "ListenerNotFound")
 	_, err = f.elb.DescribeListeners(t.Context(), &elb.DescribeListenersInput{})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 }
 
 func TestListenerQuota(t *testing.T) {
@@ -133,7 +134,7 @@ func TestListenerQuota(t *testing.T) {
 	_, err := f.elb.CreateListener(t.Context(), &elb.CreateListenerInput{
 		LoadBalancerArn: lb.LoadBalancerArn, Port: aws.Int32(81), Protocol: elbtypes.ProtocolEnumHttp, DefaultActions: fixed("200"),
 	})
-	wantCode(t, err, "TooManyListeners")
+	contract.WantCode(t, err, "TooManyListeners")
 }
 
 func TestListenerCertificates(t *testing.T) {
@@ -142,7 +143,7 @@ func TestListenerCertificates(t *testing.T) {
 	lb := f.balancer("web")
 	byDefault := f.certificate("example.com")
 	made, err := f.elb.CreateListener(t.Context(), secureInput(lb, byDefault))
-	arn := must(t, made, err).Listeners[0].ListenerArn
+	arn := contract.Must(t, made, err).Listeners[0].ListenerArn
 	add := func(certificate *string) error {
 		_, err := f.elb.AddListenerCertificates(t.Context(), &elb.AddListenerCertificatesInput{
 			ListenerArn: arn, Certificates: []elbtypes.Certificate{{CertificateArn: certificate}},
@@ -157,20 +158,20 @@ func TestListenerCertificates(t *testing.T) {
 	}
 	one, two, three := f.certificate("a.example.com"), f.certificate("b.example.com"), f.certificate("c.example.com")
 	for _, c := range []*string{one, two, one} {
-		wantCode(t, add(c), "")
+		contract.WantCode(t, add(c), "")
 	}
-	wantCode(t, add(three), "TooManyCertificates")
-	wantCode(t, add(aws.String(*one+"0")), "CertificateNotFound")
-	wantCode(t, remove(byDefault), "OperationNotPermitted")
-	wantCode(t, remove(three), "")
+	contract.WantCode(t, add(three), "TooManyCertificates")
+	contract.WantCode(t, add(aws.String(*one+"0")), "CertificateNotFound")
+	contract.WantCode(t, remove(byDefault), "OperationNotPermitted")
+	contract.WantCode(t, remove(three), "")
 	_, err = f.acm.DeleteCertificate(t.Context(), &acm.DeleteCertificateInput{CertificateArn: one})
-	wantCode(t, err, "ResourceInUseException")
-	wantCode(t, remove(one), "")
+	contract.WantCode(t, err, "ResourceInUseException")
+	contract.WantCode(t, remove(one), "")
 	_, err = f.acm.DeleteCertificate(t.Context(), &acm.DeleteCertificateInput{CertificateArn: one})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	out, err := f.elb.DescribeListenerCertificates(t.Context(), &elb.DescribeListenerCertificatesInput{ListenerArn: arn})
 	var got []string
-	for _, c := range must(t, out, err).Certificates {
+	for _, c := range contract.Must(t, out, err).Certificates {
 		got = append(got, fmt.Sprint(*c.CertificateArn, *c.IsDefault))
 	}
 	if diff := cmp.Diff([]string{*byDefault + "true", *two + "false"}, got); diff != "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func filter(name string, values ...string) ec2types.Filter {
@@ -33,7 +34,7 @@ func (f *fixture) subnets(filters ...ec2types.Filter) ([]string, error) {
 
 func TestDescribeSubnetsFilters(t *testing.T) {
 	f := start(t)
-	w := f.sim.World()
+	w := f.Sim.World()
 	rows := []struct {
 		why     string
 		filters []ec2types.Filter
@@ -49,23 +50,23 @@ func TestDescribeSubnetsFilters(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.why, func(t *testing.T) {
 			got, err := f.subnets(row.filters...)
-			wantCode(t, err, "")
+			contract.WantCode(t, err, "")
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
 	_, err := f.subnets(filter("colour", "red"))
-	wantCode(t, err, "InvalidParameterValue")
+	contract.WantCode(t, err, "InvalidParameterValue")
 	_, err = f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-1"}})
-	wantCode(t, err, "InvalidSubnetID.NotFound")
+	contract.WantCode(t, err, "InvalidSubnetID.NotFound")
 	_, err = f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{MaxResults: aws.Int32(4)})
-	wantCode(t, err, "InvalidParameterValue")
+	contract.WantCode(t, err, "InvalidParameterValue")
 	_, err = f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{NextToken: aws.String("x")})
-	wantCode(t, err, "InvalidPaginationToken")
+	contract.WantCode(t, err, "InvalidPaginationToken")
 	page, err := f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{MaxResults: aws.Int32(5)})
-	rest, err2 := f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{MaxResults: aws.Int32(5), NextToken: must(t, page, err).NextToken})
-	if n := len(must(t, rest, err2).Subnets); n != 1 || rest.NextToken != nil {
+	rest, err2 := f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{MaxResults: aws.Int32(5), NextToken: contract.Must(t, page, err).NextToken})
+	if n := len(contract.Must(t, rest, err2).Subnets); n != 1 || rest.NextToken != nil {
 		t.Errorf("%d subnets on the second page", n)
 	}
 }
@@ -73,10 +74,10 @@ func TestDescribeSubnetsFilters(t *testing.T) {
 func TestFreeAddressesShrink(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	w := f.sim.World()
+	w := f.Sim.World()
 	free := func() int32 {
 		out, err := f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{SubnetIds: w.PublicSubnets[:1]})
-		return *must(t, out, err).Subnets[0].AvailableIpAddressCount
+		return *contract.Must(t, out, err).Subnets[0].AvailableIpAddressCount
 	}
 	if got := free(); got != 4096-5 {
 		t.Errorf("%d free addresses at the start", got)
@@ -86,16 +87,16 @@ func TestFreeAddressesShrink(t *testing.T) {
 		t.Errorf("%d free addresses with a load balancer", got)
 	}
 	_, err := f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "")
-	f.pass(time.Minute)
+	contract.WantCode(t, err, "")
+	f.Pass(time.Minute)
 	if got := free(); got != 4096-5 {
 		t.Errorf("%d free addresses at the end", got)
 	}
 	small, err := f.ec2.CreateSubnet(t.Context(), &ec2.CreateSubnetInput{VpcId: aws.String(w.VPC), CidrBlock: aws.String("10.0.200.0/28")})
 	_, err = f.elb.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{
-		Name: aws.String("tight"), Subnets: []string{*must(t, small, err).Subnet.SubnetId, w.PublicSubnets[1]},
+		Name: aws.String("tight"), Subnets: []string{*contract.Must(t, small, err).Subnet.SubnetId, w.PublicSubnets[1]},
 	})
-	wantCode(t, err, "InvalidSubnet")
+	contract.WantCode(t, err, "InvalidSubnet")
 }
 
 func TestBuildNetwork(t *testing.T) {
@@ -105,45 +106,45 @@ func TestBuildNetwork(t *testing.T) {
 	made, err := f.ec2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("172.16.0.0/16"), TagSpecifications: []ec2types.TagSpecification{{
 		ResourceType: ec2types.ResourceTypeVpc, Tags: []ec2types.Tag{{Key: aws.String("Name"), Value: aws.String("mine & yours")}},
 	}}})
-	vpc := must(t, made, err).Vpc
+	vpc := contract.Must(t, made, err).Vpc
 	if *vpc.Tags[0].Value != "mine & yours" {
 		t.Errorf("tags: %v", vpc.Tags)
 	}
 	_, err = f.ec2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("172.16.0.0/8")})
-	wantCode(t, err, "InvalidVpc.Range")
+	contract.WantCode(t, err, "InvalidVpc.Range")
 	subnet, err := f.ec2.CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: vpc.VpcId, CidrBlock: aws.String("172.16.1.0/24"), AvailabilityZone: aws.String("us-west-2b")})
-	id := must(t, subnet, err).Subnet.SubnetId
+	id := contract.Must(t, subnet, err).Subnet.SubnetId
 	_, err = f.ec2.CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: vpc.VpcId, CidrBlock: aws.String("172.16.1.128/25")})
-	wantCode(t, err, "InvalidSubnet.Conflict")
+	contract.WantCode(t, err, "InvalidSubnet.Conflict")
 	_, err = f.ec2.CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: vpc.VpcId, CidrBlock: aws.String("10.0.0.0/24")})
-	wantCode(t, err, "InvalidSubnet.Range")
+	contract.WantCode(t, err, "InvalidSubnet.Range")
 	gateway, err := f.ec2.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{})
-	igw := must(t, gateway, err).InternetGateway.InternetGatewayId
+	igw := contract.Must(t, gateway, err).InternetGateway.InternetGatewayId
 	_, err = f.ec2.AttachInternetGateway(ctx, &ec2.AttachInternetGatewayInput{InternetGatewayId: igw, VpcId: vpc.VpcId})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	table, err := f.ec2.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: vpc.VpcId})
-	rtb := must(t, table, err).RouteTable.RouteTableId
+	rtb := contract.Must(t, table, err).RouteTable.RouteTableId
 	_, err = f.ec2.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: rtb, DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: igw})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.ec2.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: rtb, SubnetId: id})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	routes, err := f.ec2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{filter("association.subnet-id", *id)}})
-	got := must(t, routes, err).RouteTables
+	got := contract.Must(t, routes, err).RouteTables
 	if len(got) != 1 || *got[0].Routes[1].GatewayId != *igw || *got[0].Associations[0].SubnetId != *id {
 		t.Errorf("route tables of the subnet: %+v", got)
 	}
 	main, err := f.ec2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{filter("association.main", "true")}})
-	if n := len(must(t, main, err).RouteTables); n != 1 {
+	if n := len(contract.Must(t, main, err).RouteTables); n != 1 {
 		t.Errorf("%d main route tables", n)
 	}
 	_, err = f.ec2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: vpc.VpcId})
-	wantCode(t, err, "DependencyViolation")
+	contract.WantCode(t, err, "DependencyViolation")
 	zones, err := f.ec2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{})
-	if z := must(t, zones, err).AvailabilityZones; len(z) != 3 || *z[0].ZoneId != "usw2-az1" || *z[0].ZoneType != "availability-zone" {
+	if z := contract.Must(t, zones, err).AvailabilityZones; len(z) != 3 || *z[0].ZoneId != "usw2-az1" || *z[0].ZoneType != "availability-zone" {
 		t.Errorf("zones: %+v", z)
 	}
 	_, err = f.ec2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{*vpc.VpcId}, DryRun: aws.Bool(true)})
-	wantCode(t, err, "DryRunOperation")
+	contract.WantCode(t, err, "DryRunOperation")
 }
 
 func tcp(from, to int32, blocks ...string) ec2types.IpPermission {
@@ -157,12 +158,12 @@ func tcp(from, to int32, blocks ...string) ec2types.IpPermission {
 func (f *fixture) securityGroup(name string) *string {
 	f.Helper()
 	out, err := f.ec2.CreateSecurityGroup(f.Context(), &ec2.CreateSecurityGroupInput{
-		GroupName: aws.String(name), Description: aws.String("test"), VpcId: aws.String(f.sim.World().VPC),
+		GroupName: aws.String(name), Description: aws.String("test"), VpcId: aws.String(f.Sim.World().VPC),
 		TagSpecifications: []ec2types.TagSpecification{{
 			ResourceType: ec2types.ResourceTypeSecurityGroup, Tags: []ec2types.Tag{{Key: aws.String("of"), Value: aws.String(name)}},
 		}},
 	})
-	return must(f, out, err).GroupId
+	return contract.Must(f, out, err).GroupId
 }
 
 func (f *fixture) authorize(group *string, permissions ...ec2types.IpPermission) error {
@@ -180,7 +181,7 @@ func (f *fixture) ingress(group *string) []string {
 	f.Helper()
 	out, err := f.ec2.DescribeSecurityGroups(f.Context(), &ec2.DescribeSecurityGroupsInput{GroupIds: []string{*group}})
 	all := []string{}
-	for _, p := range must(f, out, err).SecurityGroups[0].IpPermissions {
+	for _, p := range contract.Must(f, out, err).SecurityGroups[0].IpPermissions {
 		head := fmt.Sprintf("%s %d-%d ", *p.IpProtocol, aws.ToInt32(p.FromPort), aws.ToInt32(p.ToPort))
 		for _, r := range p.IpRanges {
 			all = append(all, head+*r.CidrIp)
@@ -242,7 +243,7 @@ func TestSecurityGroupRules(t *testing.T) {
 	}
 	held := []string{}
 	for _, row := range rows {
-		wantCode(t, row.do(), row.code)
+		contract.WantCode(t, row.do(), row.code)
 		if row.want != nil {
 			held = row.want
 		}
@@ -257,12 +258,12 @@ func TestSecurityGroupLife(t *testing.T) {
 	f := start(t)
 	group, other := f.securityGroup("one"), f.securityGroup("two")
 	_, err := f.ec2.CreateSecurityGroup(t.Context(), &ec2.CreateSecurityGroupInput{
-		GroupName: aws.String("ONE"), Description: aws.String("d"), VpcId: aws.String(f.sim.World().VPC),
+		GroupName: aws.String("ONE"), Description: aws.String("d"), VpcId: aws.String(f.Sim.World().VPC),
 	})
-	wantCode(t, err, "InvalidGroup.Duplicate")
-	wantCode(t, f.authorize(group, ec2types.IpPermission{IpProtocol: aws.String("-1"), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: other}}}), "")
+	contract.WantCode(t, err, "InvalidGroup.Duplicate")
+	contract.WantCode(t, f.authorize(group, ec2types.IpPermission{IpProtocol: aws.String("-1"), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: other}}}), "")
 	rules, err := f.ec2.DescribeSecurityGroupRules(t.Context(), &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{filter("group-id", *group)}})
-	all := must(t, rules, err).SecurityGroupRules
+	all := contract.Must(t, rules, err).SecurityGroupRules
 	if len(all) != 2 || !*all[0].IsEgress || *all[1].ReferencedGroupInfo.GroupId != *other {
 		t.Errorf("rules: %+v", all)
 	}
@@ -270,22 +271,22 @@ func TestSecurityGroupLife(t *testing.T) {
 		_, err := f.ec2.DeleteSecurityGroup(t.Context(), &ec2.DeleteSecurityGroupInput{GroupId: id})
 		return err
 	}
-	wantCode(t, remove(other), "DependencyViolation")
+	contract.WantCode(t, remove(other), "DependencyViolation")
 	_, err = f.ec2.RevokeSecurityGroupIngress(t.Context(), &ec2.RevokeSecurityGroupIngressInput{
 		GroupId: group, SecurityGroupRuleIds: []string{*all[1].SecurityGroupRuleId},
 	})
-	wantCode(t, err, "")
-	wantCode(t, remove(other), "")
-	wantCode(t, remove(other), "InvalidGroup.NotFound")
+	contract.WantCode(t, err, "")
+	contract.WantCode(t, remove(other), "")
+	contract.WantCode(t, remove(other), "InvalidGroup.NotFound")
 	lb := f.balancer("web", func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{*group} })
-	wantCode(t, remove(group), "DependencyViolation")
+	contract.WantCode(t, remove(group), "DependencyViolation")
 	_, err = f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "")
-	wantCode(t, remove(group), "DependencyViolation")
-	f.pass(time.Minute)
-	wantCode(t, remove(group), "")
+	contract.WantCode(t, err, "")
+	contract.WantCode(t, remove(group), "DependencyViolation")
+	f.Pass(time.Minute)
+	contract.WantCode(t, remove(group), "")
 	byTag, err := f.ec2.DescribeSecurityGroups(t.Context(), &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{filter("tag:kubernetes.io/cluster/test", "owned")}})
-	if got := must(t, byTag, err).SecurityGroups; len(got) != 1 || *got[0].GroupId != f.sim.World().NodeSecurityGroup {
+	if got := contract.Must(t, byTag, err).SecurityGroups; len(got) != 1 || *got[0].GroupId != f.Sim.World().NodeSecurityGroup {
 		t.Errorf("groups of the cluster: %+v", got)
 	}
 }
@@ -298,15 +299,15 @@ func TestSecurityGroupRuleQuota(t *testing.T) {
 	for i := range int32(60) {
 		permissions = append(permissions, tcp(i, i, "10.0.0.0/8"))
 	}
-	wantCode(t, f.authorize(group, permissions...), "")
-	wantCode(t, f.authorize(group, tcp(60, 60, "10.0.0.0/8")), "RulesPerSecurityGroupLimitExceeded")
+	contract.WantCode(t, f.authorize(group, permissions...), "")
+	contract.WantCode(t, f.authorize(group, tcp(60, 60, "10.0.0.0/8")), "RulesPerSecurityGroupLimitExceeded")
 }
 
 func TestNetworkInterfaces(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	w := f.sim.World()
-	id, err := f.sim.AddNetworkInterface(sim.Interface{
+	w := f.Sim.World()
+	id, err := f.Sim.AddNetworkInterface(sim.Interface{
 		ID: "eni-0000000000000node1", SecurityGroups: []string{w.NodeSecurityGroup}, Addresses: []string{"10.0.128.10", "10.0.128.11", "10.0.128.12"},
 	})
 	if err != nil {
@@ -314,13 +315,13 @@ func TestNetworkInterfaces(t *testing.T) {
 	}
 	find := func(filters ...ec2types.Filter) []ec2types.NetworkInterface {
 		out, err := f.ec2.DescribeNetworkInterfaces(t.Context(), &ec2.DescribeNetworkInterfacesInput{Filters: filters})
-		return must(t, out, err).NetworkInterfaces
+		return contract.Must(t, out, err).NetworkInterfaces
 	}
 	got := find(filter("addresses.private-ip-address", "10.0.128.12", "10.0.128.99"), filter("vpc-id", w.VPC))
 	if len(got) != 1 || *got[0].NetworkInterfaceId != id || *got[0].Groups[0].GroupId != w.NodeSecurityGroup || len(got[0].PrivateIpAddresses) != 3 {
 		t.Errorf("interface of a pod: %+v", got)
 	}
-	if _, err = f.sim.AddNetworkInterface(sim.Interface{Addresses: []string{"10.0.128.11"}}); err == nil {
+	if _, err = f.Sim.AddNetworkInterface(sim.Interface{Addresses: []string{"10.0.128.11"}}); err == nil {
 		t.Error("an address was given twice")
 	}
 	lb := f.balancer("web")
@@ -329,21 +330,21 @@ func TestNetworkInterfaces(t *testing.T) {
 		t.Errorf("interfaces of the load balancer: %+v", owned)
 	}
 	_, err = f.ec2.DeleteNetworkInterface(t.Context(), &ec2.DeleteNetworkInterfaceInput{NetworkInterfaceId: owned[0].NetworkInterfaceId})
-	wantCode(t, err, "InvalidParameterValue")
+	contract.WantCode(t, err, "InvalidParameterValue")
 	group := f.group("web")
 	f.listener(lb, 80, forward(group))
-	wantCode(t, f.register(group, address(*owned[0].PrivateIpAddress, 0)), "")
+	contract.WantCode(t, f.register(group, address(*owned[0].PrivateIpAddress, 0)), "")
 	if diff := cmp.Diff([]string{*owned[0].PrivateIpAddress + ":80 unused Target.IpUnusable"}, f.health(group)); diff != "" {
 		t.Error(diff)
 	}
 	_, err = f.ec2.AssignPrivateIpAddresses(t.Context(), &ec2.AssignPrivateIpAddressesInput{
 		NetworkInterfaceId: aws.String(id), PrivateIpAddresses: []string{"10.0.128.13"},
 	})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	if n := len(find(filter("addresses.private-ip-address", "10.0.128.13"))); n != 1 {
 		t.Errorf("%d interfaces with the new address", n)
 	}
-	f.sim.RemoveNetworkInterface(id)
+	f.Sim.RemoveNetworkInterface(id)
 	if n := len(find(filter("network-interface-id", id))); n != 0 {
 		t.Errorf("%d interfaces left", n)
 	}
@@ -352,17 +353,17 @@ func TestNetworkInterfaces(t *testing.T) {
 func TestNetworkTags(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	ids := []string{f.sim.World().VPC, f.sim.World().PublicSubnets[0]}
+	ids := []string{f.Sim.World().VPC, f.Sim.World().PublicSubnets[0]}
 	tags := []ec2types.Tag{{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b")}}
 	_, err := f.ec2.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: ids, Tags: tags})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.ec2.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{"subnet-1"}, Tags: tags})
-	wantCode(t, err, "InvalidSubnetID.NotFound")
+	contract.WantCode(t, err, "InvalidSubnetID.NotFound")
 	_, err = f.ec2.DeleteTags(t.Context(), &ec2.DeleteTagsInput{Resources: ids, Tags: []ec2types.Tag{{Key: aws.String("a"), Value: aws.String("2")}, {Key: aws.String("b")}}})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	out, err := f.ec2.DescribeTags(t.Context(), &ec2.DescribeTagsInput{Filters: []ec2types.Filter{filter("key", "a", "b")}})
 	var got []string
-	for _, d := range must(t, out, err).Tags {
+	for _, d := range contract.Must(t, out, err).Tags {
 		got = append(got, *d.ResourceId+" "+string(d.ResourceType)+" "+*d.Key)
 	}
 	slices.Sort(got)
@@ -375,13 +376,13 @@ func TestAddresses(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	made, err := f.ec2.AllocateAddress(t.Context(), &ec2.AllocateAddressInput{Domain: ec2types.DomainTypeVpc})
-	id := must(t, made, err).AllocationId
+	id := contract.Must(t, made, err).AllocationId
 	out, err := f.ec2.DescribeAddresses(t.Context(), &ec2.DescribeAddressesInput{AllocationIds: []string{*id}})
-	if got := must(t, out, err).Addresses; len(got) != 1 || *got[0].PublicIp != *made.PublicIp {
+	if got := contract.Must(t, out, err).Addresses; len(got) != 1 || *got[0].PublicIp != *made.PublicIp {
 		t.Errorf("addresses: %+v", got)
 	}
 	_, err = f.ec2.ReleaseAddress(t.Context(), &ec2.ReleaseAddressInput{AllocationId: id})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.ec2.DescribeAddresses(t.Context(), &ec2.DescribeAddressesInput{AllocationIds: []string{*id}})
-	wantCode(t, err, "InvalidAllocationID.NotFound")
+	contract.WantCode(t, err, "InvalidAllocationID.NotFound")
 }

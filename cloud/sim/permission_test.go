@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 const ownership = "elbv2.k8s.aws/cluster"
@@ -36,15 +37,15 @@ func owned(in *elb.CreateTargetGroupInput) { in.Tags = tags(ownership, "test") }
 func TestOwnPolicy(t *testing.T) {
 	t.Parallel()
 	f := permitted(t)
-	wantCode(t, f.makeGroup("stranger"), "AccessDenied")
+	contract.WantCode(t, f.makeGroup("stranger"), "AccessDenied")
 	lb := f.balancer("web", func(in *elb.CreateLoadBalancerInput) { in.Tags = tags(ownership, "test") })
 	group, foreign := f.group("web", owned), ""
-	if err := f.sim.Disturb(sim.Disturbances{}); err != nil {
+	if err := f.Sim.Disturb(sim.Disturbances{}); err != nil {
 		t.Fatal(err)
 	}
 	foreign = *f.group("foreign")
 	body, err := os.ReadFile("../../config/iam/policy.json")
-	if err != nil || f.sim.Disturb(sim.Disturbances{Policy: body}) != nil {
+	if err != nil || f.Sim.Disturb(sim.Disturbances{Policy: body}) != nil {
 		t.Fatal(err)
 	}
 	listener := f.listener(lb, 80, forward(group))
@@ -91,13 +92,13 @@ func TestOwnPolicy(t *testing.T) {
 			return err
 		}},
 		{"everybody may ask who he is", "", func() error {
-			_, err := sts.NewFromConfig(f.sim.AWSConfig()).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+			_, err := sts.NewFromConfig(f.Sim.AWSConfig()).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 			return err
 		}},
 	}
 	for _, row := range rows {
 		t.Log(row.why)
-		wantCode(t, row.call(), row.code)
+		contract.WantCode(t, row.call(), row.code)
 	}
 }
 
@@ -105,7 +106,7 @@ func TestSecurityGroupTagsArePermittedAtCreation(t *testing.T) {
 	t.Parallel()
 	f := permitted(t)
 	create := func(name string, group []ec2types.Tag) (*string, error) {
-		in := &ec2.CreateSecurityGroupInput{GroupName: &name, Description: &name, VpcId: aws.String(f.sim.World().VPC)}
+		in := &ec2.CreateSecurityGroupInput{GroupName: &name, Description: &name, VpcId: aws.String(f.Sim.World().VPC)}
 		if group != nil {
 			in.TagSpecifications = []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSecurityGroup, Tags: group}}
 		}
@@ -116,17 +117,17 @@ func TestSecurityGroupTagsArePermittedAtCreation(t *testing.T) {
 		return out.GroupId, nil
 	}
 	_, err := create("a", []ec2types.Tag{{Key: aws.String("team"), Value: aws.String("x")}})
-	wantCode(t, err, "UnauthorizedOperation")
+	contract.WantCode(t, err, "UnauthorizedOperation")
 	mine, err := create("a", []ec2types.Tag{{Key: aws.String(ownership), Value: aws.String("test")}})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	other, err := create("b", nil)
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.ec2.DeleteSecurityGroup(t.Context(), &ec2.DeleteSecurityGroupInput{GroupId: other})
-	wantCode(t, err, "UnauthorizedOperation")
+	contract.WantCode(t, err, "UnauthorizedOperation")
 	_, err = f.ec2.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{*other}, Tags: []ec2types.Tag{{Key: aws.String("team"), Value: aws.String("x")}}})
-	wantCode(t, err, "UnauthorizedOperation")
+	contract.WantCode(t, err, "UnauthorizedOperation")
 	_, err = f.ec2.DeleteSecurityGroup(t.Context(), &ec2.DeleteSecurityGroupInput{GroupId: mine})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 }
 
 func TestDenialNamesPrincipalAndAction(t *testing.T) {
@@ -140,7 +141,7 @@ func TestDenialNamesPrincipalAndAction(t *testing.T) {
 	for name, code := range map[string]string{"kept": "AccessDenied", "free": ""} {
 		rule := f.rule(f.listener(f.balancer(name), 80, fixed("404")), 1, path("/a"), fixed("404"))
 		_, err := f.elb.SetRulePriorities(t.Context(), &elb.SetRulePrioritiesInput{RulePriorities: []elbtypes.RulePriorityPair{{RuleArn: rule, Priority: aws.Int32(2)}}})
-		wantCode(t, err, code)
+		contract.WantCode(t, err, code)
 		if api, ok := errors.AsType[smithy.APIError](err); ok {
 			want := "User: arn:aws:iam::123456789012:user/simulated is not authorized to perform: elasticloadbalancing:SetRulePriorities on resource: " +
 				*rule + " with an explicit deny in an identity-based policy"

@@ -305,7 +305,7 @@ func TestRandomShapes(t *testing.T) {
 	for seed := range int64(2) {
 		c := &chaos{fixture: start(t), rand: rand.New(rand.NewSource(seed))}
 		a := &author{Rand: c.rand, learned: map[string][]string{}, good: map[string][]any{}}
-		offers = c.sim.Offers()
+		offers = c.Sim.Offers()
 		for _, in := range recipes(c.fixture) {
 			a.follow(c.fixture, offers, in)
 		}
@@ -313,7 +313,7 @@ func TestRandomShapes(t *testing.T) {
 			o := a.choose(offers)
 			a.call(t, o, a.input(o))
 			if i%10 == 0 {
-				c.pass(time.Duration(a.Intn(30)) * time.Second)
+				c.Pass(time.Duration(a.Intn(30)) * time.Second)
 			}
 			if i%500 == 0 {
 				c.check()

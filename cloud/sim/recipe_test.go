@@ -27,6 +27,7 @@ import (
 	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // known stands in a recipe for a text that an earlier answer had in the field of that name.
@@ -77,8 +78,8 @@ func (a *author) fillIn(v reflect.Value) {
 // recipes are calls that succeed one after the other, for random calls to begin with.
 func recipes(f *fixture) []any {
 	f.Helper()
-	w := f.sim.World()
-	body, key := pair(f, "example.com")
+	w := f.Sim.World()
+	body, key := contract.Pair(f, "example.com")
 	text := aws.String
 	forwards := []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: text(known + "TargetGroupArn")}}
 	return []any{

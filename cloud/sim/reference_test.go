@@ -35,7 +35,7 @@ func references(tree any, member string, into map[string]string) {
 // nobody looks behind the functions that a user pool calls.
 func (c *chaos) checkReferences(offers []sim.Offered) {
 	c.Helper()
-	state := c.sim.State()
+	state := c.Sim.State()
 	delete(state, "shield")
 	delete(state, "globalaccelerator")
 	delete(state, "cognito-idp")

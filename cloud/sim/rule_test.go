@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // shapes lets unexported marker fields of SDK shapes be ignored.
@@ -28,7 +29,7 @@ func shapes() cmp.Option {
 func (f *fixture) describeRule(arn *string) elbtypes.Rule {
 	f.Helper()
 	out, err := f.elb.DescribeRules(f.Context(), &elb.DescribeRulesInput{RuleArns: []string{*arn}})
-	return must(f, out, err).Rules[0]
+	return contract.Must(f, out, err).Rules[0]
 }
 
 func TestRuleEchoesConditions(t *testing.T) {
@@ -192,7 +193,7 @@ func TestRuleConditionErrors(t *testing.T) {
 			_, err := f.elb.CreateRule(t.Context(), &elb.CreateRuleInput{
 				ListenerArn: l, Priority: aws.Int32(int32(i + 1)), Conditions: row.conditions, Actions: fixed("200"),
 			})
-			wantCode(t, err, row.code)
+			contract.WantCode(t, err, row.code)
 		})
 	}
 }
@@ -251,7 +252,7 @@ func TestRuleActionErrors(t *testing.T) {
 			_, err := f.elb.CreateRule(t.Context(), &elb.CreateRuleInput{
 				ListenerArn: l, Priority: aws.Int32(int32(i + 1)), Conditions: path("/"), Actions: row.actions,
 			})
-			wantCode(t, err, row.code)
+			contract.WantCode(t, err, row.code)
 		})
 	}
 }
@@ -272,18 +273,18 @@ func TestRuleTransforms(t *testing.T) {
 		})
 	}
 	_, err := create(rewrite("^/a", "/b"), rewrite("^/c", "/d"))
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	_, err = create(rewrite("(", "/b"))
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	_, err = create(rewrite("^/a", "/$1"))
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	out, err := create(rewrite("^/a/(.*)$", "/$1"))
-	made := must(t, out, err).Rules[0]
+	made := contract.Must(t, out, err).Rules[0]
 	if diff := cmp.Diff([]elbtypes.RuleTransform{rewrite("^/a/(.*)$", "/$1")}, made.Transforms, shapes()); diff != "" {
 		t.Error(diff)
 	}
 	_, err = f.elb.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: made.RuleArn, ResetTransforms: aws.Bool(true)})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	if n := len(f.describeRule(made.RuleArn).Transforms); n != 0 {
 		t.Errorf("%d transforms after the reset", n)
 	}
@@ -297,7 +298,7 @@ func TestRuleLife(t *testing.T) {
 	three, one := f.rule(l, 3, path("/3"), fixed("200")), f.rule(l, 1, path("/1"), fixed("200"))
 	out, err := f.elb.DescribeRules(t.Context(), &elb.DescribeRulesInput{ListenerArn: l})
 	var order []string
-	for _, r := range must(t, out, err).Rules {
+	for _, r := range contract.Must(t, out, err).Rules {
 		order = append(order, *r.Priority)
 	}
 	if diff := cmp.Diff([]string{"1", "3", "default"}, order); diff != "" {
@@ -310,27 +311,27 @@ func TestRuleLife(t *testing.T) {
 		})
 		return err
 	}
-	wantCode(t, create(3), "PriorityInUse")
-	wantCode(t, create(50001), "ValidationError")
-	wantCode(t, create(50000), "")
-	wantCode(t, create(4), "TooManyRules")
+	contract.WantCode(t, create(3), "PriorityInUse")
+	contract.WantCode(t, create(50001), "ValidationError")
+	contract.WantCode(t, create(50000), "")
+	contract.WantCode(t, create(4), "TooManyRules")
 	_, err = f.elb.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: one})
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	_, err = f.elb.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: byDefault, Actions: fixed("200")})
-	wantCode(t, err, "OperationNotPermitted")
+	contract.WantCode(t, err, "OperationNotPermitted")
 	_, err = f.elb.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: one, Actions: fixed("201")})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	if got := f.describeRule(one); *got.Actions[0].FixedResponseConfig.StatusCode != "201" || got.Conditions[0].Values[0] != "/1" {
 		t.Errorf("after modifying: %+v", got)
 	}
 	_, err = f.elb.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: byDefault})
-	wantCode(t, err, "OperationNotPermitted")
+	contract.WantCode(t, err, "OperationNotPermitted")
 	_, err = f.elb.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: three})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	_, err = f.elb.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: three})
-	wantCode(t, err, "RuleNotFound")
+	contract.WantCode(t, err, "RuleNotFound")
 	_, err = f.elb.DescribeRules(t.Context(), &elb.DescribeRulesInput{RuleArns: []string{*three}})
-	wantCode(t, err, "RuleNotFound")
+	contract.WantCode(t, err, "RuleNotFound")
 }
 
 func TestSetRulePriorities(t *testing.T) {
@@ -340,7 +341,7 @@ func TestSetRulePriorities(t *testing.T) {
 	a, b, c := f.rule(l, 1, path("/a"), fixed("200")), f.rule(l, 2, path("/b"), fixed("200")), f.rule(l, 3, path("/c"), fixed("200"))
 	elsewhere := f.rule(f.listener(lb, 81, fixed("404")), 1, path("/d"), fixed("200"))
 	rules, err := f.elb.DescribeRules(t.Context(), &elb.DescribeRulesInput{ListenerArn: l})
-	byDefault := must(t, rules, err).Rules[3].RuleArn
+	byDefault := contract.Must(t, rules, err).Rules[3].RuleArn
 	type move struct {
 		rule     *string
 		priority int32
@@ -366,7 +367,7 @@ func TestSetRulePriorities(t *testing.T) {
 				in.RulePriorities = append(in.RulePriorities, elbtypes.RulePriorityPair{RuleArn: m.rule, Priority: aws.Int32(m.priority)})
 			}
 			_, err := f.elb.SetRulePriorities(t.Context(), in)
-			wantCode(t, err, row.code)
+			contract.WantCode(t, err, row.code)
 			got := [3]string{*f.describeRule(a).Priority, *f.describeRule(b).Priority, *f.describeRule(c).Priority}
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Error(diff)
@@ -379,7 +380,7 @@ func TestClientSecretsStay(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	made, err := f.elb.CreateListener(t.Context(), secureInput(f.balancer("web"), f.certificate("example.com")))
-	l := must(t, made, err).Listeners[0].ListenerArn
+	l := contract.Must(t, made, err).Listeners[0].ListenerArn
 	signIn := func(change func(*elbtypes.AuthenticateOidcActionConfig)) []elbtypes.Action {
 		c := &elbtypes.AuthenticateOidcActionConfig{
 			Issuer: aws.String("https://i"), AuthorizationEndpoint: aws.String("https://a"), TokenEndpoint: aws.String("https://t"),
@@ -398,11 +399,11 @@ func TestClientSecretsStay(t *testing.T) {
 		})
 	}
 	_, err = create(1, signIn(func(*elbtypes.AuthenticateOidcActionConfig) {}))
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	_, err = create(1, signIn(keep))
-	wantCode(t, err, "ValidationError")
+	contract.WantCode(t, err, "ValidationError")
 	out, err := create(1, signIn(secret))
-	got := must(t, out, err).Rules[0]
+	got := contract.Must(t, out, err).Rules[0]
 	want := signIn(func(c *elbtypes.AuthenticateOidcActionConfig) {
 		c.Scope, c.SessionCookieName, c.SessionTimeout = aws.String("openid"), aws.String("AWSELBAuthSessionCookie"), aws.Int64(604800)
 		c.OnUnauthenticatedRequest = elbtypes.AuthenticateOidcActionConditionalBehaviorEnumAuthenticate
@@ -411,8 +412,8 @@ func TestClientSecretsStay(t *testing.T) {
 		t.Error(diff)
 	}
 	_, err = f.elb.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: got.RuleArn, Actions: signIn(keep)})
-	wantCode(t, err, "")
-	if strings.Contains(fmt.Sprint(f.sim.State()), "very-secret") {
+	contract.WantCode(t, err, "")
+	if strings.Contains(fmt.Sprint(f.Sim.State()), "very-secret") {
 		t.Error("the state shows a client secret")
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // shown gives the state as JSON.
@@ -42,24 +43,24 @@ func wantSame(t *testing.T, want, got *sim.Simulator) {
 func busy(t *testing.T, seed int64) *fixture {
 	t.Helper()
 	f := start(t)
-	if _, err := f.sim.AddNetworkInterface(sim.Interface{Addresses: []string{"10.0.128.9"}}); err != nil {
+	if _, err := f.Sim.AddNetworkInterface(sim.Interface{Addresses: []string{"10.0.128.9"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.sim.AddNetworkInterface(sim.Interface{ID: "eni-1", Addresses: []string{"10.0.128.10"}}); err != nil {
+	if _, err := f.Sim.AddNetworkInterface(sim.Interface{ID: "eni-1", Addresses: []string{"10.0.128.10"}}); err != nil {
 		t.Fatal(err)
 	}
-	f.sim.RemoveNetworkInterface("eni-1")
+	f.Sim.RemoveNetworkInterface("eni-1")
 	to := "127.0.3.7"
-	if err := f.sim.SetAddresses(map[string]*string{"10.0.128.9": &to}); err != nil {
+	if err := f.Sim.SetAddresses(map[string]*string{"10.0.128.9": &to}); err != nil {
 		t.Fatal(err)
 	}
 	f.certificate("example.com")
 	c := &chaos{fixture: f, rand: rand.New(rand.NewSource(seed))}
 	for range 300 {
 		if err := c.step(); err != nil {
-			codeOf(t, err)
+			contract.APICode(err)
 		}
-		f.pass(time.Duration(c.rand.Intn(100)) * time.Second)
+		f.Pass(time.Duration(c.rand.Intn(100)) * time.Second)
 	}
 	return f
 }
@@ -68,22 +69,22 @@ func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	for seed := range int64(3) {
 		f := busy(t, seed)
-		saved, err := f.sim.Save()
+		saved, err := f.Sim.Save()
 		if err != nil {
 			t.Fatal(err)
 		}
-		other := start(t, func(o *sim.Options) { o.Now = f.now })
+		other := start(t, func(o *sim.Options) { o.Now = f.Now })
 		other.group("gone")
-		if err := other.sim.Load(saved); err != nil {
+		if err := other.Sim.Load(saved); err != nil {
 			t.Fatal(err)
 		}
-		wantSame(t, f.sim, other.sim)
-		f.pass(time.Hour)
+		wantSame(t, f.Sim, other.Sim)
+		f.Pass(time.Hour)
 		if *f.group("next") != *other.group("next") {
 			t.Error("identifiers do not go on where they were")
 		}
-		wantSame(t, f.sim, other.sim)
-		again, err := other.sim.Save()
+		wantSame(t, f.Sim, other.Sim)
+		again, err := other.Sim.Save()
 		if err != nil || len(again) <= len(saved) {
 			t.Errorf("what was loaded is saved again: %d bytes after %d, %v", len(again), len(saved), err)
 		}
@@ -94,17 +95,17 @@ func TestSnapshotKeepsCertificates(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	arn := f.certificate("example.com")
-	saved, err := f.sim.Save()
+	saved, err := f.Sim.Save()
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := start(t)
-	if err := other.sim.Load(saved); err != nil {
+	if err := other.Sim.Load(saved); err != nil {
 		t.Fatal(err)
 	}
 	for _, one := range []*fixture{f, other} {
 		out, err := one.acm.GetCertificate(t.Context(), &acm.GetCertificateInput{CertificateArn: arn})
-		if !strings.Contains(aws.ToString(must(t, out, err).Certificate), "CERTIFICATE") {
+		if !strings.Contains(aws.ToString(contract.Must(t, out, err).Certificate), "CERTIFICATE") {
 			t.Error("no certificate")
 		}
 	}
@@ -114,7 +115,7 @@ func TestSnapshotsThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.group("web")
-	saved, err := f.sim.Save()
+	saved, err := f.Sim.Save()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestSnapshotsThatDoNotFit(t *testing.T) {
 		{"a call that fails", regexp.MustCompile(`"body":"[^"]*"`).ReplaceAllString(good, `"body":"TmFtZT14"`), "record 1"},
 	}
 	for _, row := range rows {
-		err := f.sim.Load([]byte(row.saved))
+		err := f.Sim.Load([]byte(row.saved))
 		if err == nil || !strings.Contains(err.Error(), row.names) {
 			t.Errorf("%s: %v", row.why, err)
 		}
@@ -153,7 +154,7 @@ func TestSnapshotPage(t *testing.T) {
 	if n := f.groups(); n != 1 {
 		t.Errorf("%d groups", n)
 	}
-	wantCode(t, f.register(arn, address("10.0.1.5", 0)), "")
+	contract.WantCode(t, f.register(arn, address("10.0.1.5", 0)), "")
 	if status, _ := f.send(http.MethodPut, "/_sim/snapshot", "{}"); status != http.StatusBadRequest {
 		t.Error("a document that is no snapshot:", status)
 	}
@@ -171,24 +172,24 @@ func TestSnapshotFile(t *testing.T) {
 		return s
 	}
 	s := open()
-	f := &fixture{T: t, sim: s}
+	f := &fixture{Fixture: &contract.Fixture{T: t, Sim: s}}
 	f.client()
 	arn := f.group("web")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	f.sim = open()
+	f.Sim = open()
 	f.client()
-	wantCode(t, f.register(arn, address("10.0.1.5", 0)), "")
-	if err := f.sim.Close(); err != nil {
+	contract.WantCode(t, f.register(arn, address("10.0.1.5", 0)), "")
+	if err := f.Sim.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := sim.New(sim.Options{Snapshot: file, Region: "eu-west-1"}); err == nil {
 		t.Error("a snapshot of another region was loaded")
 		_ = s.Close()
 	}
-	f.sim = open()
-	defer func() { wantCode(t, f.sim.Close(), "") }()
+	f.Sim = open()
+	defer func() { contract.WantCode(t, f.Sim.Close(), "") }()
 	f.client()
 	if n := f.groups(); n != 1 {
 		t.Errorf("%d groups: a snapshot that does not fit must stay as it is", n)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func address(ip string, port int32) elbtypes.TargetDescription {
@@ -37,7 +38,7 @@ func (f *fixture) health(group *string, targets ...elbtypes.TargetDescription) [
 	f.Helper()
 	out, err := f.elb.DescribeTargetHealth(f.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: group, Targets: targets})
 	var all []string
-	for _, d := range must(f, out, err).TargetHealthDescriptions {
+	for _, d := range contract.Must(f, out, err).TargetHealthDescriptions {
 		line := fmt.Sprintf("%s:%d %s", *d.Target.Id, aws.ToInt32(d.Target.Port), d.TargetHealth.State)
 		if d.TargetHealth.Reason != "" {
 			line += " " + string(d.TargetHealth.Reason)
@@ -57,26 +58,26 @@ func TestTargetStates(t *testing.T) {
 			t.Errorf("%s: %s", why, diff)
 		}
 	}
-	wantCode(t, f.register(group, address("10.0.1.1", 0), address("10.0.1.1", 8080)), "")
+	contract.WantCode(t, f.register(group, address("10.0.1.1", 0), address("10.0.1.1", 8080)), "")
 	check("a group that nobody uses is not checked", "10.0.1.1:80 unused Target.NotInUse", "10.0.1.1:8080 unused Target.NotInUse")
 	l := f.listener(f.balancer("web"), 80, forward(group))
 	check("then checks begin", "10.0.1.1:80 initial Elb.InitialHealthChecking", "10.0.1.1:8080 initial Elb.InitialHealthChecking")
-	f.pass(10 * time.Second)
+	f.Pass(10 * time.Second)
 	check("and succeed", "10.0.1.1:80 healthy", "10.0.1.1:8080 healthy")
-	wantCode(t, f.register(group, address("10.0.1.1", 80)), "")
+	contract.WantCode(t, f.register(group, address("10.0.1.1", 80)), "")
 	check("registering again changes nothing", "10.0.1.1:80 healthy", "10.0.1.1:8080 healthy")
-	wantCode(t, f.deregister(group, address("10.0.1.1", 0), address("10.0.9.9", 0)), "")
+	contract.WantCode(t, f.deregister(group, address("10.0.1.1", 0), address("10.0.9.9", 0)), "")
 	check("a target drains, an unknown one is no error", "10.0.1.1:80 draining Target.DeregistrationInProgress", "10.0.1.1:8080 healthy")
-	wantCode(t, f.register(group, address("10.0.1.1", 80)), "")
+	contract.WantCode(t, f.register(group, address("10.0.1.1", 80)), "")
 	check("a target that drains can come back", "10.0.1.1:80 initial Elb.InitialHealthChecking", "10.0.1.1:8080 healthy")
-	wantCode(t, f.deregister(group, address("10.0.1.1", 80)), "")
-	f.pass(300 * time.Second)
+	contract.WantCode(t, f.deregister(group, address("10.0.1.1", 80)), "")
+	f.Pass(300 * time.Second)
 	check("after the delay it is gone", "10.0.1.1:8080 healthy")
 	if diff := cmp.Diff([]string{"10.0.1.1:80 unused Target.NotRegistered"}, f.health(group, address("10.0.1.1", 80))); diff != "" {
 		t.Error(diff)
 	}
 	_, err := f.elb.DeleteListener(t.Context(), &elb.DeleteListenerInput{ListenerArn: l})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	check("out of use again", "10.0.1.1:8080 unused Target.NotInUse")
 }
 
@@ -85,8 +86,8 @@ func TestTargetZones(t *testing.T) {
 	f := start(t)
 	group := f.group("web")
 	f.listener(f.balancer("web", func(in *elb.CreateLoadBalancerInput) { in.Subnets = in.Subnets[:2] }), 80, forward(group))
-	wantCode(t, f.register(group, address("10.0.1.1", 0), address("10.0.33.1", 0)), "")
-	f.pass(10 * time.Second)
+	contract.WantCode(t, f.register(group, address("10.0.1.1", 0), address("10.0.33.1", 0)), "")
+	f.Pass(10 * time.Second)
 	want := []string{"10.0.1.1:80 healthy", "10.0.33.1:80 unused Target.NotInUse"}
 	if diff := cmp.Diff(want, f.health(group)); diff != "" {
 		t.Error(diff)
@@ -122,7 +123,7 @@ func TestRegisterTargetsErrors(t *testing.T) {
 		{"a target at least", "ValidationError", group, []elbtypes.TargetDescription{}},
 	}
 	for _, row := range rows {
-		t.Run(row.why, func(t *testing.T) { wantCode(t, f.register(row.group, row.targets...), row.code) })
+		t.Run(row.why, func(t *testing.T) { contract.WantCode(t, f.register(row.group, row.targets...), row.code) })
 	}
 	if diff := cmp.Diff([]string{"192.168.0.1:80 unused Target.NotInUse"}, f.health(group)); diff != "" {
 		t.Error(diff)
@@ -133,26 +134,26 @@ func TestInstanceTargets(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	out, err := f.ec2.RunInstances(t.Context(), &ec2.RunInstancesInput{
-		MinCount: aws.Int32(1), MaxCount: aws.Int32(1), ImageId: aws.String("ami-1"), SubnetId: aws.String(f.sim.World().PrivateSubnets[0]),
+		MinCount: aws.Int32(1), MaxCount: aws.Int32(1), ImageId: aws.String("ami-1"), SubnetId: aws.String(f.Sim.World().PrivateSubnets[0]),
 	})
-	id := *must(t, out, err).Instances[0].InstanceId
+	id := *contract.Must(t, out, err).Instances[0].InstanceId
 	group := f.group("nodes", func(in *elb.CreateTargetGroupInput) { in.TargetType = elbtypes.TargetTypeEnumInstance })
 	f.listener(f.balancer("web"), 80, forward(group))
-	wantCode(t, f.register(group, address(id, 30080)), "")
-	f.pass(10 * time.Second)
+	contract.WantCode(t, f.register(group, address(id, 30080)), "")
+	f.Pass(10 * time.Second)
 	if diff := cmp.Diff([]string{id + ":30080 healthy"}, f.health(group)); diff != "" {
 		t.Error(diff)
 	}
 	_, err = f.ec2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	if diff := cmp.Diff([]string{id + ":30080 unused Target.InvalidState"}, f.health(group)); diff != "" {
 		t.Error(diff)
 	}
-	wantCode(t, f.register(group, address(id, 30081)), "InvalidTarget")
+	contract.WantCode(t, f.register(group, address(id, 30081)), "InvalidTarget")
 }
 
 func TestLoopbackTargetsBehindASwitch(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(o *sim.Options) { o.AllowLoopbackTargets = true })
-	wantCode(t, f.register(f.group("web"), address("127.0.0.1", 0)), "")
+	contract.WantCode(t, f.register(f.group("web"), address("127.0.0.1", 0)), "")
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // servedNames gives the names of the certificate that an address serves, or the error.
@@ -31,7 +33,7 @@ func servedNames(t *testing.T, address string) string {
 // reimport puts new material under an ARN.
 func (f *fixture) reimport(arn *string, names ...string) {
 	f.Helper()
-	body, key := pair(f, names...)
+	body, key := contract.Pair(f, names...)
 	_, err := f.acm.ImportCertificate(f.Context(), &acm.ImportCertificateInput{Certificate: body, PrivateKey: key, CertificateArn: arn})
-	wantCode(f, err, "")
+	contract.WantCode(f, err, "")
 }

@@ -11,6 +11,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 func TestAccessLogsAreInTheirBucket(t *testing.T) {
@@ -30,8 +31,8 @@ func TestAccessLogsAreInTheirBucket(t *testing.T) {
 			attribute("access_logs.s3.enabled", "true"), attribute("access_logs.s3.bucket", "kept"),
 		},
 	})
-	wantCode(t, err, "")
-	f.sim.Settle(t.Context())
+	contract.WantCode(t, err, "")
+	f.Sim.Settle(t.Context())
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+f.located("web")+"/", http.NoBody)
 	if err != nil {
 		t.Fatal(err)

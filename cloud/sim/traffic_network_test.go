@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // networkBalancer makes a network load balancer in all zones.
@@ -36,13 +38,13 @@ func (f *fixture) networkListener(lb elbtypes.LoadBalancer, protocol elbtypes.Pr
 	_, err := f.elb.CreateListener(f.Context(), &elb.CreateListenerInput{
 		LoadBalancerArn: lb.LoadBalancerArn, Port: aws.Int32(80), Protocol: protocol, DefaultActions: forward(group),
 	})
-	wantCode(f, err, "")
+	contract.WantCode(f, err, "")
 }
 
 // located gives the address of the only load balancer with a name, and the port at which its listener on 80 is bound.
 func (f *fixture) located(name string) string {
 	f.Helper()
-	for _, lb := range f.sim.LoadBalancers() {
+	for _, lb := range f.Sim.LoadBalancers() {
 		if lb.Name == name {
 			return net.JoinHostPort(lb.Address.String(), "20080")
 		}
@@ -98,9 +100,9 @@ func TestNetworkTraffic(t *testing.T) {
 	eventually(t, "broken", func() string { return greet(t, at) })
 
 	actual := greeter(t)
-	wantCode(t, f.register(group, address("10.0.1.15", 8080)), "")
+	contract.WantCode(t, f.register(group, address("10.0.1.15", 8080)), "")
 	eventually(t, "[10.0.1.15:8080 unhealthy Target.FailedHealthChecks]", func() string { return fmt.Sprint(f.health(group)) })
-	if err := f.sim.SetAddresses(map[string]*string{"10.0.1.15:8080": &actual}); err != nil {
+	if err := f.Sim.SetAddresses(map[string]*string{"10.0.1.15:8080": &actual}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "[10.0.1.15:8080 healthy]", func() string { return fmt.Sprint(f.health(group)) })
@@ -110,10 +112,10 @@ func TestNetworkTraffic(t *testing.T) {
 	_, err := f.elb.ModifyTargetGroupAttributes(t.Context(), &elb.ModifyTargetGroupAttributesInput{
 		TargetGroupArn: group, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("preserve_client_ip.enabled"), Value: aws.String("true")}},
 	})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	eventually(t, "hello 127.0.0.1", func() string { return greet(t, at) })
 	_, err = f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	eventually(t, "no connection", func() string { return greet(t, at) })
 }
 
@@ -125,13 +127,13 @@ func TestNetworkTrafficToApplicationLoadBalancer(t *testing.T) {
 	}))
 	t.Cleanup(pod.Close)
 	actual := strings.TrimPrefix(pod.URL, "http://")
-	if err := f.sim.SetAddresses(map[string]*string{"10.0.1.16:8080": &actual}); err != nil {
+	if err := f.Sim.SetAddresses(map[string]*string{"10.0.1.16:8080": &actual}); err != nil {
 		t.Fatal(err)
 	}
 	pods := f.group("pods", func(in *elb.CreateTargetGroupInput) {
 		in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds = aws.Int32(5), aws.Int32(2)
 	})
-	wantCode(t, f.register(pods, address("10.0.1.16", 8080)), "")
+	contract.WantCode(t, f.register(pods, address("10.0.1.16", 8080)), "")
 	inner := f.balancer("web")
 	f.listener(inner, 80, forward(pods))
 	outer := f.networkBalancer("net")
@@ -140,7 +142,7 @@ func TestNetworkTrafficToApplicationLoadBalancer(t *testing.T) {
 		in.HealthCheckProtocol = elbtypes.ProtocolEnumHttp
 	})
 	f.networkListener(outer, elbtypes.ProtocolEnumTcp, group)
-	wantCode(t, f.register(group, elbtypes.TargetDescription{Id: inner.LoadBalancerArn, Port: aws.Int32(80)}), "")
+	contract.WantCode(t, f.register(group, elbtypes.TargetDescription{Id: inner.LoadBalancerArn, Port: aws.Int32(80)}), "")
 	eventually(t, "["+*inner.LoadBalancerArn+":80 healthy]", func() string { return fmt.Sprint(f.health(group)) })
 	dialer := &net.Dialer{}
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {

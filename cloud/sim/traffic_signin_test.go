@@ -15,6 +15,8 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim/idp"
+
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // startProvider runs an identity provider under a name that only the simulator and the test know.
@@ -29,7 +31,7 @@ func (f *fixture) startProvider(t *testing.T, issuer string) (*idp.Provider, str
 	server := httptest.NewTLSServer(p)
 	t.Cleanup(server.Close)
 	actual := strings.TrimPrefix(server.URL, "https://")
-	if err := f.sim.SetHosts(map[string]*string{strings.TrimPrefix(issuer, "https://"): &actual}); err != nil {
+	if err := f.Sim.SetHosts(map[string]*string{strings.TrimPrefix(issuer, "https://"): &actual}); err != nil {
 		t.Fatal(err)
 	}
 	return p, actual
@@ -57,13 +59,13 @@ func TestTrafficSignIn(t *testing.T) {
 		},
 	}, fixed("200")[0])
 	made, err := f.elb.CreateListener(t.Context(), in)
-	listener := must(t, made, err).Listeners[0]
+	listener := contract.Must(t, made, err).Listeners[0]
 	f.rule(listener.ListenerArn, 1, path("/api/*"), ordered(elbtypes.Action{
 		Type: elbtypes.ActionTypeEnumJwtValidation, JwtValidationConfig: &elbtypes.JwtValidationActionConfig{
 			Issuer: aws.String(issuer), JwksEndpoint: aws.String(issuer + "/jwks"),
 		},
 	}, fixed("202")[0]))
-	f.sim.Settle(t.Context())
+	f.Sim.Settle(t.Context())
 
 	reach := func(ctx context.Context, network, to string) (net.Conn, error) {
 		if to == "idp.example.com:443" {
@@ -79,7 +81,7 @@ func TestTrafficSignIn(t *testing.T) {
 	}
 	client := &http.Client{Transport: transport, Jar: jar}
 	ask := func(path, token string) int {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+f.sim.LoadBalancers()[0].Address.String()+":20443"+path, http.NoBody)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+f.Sim.LoadBalancers()[0].Address.String()+":20443"+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,10 +119,10 @@ func TestTrafficHosts(t *testing.T) {
 	t.Parallel()
 	f, _ := startTraffic(t)
 	away := "192.0.2.1:443"
-	if err := f.sim.SetHosts(map[string]*string{"idp.example.com": &away}); err == nil {
+	if err := f.Sim.SetHosts(map[string]*string{"idp.example.com": &away}); err == nil {
 		t.Error("a host may lead out of the machine")
 	}
-	if _, ok := f.sim.ClaimsKey("nobody"); ok {
+	if _, ok := f.Sim.ClaimsKey("nobody"); ok {
 		t.Error("a key that nobody has")
 	}
 }

@@ -16,6 +16,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
 // traffic starts a simulator with a data plane and a DNS server on the wall clock, and a client that resolves names by it.
@@ -26,7 +27,7 @@ func startTraffic(t *testing.T) (*fixture, *http.Client) {
 		o.Provisioning, o.RuleDelay = -1, -1
 	})
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, f.sim.DNSAddr())
+		return (&net.Dialer{}).DialContext(ctx, network, f.Sim.DNSAddr())
 	}}
 	dialer := &net.Dialer{Resolver: resolver}
 	transport := &http.Transport{DialContext: dialer.DialContext}
@@ -77,24 +78,24 @@ func TestTraffic(t *testing.T) {
 	r := f.rule(l, 1, path("/app*"), forward(group))
 	eventually(t, "404 ", func() string { return get(t, client, lb, "/") })
 
-	wantCode(t, f.register(group, address("10.0.1.15", 8080)), "")
-	if err := f.sim.SetAddresses(map[string]*string{"10.0.1.15:8080": &actual}); err != nil {
+	contract.WantCode(t, f.register(group, address("10.0.1.15", 8080)), "")
+	if err := f.Sim.SetAddresses(map[string]*string{"10.0.1.15:8080": &actual}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "[10.0.1.15:8080 healthy]", func() string { return fmt.Sprint(f.health(group)) })
 	eventually(t, "200 pod saw /app/1", func() string { return get(t, client, lb, "/app/1") })
 
-	if err := f.sim.SetAddresses(map[string]*string{"10.0.1.15:8080": nil}); err != nil {
+	if err := f.Sim.SetAddresses(map[string]*string{"10.0.1.15:8080": nil}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "[10.0.1.15:8080 unhealthy Target.FailedHealthChecks]", func() string { return fmt.Sprint(f.health(group)) })
 
 	_, err := f.elb.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: r})
-	wantCode(t, err, "")
+	contract.WantCode(t, err, "")
 	eventually(t, "404 ", func() string { return get(t, client, lb, "/app/1") })
 	_, err = f.elb.DeleteLoadBalancer(t.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: lb.LoadBalancerArn})
-	wantCode(t, err, "")
-	f.sim.Settle(t.Context())
+	contract.WantCode(t, err, "")
+	f.Sim.Settle(t.Context())
 	if answer := get(t, client, lb, "/"); !strings.Contains(answer, "no such host") {
 		t.Errorf("after deleting: %s", answer)
 	}
@@ -105,8 +106,8 @@ func TestReimportedCertificateServes(t *testing.T) {
 	f, _ := startTraffic(t)
 	lb := f.balancer("web")
 	made, err := f.elb.CreateListener(t.Context(), secureInput(lb, f.certificate("example.com")))
-	arn := must(t, made, err).Listeners[0].Certificates[0].CertificateArn
-	served := func() string { return servedNames(t, f.sim.LoadBalancers()[0].Address.String()+":20443") }
+	arn := contract.Must(t, made, err).Listeners[0].Certificates[0].CertificateArn
+	served := func() string { return servedNames(t, f.Sim.LoadBalancers()[0].Address.String()+":20443") }
 	eventually(t, "[example.com]", served)
 	f.reimport(arn, "example.com", "www.example.com")
 	eventually(t, "[example.com www.example.com]", served)
@@ -117,9 +118,9 @@ func TestNames(t *testing.T) {
 	f, _ := startTraffic(t)
 	lb := f.balancer("web")
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, f.sim.DNSAddr())
+		return (&net.Dialer{}).DialContext(ctx, network, f.Sim.DNSAddr())
 	}}
-	want := f.sim.LoadBalancers()[0].Address.String()
+	want := f.Sim.LoadBalancers()[0].Address.String()
 	for _, name := range []string{*lb.DNSName, strings.ToUpper(*lb.DNSName), "dualstack." + *lb.DNSName} {
 		got, err := resolver.LookupHost(t.Context(), name)
 		if err != nil || len(got) != 1 || got[0] != want {
@@ -138,7 +139,7 @@ func TestSimulatorsDoNotMeet(t *testing.T) {
 	for _, f := range []*fixture{one, two} {
 		f.listener(f.balancer("web"), 80, fixed("200"))
 	}
-	if a, b := one.sim.LoadBalancers()[0].Address, two.sim.LoadBalancers()[0].Address; a == b {
+	if a, b := one.Sim.LoadBalancers()[0].Address, two.Sim.LoadBalancers()[0].Address; a == b {
 		t.Errorf("both have a load balancer at %s", a)
 	}
 }

@@ -41,7 +41,7 @@ type Fixture struct {
 func Start(t *testing.T, change ...func(*sim.Options)) *Fixture {
 	t.Helper()
 	f := &Fixture{T: t, time: time.Now()}
-	o := sim.Options{Now: f.now, ClusterName: "test"}
+	o := sim.Options{Now: f.Now, ClusterName: "test"}
 	for _, c := range change {
 		c(&o)
 	}
@@ -59,7 +59,8 @@ func Start(t *testing.T, change ...func(*sim.Options)) *Fixture {
 	return f
 }
 
-func (f *Fixture) now() time.Time {
+// Now is the simulator's clock.
+func (f *Fixture) Now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.time
