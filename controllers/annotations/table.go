@@ -117,9 +117,6 @@ func New(prefix string, specs []Spec) Table {
 	return t
 }
 
-// Prefix of all keys, with its slash.
-func (t Table) Prefix() string { return t.prefix }
-
 // Specs are the keys in the order of the table.
 func (t Table) Specs() []Spec {
 	out := make([]Spec, 0, len(t.order))

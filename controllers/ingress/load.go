@@ -126,16 +126,6 @@ func Groups(ctx context.Context, r client.Reader, set Settings) ([]GroupKey, err
 	return slices.Compact(out), nil
 }
 
-// GroupOf lists the groups that one Ingress concerns: the one it asks for, and those whose finalizer it carries.
-func GroupOf(ctx context.Context, r client.Reader, set Settings, ing *networkingv1.Ingress) ([]GroupKey, error) {
-	c, err := newCatalog(ctx, r, set)
-	if err != nil {
-		return nil, err
-	}
-	p, err := c.place(ing)
-	return p.keys(), err
-}
-
 // Load reads one group. An object that a member refers to and that is not there is no error.
 func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Group, error) {
 	g := Group{Key: key, Services: map[types.NamespacedName]*corev1.Service{}}

@@ -154,3 +154,17 @@ func intentOf(g Group, set Settings) (intent.Intent, []model.Finding) {
 	r := Request(g, set)
 	return r.Intent, r.Findings
 }
+
+// groupsOf are the groups that one Ingress concerns: the one it asks for, and those whose finalizer it carries.
+func groupsOf(t *testing.T, c client.Reader, ing *networkingv1.Ingress) []GroupKey {
+	t.Helper()
+	known, err := newCatalog(t.Context(), c, settingsIP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := known.place(ing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.keys()
+}
