@@ -144,6 +144,29 @@ func TestWhoMayConnectNowCounts(t *testing.T) {
 	}
 }
 
+// TestObservedRulesAreShelteredToo: of a rule that was only observed the hosts, the Services and the addresses are known.
+func TestObservedRulesAreShelteredToo(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why     string
+		sources []string
+		open    bool
+	}{
+		{"it serves everybody, and the condition of its Service does not", nil, false},
+		{"it serves more than the condition says", []string{"10.0.0.0/7"}, false},
+		{"it serves what the condition says", []string{"10.0.0.0/8"}, true},
+	} {
+		ing := newIngress(annotations.Conditions+".web", `[{"field":"source-ip","sourceIPConfig":{"values":["10.0.0.0/8"]}}]`, annotations.HealthInterval, "soon")
+		req := requestOf(t, ing, newService("web"), newClass("alb", ""))
+		observed := requestOf(t, newIngress(), newService("web"), newClass("alb", "")).Intent.Fragments[0]
+		route := &observed.Routes[0]
+		route.Field, route.Match = "", intent.Match{Hosts: route.Match.Hosts, SourceIPs: row.sources}
+		if open := req.Permit(observed).Routes[0].Forward != nil; open != row.open {
+			t.Errorf("invariant 8: %s: open is %t", row.why, open)
+		}
+	}
+}
+
 // TestWhichAddressesAreServedNowCounts: what the conditions of a backend say of it takes effect although something else is wrong.
 func TestWhichAddressesAreServedNowCounts(t *testing.T) {
 	t.Parallel()

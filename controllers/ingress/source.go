@@ -50,11 +50,8 @@ func (w wording) admits(r intent.Route) bool {
 }
 
 // exposes tells whether a route that was good serves addresses that the member's rules of now do not serve: at its place, or to a
-// Service of its. A route that was only observed says no place, and not which addresses it serves.
+// Service of its. A route that was only observed says no path, and is known by its Services.
 func (d *draft) exposes(r intent.Route) bool {
-	if r.Field == "" {
-		return false
-	}
 	services := backendsOf(r)
 	return d.refuses(r, func(w wording) bool { return samePlace(w.match, r.Match) }) ||
 		slices.ContainsFunc(services, func(name string) bool {

@@ -53,7 +53,7 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) (out intent.Fragm
 // permits tells whether an observed rule of a member may still forward, to all of the member's target groups and for all its hosts.
 func (r *roster) permits(member model.ObjectRef, port int, rule model.Rule, mine map[string]*intent.Service) bool {
 	hosts, _ := rule.Hosts()
-	route := intent.Route{Ports: []int{port}, Match: intent.Match{Hosts: hosts}, Forward: &intent.Forward{}}
+	route := intent.Route{Ports: []int{port}, Match: intent.Match{Hosts: hosts, SourceIPs: sourcesOf(rule)}, Forward: &intent.Forward{}}
 	for _, id := range groupsOf(rule.Actions) {
 		if s := mine[id]; s != nil {
 			route.Forward.Backends = append(route.Forward.Backends, intent.Backend{Service: s, Weight: 1})
@@ -70,6 +70,17 @@ func (r *roster) permits(member model.ObjectRef, port int, rule model.Rule, mine
 		}
 	}
 	return left[""] && !slices.ContainsFunc(hosts, func(h string) bool { return !left[h] })
+}
+
+// sourcesOf are the addresses that a rule serves; none for every address.
+func sourcesOf(rule model.Rule) []string {
+	var out []string
+	for _, c := range rule.Conditions {
+		if c.Field == model.FieldSourceIP {
+			out = append(out, c.Values...)
+		}
+	}
+	return out
 }
 
 // closed is a rule that answers 503.

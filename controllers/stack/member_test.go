@@ -176,6 +176,28 @@ func TestLastGoodThatNoLongerBuildsKeepsItsObservedRules(t *testing.T) {
 	}
 }
 
+// The front door is asked about an observed rule with the addresses that it serves.
+func TestObservedRuleIsPermittedByItsSources(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	office := func(f *intent.Fragment) { f.Routes[0].Match.SourceIPs = []string{"10.1.0.0/16"} }
+	w.settle(request(member("a", office), member("b")))
+	w.lose()
+	w.restart()
+	broken := wrong(request(member("a", elsewhere("broken.example.com")), member("b")), "spec.rules[0]")
+	var asked []string
+	broken.Permit = func(f intent.Fragment) intent.Fragment {
+		for _, r := range f.Routes {
+			asked = append(asked, r.Match.SourceIPs...)
+		}
+		return f
+	}
+	w.settle(broken)
+	if !slices.Contains(asked, "10.1.0.0/16") {
+		t.Errorf("invariant 8: the front door was asked about %v", asked)
+	}
+}
+
 func TestLostStateAndWrongMember(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
