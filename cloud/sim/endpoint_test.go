@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -231,19 +230,5 @@ func TestOwnPages(t *testing.T) {
 	out, err := f.ec2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{filter("vpc-id", f.Sim.World().VPC)}})
 	if n := len(contract.Must(t, out, err).Vpcs); n != 1 {
 		t.Errorf("%d VPCs after the reset", n)
-	}
-}
-
-func TestReferenceListsEveryOperation(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	page, err := os.ReadFile("../../docs/reference/simulator.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range f.Sim.Operations() {
-		if !strings.Contains(string(page), "`"+o.Action+"`") {
-			t.Errorf("the reference does not name %s of %s", o.Action, o.Service)
-		}
 	}
 }

@@ -1,7 +1,7 @@
-// Command reference writes the pages of docs/reference that can be generated: crds.md from the CRDs in config/crd (each kind
-// with its columns and, for each field, its type, what it must be, its default and its meaning), and flags.md from the
-// operator's help. It may import anything. Its invariant: the same input gives the same bytes, so that `make check` can compare
-// them.
+// Command reference writes what can be generated of docs/reference: crds.md from the CRDs in config/crd (each kind with its
+// columns and, for each field, its type, what it must be, its default and its meaning), flags.md from the operator's help, and
+// the tables of simulator.md from what the simulator's packages say of themselves. It may import anything. Its invariant: the
+// same input gives the same bytes, so that `make check` can compare them.
 package main
 
 import (
@@ -46,7 +46,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return write("flags.md", flags)
+	if err := write("flags.md", flags); err != nil {
+		return err
+	}
+	return simulatorPage()
 }
 
 func write(name, page string) error {
