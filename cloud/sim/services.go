@@ -1,15 +1,10 @@
 package sim
 
 import (
-	"strings"
-
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	elbsdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/headgate/headgate/cloud/sim/accelerator"
-	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
-	"github.com/headgate/headgate/cloud/sim/iam"
 	"github.com/headgate/headgate/cloud/sim/identity"
 	"github.com/headgate/headgate/cloud/sim/lattice"
 	"github.com/headgate/headgate/cloud/sim/shield"
@@ -27,12 +22,12 @@ type api interface{ Service() wire.Service }
 func (s *Simulator) offer() []api {
 	there := resources{s.elb, s.network}
 	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
-	pools, directory := cognito.New(s.account), iam.New(s.account)
-	accelerators, domains := accelerator.New(s.account, there), zones.New(s.account, there, s.certs.Settle)
-	s.certs.Validate(domains)
+	accelerators := accelerator.New(s.account, there)
+	s.domains = zones.New(s.account, there, s.certs.Settle)
+	s.certs.Validate(s.domains)
 	mesh := lattice.New(s.account, there)
-	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, pools.Tags, directory.Tags, accelerators.Tags,
-		domains.Tags, mesh.Tags)
+	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, s.pools.Tags, s.directory.Tags,
+		accelerators.Tags, s.domains.Tags, mesh.Tags)
 	return []api{
 		s.elb,
 		s.network,
@@ -41,10 +36,10 @@ func (s *Simulator) offer() []api {
 		firewall,
 		classic,
 		guard,
-		pools,
-		directory,
+		s.pools,
+		s.directory,
 		accelerators,
-		domains,
+		s.domains,
 		s.objects,
 		mesh,
 		s.tags,
@@ -59,27 +54,12 @@ type resources struct {
 
 // Balancer gives the state of a load balancer.
 func (r resources) Balancer(arn string) (string, bool) {
-	for _, lb := range r.balancing.Summaries() {
-		if lb.ARN == arn {
-			return lb.State, true
-		}
-	}
-	return "", false
+	lb, ok := r.balancing.Balancer(arn)
+	return lb.State, ok
 }
 
 // HostedZone gives the zone that holds the name of a load balancer.
-func (r resources) HostedZone(name string) (string, bool) {
-	for _, lb := range r.balancing.Summaries() {
-		if strings.ToLower(lb.DNSName) != name {
-			continue
-		}
-		described, err := r.balancing.Service().Operations["DescribeLoadBalancers"].Run(&elbsdk.DescribeLoadBalancersInput{LoadBalancerArns: []string{lb.ARN}})
-		if out, ok := described.(*elbsdk.DescribeLoadBalancersOutput); ok && err == nil {
-			return *out.LoadBalancers[0].CanonicalHostedZoneId, true
-		}
-	}
-	return "", false
-}
+func (r resources) HostedZone(name string) (string, bool) { return r.balancing.HostedZone(name) }
 
 // VPC reports whether there is a VPC.
 func (r resources) VPC(id string) bool { return r.network.VPC(id) }

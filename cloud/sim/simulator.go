@@ -11,11 +11,14 @@ import (
 
 	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/cert"
+	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/iam"
 	"github.com/headgate/headgate/cloud/sim/storage"
 	"github.com/headgate/headgate/cloud/sim/tagging"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
+	"github.com/headgate/headgate/cloud/sim/zones"
 )
 
 // World names what the seeded network holds.
@@ -45,14 +48,18 @@ type Simulator struct {
 	stopped <-chan struct{}
 
 	// mu guards the services: one call at a time.
-	mu       sync.Mutex
-	account  *account.Account
-	network  *vpc.Network
-	certs    *cert.Store
-	objects  *storage.Store
-	elb      *elb.State
-	tags     *tagging.Index
-	services []wire.Service
+	mu      sync.Mutex
+	account *account.Account
+	network *vpc.Network
+	certs   *cert.Store
+	objects *storage.Store
+	elb     *elb.State
+	pools   *cognito.Pools
+	domains *zones.Zones
+	tags    *tagging.Index
+	// directory holds the certificates of IAM.
+	directory *iam.Directory
+	services  []wire.Service
 	// dumps show what services hold, by their signing names.
 	dumps map[string]func() any
 	world World
@@ -110,6 +117,7 @@ func (s *Simulator) fill() {
 	s.network = vpc.New(s.account)
 	s.certs = cert.New(s.account)
 	s.objects = storage.New(s.account)
+	s.pools, s.directory = cognito.New(s.account), iam.New(s.account)
 	s.world = World{}
 	if !o.EmptyWorld {
 		s.world = s.network.Seed(o.ClusterName)
@@ -117,6 +125,7 @@ func (s *Simulator) fill() {
 	balancing := elb.Options{
 		Provisioning: o.Provisioning, Linger: o.Linger, Check: o.TargetCheck, AllowLoopbackTargets: o.AllowLoopbackTargets,
 		Addresses: o.AddressPool, Quotas: o.Quotas, Bundles: s.objects,
+		ServerCertificates: s.directory, UserPools: s.pools,
 	}
 	if s.traffic != nil {
 		balancing.Health = s.traffic.health

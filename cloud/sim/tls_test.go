@@ -10,11 +10,11 @@ import (
 	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
-// servedNames gives the names of the certificate that an address serves, or the error.
-func servedNames(t *testing.T, address string) string {
+// servedNames gives the names of the certificate that an address serves for a host, or the error.
+func servedNames(t *testing.T, address, host string) string {
 	t.Helper()
 	// Nobody signed the certificates of these tests: what they say is what is tested.
-	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, ServerName: "example.com"}}
+	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, ServerName: host}}
 	conn, err := dialer.DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		return err.Error()

@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	cognitotypes "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim/idp"
@@ -19,22 +22,56 @@ import (
 	"github.com/headgate/headgate/cloud/sim/contract"
 )
 
-// startProvider runs an identity provider under a name that only the simulator and the test know.
-func (f *fixture) startProvider(t *testing.T, issuer string) (*idp.Provider, string) {
+// startProvider runs an identity provider with one client, under a host that only the simulator and the test know.
+func (f *fixture) startProvider(t *testing.T, host string, o idp.Options) (*idp.Provider, string) {
 	t.Helper()
-	p, err := idp.New(idp.Options{
-		Issuer: issuer, Clients: map[string]string{"web": "s3cret"}, Users: map[string]map[string]any{"ada": {"email": "ada@example.com"}},
-	})
+	o.Users = map[string]map[string]any{"ada": {"email": "ada@example.com"}}
+	p, err := idp.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewTLSServer(p)
 	t.Cleanup(server.Close)
 	actual := strings.TrimPrefix(server.URL, "https://")
-	if err := f.Sim.SetHosts(map[string]*string{strings.TrimPrefix(issuer, "https://"): &actual}); err != nil {
+	if err := f.Sim.SetHosts(map[string]*string{host: &actual}); err != nil {
 		t.Fatal(err)
 	}
 	return p, actual
+}
+
+// browser gives what asks the first load balancer for a path as a browser does that finds the host of a provider, and gives the status.
+func (f *fixture) browser(t *testing.T, host, actual string) func(path, token string) int {
+	t.Helper()
+	reach := func(ctx context.Context, network, to string) (net.Conn, error) {
+		if to == host+":443" {
+			to = actual
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, to)
+	}
+	transport := &http.Transport{DialContext: reach, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	t.Cleanup(transport.CloseIdleConnections)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: transport, Jar: jar}
+	return func(path, token string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+f.Sim.LoadBalancers()[0].Address.String()+":20443"+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.Body.Close() != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode
+	}
 }
 
 // ordered puts actions in the order in which they stand.
@@ -49,7 +86,7 @@ func TestTrafficSignIn(t *testing.T) {
 	t.Parallel()
 	f, _ := startTraffic(t)
 	const issuer = "https://idp.example.com"
-	p, actual := f.startProvider(t, issuer)
+	p, actual := f.startProvider(t, "idp.example.com", idp.Options{Issuer: issuer, Clients: map[string]string{"web": "s3cret"}})
 	lb := f.balancer("web")
 	in := secureInput(lb, f.certificate("example.com"))
 	in.DefaultActions = ordered(elbtypes.Action{
@@ -67,36 +104,7 @@ func TestTrafficSignIn(t *testing.T) {
 	}, fixed("202")[0]))
 	f.Sim.Settle(t.Context())
 
-	reach := func(ctx context.Context, network, to string) (net.Conn, error) {
-		if to == "idp.example.com:443" {
-			to = actual
-		}
-		return (&net.Dialer{}).DialContext(ctx, network, to)
-	}
-	transport := &http.Transport{DialContext: reach, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	t.Cleanup(transport.CloseIdleConnections)
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: transport, Jar: jar}
-	ask := func(path, token string) int {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+f.Sim.LoadBalancers()[0].Address.String()+":20443"+path, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
-		}
-		response, err := client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.Body.Close() != nil {
-			t.Fatal(err)
-		}
-		return response.StatusCode
-	}
+	ask := f.browser(t, "idp.example.com", actual)
 	token, err := p.Sign(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -124,5 +132,42 @@ func TestTrafficHosts(t *testing.T) {
 	}
 	if _, ok := f.Sim.ClaimsKey("nobody"); ok {
 		t.Error("a key that nobody has")
+	}
+}
+
+func TestTrafficCognito(t *testing.T) {
+	t.Parallel()
+	f, _ := startTraffic(t)
+	pools := cognito.NewFromConfig(f.Config)
+	pool, err := pools.CreateUserPool(t.Context(), &cognito.CreateUserPoolInput{PoolName: aws.String("people")})
+	id, arn := contract.Must(t, pool, err).UserPool.Id, pool.UserPool.Arn
+	_, err = pools.CreateUserPoolDomain(t.Context(), &cognito.CreateUserPoolDomainInput{UserPoolId: id, Domain: aws.String("people")})
+	contract.WantCode(t, err, "")
+	made, err := pools.CreateUserPoolClient(t.Context(), &cognito.CreateUserPoolClientInput{
+		UserPoolId: id, ClientName: aws.String("web"), GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true,
+		AllowedOAuthFlows: []cognitotypes.OAuthFlowType{cognitotypes.OAuthFlowTypeCode}, AllowedOAuthScopes: []string{"openid"},
+		CallbackURLs: []string{"https://example.com/oauth2/idpresponse"}, SupportedIdentityProviders: []string{"COGNITO"},
+	})
+	client := contract.Must(t, made, err).UserPoolClient
+	const host = "people.auth.us-west-2.amazoncognito.com"
+	_, actual := f.startProvider(t, host, idp.Options{
+		Issuer: "https://cognito-idp.us-west-2.amazonaws.com/" + *id, Clients: map[string]string{*client.ClientId: *client.ClientSecret},
+	})
+
+	lb := f.balancer("web")
+	in := secureInput(lb, f.certificate("example.com"))
+	signIn := &elbtypes.AuthenticateCognitoActionConfig{UserPoolArn: arn, UserPoolClientId: aws.String("other"), UserPoolDomain: aws.String("people")}
+	in.DefaultActions = ordered(elbtypes.Action{Type: elbtypes.ActionTypeEnumAuthenticateCognito, AuthenticateCognitoConfig: signIn}, fixed("200")[0])
+	_, err = f.elb.CreateListener(t.Context(), in)
+	contract.WantCode(t, err, "InvalidLoadBalancerAction")
+	signIn.UserPoolClientId = client.ClientId
+	_, err = f.elb.CreateListener(t.Context(), in)
+	contract.WantCode(t, err, "")
+	f.Sim.Settle(t.Context())
+	if got := f.browser(t, host, actual)("/page", ""); got != http.StatusOK {
+		t.Errorf("after signing in: %d", got)
+	}
+	if state := fmt.Sprint(f.Sim.State()); strings.Contains(state, *client.ClientSecret) {
+		t.Error("the state shows the secret of the client")
 	}
 }

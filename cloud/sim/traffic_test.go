@@ -107,7 +107,9 @@ func TestReimportedCertificateServes(t *testing.T) {
 	lb := f.balancer("web")
 	made, err := f.elb.CreateListener(t.Context(), secureInput(lb, f.certificate("example.com")))
 	arn := contract.Must(t, made, err).Listeners[0].Certificates[0].CertificateArn
-	served := func() string { return servedNames(t, f.Sim.LoadBalancers()[0].Address.String()+":20443") }
+	served := func() string {
+		return servedNames(t, f.Sim.LoadBalancers()[0].Address.String()+":20443", "example.com")
+	}
 	eventually(t, "[example.com]", served)
 	f.reimport(arn, "example.com", "www.example.com")
 	eventually(t, "[example.com www.example.com]", served)

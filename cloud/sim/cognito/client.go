@@ -27,20 +27,53 @@ type Client struct {
 	CallbackURLs []string
 }
 
-// Client finds an app client that a load balancer can use: one with a secret, in a pool that has the domain.
-func (p *Pools) Client(poolARN, clientID, domain string) (Client, bool) {
+// ClientError is why a load balancer cannot sign users in with a client. Elastic Load Balancing describes the client when a rule is made. That it
+// demands a secret was observed; that it looks at the pool, the client, its grants and the domain is believed.
+type ClientError string
+
+// What makes a client unfit.
+const (
+	ErrNoPool       ClientError = "The user pool does not exist"
+	ErrNoClient     ClientError = "The user pool client does not exist"
+	ErrPublicClient ClientError = "The user pool client must have a client secret"
+	ErrNoGrant      ClientError = "The user pool client must have OAuth flows enabled, with the code grant"
+	ErrNoDomain     ClientError = "The user pool domain is not one of the user pool"
+)
+
+// Error gives the words.
+func (e ClientError) Error() string { return string(e) }
+
+// Client finds an app client that a load balancer can use: one with a secret that may use the code grant, in a pool that has the domain. A
+// domain may be the prefix, or in full. Errors are [ClientError].
+func (p *Pools) Client(poolARN, clientID, domain string) (Client, error) {
 	for _, held := range p.pools.All() {
 		shown := p.show(held)
-		if *shown.Arn != poolARN || aws.ToString(shown.Domain) != domain && aws.ToString(shown.CustomDomain) != domain {
+		if *shown.Arn != poolARN {
 			continue
 		}
 		c, ok := held.clients.Get(clientID)
-		if !ok || c.ClientSecret == nil {
-			return Client{}, false
+		switch {
+		case !ok:
+			return Client{}, ErrNoClient
+		case c.ClientSecret == nil:
+			return Client{}, ErrPublicClient
+		case !aws.ToBool(c.AllowedOAuthFlowsUserPoolClient) || !slices.Contains(c.AllowedOAuthFlows, cognitotypes.OAuthFlowTypeCode):
+			return Client{}, ErrNoGrant
+		case !p.serves(shown, domain):
+			return Client{}, ErrNoDomain
 		}
-		return Client{Secret: *c.ClientSecret, CallbackURLs: slices.Clone(c.CallbackURLs)}, true
+		return Client{Secret: *c.ClientSecret, CallbackURLs: slices.Clone(c.CallbackURLs)}, nil
 	}
-	return Client{}, false
+	return Client{}, ErrNoPool
+}
+
+// serves reports whether a domain is one of a pool.
+func (p *Pools) serves(shown cognitotypes.UserPoolType, domain string) bool {
+	if domain == "" {
+		return false
+	}
+	prefix := strings.TrimSuffix(domain, ".auth."+p.account.Region+".amazoncognito.com")
+	return aws.ToString(shown.Domain) == prefix || aws.ToString(shown.CustomDomain) == domain
 }
 
 // Forms, lengths, defaults and quotas of app clients (Cognito user pools API reference; developer guide, "Quotas").

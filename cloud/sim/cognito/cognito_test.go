@@ -1,6 +1,7 @@
 package cognito_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -266,21 +267,28 @@ func TestSecrets(t *testing.T) {
 		out, err := contract.Run[sdk.CreateUserPoolClientOutput](pools.Service(), "CreateUserPoolClient", in)
 		return contract.Must(t, out, err)
 	}
-	secret := create(&sdk.CreateUserPoolClientInput{ClientName: aws.String("web"), GenerateSecret: true})
+	code := []cognitotypes.OAuthFlowType{cognitotypes.OAuthFlowTypeCode}
+	secret := create(&sdk.CreateUserPoolClientInput{
+		ClientName: aws.String("web"), GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: code, AllowedOAuthScopes: []string{"openid"},
+	})
 	public := create(&sdk.CreateUserPoolClientInput{ClientName: aws.String("app")})
+	idle := create(&sdk.CreateUserPoolClientInput{ClientName: aws.String("idle"), GenerateSecret: true})
 	client := *secret.UserPoolClient.ClientId
 	for _, row := range []struct {
 		why, pool, client, domain string
-		want                      bool
+		want                      error
 	}{
-		{"a client with a secret", arn, client, "people", true},
-		{"a client without", arn, *public.UserPoolClient.ClientId, "people", false},
-		{"another domain", arn, client, "others", false},
-		{"another pool", arn + "0", client, "people", false},
-		{"another client", arn, "none", "people", false},
+		{"a client with a secret", arn, client, "people", nil},
+		{"a domain in full", arn, client, "people.auth.us-west-2.amazoncognito.com", nil},
+		{"a client without", arn, *public.UserPoolClient.ClientId, "people", cognito.ErrPublicClient},
+		{"a client without grants", arn, *idle.UserPoolClient.ClientId, "people", cognito.ErrNoGrant},
+		{"another domain", arn, client, "others", cognito.ErrNoDomain},
+		{"another pool", arn + "0", client, "people", cognito.ErrNoPool},
+		{"another client", arn, "none", "people", cognito.ErrNoClient},
 	} {
-		if got, ok := pools.Client(row.pool, row.client, row.domain); ok != row.want || ok && got.Secret != *secret.UserPoolClient.ClientSecret {
-			t.Errorf("%s: usable %v", row.why, ok)
+		got, err := pools.Client(row.pool, row.client, row.domain)
+		if !errors.Is(err, row.want) || err == nil && got.Secret != *secret.UserPoolClient.ClientSecret {
+			t.Errorf("%s: %v, want %v", row.why, err, row.want)
 		}
 	}
 	if state := fmt.Sprint(wire.Tree(pools.Dump())); strings.Contains(state, *secret.UserPoolClient.ClientSecret) || !strings.Contains(state, client) {

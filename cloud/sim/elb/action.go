@@ -10,9 +10,6 @@ import (
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
-// secrets are the OIDC client secrets of a rule by issuer and client. AWS keeps them and never gives them back.
-type secrets map[string]string
-
 func badAction(format string, args ...any) error {
 	return wire.Errorf("InvalidLoadBalancerAction", format, args...)
 }
@@ -27,7 +24,7 @@ func (s *State) readActions(l *listener, actions []elbtypes.Action, held secrets
 	kept := secrets{}
 	all := make([]elbtypes.Action, 0, len(actions))
 	for _, a := range actions {
-		read, err := s.readAction(l, a)
+		read, err := s.readAction(l, a, kept)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -89,7 +86,8 @@ func checkOrder(all []elbtypes.Action) error {
 	return nil
 }
 
-func (s *State) readAction(l *listener, a elbtypes.Action) (elbtypes.Action, error) {
+// readAction checks an action. The secret of a client of Cognito is kept.
+func (s *State) readAction(l *listener, a elbtypes.Action, kept secrets) (elbtypes.Action, error) {
 	if a.Order != nil && (*a.Order < 1 || *a.Order > maxOrder) {
 		return a, invalid("Action order '%d' must be between 1 and %d", *a.Order, maxOrder)
 	}
@@ -112,7 +110,7 @@ func (s *State) readAction(l *listener, a elbtypes.Action) (elbtypes.Action, err
 	case elbtypes.ActionTypeEnumAuthenticateOidc:
 		return readOIDC(a)
 	case elbtypes.ActionTypeEnumAuthenticateCognito:
-		return readCognito(a)
+		return s.readCognito(a, kept)
 	case elbtypes.ActionTypeEnumJwtValidation:
 		return a, checkJWT(a.JwtValidationConfig)
 	default:

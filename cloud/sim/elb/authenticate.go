@@ -42,6 +42,28 @@ func (x session) fill() error {
 	return nil
 }
 
+// secrets are the secrets of the clients of a rule. AWS keeps them and never gives them back.
+type secrets map[string]string
+
+func oidcKey(c *elbtypes.AuthenticateOidcActionConfig) string {
+	return aws.ToString(c.Issuer) + " " + aws.ToString(c.ClientId)
+}
+
+// cognitoKey is none that oidcKey gives: issuers begin with https.
+func cognitoKey(c *elbtypes.AuthenticateCognitoActionConfig) string {
+	return aws.ToString(c.UserPoolArn) + " " + aws.ToString(c.UserPoolClientId)
+}
+
+// ofOIDC reports whether there are secrets that were given with a rule.
+func (x secrets) ofOIDC() bool {
+	for key := range x {
+		if strings.HasPrefix(key, "https://") {
+			return true
+		}
+	}
+	return false
+}
+
 func readOIDC(a elbtypes.Action) (elbtypes.Action, error) {
 	c := *a.AuthenticateOidcConfig
 	if err := (session{&c.SessionCookieName, &c.Scope, &c.SessionTimeout, c.AuthenticationRequestExtraParams}).fill(); err != nil {
@@ -64,7 +86,7 @@ func readOIDC(a elbtypes.Action) (elbtypes.Action, error) {
 
 // takeSecret moves the client secret out of a configuration. Without one, a modify may keep the secret of before.
 func takeSecret(c *elbtypes.AuthenticateOidcActionConfig, held, kept secrets) error {
-	key := aws.ToString(c.Issuer) + " " + aws.ToString(c.ClientId)
+	key := oidcKey(c)
 	existing := aws.ToBool(c.UseExistingClientSecret)
 	switch {
 	case c.ClientSecret != nil && existing:
@@ -73,7 +95,7 @@ func takeSecret(c *elbtypes.AuthenticateOidcActionConfig, held, kept secrets) er
 		kept[key] = *c.ClientSecret
 	case !existing:
 		return invalid("A client secret must be specified")
-	case len(held) == 0:
+	case !held.ofOIDC():
 		return invalid("There is no existing client secret to use")
 	default:
 		kept[key] = held[key]
@@ -82,7 +104,7 @@ func takeSecret(c *elbtypes.AuthenticateOidcActionConfig, held, kept secrets) er
 	return nil
 }
 
-func readCognito(a elbtypes.Action) (elbtypes.Action, error) {
+func (s *State) readCognito(a elbtypes.Action, kept secrets) (elbtypes.Action, error) {
 	c := *a.AuthenticateCognitoConfig
 	if err := (session{&c.SessionCookieName, &c.Scope, &c.SessionTimeout, c.AuthenticationRequestExtraParams}).fill(); err != nil {
 		return a, err
@@ -96,6 +118,14 @@ func readCognito(a elbtypes.Action) (elbtypes.Action, error) {
 	if aws.ToString(c.UserPoolClientId) == "" || aws.ToString(c.UserPoolDomain) == "" {
 		return a, invalid("A user pool client ID and a user pool domain must be specified")
 	}
+	if s.options.UserPools == nil {
+		return a, badAction("User pool '%s' does not exist", *c.UserPoolArn)
+	}
+	client, err := s.options.UserPools.Client(*c.UserPoolArn, *c.UserPoolClientId, *c.UserPoolDomain)
+	if err != nil {
+		return a, badAction("%v", err)
+	}
+	kept[cognitoKey(&c)] = client.Secret
 	a.AuthenticateCognitoConfig = &c
 	return a, nil
 }

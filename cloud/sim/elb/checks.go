@@ -34,9 +34,11 @@ func balancerChecks() map[string]string {
 }
 
 func listenerChecks() map[string]string {
-	const listener = "port, protocol by type; one issued certificate with a full name; security policy; ALPN; mutual authentication with an active " +
-		"trust store, on two listeners at most; QUIC alone; UDP in dual-stack mode; actions; quotas; a taken port; "
-	const rule = "conditions: form, characters, lengths, five values and wildcards a rule, one of a kind where AWS allows one, regular expressions; actions; " +
+	const listener = "port, protocol by type; one certificate of ACM that is issued or of IAM, with a full name; security policy; ALPN; mutual " +
+		"authentication with an active trust store, on two listeners at most; a Cognito client with a secret and the code grant, in a pool with the domain " +
+		"(secret observed, the rest believed); QUIC alone; UDP in dual-stack mode; actions; quotas; a taken port; "
+	const rule = "conditions: form, characters, lengths, five values and wildcards a rule, one of a kind where AWS allows one, regular expressions; " +
+		"actions, and clients of Cognito as for listeners; " +
 		"transforms: one of a type, an expression that compiles, groups that it has"
 	return map[string]string{
 		"CreateListener":               listener + "the same again gives the existing one (SDK, guide; messages observed)",

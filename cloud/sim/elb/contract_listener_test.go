@@ -22,7 +22,7 @@ func signIn(order int32) elbtypes.Action {
 	return elbtypes.Action{
 		Type: elbtypes.ActionTypeEnumAuthenticateCognito, Order: aws.Int32(order),
 		AuthenticateCognitoConfig: &elbtypes.AuthenticateCognitoActionConfig{
-			UserPoolArn: aws.String("arn:aws:cognito-idp:us-west-2:123456789012:userpool/x"), UserPoolClientId: aws.String("c"), UserPoolDomain: aws.String("d"),
+			UserPoolArn: aws.String(poolARN), UserPoolClientId: aws.String("c"), UserPoolDomain: aws.String("d"),
 		},
 	}
 }
@@ -38,6 +38,11 @@ func actingRows() []acting {
 		{"", "one group", func(w *world, _ *string) []elbtypes.Action { return forward(w.group("g")) }, nil},
 		{"", "signing in before a forward", func(w *world, _ *string) []elbtypes.Action {
 			return []elbtypes.Action{signIn(1), then(2, forward(w.group("g")))}
+		}, nil},
+		{"InvalidLoadBalancerAction", "signing in with a client that cannot be used", func(*world, *string) []elbtypes.Action {
+			other := signIn(1)
+			other.AuthenticateCognitoConfig.UserPoolClientId = aws.String("other")
+			return []elbtypes.Action{other, then(2, fixed())}
 		}, nil},
 		{"TargetGroupNotFound", "a group that is not there", func(w *world, _ *string) []elbtypes.Action { return forward(not(w.group("g"))) }, nil},
 		{"IncompatibleProtocols", "a group of TCP", func(w *world, _ *string) []elbtypes.Action { return forward(w.group("g", speaking("TCP"))) }, nil},

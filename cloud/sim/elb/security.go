@@ -1,12 +1,14 @@
 package elb
 
 import (
+	"crypto/tls"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/headgate/headgate/cloud/sim/cert"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
@@ -62,7 +64,7 @@ func (s *State) checkCertificate(arn *string) error {
 	if aws.ToString(arn) == "" {
 		return invalid("A certificate ARN must be specified")
 	}
-	c, ok := s.certificates.Find(*arn)
+	c, ok := s.findCertificate(*arn)
 	if !ok {
 		return wire.Errorf("CertificateNotFound", "Certificate '%s' not found", *arn)
 	}
@@ -71,6 +73,25 @@ func (s *State) checkCertificate(arn *string) error {
 			"and a supported key size.", *arn)
 	}
 	return nil
+}
+
+func (s *State) findCertificate(arn string) (cert.Found, bool) {
+	for _, held := range s.certificates {
+		if c, ok := held.Find(arn); ok {
+			return c, true
+		}
+	}
+	return cert.Found{}, false
+}
+
+// tlsCertificate gives a certificate with its key, wherever it is held.
+func (s *State) tlsCertificate(arn string) (*tls.Certificate, bool) {
+	for _, held := range s.certificates {
+		if c, ok := held.TLS(arn); ok {
+			return c, true
+		}
+	}
+	return nil, false
 }
 
 func checkALPN(l *listener) error {

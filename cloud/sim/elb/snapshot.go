@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 	"time"
@@ -41,25 +42,50 @@ type Summary struct {
 }
 
 // Summaries lists all load balancers.
-func (s *State) Summaries() []Summary {
-	all := []Summary{}
-	for arn, lb := range s.balancers.All() {
-		one := Summary{
-			ARN: arn, Name: *lb.LoadBalancerName, Type: string(lb.Type), DNSName: *lb.DNSName, Address: lb.address,
-			State: string(s.showBalancer(lb).State.Code), Ports: []int32{},
-		}
-		for _, l := range lb.listeners {
-			one.Ports = append(one.Ports, aws.ToInt32(l.Port))
-		}
-		all = append(all, one)
+func (s *State) Summaries() []Summary { return view(s.balancers.Values(), s.summary) }
+
+func (s *State) summary(lb *loadBalancer) Summary {
+	return Summary{
+		ARN: *lb.LoadBalancerArn, Name: *lb.LoadBalancerName, Type: string(lb.Type), DNSName: *lb.DNSName, Address: lb.address,
+		State: string(s.showBalancer(lb).State.Code), Ports: view(lb.listeners, func(l *listener) int32 { return aws.ToInt32(l.Port) }),
 	}
-	return all
+}
+
+// Balancer gives a load balancer by its ARN.
+func (s *State) Balancer(arn string) (Summary, bool) {
+	lb, ok := s.balancers.Get(arn)
+	if !ok {
+		return Summary{}, false
+	}
+	return s.summary(lb), true
+}
+
+// TagsOf gives the tags of a load balancer, a target group or another resource; nil where there is none of that ARN.
+func (s *State) TagsOf(arn string) map[string]string {
+	if !s.has(arn) {
+		return nil
+	}
+	return maps.Clone(s.tags[arn])
+}
+
+// byName finds a load balancer by its DNS name, in any case and with the prefix dualstack.
+func (s *State) byName(name string) (*loadBalancer, bool) {
+	lb, ok := s.index.names[strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(name, ".")), "dualstack.")]
+	return lb, ok
+}
+
+// HostedZone gives the zone in which AWS keeps the DNS name of a load balancer.
+func (s *State) HostedZone(name string) (string, bool) {
+	lb, ok := s.byName(name)
+	if !ok {
+		return "", false
+	}
+	return *lb.CanonicalHostedZoneId, true
 }
 
 // Resolve gives the loopback address of a load balancer by its DNS name, in any case and with the prefix dualstack.
 func (s *State) Resolve(name string) (netip.Addr, bool) {
-	name = strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(name, ".")), "dualstack.")
-	lb, ok := s.index.names[name]
+	lb, ok := s.byName(name)
 	if !ok {
 		return netip.Addr{}, false
 	}

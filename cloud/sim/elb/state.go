@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/cert"
+	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/table"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
@@ -18,7 +20,7 @@ import (
 type State struct {
 	account      *account.Account
 	network      *vpc.Network
-	certificates *cert.Store
+	certificates []Certificates
 	options      Options
 
 	balancers table.Table[*loadBalancer]
@@ -51,12 +53,32 @@ type Options struct {
 	Addresses netip.Prefix
 	// Quotas replaces AWS's defaults; a zero field keeps its default.
 	Quotas Quotas
+	// ServerCertificates are those of IAM, which listeners may name as those of ACM. Nil: there are none.
+	ServerCertificates Certificates
+	// UserPools are the user pools of Cognito that listeners may sign in with. Nil: there are none.
+	UserPools UserPools
 	// Bundles is where trust stores get their certificates and revocation lists from. Nil: there is no bucket.
 	Bundles Bundles
 	// ConstrainedZones are the names of the zones that take no more load balancers.
 	ConstrainedZones []string
 	// Health asks the data plane how the targets of a group are. Nil or false: there is no data plane that probes it.
 	Health func(arn string) (map[Target]elbtypes.TargetHealth, bool)
+}
+
+// Certificates holds certificates that listeners may name.
+type Certificates interface {
+	// Find says of a certificate what a listener must know; false: there is none of that ARN.
+	Find(arn string) (cert.Found, bool)
+	// TLS gives a certificate with its key.
+	TLS(arn string) (*tls.Certificate, bool)
+	// UsedBy is told how to find the load balancers that use a certificate.
+	UsedBy(find func(arn string) []string)
+}
+
+// UserPools knows the app clients of Cognito.
+type UserPools interface {
+	// Client gives a client that a load balancer can sign in with. The error says, as AWS does, why it cannot.
+	Client(poolARN, clientID, domain string) (cognito.Client, error)
 }
 
 // Bundles reads objects of S3.
@@ -122,12 +144,17 @@ type target struct {
 }
 
 // New makes an account without load balancers.
-func New(a *account.Account, n *vpc.Network, c *cert.Store, o Options) *State {
+func New(a *account.Account, n *vpc.Network, c Certificates, o Options) *State {
 	o.Quotas = o.Quotas.orDefaults()
 	o.TrustStore, o.Capacity = orTime(o.TrustStore, trustStoreCreation), orTime(o.Capacity, capacityProvisioning)
-	s := &State{account: a, network: n, certificates: c, options: o, tags: map[string]map[string]string{}, nextAddress: o.Addresses.Addr()}
+	s := &State{account: a, network: n, certificates: []Certificates{c}, options: o, tags: map[string]map[string]string{}, nextAddress: o.Addresses.Addr()}
 	s.index = newIndex()
-	c.UsedBy(s.usesCertificate)
+	if o.ServerCertificates != nil {
+		s.certificates = append(s.certificates, o.ServerCertificates)
+	}
+	for _, one := range s.certificates {
+		one.UsedBy(s.usesCertificate)
+	}
 	return s
 }
 

@@ -64,15 +64,19 @@ func (s *State) listenerConfig(l *listener) dataplane.Listener {
 // clientSecrets gives the secrets of a rule by the identifiers of their clients.
 func (r *rule) clientSecrets() map[string]string {
 	var all map[string]string
-	for _, a := range r.Actions {
-		c := a.AuthenticateOidcConfig
-		if c == nil {
-			continue
-		}
+	keep := func(client *string, key string) {
 		if all == nil {
 			all = map[string]string{}
 		}
-		all[aws.ToString(c.ClientId)] = r.secrets[aws.ToString(c.Issuer)+" "+aws.ToString(c.ClientId)]
+		all[aws.ToString(client)] = r.secrets[key]
+	}
+	for _, a := range r.Actions {
+		if c := a.AuthenticateOidcConfig; c != nil {
+			keep(c.ClientId, oidcKey(c))
+		}
+		if c := a.AuthenticateCognitoConfig; c != nil {
+			keep(c.UserPoolClientId, cognitoKey(c))
+		}
 	}
 	return all
 }
@@ -90,13 +94,8 @@ func policyConfigs() map[string]dataplane.Policy {
 func (s *State) tlsCertificates(l *listener) ([]*tls.Certificate, []string) {
 	var all []*tls.Certificate
 	var arns []string
-	for _, c := range l.Certificates {
-		if held, ok := s.certificates.TLS(aws.ToString(c.CertificateArn)); ok {
-			all, arns = append(all, held), append(arns, *c.CertificateArn)
-		}
-	}
-	for _, arn := range l.certificates {
-		if held, ok := s.certificates.TLS(arn); ok {
+	for _, arn := range certificatesOf(l) {
+		if held, ok := s.tlsCertificate(arn); ok {
 			all, arns = append(all, held), append(arns, arn)
 		}
 	}

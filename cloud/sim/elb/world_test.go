@@ -18,6 +18,7 @@ import (
 
 	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/cert"
+	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
@@ -51,6 +52,18 @@ func (o objects) Object(bucket, key, version string) ([]byte, error) {
 	return body, nil
 }
 
+// userPools is a Cognito with the one client of signIn.
+type userPools struct{}
+
+const poolARN, clientSecret = "arn:aws:cognito-idp:us-west-2:123456789012:userpool/x", "s3cret"
+
+func (userPools) Client(pool, client, domain string) (cognito.Client, error) {
+	if pool != poolARN || client != "c" || domain != "d" {
+		return cognito.Client{}, cognito.ErrNoClient
+	}
+	return cognito.Client{Secret: clientSecret}, nil
+}
+
 const region, number = "us-west-2", "123456789012"
 
 func newWorld(tb testing.TB, change ...func(*elb.Options)) *world {
@@ -59,7 +72,8 @@ func newWorld(tb testing.TB, change ...func(*elb.Options)) *world {
 	a := &account.Account{ID: number, Region: region, Partition: "aws", Now: w.now, Speed: 1}
 	w.network, w.certs = vpc.New(a), cert.New(a)
 	w.World = w.network.Seed("test")
-	o := elb.Options{Addresses: netip.MustParsePrefix("127.77.0.0/16"), Check: time.Second, Linger: time.Minute, Bundles: w.objects, TrustStore: -1}
+	o := elb.Options{Addresses: netip.MustParsePrefix("127.77.0.0/16"), Check: time.Second, Linger: time.Minute, Bundles: w.objects, TrustStore: -1,
+		UserPools: userPools{}}
 	for _, c := range change {
 		c(&o)
 	}
