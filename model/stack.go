@@ -115,7 +115,11 @@ type Backend struct {
 	Service   string `json:"service"`
 	// Port is the Service's port number or name, as its user wrote it.
 	Port string `json:"port"`
-	// Network says which traffic the pods must admit.
+	// Nodes is a label selector of Kubernetes in its text form: of the nodes that are targets, empty for all.
+	Nodes string `json:"nodes,omitempty"`
+	// MultiCluster says that other clusters register targets in the group.
+	MultiCluster bool `json:"multiCluster,omitempty"`
+	// Network says which traffic the pods or nodes must admit.
 	Network []Permission `json:"network,omitempty"`
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/headgate/headgate/model"
 )
 
@@ -119,6 +121,19 @@ func CheckTag(key, value string) error {
 		return fmt.Errorf("tag %s says who owns a resource: leave it out", quote(key))
 	case len(key) > maxTagKey || len(value) > maxTagValue:
 		return fmt.Errorf("tag %s is too long: AWS takes %d characters of key and %d of value", quote(key), maxTagKey, maxTagValue)
+	}
+	return nil
+}
+
+// checkNodeLabels tells what labels of nodes cannot be.
+func checkNodeLabels(raw string) error {
+	pairs, err := parseMap(raw)
+	if err != nil {
+		return err
+	}
+	if _, err := labels.ValidatedSelectorFromSet(pairs); err != nil {
+		return fmt.Errorf("%s are no labels: write pairs as nodes have them, of letters, digits, '-', '_' and '.', with letters or digits at both ends",
+			quote(raw))
 	}
 	return nil
 }

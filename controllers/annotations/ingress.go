@@ -9,7 +9,8 @@ import (
 // IngressPrefix is the prefix of the keys of Ingresses and of the Services behind them.
 const IngressPrefix = "alb.ingress.kubernetes.io/"
 
-// Keys of Ingresses, without their prefix. Actions, Conditions, Transforms and ListenerAttributes are followed by a name.
+// Keys of Ingresses, without their prefix. Actions, Conditions, Transforms and ListenerAttributes are followed by a name,
+// TargetControlPort by that of a Service and its port.
 const (
 	GroupName             = "group.name"
 	GroupOrder            = "group.order"
@@ -32,6 +33,9 @@ const (
 	BackendProtocol       = "backend-protocol"
 	BackendVersion        = "backend-protocol-version"
 	TargetGroupAttrs      = "target-group-attributes"
+	TargetNodeLabels      = "target-node-labels"
+	MultiCluster          = "multi-cluster-target-group"
+	TargetControlPort     = "target-control-port"
 	HealthPort            = "healthcheck-port"
 	HealthProtocol        = "healthcheck-protocol"
 	HealthPath            = "healthcheck-path"
@@ -126,6 +130,9 @@ func targetGroupSpecs() []Spec {
 		{Key: BackendProtocol, Default: "HTTP", Values: protocols},
 		{Key: BackendVersion, Default: "HTTP1", Values: []string{"HTTP1", "HTTP2", "GRPC"}},
 		{Key: TargetGroupAttrs, Type: Map},
+		{Key: TargetNodeLabels, Type: Map, Default: "all nodes", Check: checkNodeLabels},
+		{Key: MultiCluster, Type: Bool, Default: "false"},
+		{Key: TargetControlPort, Named: true, Type: Int, Default: "no target optimizer", Min: 1, Max: maxPort},
 		{Key: HealthPort, Default: "traffic-port", Check: checkFilled},
 		{Key: HealthProtocol, Default: "the backend protocol", Values: protocols},
 		{Key: HealthPath, Default: "/, or /AWS.ALB/healthcheck for GRPC", Check: checkHealthPath},
@@ -186,14 +193,8 @@ func unservedSpecs() []Spec {
 	return []Spec{
 		{Key: "shield-advanced-protection", Type: Bool, On: OnIngress, Scope: Exclusive, Status: Unserved},
 		{Key: "customer-owned-ipv4-pool", On: OnIngress, Scope: Exclusive, Status: Unserved},
-		{Key: "target-node-labels", Type: Map, On: Both, Scope: PerTargetGroup, Status: Unserved},
-		{
-			Key: "multi-cluster-target-group", Type: Bool, On: Both, Scope: PerTargetGroup, Status: Unserved,
-			Default: "false", Off: []string{"false"},
-		},
 		{Key: "minimum-load-balancer-capacity", Type: Map, On: OnIngress, Scope: Exclusive, Status: Unserved},
 		{Key: "ipam-ipv4-pool-id", On: OnIngress, Scope: Exclusive, Status: Unserved},
-		{Key: "target-control-port", Named: true, Type: Int, On: Both, Scope: PerTargetGroup, Status: Unserved},
 		{Key: "create-acm-cert", Type: Bool, On: OnIngress, Status: Unserved, Default: "false", Off: []string{"false"}},
 		{Key: "acm-pca-arn", On: OnIngress, Status: Unserved},
 		{Key: "dry-run-plan", On: OnIngress, Status: Ignored},

@@ -79,8 +79,8 @@ func groupRows() []row {
 		field, value string
 		told         bool
 	}{
-		{"targetGroupName", `x`, true}, {"ipAddressType", `ipv6`, true}, {"nodeSelector", `{matchLabels: {a: b}}`, true},
-		{"targetControlPort", `3000`, true}, {"enableMultiCluster", `true`, true},
+		{"targetGroupName", `x`, true}, {"ipAddressType", `ipv6`, true}, {"nodeSelector", `{matchLabels: {a: b}}`, false},
+		{"targetControlPort", `3000`, false}, {"enableMultiCluster", `true`, false},
 		{"targetType", `instance`, false}, {"protocol", `HTTPS`, false}, {"protocolVersion", `GRPC`, false}, {"tags", `{a: b}`, false},
 		{"targetGroupAttributes[].key", `[{key: k, value: v}]`, false}, {"targetGroupAttributes[].value", `[{key: k, value: v}]`, false},
 		{"healthCheckConfig.healthyThresholdCount", `{healthyThresholdCount: 4}`, false},

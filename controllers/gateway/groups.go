@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
@@ -49,6 +50,7 @@ type layer struct {
 func groupFields() map[string]string {
 	return map[string]string{
 		"targetType": "targetType", "protocol": "protocol", "protocolVersion": "protocolVersion", "tags": "tags",
+		"nodes": "nodeSelector", "multiCluster": "enableMultiCluster", "controlPort": "targetControlPort",
 		"attributes": "targetGroupAttributes", "healthCheck.protocol": "healthCheckConfig.healthCheckProtocol",
 		"healthCheck.port": "healthCheckConfig.healthCheckPort", "healthCheck.path": "healthCheckConfig.healthCheckPath",
 		"healthCheck.intervalSeconds":    "healthCheckConfig.healthCheckInterval",
@@ -102,10 +104,7 @@ func unservedProps(at string, p *awsgwv1.TargetGroupProps) []wish {
 		return nil
 	}
 	return []wish{
-		{p.EnableMultiCluster != nil && *p.EnableMultiCluster, model.Warning, at + "enableMultiCluster"},
 		{p.IPAddressType != nil, model.Warning, at + "ipAddressType"},
-		{p.NodeSelector != nil, model.Warning, at + "nodeSelector"},
-		{p.TargetControlPort != nil, model.Warning, at + "targetControlPort"},
 		{p.TargetGroupName != nil, model.Warning, at + "targetGroupName"},
 	}
 }
@@ -166,6 +165,9 @@ func overlay(base, over awsgwv1.TargetGroupProps) awsgwv1.TargetGroupProps {
 	or(&out.TargetType, base.TargetType)
 	or(&out.Protocol, base.Protocol)
 	or(&out.ProtocolVersion, base.ProtocolVersion)
+	or(&out.NodeSelector, base.NodeSelector)
+	or(&out.EnableMultiCluster, base.EnableMultiCluster)
+	or(&out.TargetControlPort, base.TargetControlPort)
 	out.Tags = maps.Clone(base.Tags)
 	if out.Tags == nil {
 		out.Tags = map[string]string{}
@@ -186,6 +188,11 @@ func settingsOf(p awsgwv1.TargetGroupProps) intent.GroupSettings {
 	if p.ProtocolVersion != nil {
 		out.ProtocolVersion = string(*p.ProtocolVersion)
 	}
+	if s := p.NodeSelector; s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0 {
+		out.Nodes = metav1.FormatLabelSelector(p.NodeSelector)
+	}
+	out.MultiCluster = p.EnableMultiCluster != nil && *p.EnableMultiCluster
+	setNumber(&out.ControlPort, p.TargetControlPort)
 	if h := p.HealthCheckConfig; h != nil {
 		out.HealthCheck = healthCheckOf(*h)
 	}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -94,6 +95,7 @@ func (d *draft) service(name, port string) (backend *intent.Service, missing str
 		IPv6:       len(object.Spec.IPFamilies) > 0 && object.Spec.IPFamilies[0] == corev1.IPv6Protocol,
 	}
 	out.Group = d.groupSettings(object)
+	d.controlPort(&out.Group, object, port)
 	return out, ""
 }
 
@@ -133,6 +135,8 @@ func (d *draft) groupSettings(s *corev1.Service) intent.GroupSettings {
 	out.TargetType, _ = r.String(annotations.TargetType)
 	out.Protocol, _ = r.String(annotations.BackendProtocol)
 	out.ProtocolVersion, _ = r.String(annotations.BackendVersion)
+	out.Nodes = labels.SelectorFromSet(r.Map(annotations.TargetNodeLabels)).String()
+	out.MultiCluster, _ = r.Bool(annotations.MultiCluster)
 	out.HealthCheck = healthCheck(r)
 	for field, key := range groupFields() {
 		if r.Has(key) {
@@ -155,6 +159,8 @@ func groupFields() map[string]string {
 		"protocolVersion":                annotations.BackendVersion,
 		"attributes":                     annotations.TargetGroupAttrs,
 		"tags":                           annotations.Tags,
+		"nodes":                          annotations.TargetNodeLabels,
+		"multiCluster":                   annotations.MultiCluster,
 		"healthCheck.protocol":           annotations.HealthProtocol,
 		"healthCheck.port":               annotations.HealthPort,
 		"healthCheck.path":               annotations.HealthPath,
@@ -164,6 +170,22 @@ func groupFields() map[string]string {
 		"healthCheck.unhealthyThreshold": annotations.UnhealthyThreshold,
 		"healthCheck.matcher":            annotations.SuccessCodes,
 	}
+}
+
+// controlPort reads the target control port of a Service port, which is named as the backend names it.
+func (d *draft) controlPort(out *intent.GroupSettings, s *corev1.Service, port string) {
+	key := annotations.TargetControlPort + "." + s.Name + "." + port
+	d.used[key] = true
+	r := d.table.Reader(s.Annotations).Over(d.read)
+	number, ok := r.Int(key)
+	if !ok {
+		return
+	}
+	out.ControlPort = number
+	if out.Fields == nil {
+		out.Fields = map[string]string{}
+	}
+	out.Fields["controlPort"] = r.Field(key)
 }
 
 func healthCheck(r annotations.Reader) intent.HealthCheck {

@@ -24,7 +24,7 @@ func TestGroupSettings(t *testing.T) {
 	p := annotations.IngressPrefix
 	everything := []string{
 		annotations.TargetType, "ip", annotations.BackendProtocol, "HTTPS", annotations.BackendVersion, "GRPC",
-		annotations.TargetGroupAttrs, "a=1", annotations.HealthPort, "8081", annotations.HealthProtocol, "HTTP",
+		annotations.TargetGroupAttrs, "a=1", annotations.TargetNodeLabels, "b=2,a=1", annotations.MultiCluster, "true", annotations.HealthPort, "8081", annotations.HealthProtocol, "HTTP",
 		annotations.HealthPath, "/ok", annotations.HealthInterval, "30", annotations.HealthTimeout, "6",
 		annotations.HealthyThreshold, "3", annotations.UnhealthyThreshold, "4", annotations.SuccessCodes, "200-299", annotations.Tags, "t=1",
 	}
@@ -34,6 +34,7 @@ func TestGroupSettings(t *testing.T) {
 			Protocol: "HTTP", Port: "8081", Path: "/ok", IntervalSeconds: 30, TimeoutSeconds: 6, HealthyThreshold: 3, UnhealthyThreshold: 4,
 			Matcher: "200-299",
 		},
+		Nodes: "a=1,b=2", MultiCluster: true,
 		Fields: map[string]string{},
 	}
 	for field, key := range groupFields() {

@@ -142,9 +142,9 @@ func (d *draft) checkTags(r annotations.Reader, field string) {
 	}
 }
 
-// checkUnused finds actions, conditions and transforms that no backend refers to: most likely one of the names is misspelled.
+// checkUnused finds actions, conditions, transforms and control ports that no backend refers to: most likely one of the names is misspelled.
 func (d *draft) checkUnused() {
-	for _, key := range []string{annotations.Actions, annotations.Conditions, annotations.Transforms} {
+	for _, key := range []string{annotations.Actions, annotations.Conditions, annotations.Transforms, annotations.TargetControlPort} {
 		for _, name := range d.read.Names(key) {
 			if d.used[key+"."+name] {
 				continue

@@ -69,8 +69,11 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		}
 		held[arn] = true
 		if g.Backend.Service != "" {
-			want := binding(a.owner, g, arn, a.facts.BackendSecurityGroup)
-			errs = append(errs, l.ensureBinding(ctx, a, want, mine[client.ObjectKeyFromObject(want)]))
+			want, err := binding(a.owner, g, arn, a.facts.BackendSecurityGroup)
+			if err == nil {
+				err = l.ensureBinding(ctx, a, want, mine[client.ObjectKeyFromObject(want)])
+			}
+			errs = append(errs, err)
 		}
 	}
 	if !a.applied || !a.done() {
@@ -124,7 +127,6 @@ func (l *Loop) ensureBinding(ctx context.Context, a *attempt, want, have *elbv2v
 	}
 	updated := have.DeepCopy()
 	updated.Spec = want.Spec
-	updated.Spec.NodeSelector = have.Spec.NodeSelector
 	if updated.Labels == nil {
 		updated.Labels = map[string]string{}
 	}
@@ -149,10 +151,14 @@ func nameOfTargetGroup(arn model.ARN) string {
 	return parts[max(len(parts)-2, 0)]
 }
 
-func binding(owner model.Owner, g model.TargetGroup, arn model.ARN, backendGroup string) *elbv2v1beta1.TargetGroupBinding {
+func binding(owner model.Owner, g model.TargetGroup, arn model.ARN, backendGroup string) (*elbv2v1beta1.TargetGroupBinding, error) {
 	targetType := elbv2v1beta1.TargetType(g.TargetType)
 	family := elbv2v1beta1.TargetGroupIPAddressType(g.IPAddressType)
 	protocol := elbv2v1beta1.Protocol(g.Protocol)
+	selector, err := nodes(g.Backend.Nodes)
+	if err != nil {
+		return nil, err
+	}
 	return &elbv2v1beta1.TargetGroupBinding{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: g.Backend.Namespace, Name: nameOfTargetGroup(arn), Labels: bindingLabels(owner),
@@ -163,10 +169,25 @@ func binding(owner model.Owner, g model.TargetGroup, arn model.ARN, backendGroup
 			TargetGroupProtocol: &protocol,
 			IPAddressType:       &family,
 			VpcID:               g.VPC,
-			ServiceRef:          elbv2v1beta1.ServiceReference{Name: g.Backend.Service, Port: portValue(g.Backend.Port)},
-			Networking:          networking(g.Backend.Network, backendGroup),
+			NodeSelector:        selector,
+
+			MultiClusterTargetGroup: g.Backend.MultiCluster,
+			ServiceRef:              elbv2v1beta1.ServiceReference{Name: g.Backend.Service, Port: portValue(g.Backend.Port)},
+			Networking:              networking(g.Backend.Network, backendGroup),
 		},
+	}, nil
+}
+
+// nodes reads a label selector; nil stands for all.
+func nodes(text string) (*metav1.LabelSelector, error) {
+	if text == "" {
+		return nil, nil
 	}
+	selector, err := metav1.ParseToLabelSelector(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the selector of nodes %q: %w", text, err)
+	}
+	return selector, nil
 }
 
 func portValue(s string) intstr.IntOrString {

@@ -241,3 +241,28 @@ func TestTargetGroupThatIsMadeAgainGetsItsBinding(t *testing.T) {
 		t.Errorf("the binding is of the target group that is gone: %+v", all)
 	}
 }
+
+func TestBindingSaysWhichTargetsItsGroupHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asking := func(settings intent.GroupSettings) stack.Request {
+		return request(member("a", func(f *intent.Fragment) {
+			s := f.Routes[0].Forward.Backends[0].Service
+			s.NodePort, s.Group = 30080, settings
+		}))
+	}
+	nodes := intent.GroupSettings{TargetType: "instance", Nodes: "role in (api,web),team=shop", MultiCluster: true}
+	w.settle(asking(nodes))
+	spec := w.bindings()[0].Spec
+	want := &metav1.LabelSelector{
+		MatchLabels:      map[string]string{"team": "shop"},
+		MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "role", Operator: metav1.LabelSelectorOpIn, Values: []string{"api", "web"}}},
+	}
+	if diff := cmp.Diff(want, spec.NodeSelector); diff != "" || !spec.MultiClusterTargetGroup || *spec.TargetType != elbv2v1beta1.TargetTypeInstance {
+		t.Errorf("what was set: %s, %+v", diff, spec)
+	}
+	w.quiet("removed: the binding follows without AWS", func() { w.run(asking(intent.GroupSettings{TargetType: "instance"})) })
+	if spec := w.bindings()[0].Spec; spec.NodeSelector != nil || spec.MultiClusterTargetGroup {
+		t.Errorf("what was removed: %+v", spec)
+	}
+}

@@ -104,6 +104,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("targetGroupBinding").
 		For(&elbv2v1beta1.TargetGroupBinding{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfSlice)).
+		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfNode), builder.WithPredicates(matters())).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfService)).
 		WatchesRawSource(source.Channel(r.network.news, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.opts.Workers}).
@@ -247,8 +248,6 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 // notServed names what a binding asks for that this version does not do; registering anything then would be half the job.
 func notServed(b *elbv2v1beta1.TargetGroupBinding) string {
 	switch {
-	case b.Spec.TargetType != nil && *b.Spec.TargetType == "instance":
-		return "spec.targetType instance is not served yet: no target is registered; use ip"
 	case b.Spec.IamRoleArnToAssume != "":
 		return "spec.iamRoleArnToAssume is not served yet: no target is registered"
 	case b.Spec.MultiClusterTargetGroup:

@@ -134,7 +134,7 @@ func TestMistakesOfABinding(t *testing.T) {
 		{"a port that the Service does not have changes nothing", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.ServiceRef.Port = intstr.FromInt32(81) },
 			"BackendNotFound: spec.serviceRef.port: Service shop/web has no port 81"},
 		{"a port name that is not there", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.ServiceRef.Port = intstr.FromString("grpc") }, "has no port grpc"},
-		{"instance targets", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.TargetType = &instance }, "NotServed: spec.targetType instance"},
+		{"nodes without a node port", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.TargetType = &instance }, "NoNodePort: spec.serviceRef: port 80 of Service shop/web"},
 		{"another account", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.IamRoleArnToAssume = "arn" }, "NotServed: spec.iamRoleArnToAssume"},
 		{"several clusters", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.MultiClusterTargetGroup = true }, "NotServed: spec.multiClusterTargetGroup"},
 		{"no target group", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.TargetGroupARN = "" }, "is needed: set one"},

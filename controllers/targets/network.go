@@ -50,12 +50,13 @@ func NewNetwork(cluster *stack.Cluster, pace Pace) *Network {
 	}
 }
 
-func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) {
+// set says what a binding needs: that its targets admit traffic on these addresses.
+func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, addresses []string, targets []model.Target) {
 	key := types.NamespacedName{Namespace: b.Namespace, Name: b.Name}
 	n.mu.Lock()
 	n.have[key] = true
 	n.mu.Unlock()
-	if n.cluster.Set(key.String(), stack.Network{Addresses: addresses(targets), Permissions: permissions(b, targets)}) {
+	if n.cluster.Set(key.String(), stack.Network{Addresses: addresses, Permissions: permissions(b, targets)}) {
 		n.wake()
 	}
 }
@@ -64,7 +65,7 @@ func (n *Network) set(b *elbv2v1beta1.TargetGroupBinding, targets []model.Target
 // was done.
 func (n *Network) expect(b *elbv2v1beta1.TargetGroupBinding) {
 	if b.Status.ObservedGeneration == nil && !n.has(types.NamespacedName{Namespace: b.Namespace, Name: b.Name}) {
-		n.set(b, nil)
+		n.set(b, nil, nil)
 	}
 }
 
@@ -164,14 +165,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-timer.C:
 		return true
 	}
-}
-
-func addresses(targets []model.Target) []string {
-	out := make([]string, 0, len(targets))
-	for _, t := range targets {
-		out = append(out, t.ID)
-	}
-	return out
 }
 
 // permissions are what the binding's networking asks the targets' security groups to admit. A port that is left out means all

@@ -38,7 +38,7 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 		r.network.expect(b)
 		return 0, wrong, nil
 	}
-	r.network.set(b, r.local(ctx, b, want))
+	r.network.set(b, r.addresses(ctx, b, want), want)
 	if err != nil {
 		return 0, problem{}, err
 	}
@@ -78,7 +78,7 @@ func (r *Reconciler) keep(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if err != nil && !absent(err) {
 		return err
 	}
-	r.network.set(b, r.local(ctx, b, known))
+	r.network.set(b, r.addresses(ctx, b, known), known)
 	return nil
 }
 
@@ -134,10 +134,23 @@ func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1b
 			"spec.serviceRef.port: Service %s has no port %s; its targets stay as they are: name a port that it has",
 			key, b.Spec.ServiceRef.Port.String())}, nil
 	}
+	if !ofNodes(b) {
+		return r.pods(ctx, reader, b, port{name: p.Name, family: familyOf(b)})
+	}
+	if p.NodePort == 0 {
+		return nil, problem{reason: "NoNodePort", message: fmt.Sprintf(
+			"spec.serviceRef: port %s of Service %s has no node port, which targets of the type instance need; the targets stay as they are: "+
+				"make it a Service of the type NodePort, or use targets of the type ip", b.Spec.ServiceRef.Port.String(), key)}, nil
+	}
+	return r.nodes(ctx, reader, b, int(p.NodePort))
+}
+
+// pods are the addresses of pods that shall be registered.
+func (r *Reconciler) pods(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding, p port) ([]model.Target, problem, error) {
 	var list discoveryv1.EndpointSliceList
-	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service.Name})
+	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: b.Spec.ServiceRef.Name})
 	if err != nil {
-		return nil, problem{}, fmt.Errorf("listing the endpoints of Service %s: %w", key, err)
+		return nil, problem{}, fmt.Errorf("listing the endpoints of Service %s/%s: %w", b.Namespace, b.Spec.ServiceRef.Name, err)
 	}
 	return desired(endpoints(list.Items, p), noGates, r.opts.FailOpen), problem{}, nil
 }
@@ -146,18 +159,22 @@ func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1b
 func noGates(string) bool { return false }
 
 // servicePort finds the Service port that the binding names.
-func servicePort(s *corev1.Service, b *elbv2v1beta1.TargetGroupBinding) (port, bool) {
-	family := discoveryv1.AddressTypeIPv4
-	if t := b.Spec.IPAddressType; t != nil && *t == elbv2v1beta1.TargetGroupIPAddressTypeIPv6 {
-		family = discoveryv1.AddressTypeIPv6
-	}
+func servicePort(s *corev1.Service, b *elbv2v1beta1.TargetGroupBinding) (corev1.ServicePort, bool) {
 	want := b.Spec.ServiceRef.Port
 	for _, p := range s.Spec.Ports {
 		if want.StrVal != "" && p.Name == want.StrVal || want.StrVal == "" && p.Port == want.IntVal {
-			return port{name: p.Name, family: family}, true
+			return p, true
 		}
 	}
-	return port{}, false
+	return corev1.ServicePort{}, false
+}
+
+// familyOf is the address family of a binding's targets.
+func familyOf(b *elbv2v1beta1.TargetGroupBinding) discoveryv1.AddressType {
+	if t := b.Spec.IPAddressType; t != nil && *t == elbv2v1beta1.TargetGroupIPAddressTypeIPv6 {
+		return discoveryv1.AddressTypeIPv6
+	}
+	return discoveryv1.AddressTypeIPv4
 }
 
 // zoned marks addresses outside the VPC: AWS takes them only with the zone "all" (ELBv2 API, TargetDescription).
@@ -176,19 +193,6 @@ func (r *Reconciler) zoned(ctx context.Context, targets []model.Target) ([]model
 		}
 	}
 	return out, nil
-}
-
-// local are the targets in the VPC: no security group of ours admits traffic to others. Where its ranges are not known, or nothing is to be
-// admitted, that is all.
-func (r *Reconciler) local(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) []model.Target {
-	if b.Spec.Networking == nil {
-		return targets
-	}
-	facts, err := r.names.Facts(ctx, model.Needs{})
-	if err != nil {
-		return targets
-	}
-	return slices.DeleteFunc(slices.Clone(targets), func(t model.Target) bool { return !within(t.ID, facts.VPC.CIDRs) })
 }
 
 // within tells whether an address is in one of the ranges. Of what cannot be read, and without any, AWS shall judge.

@@ -37,8 +37,13 @@ func ownerName(in intent.Intent, purpose string) string {
 
 // targetGroupName hashes over whatever makes AWS refuse to modify a group, so that old and new can stand side by side.
 func targetGroupName(in intent.Intent, s *intent.Service, g groupShape) string {
-	hash := shortHash(in.Defaults.Cluster, s.NameKey, s.ID, s.UID, s.Port, strconv.Itoa(s.TargetPort),
-		g.targetType, g.protocol, g.version, g.family)
+	parts := []string{
+		in.Defaults.Cluster, s.NameKey, s.ID, s.UID, s.Port, strconv.Itoa(s.TargetPort), g.targetType, g.protocol, g.version, g.family,
+	}
+	if g.controlPort != 0 {
+		parts = append(parts, strconv.Itoa(g.controlPort))
+	}
+	hash := shortHash(parts...)
 	return "k8s-" + plain(s.Namespace, nameShort) + "-" + plain(s.Name, nameShort) + "-" + hash
 }
 

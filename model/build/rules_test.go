@@ -142,8 +142,8 @@ func TestAnswers(t *testing.T) {
 		{"a name that is not there", intent.Route{Forward: &intent.Forward{Backends: []intent.Backend{{TargetGroupName: "gone", Weight: 1}}}}, "503", "Answered TargetGroupNotFound"},
 		{"no backend at all", intent.Route{Forward: &intent.Forward{}}, "503", ""},
 		{"a backend that says nothing", intent.Route{Forward: &intent.Forward{Backends: []intent.Backend{{Weight: 1}}}}, "503", ""},
-		{"nodes are no targets yet", intent.Route{Forward: node}, "503", "Warning TargetTypeInstance"},
-		{"the other backends serve", intent.Route{Forward: mixed}, "b:80", "Warning TargetTypeInstance"},
+		{"nodes are no targets without a node port", intent.Route{Forward: node}, "503", "Answered TargetTypeInstance"},
+		{"the other backends serve", intent.Route{Forward: mixed}, "b:80", "Answered TargetTypeInstance"},
 		{"gRPC needs HTTPS", intent.Route{Forward: grpc}, "", "Wrong ProtocolMismatch"},
 		{"stickiness of more than a week", intent.Route{Forward: &intent.Forward{StickySeconds: 604801}}, "", "Wrong InvalidForward"},
 		{"nothing answers", intent.Route{}, "", "Wrong NoAction"},
@@ -368,6 +368,7 @@ func TestTargetGroupIdentity(t *testing.T) {
 	for why, change := range map[string]func(*intent.Service){
 		"another protocol": func(s *intent.Service) { s.Group.Protocol = "HTTPS" },
 		"another version":  func(s *intent.Service) { s.Group.ProtocolVersion = "HTTP2" },
+		"a control port":   func(s *intent.Service) { s.Group.ControlPort = 3000 },
 		"another family":   func(s *intent.Service) { s.IPv6 = true },
 		"another Service":  func(s *intent.Service) { s.UID = "new" },
 	} {

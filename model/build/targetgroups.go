@@ -23,7 +23,10 @@ const (
 )
 
 // groupShape is what AWS refuses to modify in a target group.
-type groupShape struct{ targetType, protocol, version, family string }
+type groupShape struct {
+	targetType, protocol, version, family string
+	controlPort                           int
+}
 
 // group is the target group of a Service port, made when it is first asked for; nil where it cannot be made, which is told.
 func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
@@ -34,7 +37,7 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 	b.groups[id] = nil
 	shape := groupShape{
 		targetType: or(s.Group.TargetType, b.in.Defaults.TargetType), protocol: or(s.Group.Protocol, protocolHTTP),
-		version: or(s.Group.ProtocolVersion, versionHTTP1), family: typeIPv4,
+		version: or(s.Group.ProtocolVersion, versionHTTP1), family: typeIPv4, controlPort: s.Group.ControlPort,
 	}
 	if s.IPv6 {
 		shape.family = "ipv6"
@@ -44,10 +47,12 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 	}
 	g := &model.TargetGroup{
 		ID: id, Name: targetGroupName(b.in, s, shape), TargetType: shape.targetType, Protocol: shape.protocol,
-		ProtocolVersion: shape.version, Port: s.TargetPort, VPC: b.facts.VPC.ID, IPAddressType: shape.family,
+		ProtocolVersion: shape.version, Port: portOf(s, shape), VPC: b.facts.VPC.ID, IPAddressType: shape.family, ControlPort: shape.controlPort,
 		HealthCheck: b.healthCheck(s.Group.HealthCheck, shape), Attributes: maps.Clone(s.Group.Attributes),
-		Tags:    b.tags(id, b.usableTags(s.Group.Tags, groupPlace(at, s, "tags"))),
-		Backend: model.Backend{Namespace: s.Namespace, Service: s.Name, Port: s.Port},
+		Tags: b.tags(id, b.usableTags(s.Group.Tags, groupPlace(at, s, "tags"))),
+		Backend: model.Backend{
+			Namespace: s.Namespace, Service: s.Name, Port: s.Port, Nodes: b.nodes(at, s, shape), MultiCluster: s.Group.MultiCluster,
+		},
 	}
 	if g.Port < 1 || g.Port > 65535 {
 		g.Port = 1
@@ -69,17 +74,15 @@ func groupPlace(at place, s *intent.Service, field string) place {
 }
 
 func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool {
-	switch {
-	case shape.targetType == targetNode:
-		where := groupPlace(at, s, "targetType")
-		if b.in.Front == frontGateway && s.Group.Fields["targetType"] == "" {
-			where = at // routes have no such field
-		}
-		b.report(where, model.Warning, "TargetTypeInstance",
-			fmt.Sprintf("targets of the type instance are not served yet: requests for Service %s/%s are answered with 503. %s, or run the operator with "+
-				"--default-target-type=ip", s.Namespace, s.Name, b.howToTargetPods(s)))
+	if field, problem := targetsProblem(s, shape); problem != "" {
+		b.wrong(groupPlace(at, s, field), "InvalidTargets", "%s", problem)
 		return false
-	case shape.targetType != targetIP:
+	}
+	switch {
+	case shape.targetType == targetNode && s.NodePort == 0:
+		b.noNodePort(at, s)
+		return false
+	case shape.targetType != targetIP && shape.targetType != targetNode:
 		b.wrong(groupPlace(at, s, "targetType"), "InvalidValue", "%q is none of the target types ip, instance", shape.targetType)
 	case shape.protocol != protocolHTTP && shape.protocol != protocolHTTPS:
 		b.wrong(groupPlace(at, s, "protocol"), "InvalidValue", "%q is none of the protocols HTTP, HTTPS", shape.protocol)
@@ -92,16 +95,6 @@ func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool 
 		return true
 	}
 	return false
-}
-
-const frontGateway = "gateway"
-
-// howToTargetPods names the field of the front door that asks for pods as targets.
-func (b *builder) howToTargetPods(s *intent.Service) string {
-	if b.in.Front == frontGateway {
-		return "Set spec.defaultConfiguration.targetType to ip in a TargetGroupConfiguration for Service " + s.Name
-	}
-	return "Set the annotation alb.ingress.kubernetes.io/target-type to ip on the Ingress or the Service"
 }
 
 // healthCheck fills in the defaults of the front door, which are the incumbent's.
@@ -200,7 +193,8 @@ func (b *builder) usedGroups(stack model.Stack, s settings) []model.TargetGroup 
 }
 
 // admission is the traffic that pods must admit from the shared backend group: on the target port, and where health is asked for on
-// another, there too. A group made with port 1 has a named target port, which may be another number in each pod.
+// another, there too, and on the
+// control port of a target optimizer. A group made with port 1 has a named target port, which may be another number in each pod.
 func admission(g *model.TargetGroup) []model.Permission {
 	source := model.GroupRef{Key: model.ResourceBackendSecurityGroup}
 	rule := model.Permission{Protocol: "tcp", FromPort: g.Port, ToPort: g.Port, Source: source}
@@ -209,8 +203,14 @@ func admission(g *model.TargetGroup) []model.Permission {
 		return []model.Permission{rule}
 	}
 	out := []model.Permission{rule}
-	if n, err := strconv.Atoi(g.HealthCheck.Port); err == nil && n != g.Port {
-		out = append(out, model.Permission{Protocol: "tcp", FromPort: n, ToPort: n, Source: source})
+	more := []int{g.ControlPort}
+	if n, err := strconv.Atoi(g.HealthCheck.Port); err == nil {
+		more = append(more, n)
+	}
+	for _, n := range more {
+		if n != 0 && n != g.Port {
+			out = append(out, model.Permission{Protocol: "tcp", FromPort: n, ToPort: n, Source: source})
+		}
 	}
 	return out
 }

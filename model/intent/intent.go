@@ -214,14 +214,23 @@ type Service struct {
 	Group GroupSettings `json:"group,omitzero"`
 }
 
+// InvalidSelector stands for a label selector that cannot be read; it is what Kubernetes prints for one.
+const InvalidSelector = "<error>"
+
 // GroupSettings are settings of one target group; the zero value of a field means its default.
 type GroupSettings struct {
-	TargetType      string            `json:"targetType,omitempty"`
-	Protocol        string            `json:"protocol,omitempty"`
-	ProtocolVersion string            `json:"protocolVersion,omitempty"`
-	HealthCheck     HealthCheck       `json:"healthCheck,omitzero"`
-	Attributes      map[string]string `json:"attributes,omitempty"`
-	Tags            map[string]string `json:"tags,omitempty"`
+	TargetType      string `json:"targetType,omitempty"`
+	Protocol        string `json:"protocol,omitempty"`
+	ProtocolVersion string `json:"protocolVersion,omitempty"`
+	// ControlPort is the port of the target optimizer's agent, for ip targets.
+	ControlPort int `json:"controlPort,omitempty"`
+	// Nodes is a label selector of Kubernetes in its text form, of the nodes that are instance targets. Empty means all.
+	Nodes string `json:"nodes,omitempty"`
+	// MultiCluster says that other clusters register targets in the same group.
+	MultiCluster bool              `json:"multiCluster,omitempty"`
+	HealthCheck  HealthCheck       `json:"healthCheck,omitzero"`
+	Attributes   map[string]string `json:"attributes,omitempty"`
+	Tags         map[string]string `json:"tags,omitempty"`
 	// Fields names where each setting was written, by its JSON path: "healthCheck.path" → "alb.ingress.kubernetes.io/healthcheck-path".
 	Fields map[string]string `json:"fields,omitempty"`
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -24,6 +26,7 @@ import (
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/targets"
 )
 
 // NewScheme knows every kind that the operator reads or writes.
@@ -77,7 +80,10 @@ func newManager(s Settings) (ctrl.Manager, error) {
 		LeaderElectionID:              s.LeaderID,
 		LeaderElectionNamespace:       s.LeaderNamespace,
 		LeaderElectionReleaseOnCancel: true,
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache: cache.Options{
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject:         map[client.Object]cache.ByObject{&corev1.Node{}: {Transform: targets.Slim}},
+		},
 		// Names of controllers are ours alone; a test may run several operators in one process.
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	}
