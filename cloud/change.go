@@ -30,6 +30,9 @@ func (r *run) make(ctx context.Context, ch plan.Change) error {
 	if err != nil {
 		return err
 	}
+	if ch.Addon != "" {
+		return r.addon(ctx, ch, arn)
+	}
 	switch ch.Op {
 	case plan.DeleteSecurityGroup, plan.DeleteLoadBalancer, plan.DeleteTargetGroup, plan.DeleteListener, plan.DeleteRule:
 		return r.remove(ctx, ch, arn)

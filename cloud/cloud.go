@@ -24,6 +24,8 @@ type Client struct {
 	elb       *elbv2.Client
 	ec2       *ec2.Client
 	inventory *inventory.Inventory
+
+	protectors inventory.Protectors
 }
 
 // Lane is how urgent calls are; see package call.

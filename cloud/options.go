@@ -20,6 +20,8 @@ import (
 	"github.com/headgate/headgate/cloud/ec2"
 	"github.com/headgate/headgate/cloud/elbv2"
 	"github.com/headgate/headgate/cloud/inventory"
+	"github.com/headgate/headgate/cloud/shield"
+	"github.com/headgate/headgate/cloud/waf"
 )
 
 // Options are the settings of a [Client].
@@ -32,8 +34,8 @@ type Options struct {
 	VPC string
 	// VPCTags are tags that exactly one VPC has.
 	VPCTags map[string]string
-	// Endpoints are URLs by service: "elasticloadbalancing", "ec2", "acm", or the SDK's names for them in any writing. What is not
-	// listed uses AWS's own endpoints, or those of the environment (AWS_ENDPOINT_URL).
+	// Endpoints are URLs by service: "elasticloadbalancing", "ec2", "acm", "wafv2", "wafregional", "shield", or the SDK's names for
+	// them in any writing. What is not listed uses AWS's own endpoints, or those of the environment (AWS_ENDPOINT_URL).
 	Endpoints map[string]string
 	// Attempts is how often a call is made at most. Default 10.
 	Attempts int
@@ -68,8 +70,12 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cluster: o.Cluster, vpc: vpc, elb: elbv2.New(cfg, o.endpoint("elasticloadbalancing", "elbv2")), ec2: network}
+	c.protectors = inventory.Protectors{
+		WAF: waf.New(cfg, o.endpoint("wafv2")), Classic: waf.NewClassic(cfg, o.endpoint("wafregional")),
+		Shield: shield.New(cfg, o.endpoint("shield")),
+	}
 	c.inventory = inventory.New(inventory.Options{
-		ELBv2: c.elb, EC2: c.ec2, ACM: acm.New(cfg, o.endpoint("acm")),
+		ELBv2: c.elb, EC2: c.ec2, ACM: acm.New(cfg, o.endpoint("acm")), Protectors: c.protectors,
 		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now,
 	})
 	return c, nil

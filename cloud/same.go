@@ -12,6 +12,7 @@ import (
 func sameBalancer(want, got model.LoadBalancer) bool {
 	return want.Type == got.Type && want.Scheme == got.Scheme && or(want.IPAddressType, got.IPAddressType) &&
 		slices.Equal(slices.Sorted(slices.Values(want.Subnets)), got.Subnets) &&
+		or(want.Addons[model.AddonIPAMPool], got.Addons[model.AddonIPAMPool]) && or(want.CustomerOwnedPool, got.CustomerOwnedPool) &&
 		(len(want.SecurityGroups) == 0 || slices.Equal(want.SecurityGroups, got.SecurityGroups))
 }
 

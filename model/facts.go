@@ -16,6 +16,11 @@ type Needs struct {
 	CertificateARNs []ARN `json:"certificateARNs,omitempty"`
 	// PodIPs are addresses of targets, whose interfaces' security groups are asked for.
 	PodIPs []string `json:"podIPs,omitempty"`
+	// WebACLs are ARNs and names of web ACLs of AWS WAF, and ClassicWebACLs IDs of WAF Classic, that are looked for.
+	WebACLs        []string `json:"webACLs,omitempty"`
+	ClassicWebACLs []string `json:"classicWebACLs,omitempty"`
+	// Shield asks whether the account subscribes to Shield Advanced.
+	Shield bool `json:"shield,omitempty"`
 }
 
 // Facts is what a build must know of the world. Sets are sorted by ID.
@@ -39,6 +44,12 @@ type Facts struct {
 	// PodGroups maps an address of a target to the security group of its interface that carries the cluster's tag (or its
 	// only one). An address without an interface is not in it.
 	PodGroups map[string]string `json:"podGroups,omitempty"`
+	// WebACLs maps what web ACLs were asked for by, ARN or name, to their ARNs: those that there are.
+	WebACLs map[string]ARN `json:"webACLs,omitempty"`
+	// ClassicWebACLs are the IDs that were asked for and that there are.
+	ClassicWebACLs []string `json:"classicWebACLs,omitempty"`
+	// ShieldSubscribed says that the account subscribes to Shield Advanced.
+	ShieldSubscribed bool `json:"shieldSubscribed,omitempty"`
 }
 
 // VPC is the network of the cluster.
@@ -78,6 +89,8 @@ type Existing struct {
 	Scheme        string   `json:"scheme"`
 	IPAddressType string   `json:"ipAddressType,omitempty"`
 	Subnets       []string `json:"subnets"`
+	// CustomerOwnedPool is the pool of addresses on an Outpost, empty without.
+	CustomerOwnedPool string `json:"customerOwnedPool,omitempty"`
 }
 
 // Quotas are account limits; zero means AWS's default.

@@ -36,6 +36,10 @@ type LoadBalancer struct {
 	// Attributes: desired, the keys that somebody asks for; observed, all of them.
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Tags       map[string]string `json:"tags,omitempty"`
+	// Addons: desired, those that somebody asks for; observed, those that were looked at and are there.
+	Addons map[Addon]string `json:"addons,omitempty"`
+	// CustomerOwnedPool is the pool of addresses on an Outpost. AWS cannot change it.
+	CustomerOwnedPool string `json:"customerOwnedPool,omitempty"`
 
 	// Observed only.
 	DNSName string `json:"dnsName,omitempty"`

@@ -13,12 +13,18 @@ func prefixOf(service string) string {
 		return "acm"
 	case "STS":
 		return "sts"
+	case "WAFV2":
+		return "wafv2"
+	case "WAF Regional":
+		return "waf-regional"
+	case "Shield":
+		return "shield"
 	default:
 		return service
 	}
 }
 
-// classOf is the one place where AWS's codes are read. The codes are those of the ELBv2, EC2 and ACM API models, and the
+// classOf is the one place where AWS's codes are read. The codes are those of the ELBv2, EC2, ACM, WAF and Shield API models, and the
 // common ones of the Query and JSON protocols that no model lists.
 func classOf(code string) fault.Class {
 	switch code {
@@ -27,23 +33,24 @@ func classOf(code string) fault.Class {
 		"InvalidGroup.NotFound", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound",
 		"InvalidVpcID.NotFound", "InvalidSubnetID.NotFound", "InvalidNetworkInterfaceID.NotFound",
 		"InvalidAllocationID.NotFound", "InvalidInstanceID.NotFound", "InvalidPrefixListID.NotFound",
-		"ResourceNotFoundException":
+		"ResourceNotFoundException", "WAFNonexistentItemException":
 		return fault.NotFound
 	case "ResourceInUse", "DependencyViolation", "InvalidGroup.InUse", "TrustStoreInUse", "ResourceInUseException",
 		"TargetGroupAssociationLimit":
 		return fault.InUse
 	case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
-		"RequestLimitExceeded", "TooManyRequestsException", "PriorRequestNotComplete", "EC2ThrottledException", "SlowDown",
+		"RequestLimitExceeded", "TooManyRequestsException", "EC2ThrottledException", "SlowDown",
 		"BandwidthLimitExceeded":
 		return fault.Throttled
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "UnrecognizedClientException",
 		"InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException", "OptInRequired":
 		return fault.Denied
 	case "DuplicateLoadBalancerName", "DuplicateTargetGroupName", "DuplicateListener", "DuplicateTrustStoreName",
-		"PriorityInUse", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "ConflictException":
+		"PriorityInUse", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "ConflictException",
+		"ResourceAlreadyExistsException":
 		return fault.Conflict
 	case "CapacityReservationPending", "TrustStoreNotReady", "RequestInProgressException", "IncorrectState",
-		"HealthUnavailable":
+		"HealthUnavailable", "PriorRequestNotComplete", "WAFUnavailableEntityException":
 		return fault.Pending
 	}
 	if class := limitOf(code); class != "" {
@@ -59,7 +66,7 @@ func limitOf(code string) fault.Class {
 		"TooManyRegistrationsForTargetId", "TooManyUniqueTargetGroupsPerLoadBalancer", "CapacityUnitsLimitExceeded",
 		"CapacityDecreaseRequestLimitExceeded", "RulesPerSecurityGroupLimitExceeded", "SecurityGroupLimitExceeded",
 		"SecurityGroupsPerInterfaceLimitExceeded", "TagLimitExceeded", "ResourceLimitExceeded", "LimitExceededException",
-		"TooManyTagsException":
+		"TooManyTagsException", "InsufficientCapacity", "LimitsExceededException", "WAFLimitsExceededException":
 		return fault.Quota
 	default:
 		return ""
@@ -74,7 +81,8 @@ func refusalOf(code string) fault.Class {
 		"AvailabilityZoneNotSupported", "DuplicateTagKeys", "InvalidCaCertificatesBundle", "InvalidParameter",
 		"InvalidParameterValue", "InvalidParameterCombination", "InvalidParameterException", "InvalidPermission.Malformed",
 		"InvalidGroupId.Malformed", "InvalidArnException", "InvalidTagException", "TagPolicyException", "MissingParameter",
-		"MalformedQueryString", "InvalidAction", "CannotDelete":
+		"MalformedQueryString", "InvalidAction", "CannotDelete", "WAFInvalidParameterException", "WAFInvalidOperationException",
+		"WAFFeatureNotIncludedInPricingPlanException", "InvalidResourceException":
 		return fault.Invalid
 	default:
 		return fault.Unknown

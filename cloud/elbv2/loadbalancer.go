@@ -61,13 +61,15 @@ func (c *Client) oneLoadBalancer(
 // CreateLoadBalancer makes lb, or returns the one of that name that has the same settings: AWS does not say which.
 func (c *Client) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer) (LoadBalancer, error) {
 	out, err := c.api.CreateLoadBalancer(ctx, &elasticloadbalancingv2.CreateLoadBalancerInput{
-		Name:           aws.String(lb.Name),
-		Type:           types.LoadBalancerTypeEnum(lb.Type),
-		Scheme:         types.LoadBalancerSchemeEnum(lb.Scheme),
-		IpAddressType:  types.IpAddressType(lb.IPAddressType),
-		Subnets:        lb.Subnets,
-		SecurityGroups: groupIDs(lb.SecurityGroups),
-		Tags:           tagsOf(lb.Tags),
+		Name:                  aws.String(lb.Name),
+		Type:                  types.LoadBalancerTypeEnum(lb.Type),
+		Scheme:                types.LoadBalancerSchemeEnum(lb.Scheme),
+		IpAddressType:         types.IpAddressType(lb.IPAddressType),
+		Subnets:               lb.Subnets,
+		SecurityGroups:        groupIDs(lb.SecurityGroups),
+		Tags:                  tagsOf(lb.Tags),
+		IpamPools:             ipamPools(lb.Addons[model.AddonIPAMPool]),
+		CustomerOwnedIpv4Pool: optional(lb.CustomerOwnedPool),
 	}, once)
 	if err != nil {
 		return LoadBalancer{}, writing("creating load balancer "+lb.Name, err)
@@ -148,6 +150,7 @@ func readLoadBalancer(in types.LoadBalancer) LoadBalancer {
 	for _, id := range groups {
 		lb.SecurityGroups = append(lb.SecurityGroups, model.GroupRef{ID: id})
 	}
+	readPools(in, &lb)
 	if in.State != nil {
 		lb.State = string(in.State.Code)
 	}

@@ -66,6 +66,12 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 	if len(need.PodIPs) > 0 {
 		run(i.podFacts)
 	}
+	if len(need.WebACLs)+len(need.ClassicWebACLs) > 0 {
+		run(i.firewallFacts)
+	}
+	if need.Shield {
+		run(i.shieldFacts)
+	}
 	if err := group.Wait(); err != nil {
 		return model.Facts{}, fmt.Errorf("reading facts: %w", err)
 	}
@@ -188,6 +194,7 @@ func (i *Inventory) existingFacts(ctx context.Context, need model.Needs, out *mo
 	lb := mine[0]
 	out.Existing = &model.Existing{
 		ARN: lb.ARN, Name: lb.Name, Scheme: lb.Scheme, IPAddressType: lb.IPAddressType, Subnets: slices.Clone(lb.Subnets),
+		CustomerOwnedPool: lb.CustomerOwnedPool,
 	}
 	return nil
 }

@@ -44,6 +44,7 @@ type Inventory struct {
 	rules        shelf[model.ARN, []model.Rule]
 	certificates shelf[model.ARN, []model.ARN]
 	attributes   shelf[model.ARN, map[string]string]
+	protection   protection
 
 	mu        sync.Mutex
 	tags      map[model.ARN]map[string]string // of listeners and rules
@@ -58,6 +59,8 @@ type Options struct {
 	ELBv2 *elbv2.Client
 	EC2   *ec2.Client
 	ACM   *acm.Client
+	// Protectors of load balancers.
+	Protectors Protectors
 	// Region of the clients.
 	Region string
 	// Cluster is the cluster's name, as ownership tags have it.
@@ -75,7 +78,8 @@ func New(o Options) *Inventory {
 	}
 	return &Inventory{
 		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
-		tags: map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
+		protection: protection{Protectors: o.Protectors},
+		tags:       map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
 	}
 }
 
@@ -113,6 +117,7 @@ func (i *Inventory) dropTree(lb model.ARN) {
 	i.listeners.drop(func(a model.ARN) bool { return a == lb })
 	i.rules.drop(below)
 	i.certificates.drop(below)
+	i.dropAddons(lb)
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for arn := range i.tags {

@@ -16,6 +16,7 @@ import (
 func (i *Inventory) NewLoadBalancer(lb model.LoadBalancer) {
 	i.listeners.of(lb.ARN).put(nil, i.now())
 	i.attributes.of(lb.ARN).put(plan.LoadBalancerDefaults(lb), i.now())
+	i.newAddons(lb.ARN)
 }
 
 // NewTargetGroup records that a target group was just made: it has AWS's default attributes.

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,9 +26,10 @@ const (
 // nobody's yet, so they are left alone.
 func frontend(id string) bool { return strings.HasPrefix(id, "FrontendNlb") }
 
-// Observe is what AWS holds for an owner, normalised. Keys limit what is read in detail (attributes, listeners, rules); nil is
-// everything. Of several load balancers the newest is the stack's, the others are its leftovers. A reference to a target group
-// carries its ARN, and its key where only one group has that; a reference to a security group has the key where there is one.
+// Observe is what AWS holds for an owner, normalised. Keys limit what is read in detail (attributes, listeners, rules); nil, or none but
+// those of add-ons, is everything. Add-ons are read that have keys. Of several load balancers the newest is the stack's, the others are
+// its leftovers. A reference to a target group carries its ARN, and its key where only one group has that; a reference to a security group
+// has the key where there is one.
 func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
 	if owner.Prefix == "" {
 		return i.observeCluster(ctx, owner)
@@ -35,7 +37,8 @@ func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model
 	if err := i.refresh(ctx, owner); err != nil {
 		return model.Stack{}, err
 	}
-	o := observation{Inventory: i, want: wanted(keys), stack: model.Stack{Owner: owner}}
+	addons, others := addonsOf(keys)
+	o := observation{Inventory: i, want: wanted(others), addons: addons, stack: model.Stack{Owner: owner}}
 	if err := o.collections(ctx); err != nil {
 		return model.Stack{}, err
 	}
@@ -49,6 +52,7 @@ func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model
 type observation struct {
 	*Inventory
 	want   func(model.Key) bool
+	addons []model.Addon
 	stack  model.Stack
 	groups map[model.ARN]string // target group → key, where it is the only one
 	refs   map[string]string    // security group → key
@@ -160,6 +164,9 @@ func (o *observation) details(ctx context.Context) error {
 		})
 	}
 	group.Go(func() (err error) { return o.observeListeners(ctx) })
+	if err := o.observeAddons(ctx); err != nil {
+		return errors.Join(err, group.Wait())
+	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("observing %s: %w", o.stack.Owner, err)
 	}

@@ -41,6 +41,7 @@ func (p *planner) createLoadBalancer(want model.LoadBalancer) {
 		key: c.Key, wantAttributes: want.Attributes, haveAttributes: LoadBalancerDefaults(want),
 		op: ModifyLoadBalancerAttributes, maker: id,
 	})...)
+	p.addons(want, model.LoadBalancer{Addons: model.WithAddon(nil, model.AddonIPAMPool, want.Addons[model.AddonIPAMPool])}, id)
 }
 
 // replacing makes a creation the first half of a replacement.
@@ -84,6 +85,7 @@ func (p *planner) modifyLoadBalancer(want, have model.LoadBalancer) {
 		p.releaseGroups(have.SecurityGroups, id)
 	}
 	p.attributes(o)
+	p.addons(want, have, 0)
 	p.tags(o)
 }
 
@@ -104,6 +106,7 @@ func (p *planner) modifyNetwork(o owned, want, have model.LoadBalancer) {
 	if len(steps) == 2 && want.IPAddressType == "ipv4" {
 		slices.Reverse(steps)
 	}
+	steps = p.withPool(steps, want, have)
 	before := 0
 	for _, c := range steps {
 		c.Action, c.Key, c.ARN, c.LoadBalancer, c.After = Update, o.key, have.ARN, &want, []int{before}
@@ -122,6 +125,7 @@ func (p *planner) deleteBalancers() {
 			c.Needs = []Need{{Key: c.Key, ARN: p.keepARN(), State: StateActive}}
 			c.Why = "replaced by another one"
 		}
+		p.unprotect(&c)
 		id := p.add(c)
 		p.releaseGroups(lb.SecurityGroups, id)
 		for _, g := range p.have.TargetGroups {

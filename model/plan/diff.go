@@ -25,6 +25,7 @@ type Options struct {
 type Applied struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Tags       map[string]string `json:"tags,omitempty"`
+	Addons     []model.Addon     `json:"addons,omitempty"`
 }
 
 // AppliedOf is what applying a desired stack sets, for [Options.Applied] of the next diff. Ownership tags are no part of it.
@@ -38,6 +39,11 @@ func AppliedOf(s model.Stack) map[model.Key]Applied {
 	}
 	if lb := s.LoadBalancer; lb != nil {
 		put(loadBalancerKey(*lb), lb.Attributes, lb.Tags)
+		if len(lb.Addons) > 0 {
+			a := out[loadBalancerKey(*lb)]
+			a.Addons = slices.Sorted(maps.Keys(lb.Addons))
+			out[loadBalancerKey(*lb)] = a
+		}
 	}
 	for _, g := range s.SecurityGroups {
 		put(securityGroupKey(g.ID), nil, g.Tags)
@@ -81,6 +87,7 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 	p.loadBalancer()
 	p.targetGroups()
 	p.listeners()
+	p.unguard()
 	p.deleteBalancers()
 	p.deleteTargetGroups()
 	p.deleteSecurityGroups()
@@ -110,6 +117,8 @@ type planner struct {
 	frees map[model.ARN][]int
 	// complete are the changes after which the new load balancer answers.
 	complete []int
+	// guards are the changes that put a firewall before a load balancer that has none: nothing new is served before them.
+	guards []int
 }
 
 // add appends a change and gives its number.

@@ -195,6 +195,7 @@ func (p *planner) createListener(e *edit) {
 	want := e.want
 	want.Rules = nil
 	after := append(p.groupsOf(want.DefaultActions), p.makes[loadBalancerKey(*p.want.LoadBalancer)])
+	after = append(after, p.guards...)
 	for _, c := range p.plan.Changes {
 		if c.Op == DeleteListener && c.Port == want.Port {
 			after = append(after, c.ID)
@@ -217,7 +218,7 @@ func (p *planner) modifyListener(e *edit, after []int) int {
 	want.Rules, want.ARN = nil, e.have.ARN
 	id := p.add(Change{
 		Op: ModifyListener, Action: Update, Key: e.key, ARN: e.have.ARN, Port: want.Port, Listener: &want, Fields: e.fields,
-		After: slices.Concat(after, p.groupsOf(want.DefaultActions)),
+		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards),
 	})
 	p.releaseTargets(e.have.DefaultActions, id)
 	return id

@@ -265,14 +265,14 @@ func (p *planner) emitOne(o op, after []int) int {
 		want := e.want.Rules[o.want]
 		c.Op, c.Action, c.Key, c.Rule, c.Priority = CreateRule, Create, e.keys[o.want], &want, o.priority
 		c.Fields = []Field{{Name: "match", New: matchText(want)}, {Name: "answer", New: answerText(want.Actions, want.Transforms)}}
-		c.After = append(c.After, p.groupsOf(want.Actions)...)
+		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards)
 		return p.create(c)
 	case modifyRule:
 		want, have := e.want.Rules[o.want], e.have.Rules[o.have]
 		want.ARN = have.ARN
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = ModifyRule, Update, e.keys[o.want], have.ARN, &want
 		c.Fields = p.ruleFields(want, have)
-		c.After = append(c.After, p.groupsOf(want.Actions)...)
+		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards)
 		id := p.add(c)
 		p.releaseTargets(have.Actions, id)
 		return id

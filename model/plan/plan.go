@@ -20,20 +20,27 @@ const (
 	SetSecurityGroups            Op = "SetSecurityGroups"
 	SetIPAddressType             Op = "SetIpAddressType"
 	DeleteLoadBalancer           Op = "DeleteLoadBalancer"
-	CreateTargetGroup            Op = "CreateTargetGroup"
-	ModifyTargetGroup            Op = "ModifyTargetGroup"
-	ModifyTargetGroupAttributes  Op = "ModifyTargetGroupAttributes"
-	DeleteTargetGroup            Op = "DeleteTargetGroup"
-	CreateListener               Op = "CreateListener"
-	ModifyListener               Op = "ModifyListener"
-	ModifyListenerAttributes     Op = "ModifyListenerAttributes"
-	AddListenerCertificates      Op = "AddListenerCertificates"
-	RemoveListenerCertificates   Op = "RemoveListenerCertificates"
-	DeleteListener               Op = "DeleteListener"
-	CreateRule                   Op = "CreateRule"
-	ModifyRule                   Op = "ModifyRule"
-	SetRulePriorities            Op = "SetRulePriorities"
-	DeleteRule                   Op = "DeleteRule"
+	// AssociateWebACL and DisassociateWebACL of AWS WAF or of WAF Classic, by the change's add-on.
+	AssociateWebACL             Op = "AssociateWebACL"
+	DisassociateWebACL          Op = "DisassociateWebACL"
+	CreateProtection            Op = "CreateProtection"
+	DeleteProtection            Op = "DeleteProtection"
+	ModifyCapacityReservation   Op = "ModifyCapacityReservation"
+	ModifyIPPools               Op = "ModifyIpPools"
+	CreateTargetGroup           Op = "CreateTargetGroup"
+	ModifyTargetGroup           Op = "ModifyTargetGroup"
+	ModifyTargetGroupAttributes Op = "ModifyTargetGroupAttributes"
+	DeleteTargetGroup           Op = "DeleteTargetGroup"
+	CreateListener              Op = "CreateListener"
+	ModifyListener              Op = "ModifyListener"
+	ModifyListenerAttributes    Op = "ModifyListenerAttributes"
+	AddListenerCertificates     Op = "AddListenerCertificates"
+	RemoveListenerCertificates  Op = "RemoveListenerCertificates"
+	DeleteListener              Op = "DeleteListener"
+	CreateRule                  Op = "CreateRule"
+	ModifyRule                  Op = "ModifyRule"
+	SetRulePriorities           Op = "SetRulePriorities"
+	DeleteRule                  Op = "DeleteRule"
 	// AddTags and RemoveTags of ELBv2 resources; CreateTags and DeleteTags of EC2 resources, by the kind of the key.
 	AddTags    Op = "AddTags"
 	RemoveTags Op = "RemoveTags"
@@ -81,6 +88,9 @@ type Change struct {
 	Tags          map[string]string    `json:"tags,omitempty"`
 	TagKeys       []string             `json:"tagKeys,omitempty"`
 	Certificates  []model.ARN          `json:"certificates,omitempty"`
+	// Addon that is set to Value, or taken away where that is empty.
+	Addon model.Addon `json:"addon,omitempty"`
+	Value string      `json:"value,omitempty"`
 	// Priority of a new rule.
 	Priority   int            `json:"priority,omitempty"`
 	Priorities []RulePriority `json:"priorities,omitempty"`

@@ -114,6 +114,9 @@ func (w *world) loadBalancer(c Change) error {
 	if c.Op == DeleteLoadBalancer {
 		return w.deleteLoadBalancer(c)
 	}
+	if c.Addon != "" {
+		return w.addon(c)
+	}
 	if w.LoadBalancer == nil {
 		return errMissing
 	}
@@ -143,6 +146,7 @@ func (w *world) createLoadBalancer(c Change) error {
 	}
 	lb.ARN, lb.State, lb.DNSName = w.arn(c.Key), StateActive, lb.Name+".elb.example"
 	lb.Attributes = LoadBalancerDefaults(lb)
+	lb.Addons = model.WithAddon(nil, model.AddonIPAMPool, lb.Addons[model.AddonIPAMPool])
 	w.Leftovers = w.balancers()
 	w.LoadBalancer, w.Listeners = &lb, nil
 	return nil
