@@ -48,7 +48,7 @@ func TestFactsOfTheNetwork(t *testing.T) {
 	if !slices.Equal(public, world.PublicSubnets) || !slices.Equal(private, world.PrivateSubnets) {
 		t.Errorf("public %v, private %v", public, private)
 	}
-	if diff := cmp.Diff(model.VPC{ID: world.VPC, CIDRs: []string{"10.0.0.0/16"}}, got.VPC); diff != "" {
+	if diff := cmp.Diff(model.VPC{ID: world.VPC, CIDRs: []string{"10.0.0.0/16", "2600:1f14:1a2b:3c00::/56"}}, got.VPC); diff != "" {
 		t.Errorf("VPC (-want +got):\n%s", diff)
 	}
 	if got.Region != "us-west-2" || got.Existing != nil || got.BackendSecurityGroup != "" || got.Quotas.RulesPerLoadBalancer != 100 {

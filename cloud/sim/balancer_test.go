@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
@@ -50,7 +51,7 @@ func TestLoadBalancerLife(t *testing.T) {
 
 func TestCreateLoadBalancerErrors(t *testing.T) {
 	f := start(t)
-	world := f.Sim.World()
+	world, fours := f.Sim.World(), f.fours()
 	f.balancer("taken")
 	rows := []struct {
 		why, code string
@@ -68,7 +69,9 @@ func TestCreateLoadBalancerErrors(t *testing.T) {
 		}},
 		{"subnets exist", "SubnetNotFound", func(in *elb.CreateLoadBalancerInput) { in.Subnets = []string{"subnet-1", "subnet-2"} }},
 		{"security groups exist", "InvalidSecurityGroup", func(in *elb.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-1"} }},
-		{"dualstack needs IPv6 blocks", "InvalidSubnet", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = elbtypes.IpAddressTypeDualstack }},
+		{"dualstack needs IPv6 blocks", "InvalidSubnet", func(in *elb.CreateLoadBalancerInput) {
+			in.Subnets, in.IpAddressType = fours, elbtypes.IpAddressTypeDualstack
+		}},
 		{"static addresses are for network load balancers", "InvalidConfigurationRequest", func(in *elb.CreateLoadBalancerInput) {
 			in.Subnets = nil
 			for _, id := range world.PublicSubnets {
@@ -162,10 +165,11 @@ func TestLoadBalancerChanges(t *testing.T) {
 	}
 	_, err = f.elb.SetSecurityGroups(t.Context(), &elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-1"}})
 	contract.WantCode(t, err, "InvalidSecurityGroup")
-	_, err = f.elb.SetIpAddressType(t.Context(), &elb.SetIpAddressTypeInput{
-		LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: elbtypes.IpAddressTypeDualstack,
-	})
-	contract.WantCode(t, err, "InvalidSubnet")
+	four := f.balancer("four", func(in *elb.CreateLoadBalancerInput) { in.Subnets = f.fours() })
+	for arn, code := range map[*string]string{lb.LoadBalancerArn: "", four.LoadBalancerArn: "InvalidSubnet"} {
+		_, err = f.elb.SetIpAddressType(t.Context(), &elb.SetIpAddressTypeInput{LoadBalancerArn: arn, IpAddressType: elbtypes.IpAddressTypeDualstack})
+		contract.WantCode(t, err, code)
+	}
 	same, err := f.elb.SetIpAddressType(t.Context(), &elb.SetIpAddressTypeInput{
 		LoadBalancerArn: lb.LoadBalancerArn, IpAddressType: elbtypes.IpAddressTypeIpv4,
 	})
@@ -200,4 +204,23 @@ func TestNetworkLoadBalancer(t *testing.T) {
 	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, forward(web)), "IncompatibleProtocols")
 	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, fixed("200")), "InvalidLoadBalancerAction")
 	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, forward(tcp)), "")
+}
+
+func TestSeededSixes(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	out, err := f.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{})
+	seen := map[string]bool{}
+	for _, s := range contract.Must(t, out, err).Subnets {
+		if len(s.Ipv6CidrBlockAssociationSet) != 1 || seen[*s.Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock] {
+			t.Fatalf("subnet %s has IPv6 blocks %+v", *s.SubnetId, s.Ipv6CidrBlockAssociationSet)
+		}
+		seen[*s.Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock] = true
+	}
+	lb := f.balancer("six", func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = elbtypes.IpAddressTypeDualstack })
+	group := f.group("six", func(in *elb.CreateTargetGroupInput) { in.IpAddressType = elbtypes.TargetGroupIpAddressTypeEnumIpv6 })
+	f.listener(lb, 80, forward(group))
+	for target, code := range map[string]string{"2600:1f14:1a2b:3c80::9": "", "2600:1f14:1a2b:3d00::9": "ValidationError"} {
+		contract.WantCode(t, f.register(group, address(target, 80)), code)
+	}
 }

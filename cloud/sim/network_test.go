@@ -264,7 +264,7 @@ func TestSecurityGroupLife(t *testing.T) {
 	contract.WantCode(t, f.authorize(group, ec2types.IpPermission{IpProtocol: aws.String("-1"), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: other}}}), "")
 	rules, err := f.ec2.DescribeSecurityGroupRules(t.Context(), &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{filter("group-id", *group)}})
 	all := contract.Must(t, rules, err).SecurityGroupRules
-	if len(all) != 2 || !*all[0].IsEgress || *all[1].ReferencedGroupInfo.GroupId != *other {
+	if len(all) != 3 || !*all[0].IsEgress || !*all[1].IsEgress || *all[2].ReferencedGroupInfo.GroupId != *other {
 		t.Errorf("rules: %+v", all)
 	}
 	remove := func(id *string) error {
@@ -273,7 +273,7 @@ func TestSecurityGroupLife(t *testing.T) {
 	}
 	contract.WantCode(t, remove(other), "DependencyViolation")
 	_, err = f.ec2.RevokeSecurityGroupIngress(t.Context(), &ec2.RevokeSecurityGroupIngressInput{
-		GroupId: group, SecurityGroupRuleIds: []string{*all[1].SecurityGroupRuleId},
+		GroupId: group, SecurityGroupRuleIds: []string{*all[2].SecurityGroupRuleId},
 	})
 	contract.WantCode(t, err, "")
 	contract.WantCode(t, remove(other), "")

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,6 +46,19 @@ func (f *fixture) balancer(name string, change ...func(*elb.CreateLoadBalancerIn
 	}
 	out, err := f.elb.CreateLoadBalancer(f.Context(), in)
 	return contract.Must(f, out, err).LoadBalancers[0]
+}
+
+// fours makes subnets without IPv6 blocks in two zones of the seeded VPC.
+func (f *fixture) fours() []string {
+	f.Helper()
+	var all []string
+	for i, zone := range []string{"a", "b"} {
+		made, err := f.ec2.CreateSubnet(f.Context(), &ec2.CreateSubnetInput{
+			VpcId: aws.String(f.Sim.World().VPC), CidrBlock: aws.String(fmt.Sprintf("10.0.%d.0/24", 200+i)), AvailabilityZone: aws.String("us-west-2" + zone),
+		})
+		all = append(all, *contract.Must(f, made, err).Subnet.SubnetId)
+	}
+	return all
 }
 
 // group makes an HTTP target group of addresses and gives its ARN.

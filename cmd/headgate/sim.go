@@ -124,7 +124,7 @@ func introduction(s *sim.Simulator, o sim.Options) string {
   aws elbv2 create-load-balancer --name hello --subnets %[3]s %[4]s
   curl %[1]s/_sim/loadbalancers
 
-It holds VPC %[5]s (10.0.0.0/16)
+It holds VPC %[5]s (10.0.0.0/16, 2600:1f14:1a2b:3c00::/56)
   public subnets       %[6]v
   private subnets      %[7]v
   node security group  %[8]s

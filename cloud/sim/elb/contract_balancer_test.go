@@ -25,9 +25,9 @@ func balancerRows() []row {
 		creating("", "an application load balancer", func(*world, *sdk.CreateLoadBalancerInput) {}),
 		creating("", "a network load balancer in one zone", func(w *world, in *sdk.CreateLoadBalancerInput) { network(in); in.Subnets = w.PrivateSubnets[:1] }),
 		creating("", "a gateway load balancer", func(_ *world, in *sdk.CreateLoadBalancerInput) { gateway(in) }),
-		creating("", "source NAT prefixes in dual-stack mode", func(w *world, in *sdk.CreateLoadBalancerInput) {
+		creating("", "source NAT prefixes in dual-stack mode", func(_ *world, in *sdk.CreateLoadBalancerInput) {
 			network(in)
-			in.Subnets, in.IpAddressType, in.EnablePrefixForIpv6SourceNat = w.sixes(), "dualstack", "on"
+			in.IpAddressType, in.EnablePrefixForIpv6SourceNat = "dualstack", "on"
 		}),
 		creating("", "the same again", func(w *world, _ *sdk.CreateLoadBalancerInput) { w.balancer("new") }),
 		creating("", "an IPAM pool", func(_ *world, in *sdk.CreateLoadBalancerInput) {
@@ -50,7 +50,9 @@ func balancerRows() []row {
 		creating("TooManyTags", "51 tags", func(_ *world, in *sdk.CreateLoadBalancerInput) { in.Tags = tags(51) }),
 		creating("SubnetNotFound", "a subnet that is not there", func(w *world, in *sdk.CreateLoadBalancerInput) { in.Subnets = []string{w.PublicSubnets[0], "subnet-0"} }),
 		creating("InvalidSubnet", "too few addresses", func(w *world, in *sdk.CreateLoadBalancerInput) { in.Subnets = []string{w.small(), w.PublicSubnets[1]} }),
-		creating("InvalidSubnet", "dual stack without IPv6 blocks", func(_ *world, in *sdk.CreateLoadBalancerInput) { in.IpAddressType = "dualstack" }),
+		creating("InvalidSubnet", "dual stack without IPv6 blocks", func(w *world, in *sdk.CreateLoadBalancerInput) {
+			in.Subnets, in.IpAddressType = w.fours(), "dualstack"
+		}),
 		creating("InvalidSecurityGroup", "a group that is not there", func(_ *world, in *sdk.CreateLoadBalancerInput) { in.SecurityGroups = []string{"sg-0"} }),
 		creating("InvalidConfigurationRequest", "two subnets of a zone", func(w *world, in *sdk.CreateLoadBalancerInput) {
 			in.Subnets = []string{w.PublicSubnets[0], w.PrivateSubnets[0]}
@@ -200,12 +202,14 @@ func settingRows() []row {
 		{operation: "SetSecurityGroups", code: "InvalidConfigurationRequest", why: "none", call: func(w *world) error { return groups(w, w.balancer("a")) }},
 		{operation: "SetIpAddressType", why: "the same", call: func(w *world) error { return kind(w, w.balancer("a"), "ipv4") }},
 		{operation: "SetIpAddressType", code: "LoadBalancerNotFound", why: "of none", call: func(w *world) error { return kind(w, not(w.balancer("a")), "ipv4") }},
-		{operation: "SetIpAddressType", code: "InvalidSubnet", why: "without IPv6 blocks", call: func(w *world) error { return kind(w, w.balancer("a"), "dualstack") }},
+		{operation: "SetIpAddressType", code: "InvalidSubnet", why: "without IPv6 blocks", call: func(w *world) error {
+			return kind(w, w.balancer("a", func(in *sdk.CreateLoadBalancerInput) { in.Subnets = w.fours() }), "dualstack")
+		}},
 		{operation: "SetIpAddressType", code: "InvalidConfigurationRequest", why: "a type of others", call: func(w *world) error {
 			return kind(w, w.balancer("a", network), "dualstack-without-public-ipv4")
 		}},
 		{operation: "SetIpAddressType", code: "InvalidConfigurationRequest", why: "dual stack with QUIC", call: func(w *world) error {
-			lb := w.balancer("a", network, func(in *sdk.CreateLoadBalancerInput) { in.Subnets = w.sixes() })
+			lb := w.balancer("a", network)
 			w.listener(lb, forward(w.group("q", speaking("QUIC"))), on("QUIC", 443))
 			return kind(w, lb, "dualstack")
 		}},

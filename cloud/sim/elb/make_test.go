@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -39,21 +38,13 @@ func network(in *sdk.CreateLoadBalancerInput) { in.Type = elbtypes.LoadBalancerT
 
 func gateway(in *sdk.CreateLoadBalancerInput) { in.Type = elbtypes.LoadBalancerTypeEnumGateway }
 
-// sixes makes subnets with IPv6 blocks, one in each of two zones of the seeded VPC.
-func (w *world) sixes() []string {
+// fours makes subnets without IPv6 blocks, one in each of two zones of the seeded VPC.
+func (w *world) fours() []string {
 	w.Helper()
-	service := w.network.Service()
-	block := beside[ec2.AssociateVpcCidrBlockOutput](w, service, "AssociateVpcCidrBlock", &ec2.AssociateVpcCidrBlockInput{
-		VpcId: aws.String(w.VPC), AmazonProvidedIpv6CidrBlock: aws.Bool(true),
-	}).Ipv6CidrBlockAssociation
-	six := netip.MustParsePrefix(*block.Ipv6CidrBlock)
 	var all []string
 	for i, zone := range []string{"a", "b"} {
-		bytes := six.Addr().As16()
-		bytes[7] = byte(i)
-		made := beside[ec2.CreateSubnetOutput](w, service, "CreateSubnet", &ec2.CreateSubnetInput{
+		made := beside[ec2.CreateSubnetOutput](w, w.network.Service(), "CreateSubnet", &ec2.CreateSubnetInput{
 			VpcId: aws.String(w.VPC), CidrBlock: aws.String(fmt.Sprintf("10.0.%d.0/24", 200+i)), AvailabilityZone: aws.String(region + zone),
-			Ipv6CidrBlock: aws.String(netip.PrefixFrom(netip.AddrFrom16(bytes), 64).String()),
 		})
 		all = append(all, *made.Subnet.SubnetId)
 	}
@@ -63,7 +54,7 @@ func (w *world) sixes() []string {
 // dual makes a network load balancer in dual-stack mode, with source NAT prefixes.
 func (w *world) dual(name string) *string {
 	return w.balancer(name, network, func(in *sdk.CreateLoadBalancerInput) {
-		in.Subnets, in.IpAddressType, in.EnablePrefixForIpv6SourceNat = w.sixes(), elbtypes.IpAddressTypeDualstack, elbtypes.EnablePrefixForIpv6SourceNatEnumOn
+		in.IpAddressType, in.EnablePrefixForIpv6SourceNat = elbtypes.IpAddressTypeDualstack, elbtypes.EnablePrefixForIpv6SourceNatEnumOn
 	})
 }
 

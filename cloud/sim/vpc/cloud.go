@@ -91,8 +91,13 @@ func (n *Network) association(block netip.Prefix) ec2types.VpcCidrBlockAssociati
 
 func (n *Network) providedBlock() ec2types.VpcIpv6CidrBlockAssociation {
 	h := n.account.Hex(4)
+	return n.provided(netip.MustParsePrefix("2600:1f14:1" + h[:3] + ":" + h[3:] + "00::/56"))
+}
+
+// provided is an IPv6 block that Amazon gave to a VPC.
+func (n *Network) provided(block netip.Prefix) ec2types.VpcIpv6CidrBlockAssociation {
 	return ec2types.VpcIpv6CidrBlockAssociation{
-		AssociationId: aws.String(n.identify("vpc-cidr-assoc")), Ipv6CidrBlock: aws.String("2600:1f14:1" + h[:3] + ":" + h[3:] + "00::/56"),
+		AssociationId: aws.String(n.identify("vpc-cidr-assoc")), Ipv6CidrBlock: aws.String(block.String()),
 		Ipv6CidrBlockState: &ec2types.VpcCidrBlockState{State: ec2types.VpcCidrBlockStateCodeAssociated},
 	}
 }

@@ -64,7 +64,7 @@ func (n *Network) Address(allocation string) (ec2types.Address, bool) {
 // ZoneOf gives the zone of the subnet that an address of a VPC is in; false means that no block of the VPC contains it.
 func (n *Network) ZoneOf(vpc string, a netip.Addr) (string, bool) {
 	for _, s := range n.subnets.All() {
-		if *s.VpcId == vpc && s.block.Contains(a) {
+		if *s.VpcId == vpc && (s.block.Contains(a) || holdsSix(s.Ipv6CidrBlockAssociationSet, a)) {
 			return *s.AvailabilityZone, true
 		}
 	}
@@ -72,12 +72,18 @@ func (n *Network) ZoneOf(vpc string, a netip.Addr) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	for _, b := range v.CidrBlockAssociationSet {
-		if p, err := netip.ParsePrefix(*b.CidrBlock); err == nil && p.Contains(a) {
-			return "", true
-		}
-	}
-	return "", false
+	four := slices.ContainsFunc(v.CidrBlockAssociationSet, func(b ec2types.VpcCidrBlockAssociation) bool { return within(b.CidrBlock, a) })
+	six := slices.ContainsFunc(v.Ipv6CidrBlockAssociationSet, func(b ec2types.VpcIpv6CidrBlockAssociation) bool { return within(b.Ipv6CidrBlock, a) })
+	return "", four || six
+}
+
+func holdsSix(blocks []ec2types.SubnetIpv6CidrBlockAssociation, a netip.Addr) bool {
+	return slices.ContainsFunc(blocks, func(b ec2types.SubnetIpv6CidrBlockAssociation) bool { return within(b.Ipv6CidrBlock, a) })
+}
+
+func within(block *string, a netip.Addr) bool {
+	p, err := netip.ParsePrefix(aws.ToString(block))
+	return err == nil && p.Contains(a)
 }
 
 // LoadBalancer is a load balancer as the network sees it.

@@ -165,6 +165,14 @@ func TestDelegatedPrefixes(t *testing.T) {
 			return err
 		}
 	}
+	four, err := f.ec2.CreateSubnet(ctx, &sdk.CreateSubnetInput{VpcId: aws.String(f.Sim.World().VPC), CidrBlock: aws.String("10.0.200.0/24")})
+	other, err := f.ec2.CreateNetworkInterface(ctx, &sdk.CreateNetworkInterfaceInput{SubnetId: contract.Must(t, four, err).Subnet.SubnetId})
+	six := func(face *string) func() error {
+		return func() error {
+			_, err := f.ec2.AssignIpv6Addresses(ctx, &sdk.AssignIpv6AddressesInput{NetworkInterfaceId: face, Ipv6PrefixCount: aws.Int32(1)})
+			return err
+		}
+	}
 	f.run([]call{
 		{"an address of a prefix", "InvalidIPAddress.InUse", assign(sdk.AssignPrivateIpAddressesInput{PrivateIpAddresses: []string{"10.0.128.20"}})},
 		{"a prefix that is taken", "InvalidIPAddress.InUse", assign(sdk.AssignPrivateIpAddressesInput{Ipv4Prefixes: []string{"10.0.128.16/28"}})},
@@ -172,10 +180,8 @@ func TestDelegatedPrefixes(t *testing.T) {
 		{"two ways at once", "InvalidParameterCombination", assign(sdk.AssignPrivateIpAddressesInput{
 			Ipv4PrefixCount: aws.Int32(1), SecondaryPrivateIpAddressCount: aws.Int32(1),
 		})},
-		{"no IPv6 in the subnet", "InvalidParameterValue", func() error {
-			_, err := f.ec2.AssignIpv6Addresses(ctx, &sdk.AssignIpv6AddressesInput{NetworkInterfaceId: eni, Ipv6PrefixCount: aws.Int32(1)})
-			return err
-		}},
+		{"a prefix of IPv6", "", six(eni)},
+		{"no IPv6 in the subnet", "InvalidParameterValue", six(contract.Must(t, other, err).NetworkInterface.NetworkInterfaceId)},
 		{"giving one back", "", func() error {
 			_, err := f.ec2.UnassignPrivateIpAddresses(ctx, &sdk.UnassignPrivateIpAddressesInput{NetworkInterfaceId: eni, Ipv4Prefixes: []string{"10.0.128.16/28"}})
 			return err

@@ -52,10 +52,7 @@ func (n *Network) createSubnet(in *sdk.CreateSubnetInput) (*sdk.CreateSubnetOutp
 	s := n.addSubnet(n.identify("subnet"), v, block, zone)
 	s.OutpostArn = in.OutpostArn
 	if in.Ipv6CidrBlock != nil {
-		s.Ipv6CidrBlockAssociationSet = []ec2types.SubnetIpv6CidrBlockAssociation{{
-			AssociationId: aws.String(n.identify("subnet-cidr-assoc")), Ipv6CidrBlock: in.Ipv6CidrBlock,
-			Ipv6CidrBlockState: &ec2types.SubnetCidrBlockState{State: ec2types.SubnetCidrBlockStateCodeAssociated},
-		}}
+		s.Ipv6CidrBlockAssociationSet = []ec2types.SubnetIpv6CidrBlockAssociation{n.subnetSix(*in.Ipv6CidrBlock)}
 	}
 	n.setTags(*s.SubnetId, tags)
 	out := n.subnetView(s)
@@ -84,6 +81,13 @@ func (n *Network) subnetBlock(v *virtualCloud, text string) (netip.Prefix, error
 		}
 	}
 	return block, nil
+}
+
+func (n *Network) subnetSix(block string) ec2types.SubnetIpv6CidrBlockAssociation {
+	return ec2types.SubnetIpv6CidrBlockAssociation{
+		AssociationId: aws.String(n.identify("subnet-cidr-assoc")), Ipv6CidrBlock: aws.String(block),
+		Ipv6CidrBlockState: &ec2types.SubnetCidrBlockState{State: ec2types.SubnetCidrBlockStateCodeAssociated},
+	}
 }
 
 func (n *Network) addSubnet(id string, v *virtualCloud, block netip.Prefix, zone ec2types.AvailabilityZone) *subnet {
