@@ -36,6 +36,9 @@ func (n *Network) untagResource(in *sdk.UntagResourceInput) (*sdk.UntagResourceO
 	if _, err := n.find(in.ResourceArn); err != nil {
 		return nil, err
 	}
+	if err := n.Tags.CheckKeys(in.TagKeys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", *in.ResourceArn, err)
+	}
 	n.Tags.Untag(*in.ResourceArn, in.TagKeys)
 	return &sdk.UntagResourceOutput{}, nil
 }

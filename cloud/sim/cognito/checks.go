@@ -6,8 +6,10 @@ func Checks() map[string]string {
 		"CreateUserPool":         "name; length of passwords; tags; 1,000 pools; other settings are kept and not used (API reference)",
 		"DescribeUserPool":       "ID, in form and existence; domain and custom domain (API reference)",
 		"DeleteUserPool":         "deletion protection; no domain (InvalidParameterException) (API reference)",
+		"UpdateUserPool":         "as at creation; what is left out goes back to its default, as AWS has it (API reference)",
 		"ListUserPools":          "page size 1–60, required; token (API reference)",
 		"DescribeUserPoolClient": "pool and client exist; the secret is shown (API reference)",
+		"UpdateUserPoolClient":   "as at creation; what is left out goes back to its default; the secret stays (API reference)",
 		"DeleteUserPoolClient":   "pool and client exist (API reference)",
 		"ListUserPoolClients":    "page size 1–60, token; no secrets (API reference)",
 		"CreateUserPoolDomain": "prefix: form, reserved words; custom domain: form, certificate of us-east-1, CREATING for 15 minutes; one of each a pool; " +

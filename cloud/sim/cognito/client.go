@@ -16,7 +16,8 @@ import (
 func (p *Pools) clientOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Writes("CreateUserPoolClient", p.createClient), wire.Reads("DescribeUserPoolClient", p.describeClient),
-		wire.Writes("DeleteUserPoolClient", p.deleteClient), wire.Reads("ListUserPoolClients", p.listClients),
+		wire.Writes("UpdateUserPoolClient", p.updateClient), wire.Writes("DeleteUserPoolClient", p.deleteClient),
+		wire.Reads("ListUserPoolClients", p.listClients),
 	}
 }
 
@@ -76,6 +77,9 @@ func (p *Pools) serves(shown cognitotypes.UserPoolType, domain string) bool {
 	return aws.ToString(shown.Domain) == prefix || aws.ToString(shown.CustomDomain) == domain
 }
 
+// clientForm is the form of a client's ID (Cognito user pools API reference).
+var clientForm = regexp.MustCompile(`^[\w+]{1,128}$`)
+
 // Forms, lengths, defaults and quotas of app clients (Cognito user pools API reference; developer guide, "Quotas").
 var secretForm = regexp.MustCompile(`^[\w+]{24,64}$`)
 
@@ -93,19 +97,11 @@ func (p *Pools) createClient(in *sdk.CreateUserPoolClientInput) (*sdk.CreateUser
 	if err != nil {
 		return nil, err
 	}
-	if !poolName.MatchString(aws.ToString(in.ClientName)) {
-		return nil, invalid("The name '%s' of the client is not valid.", aws.ToString(in.ClientName))
+	if in.GenerateSecret && in.ClientSecret != nil || in.ClientSecret != nil && !secretForm.MatchString(*in.ClientSecret) {
+		return nil, invalid("The client secret must have 24 to 64 letters, digits, + and _, and cannot be given together with GenerateSecret.")
 	}
-	if err := checkFlows(in); err != nil {
+	if err := checkClient(in, in.GenerateSecret || in.ClientSecret != nil); err != nil {
 		return nil, err
-	}
-	if err := checkURLs(in); err != nil {
-		return nil, err
-	}
-	for _, name := range in.SupportedIdentityProviders {
-		if name != "COGNITO" {
-			return nil, invalid("The provider %s does not exist for User Pool %s.", name, *in.UserPoolId)
-		}
 	}
 	if held.clients.Len() >= maxClients {
 		return nil, wire.Errorf("LimitExceededException", "Exceeded maximum number of clients of a user pool: %d.", maxClients)
@@ -113,6 +109,25 @@ func (p *Pools) createClient(in *sdk.CreateUserPoolClientInput) (*sdk.CreateUser
 	c := p.client(in)
 	held.clients.Put(*c.ClientId, c)
 	return &sdk.CreateUserPoolClientOutput{UserPoolClient: c}, nil
+}
+
+// checkClient checks the settings of a client, which has a secret or not.
+func checkClient(in *sdk.CreateUserPoolClientInput, secret bool) error {
+	if !poolName.MatchString(aws.ToString(in.ClientName)) {
+		return invalid("The name '%s' of the client is not valid.", aws.ToString(in.ClientName))
+	}
+	if err := checkFlows(in, secret); err != nil {
+		return err
+	}
+	if err := checkURLs(in); err != nil {
+		return err
+	}
+	for _, name := range in.SupportedIdentityProviders {
+		if name != "COGNITO" {
+			return invalid("The provider %s does not exist for User Pool %s.", name, *in.UserPoolId)
+		}
+	}
+	return nil
 }
 
 // client makes the client that was asked for.
@@ -143,12 +158,9 @@ func (p *Pools) client(in *sdk.CreateUserPoolClientInput) *cognitotypes.UserPool
 }
 
 // checkFlows checks grants, scopes and the secret.
-func checkFlows(in *sdk.CreateUserPoolClientInput) error {
+func checkFlows(in *sdk.CreateUserPoolClientInput, secret bool) error {
 	machine := slices.Contains(in.AllowedOAuthFlows, cognitotypes.OAuthFlowTypeClientCredentials)
-	secret := in.GenerateSecret || in.ClientSecret != nil
 	switch {
-	case in.GenerateSecret && in.ClientSecret != nil, in.ClientSecret != nil && !secretForm.MatchString(*in.ClientSecret):
-		return invalid("The client secret must have 24 to 64 letters, digits, + and _, and cannot be given together with GenerateSecret.")
 	case in.AllowedOAuthFlowsUserPoolClient && (len(in.AllowedOAuthFlows) == 0 || len(in.AllowedOAuthScopes) == 0):
 		return invalid("AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.")
 	case machine && len(in.AllowedOAuthFlows) > 1:
@@ -190,7 +202,10 @@ func (p *Pools) findClient(poolID, clientID *string) (*pool, *cognitotypes.UserP
 	if err != nil {
 		return nil, nil, err
 	}
-	c, ok := held.clients.Get(aws.ToString(clientID))
+	if !clientForm.MatchString(aws.ToString(clientID)) {
+		return nil, nil, invalid("The client ID '%s' is not valid.", aws.ToString(clientID))
+	}
+	c, ok := held.clients.Get(*clientID)
 	if !ok {
 		return nil, nil, missing("User pool client %s does not exist.", aws.ToString(clientID))
 	}

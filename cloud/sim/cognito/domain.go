@@ -103,7 +103,11 @@ func (p *Pools) showDomain(d *domain) *cognitotypes.DomainDescriptionType {
 
 // describeDomain answers with nothing for a domain that is not there, as AWS does.
 func (p *Pools) describeDomain(in *sdk.DescribeUserPoolDomainInput) (*sdk.DescribeUserPoolDomainOutput, error) {
-	d, ok := p.domains.Get(aws.ToString(in.Domain))
+	name := aws.ToString(in.Domain)
+	if !prefixForm.MatchString(name) && !customForm.MatchString(name) {
+		return nil, invalid("The domain '%s' is not valid.", name)
+	}
+	d, ok := p.domains.Get(name)
 	if !ok {
 		return &sdk.DescribeUserPoolDomainOutput{DomainDescription: &cognitotypes.DomainDescriptionType{}}, nil
 	}

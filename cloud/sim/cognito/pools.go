@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -50,7 +51,7 @@ func (p *Pools) Service() wire.Service {
 func (p *Pools) poolOperations() []wire.Operation {
 	return []wire.Operation{
 		wire.Writes("CreateUserPool", p.createPool), wire.Reads("DescribeUserPool", p.describePool), wire.Writes("DeleteUserPool", p.deletePool),
-		wire.Reads("ListUserPools", p.listPools),
+		wire.Reads("ListUserPools", p.listPools), wire.Writes("UpdateUserPool", p.updatePool),
 		wire.Writes("TagResource", p.tagResource), wire.Writes("UntagResource", p.untagResource), wire.Reads("ListTagsForResource", p.listTags),
 	}
 }
@@ -233,7 +234,10 @@ func (p *Pools) listPools(in *sdk.ListUserPoolsInput) (*sdk.ListUserPoolsOutput,
 }
 
 func (p *Pools) checkTagged(arn *string) error {
-	if !p.Tags.Has(aws.ToString(arn)) {
+	if !strings.HasPrefix(aws.ToString(arn), "arn:") || !strings.Contains(*arn, ":userpool/") {
+		return invalid("The ARN '%s' is not one of a user pool.", aws.ToString(arn))
+	}
+	if !p.Tags.Has(*arn) {
 		return missing("The resource '%s' does not exist.", aws.ToString(arn))
 	}
 	return nil
@@ -252,6 +256,9 @@ func (p *Pools) tagResource(in *sdk.TagResourceInput) (*sdk.TagResourceOutput, e
 func (p *Pools) untagResource(in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
 	if err := p.checkTagged(in.ResourceArn); err != nil {
 		return nil, err
+	}
+	if err := p.Tags.CheckKeys(in.TagKeys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", *in.ResourceArn, err)
 	}
 	p.Tags.Untag(*in.ResourceArn, in.TagKeys)
 	return &sdk.UntagResourceOutput{}, nil

@@ -1,5 +1,7 @@
-// Package contract holds what the tests of the simulated services share: a simulator whose clock only the test moves, and answers judged by
-// AWS's error codes. Only tests import it; it may import the simulator and the SDK. Its invariant: it never waits for anything.
+// Package contract holds what the tests of the simulated services share: a simulator whose clock only the test moves, answers judged by
+// AWS's error codes, scripts of calls that are files (see Script), and the demand that the tests of a service see each of its operations
+// succeed and each documented error of it (see Demand). Only tests import it; it may import the simulator and the SDK. Its invariant: it
+// never waits for anything.
 package contract
 
 import (
@@ -56,6 +58,7 @@ func Start(t *testing.T, change ...func(*sim.Options)) *Fixture {
 	})
 	f.Sim, f.Config = s, s.AWSConfig()
 	f.Config.RetryMaxAttempts = 1
+	f.Config.APIOptions = append(f.Config.APIOptions, Record)
 	return f
 }
 

@@ -197,6 +197,9 @@ func (d *Directory) untagCertificate(in *sdk.UntagServerCertificateInput) (*sdk.
 	if err != nil {
 		return nil, err
 	}
+	if err := d.Tags.CheckKeys(in.TagKeys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", *c.shape.Arn, err)
+	}
 	d.Tags.Untag(*c.shape.Arn, in.TagKeys)
 	return &sdk.UntagServerCertificateOutput{}, nil
 }

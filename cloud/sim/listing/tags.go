@@ -86,6 +86,16 @@ func (t *Tags) Untag(arn string, keys []string) bool {
 	return t.Has(arn)
 }
 
+// CheckKeys refuses keys that no tag can have, as calls that take tags away do. A key that is not there is none of them.
+func (t *Tags) CheckKeys(keys []string) error {
+	for _, k := range keys {
+		if err := t.check(k, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // allowed are the characters of keys and values.
 var allowed = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 

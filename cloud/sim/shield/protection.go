@@ -202,6 +202,9 @@ func (g *Guard) untagResource(in *sdk.UntagResourceInput) (*sdk.UntagResourceOut
 	if err := g.checkTagged(in.ResourceARN); err != nil {
 		return nil, err
 	}
+	if err := g.Tags.CheckKeys(in.TagKeys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", *in.ResourceARN, err)
+	}
 	g.Tags.Untag(*in.ResourceARN, in.TagKeys)
 	return &sdk.UntagResourceOutput{}, nil
 }

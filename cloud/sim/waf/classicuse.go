@@ -106,6 +106,9 @@ func (c *Classic) untagResource(in *sdk.UntagResourceInput) (*sdk.UntagResourceO
 	if err := c.checkTagged(in.ResourceARN); err != nil {
 		return nil, err
 	}
+	if err := c.Tags.CheckKeys(in.TagKeys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", *in.ResourceARN, err)
+	}
 	c.Tags.Untag(*in.ResourceARN, in.TagKeys)
 	return &sdk.UntagResourceOutput{}, nil
 }

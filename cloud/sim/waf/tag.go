@@ -62,6 +62,9 @@ func (f *Firewall) untagResource(in *sdk.UntagResourceInput) (*sdk.UntagResource
 	if len(in.TagKeys) == 0 {
 		return nil, invalid("The list of keys is empty, field: TAG_KEYS")
 	}
+	if err := f.Tags.CheckKeys(in.TagKeys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", *in.ResourceARN, err)
+	}
 	f.Tags.Untag(*in.ResourceARN, in.TagKeys)
 	return &sdk.UntagResourceOutput{}, nil
 }

@@ -71,6 +71,9 @@ func (s *Zones) disassociate(in *sdk.DisassociateVPCFromHostedZoneInput) (*sdk.D
 		return nil, err
 	}
 	id := aws.ToString(in.VPC.VPCId)
+	if !s.resources.VPC(id) && !slices.ContainsFunc(z.vpcs, sees(id)) {
+		return nil, wire.Errorf("InvalidVPCId", "The VPC: %s you provided is invalid or cannot be found.", id)
+	}
 	if !slices.ContainsFunc(z.vpcs, sees(id)) {
 		return nil, absent("VPCAssociationNotFound", "The VPC: %s is not associated with the hosted zone: %s.", id, plain(in.HostedZoneId))
 	}

@@ -46,6 +46,9 @@ func (s *Zones) changeTags(in *sdk.ChangeTagsForResourceInput) (*sdk.ChangeTagsF
 	if err != nil {
 		return nil, fmt.Errorf("reading tags: %w", err)
 	}
+	if err := s.Tags.CheckKeys(in.RemoveTagKeys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", arn, err)
+	}
 	if _, err := s.Tags.Tag(arn, fresh); err != nil {
 		return nil, fmt.Errorf("tagging %s: %w", arn, err)
 	}

@@ -227,6 +227,9 @@ func (s *Zones) listByName(in *sdk.ListHostedZonesByNameInput) (*sdk.ListHostedZ
 	if in.DNSName == nil && in.HostedZoneId != nil {
 		return nil, invalid("A DNS name must be given together with the hosted zone ID.")
 	}
+	if in.DNSName != nil && !proper(canonical(*in.DNSName)) {
+		return nil, wire.Errorf("InvalidDomainName", "%s is not a valid domain name.", *in.DNSName)
+	}
 	all := s.zones.Values()
 	slices.SortStableFunc(all, func(a, b *zone) int { return byName(*a.shape.Name, *b.shape.Name) })
 	if in.DNSName != nil {

@@ -122,8 +122,14 @@ func (s *Zones) arn(id string) string {
 	return "arn:" + s.account.Partition + ":route53:::hostedzone/" + id
 }
 
+// longestID is how long the identifier of a zone is at most (API reference).
+const longestID = 32
+
 // find gives a zone by its identifier, with or without /hostedzone/ before it.
 func (s *Zones) find(id *string) (*zone, error) {
+	if len(plain(id)) > longestID {
+		return nil, invalid("The ID '%s' has more than %d characters.", plain(id), longestID)
+	}
 	z, ok := s.zones.Get(plain(id))
 	if !ok {
 		return nil, absent("NoSuchHostedZone", "No hosted zone found with ID: %s", plain(id))

@@ -196,7 +196,7 @@ func TestPrivateZones(t *testing.T) {
 	other := &dnstypes.VPC{VPCId: aws.String("vpc-0"), VPCRegion: f.vpc().VPCRegion}
 	contract.WantCode(t, associate(public, f.vpc()), "PublicZoneVPCAssociation")
 	contract.WantCode(t, associate(id, f.vpc()), "ConflictingDomainExists")
-	contract.WantCode(t, leave(other), "VPCAssociationNotFound")
+	contract.WantCode(t, leave(other), "InvalidVPCId")
 	contract.WantCode(t, leave(f.vpc()), "LastVPCAssociation")
 	listed, err := f.dns.ListHostedZonesByVPC(t.Context(), &sdk.ListHostedZonesByVPCInput{VPCId: f.vpc().VPCId, VPCRegion: f.vpc().VPCRegion})
 	if all := contract.Must(t, listed, err).HostedZoneSummaries; len(all) != 1 || *all[0].Name != "a.com." {
