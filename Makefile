@@ -36,6 +36,10 @@ corpus: ## Apply strangers' manifests to a sandbox; CORPUS=DIR takes any folder
 test: ## Run all tests
 	$(GO) run ./test/report
 
+.PHONY: bench
+bench: ## Measure the simulator and the operator; ARGS="--only RE", "--write", "--help"
+	$(GO) run ./test/bench $(ARGS)
+
 .PHONY: lint
 lint: $(golangci_lint) ## Run all linters
 	$(golangci_lint) run --allow-parallel-runners ./...

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -141,6 +142,14 @@ func TestCrowd(t *testing.T) {
 func BenchmarkCrowd(b *testing.B) {
 	c := gather(b, manyBalancers)
 	spare := c.addGroup("spare")
+	b.Run("Memory", func(b *testing.B) {
+		for b.Loop() {
+			runtime.GC()
+		}
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		b.ReportMetric(float64(memory.HeapAlloc)/(1<<20), "MiB")
+	})
 	rows := []struct {
 		name string
 		call func()

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/test/policy"
+)
+
+func TestFiguresAreRead(t *testing.T) {
+	t.Parallel()
+	got := figures(`goos: linux
+BenchmarkEvaluate/hosts-2   	 3000000	       250.5 ns/op	     128 B/op	       2 allocs/op
+BenchmarkCrowd/Memory-16    	       2	  90000000 ns/op	       310.0 MiB
+PASS
+`)
+	want := map[string]float64{
+		"BenchmarkEvaluate/hosts": 250.5, "BenchmarkEvaluate/hosts B/op": 128, "BenchmarkEvaluate/hosts allocs/op": 2,
+		"BenchmarkCrowd/Memory": 9e7, "BenchmarkCrowd/Memory MiB": 310,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("figures (-want +got):\n%s", d)
+	}
+	for _, of := range suites() {
+		for _, f := range of.rows {
+			if _, ok := f.of(nil); ok {
+				t.Errorf("%s has a figure where nothing was measured", f.name)
+			}
+		}
+	}
+}
+
+func TestRefusedRegistrationsDoNotCount(t *testing.T) {
+	t.Parallel()
+	call := func(group, target string, refused bool) made {
+		form := url.Values{"Action": {"RegisterTargets"}, "TargetGroupArn": {group}, "Targets.member.1.Id": {target}}
+		return made{Call: policy.Call{Service: "elasticloadbalancing", Action: "RegisterTargets"}, refused: refused, body: form.Encode()}
+	}
+	calls := []made{call("a", "10.0.0.1", false), call("a", "10.0.0.1", false), call("b", "10.0.0.1", false), call("b", "10.0.0.2", true)}
+	if got := registered(calls); len(got) != 2 {
+		t.Errorf("%v, want two targets", got)
+	}
+	reads, writes, refused := count(append(calls, made{Call: policy.Call{Service: "ec2", Action: "DescribeVpcs"}}))
+	if reads != 1 || writes != 4 || refused != 1 {
+		t.Errorf("%d reads, %d writes, %d refused", reads, writes, refused)
+	}
+}

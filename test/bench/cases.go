@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+func intPort(n int) intstr.IntOrString { return intstr.FromInt(n) }
+
+// measured is a row of the second table.
+type measured struct{ name, incumbent, goal, here string }
+
+// shape is a set of members.
+type shape struct {
+	members, paths, pods int
+	// front is "group", "own" or "gateway".
+	front string
+}
+
+func (h shape) targets() int { return h.members * h.paths * h.pods }
+
+// addresses are the objects that will show one, or be accepted.
+func (h shape) addresses() int {
+	if h.front == "gateway" {
+		return h.members + 1
+	}
+	return h.members
+}
+
+func (h shape) objects(namespace string) []client.Object {
+	var out []client.Object
+	if h.front == "gateway" {
+		out = append(out, gateway(namespace))
+	}
+	for i := range h.members {
+		switch h.front {
+		case "gateway":
+			out = append(out, route(namespace, i, h.paths))
+		case "group":
+			out = append(out, ingress(namespace, namespace, i, h.paths))
+		default:
+			out = append(out, ingress(namespace, "", i, h.paths))
+		}
+	}
+	return out
+}
+
+// play is a shape on a stage.
+type play struct {
+	*stage
+
+	shape shape
+	began time.Time
+}
+
+// begin makes the Services, lets the operator see them, and starts the clock with the members.
+func (t *theatre) begin(ctx context.Context, through profile, h shape) (*play, error) {
+	s, err := t.set(ctx, through)
+	if err != nil {
+		return nil, err
+	}
+	p := &play{stage: s, shape: h}
+	if err := p.prepare(ctx); err != nil {
+		return nil, errors.Join(err, s.strike(context.WithoutCancel(ctx)))
+	}
+	return p, nil
+}
+
+func (p *play) prepare(ctx context.Context) error {
+	for _, b := range backends(p.shape) {
+		if err := p.create(ctx, b.objects(p.name)...); err != nil {
+			return err
+		}
+	}
+	if _, _, err := p.settle(ctx, p.started); err != nil {
+		return err
+	}
+	p.began = time.Now()
+	return p.create(ctx, p.shape.objects(p.name)...)
+}
+
+// built waits until everything serves.
+func (p *play) built(ctx context.Context) (address, targets time.Duration, calls []made, err error) {
+	type moment struct {
+		at  time.Time
+		err error
+	}
+	shown := make(chan moment, 1)
+	go func() {
+		at, err := p.addressed(ctx, p.shape.addresses())
+		shown <- moment{at, err}
+	}()
+	all, err := p.until(ctx, p.began, func(calls []made) bool { return len(registered(calls)) >= p.shape.targets() })
+	m := <-shown
+	if err := errors.Join(err, m.err); err != nil {
+		return 0, 0, nil, err
+	}
+	calls, _, err = p.settle(ctx, p.began)
+	return m.at.Sub(p.began), all.Sub(p.began), calls, err
+}
+
+func (p *play) build(ctx context.Context, row measured) (measured, error) {
+	address, targets, calls, err := p.built(ctx)
+	if err != nil {
+		return row, err
+	}
+	reads, writes, refused := count(calls)
+	row.here = fmt.Sprintf("%s / %s; %d + %d", seconds(address), seconds(targets), reads, writes)
+	if refused > 0 {
+		row.here += fmt.Sprintf("; %d refused", refused)
+	}
+	return row, nil
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// edit gives the first member one more path, to a Service that it has.
+func (p *play) edit(ctx context.Context, row measured) (measured, error) {
+	before, err := p.cpu()
+	if err != nil {
+		return row, err
+	}
+	began := time.Now()
+	if err := p.addPath(ctx, 0); err != nil {
+		return row, err
+	}
+	seen, err := p.until(ctx, began, done("CreateRule"))
+	if err != nil {
+		return row, err
+	}
+	calls, last, err := p.settle(ctx, began)
+	if err != nil {
+		return row, err
+	}
+	after, err := p.cpu()
+	reads, writes, _ := count(calls)
+	row.here = fmt.Sprintf("%s / %s; %d + %d; %d ms", seconds(seen.Sub(began)), seconds(last.Sub(began)), reads, writes, (after - before).Milliseconds())
+	return row, err
+}
+
+func (p *play) addPath(ctx context.Context, member int) error {
+	in := &networkingv1.Ingress{}
+	if err := p.client.Get(ctx, client.ObjectKey{Namespace: p.name, Name: memberName(member)}, in); err != nil {
+		return fmt.Errorf("reading a member: %w", err)
+	}
+	paths := &in.Spec.Rules[0].HTTP.Paths
+	*paths = append(*paths, ingressPath("/more", serviceName(member, 0)))
+	if err := p.client.Update(ctx, in); err != nil {
+		return fmt.Errorf("editing a member: %w", err)
+	}
+	return nil
+}
+
+// again restarts the operator with nothing to do.
+func (p *play) again(ctx context.Context, row measured) (measured, error) {
+	began := time.Now()
+	if err := p.restart(ctx); err != nil {
+		return row, err
+	}
+	calls, _, err := p.settle(ctx, began)
+	if err != nil {
+		return row, err
+	}
+	last := began
+	for _, m := range calls {
+		if m.ended.After(last) {
+			last = m.ended
+		}
+	}
+	reads, writes, _ := count(calls)
+	row.here = fmt.Sprintf("%d + %d; %s", reads, writes, seconds(last.Sub(began)))
+	return row, nil
+}
+
+// churn replaces pods one after the other.
+func (p *play) churn(ctx context.Context, row measured) (measured, error) {
+	const replacements = 20
+	var took []time.Duration
+	start := time.Now()
+	for i := range replacements {
+		began := time.Now()
+		if err := p.replace(ctx, i%p.shape.members, podAddress(p.shape.targets()+i)); err != nil {
+			return row, err
+		}
+		at, err := p.until(ctx, began, done("RegisterTargets"))
+		if err != nil {
+			return row, err
+		}
+		took = append(took, at.Sub(began))
+		if _, err := p.until(ctx, began, done("DeregisterTargets")); err != nil {
+			return row, err
+		}
+	}
+	calls, _, err := p.settle(ctx, start)
+	reads, writes, _ := count(calls)
+	slices.Sort(took)
+	row.here = fmt.Sprintf("%d / %d ms; %.1f + %.1f each", took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(),
+		float64(reads)/replacements, float64(writes)/replacements)
+	return row, err
+}
+
+func (p *play) replace(ctx context.Context, member int, address string) error {
+	slice := &discoveryv1.EndpointSlice{}
+	if err := p.client.Get(ctx, client.ObjectKey{Namespace: p.name, Name: serviceName(member, 0)}, slice); err != nil {
+		return fmt.Errorf("reading endpoints: %w", err)
+	}
+	slice.Endpoints[0].Addresses = []string{address}
+	if err := p.client.Update(ctx, slice); err != nil {
+		return fmt.Errorf("replacing a pod: %w", err)
+	}
+	return nil
+}
+
+// broken breaks one member and edits another.
+func (p *play) broken(ctx context.Context, row measured) (measured, error) {
+	bad := &networkingv1.Ingress{}
+	if err := p.client.Get(ctx, client.ObjectKey{Namespace: p.name, Name: memberName(1)}, bad); err != nil {
+		return row, fmt.Errorf("reading a member: %w", err)
+	}
+	bad.Annotations["alb.ingress.kubernetes.io/healthcheck-interval-seconds"] = "soon"
+	began := time.Now()
+	if err := p.client.Update(ctx, bad); err != nil {
+		return row, fmt.Errorf("breaking a member: %w", err)
+	}
+	if err := p.addPath(ctx, 0); err != nil {
+		return row, err
+	}
+	at, err := p.until(ctx, began, done("CreateRule"))
+	row.here = seconds(at.Sub(began))
+	return row, err
+}
+
+// end deletes all members and Services.
+func (p *play) end(ctx context.Context, row measured) (measured, error) {
+	began := time.Now()
+	for _, o := range p.shape.objects(p.name) {
+		if err := p.client.Delete(ctx, o); err != nil {
+			return row, fmt.Errorf("deleting members: %w", err)
+		}
+	}
+	for {
+		left, err := p.remaining(ctx)
+		if err != nil || time.Since(began) > patience {
+			return row, errors.Join(err, errLate)
+		}
+		if left == 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	gone := time.Since(began)
+	calls, _, err := p.settle(ctx, began)
+	reads, writes, _ := count(calls)
+	row.here = fmt.Sprintf("%s; %d + %d", seconds(gone), reads, writes)
+	return row, err
+}
+
+// weigh tells the operator's memory.
+func (p *play) weigh(_ context.Context, row measured) (measured, error) {
+	now, peak, err := p.memory()
+	row.here = fmt.Sprintf("%.0f MiB (peak %.0f)", now, peak)
+	return row, err
+}
+
+// operate measures the operator.
+func operate(ctx context.Context, root string, s settings, out io.Writer) ([]measured, error) {
+	var wanted []scene
+	for _, sc := range scenes() {
+		if slices.ContainsFunc(sc.steps, func(st step) bool { return s.only.MatchString(st.row.name) }) {
+			wanted = append(wanted, sc)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	t, err := open(ctx, root, s, out)
+	if err != nil {
+		return nil, err
+	}
+	var rows []measured
+	for _, sc := range wanted {
+		fmt.Fprintf(out, "%d members (%s), %s\n", sc.shape.members, sc.shape.front, sc.profile.name)
+		got, err := t.perform(ctx, sc)
+		rows = append(rows, got...)
+		if err != nil {
+			return rows, errors.Join(err, t.close(context.WithoutCancel(ctx)))
+		}
+	}
+	return rows, t.close(context.WithoutCancel(ctx))
+}
+
+func (t *theatre) perform(ctx context.Context, sc scene) ([]measured, error) {
+	p, err := t.begin(ctx, sc.profile, sc.shape)
+	if err != nil {
+		return nil, err
+	}
+	var rows []measured
+	for _, st := range sc.steps {
+		row, err := st.act(p, ctx, st.row)
+		if err != nil {
+			return rows, errors.Join(fmt.Errorf("%s: %w", st.row.name, err), p.strike(context.WithoutCancel(ctx)))
+		}
+		rows = append(rows, row)
+	}
+	return rows, p.strike(context.WithoutCancel(ctx))
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// step is something that is done and measured, and its row with the incumbent's figure and the goal.
+type step struct {
+	act func(*play, context.Context, measured) (measured, error)
+	row measured
+}
+
+// scene is one account with what happens in it, in order. The first step waits until everything is made.
+type scene struct {
+	profile profile
+	shape   shape
+	steps   []step
+}
+
+// scenes have the shapes of the incumbent's figures: each Ingress or route has a host, two paths, two Services, and these three pods.
+func scenes() []scene { return append(mainScenes(), lesserScenes()...) }
+
+func of(members int, front string) shape { return shape{members, pathsEach, podsEach, front} }
+
+func mainScenes() []scene {
+	return []scene{
+		{awslike(), of(1, "own"), []step{
+			{(*play).build, measured{
+				name:      "one Ingress, 2 paths: address / all targets; reads + writes",
+				incumbent: "2.4 s / 3.0 s; 26 + 12", goal: "1.2 s; 10 + 12",
+			}},
+			{(*play).edit, measured{
+				name:      "one more path in it: seen / finished; reads + writes; CPU",
+				incumbent: "0.77 s; 14 + 1", goal: "",
+			}},
+		}},
+		{awslike(), of(50, "group"), []step{
+			{(*play).build, measured{
+				name:      "50 Ingresses in one group: last address / all targets; reads + writes",
+				incumbent: "39.6 s / 58.7 s; 337 + 306", goal: "5 s / 8 s; 30 reads",
+			}},
+			{(*play).edit, measured{
+				name:      "one more path in the first member of 50: seen / finished; reads + writes; CPU",
+				incumbent: "7.8 s / 23.6 s; 116 + 102; 2–3 s", goal: "0.4 s / 0.4 s; 2 + 2; 50 ms",
+			}},
+			{(*play).churn, measured{
+				name:      "pod replaced in a group of 50: RegisterTargets p50 / p99; reads + writes",
+				incumbent: "460 / 581 ms; 2.4 + 2", goal: "230 / 300 ms; 1 + 2",
+			}},
+			{(*play).again, measured{
+				name:      "restart, group of 50: reads + writes; last call",
+				incumbent: "127 + 0; 10.2 s", goal: "10 + 0; 3 s",
+			}},
+			{(*play).weigh, measured{
+				name:      "memory with 50 Ingresses",
+				incumbent: "89 MiB", goal: "55 MiB",
+			}},
+			{(*play).end, measured{
+				name:      "delete a group of 50: gone; reads + writes",
+				incumbent: "82 s; 212 + 309", goal: "12 s; 106 writes",
+			}},
+		}},
+	}
+}
+
+// lesserScenes are those of one or two steps.
+func lesserScenes() []scene {
+	return []scene{
+		{throttled(), of(50, "group"), []step{
+			{(*play).build, measured{
+				name:      "50 Ingresses in one group, throttled: last address / all targets; reads + writes",
+				incumbent: "42.0 s / 61.0 s; 337 + 316; 10 refused", goal: "59 s; 3 % refused",
+			}},
+		}},
+		{awslike(), of(30, "own"), []step{
+			{(*play).build, measured{
+				name:      "30 Ingresses on load balancers of their own: last address / all targets; reads + writes",
+				incumbent: "22.7 s / 23.4 s; 574 + 302", goal: "6 s; 40 reads",
+			}},
+			{(*play).again, measured{
+				name:      "restart, 30 load balancers: reads + writes; last call",
+				incumbent: "456 + 0; 13.8 s", goal: "10 + 0; 3 s",
+			}},
+		}},
+		{awslike(), of(30, "gateway"), []step{
+			{(*play).build, measured{
+				name:      "Gateway with 30 routes: last address / all targets; reads + writes",
+				incumbent: "4.1 s / 33.9 s; 374 + 186", goal: "5 s; 25 reads",
+			}},
+		}},
+		{plain(), of(10, "group"), []step{
+			{(*play).build, measured{
+				name:      "10 Ingresses in one group, no latency: last address / all targets; reads + writes",
+				incumbent: "0.82 s / 1.96 s; 97 + 66", goal: "",
+			}},
+			{(*play).broken, measured{
+				name:      "one bad member in a group of 10: a valid edit of another lands",
+				incumbent: "never", goal: "0.5 s",
+			}},
+		}},
+		{plain(), shape{20, 1, 500, "own"}, []step{
+			{(*play).build, measured{
+				name:      "20 load balancers of 500 targets, no latency: last address / all targets; reads + writes",
+				incumbent: "19.1 s / 21.0 s; 338 + 182", goal: "",
+			}},
+			{(*play).weigh, measured{
+				name:      "memory with 20 load balancers of 500 targets",
+				incumbent: "120 MiB", goal: "70 MiB",
+			}},
+		}},
+	}
+}
+
+// document is the page with both tables.
+func document(programs [][]string, operator []measured) string {
+	var page strings.Builder
+	page.WriteString(`# Performance
+
+Written by ` + "`make bench`" + `: the figures are of one run on one machine, and are better read against each other than alone. Calls are exact; times are not.
+
+The operator is measured as the incumbent, the AWS Load Balancer Controller, was: a real API server; an AWS that takes 40 ms for each read and 150 ms for
+each write (AWS-like), and one that besides refuses ELBv2 reads beyond 10 a second and 40 at once, and writes beyond 5 and 20 (throttled); load balancers and
+targets are ready at once; 200 rules a load balancer; no leader election. "All targets" is the last accepted RegisterTargets that was needed; calls are
+counted until four seconds pass without a write.
+`)
+	if len(operator) > 0 {
+		page.WriteString("\n## The operator\n\n| what | incumbent | goal | here |\n|---|---|---|---|\n")
+		for _, r := range operator {
+			fmt.Fprintf(&page, "| %s | %s | %s | %s |\n", r.name, r.incumbent, r.goal, r.here)
+		}
+	}
+	if len(programs) > 0 {
+		page.WriteString("\n## The simulator\n\n| what | goal | here |\n|---|---|---|\n")
+		for _, r := range programs {
+			fmt.Fprintf(&page, "| %s |\n", strings.Join(r, " | "))
+		}
+	}
+	return page.String()
+}
