@@ -142,6 +142,12 @@ func (r *run) unmet(ch plan.Change) string {
 		if arn == "" {
 			arn, _ = r.arn(need.Key)
 		}
+		if need.Key.Kind == model.KindCertificate {
+			if c, _ := r.inventory.OwnCertificate(arn); c.Status != need.State {
+				return r.unissued(need.Key, c)
+			}
+			continue
+		}
 		lb, ok := r.inventory.LoadBalancer(arn)
 		state := lb.State
 		if state == "active_impaired" {

@@ -24,6 +24,8 @@ func (r *run) make(ctx context.Context, ch plan.Change) error {
 		return r.createListener(ctx, ch)
 	case plan.CreateRule:
 		return r.createRule(ctx, ch)
+	case plan.RequestCertificate, plan.ImportCertificate:
+		return r.makeCertificate(ctx, ch)
 	default:
 	}
 	arn, err := r.target(ch)
@@ -34,10 +36,13 @@ func (r *run) make(ctx context.Context, ch plan.Change) error {
 		return r.addon(ctx, ch, arn)
 	}
 	switch ch.Op {
-	case plan.DeleteSecurityGroup, plan.DeleteLoadBalancer, plan.DeleteTargetGroup, plan.DeleteListener, plan.DeleteRule:
+	case plan.DeleteSecurityGroup, plan.DeleteLoadBalancer, plan.DeleteTargetGroup, plan.DeleteListener, plan.DeleteRule,
+		plan.DeleteCertificate:
 		return r.remove(ctx, ch, arn)
 	case plan.AuthorizeIngress, plan.RevokeIngress:
 		return r.admit(ctx, ch, arn)
+	case plan.PublishProofs:
+		return r.publish(ctx, ch)
 	case plan.AddTags, plan.RemoveTags:
 		return r.tag(ctx, ch, arn)
 	case plan.ModifyLoadBalancerAttributes, plan.ModifyTargetGroupAttributes, plan.ModifyListenerAttributes:
@@ -116,6 +121,9 @@ func (r *run) modifyListener(ctx context.Context, ch plan.Change, arn model.ARN)
 	if want.DefaultActions, err = r.actions(want.DefaultActions); err != nil {
 		return err
 	}
+	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
+		return err
+	}
 	defer r.dropListener(arn)
 	return doing("port "+strconv.Itoa(want.Port), r.elb.ModifyListener(ctx, arn, want))
 }
@@ -168,7 +176,11 @@ func (r *run) certificates(ctx context.Context, ch plan.Change, listener model.A
 	if ch.Op == plan.RemoveListenerCertificates {
 		do, record = r.elb.RemoveCertificate, r.inventory.DropCertificate
 	}
-	for _, certificate := range ch.Certificates {
+	certificates, err := r.certificateARNs(ch.Certificates)
+	if err != nil {
+		return err
+	}
+	for _, certificate := range certificates {
 		if err := do(ctx, listener, certificate); err != nil {
 			r.inventory.DropCertificates(listener)
 			return doing("port "+strconv.Itoa(ch.Port), err)
@@ -185,6 +197,10 @@ func (r *run) tag(ctx context.Context, ch plan.Change, arn model.ARN) error {
 		err = r.ec2.AddTags(ctx, arn, ch.Tags)
 	case ch.Key.Kind == model.KindSecurityGroup:
 		err = r.ec2.RemoveTags(ctx, arn, ch.TagKeys)
+	case ch.Key.Kind == model.KindCertificate && ch.Op == plan.AddTags:
+		err = r.acm.AddTags(ctx, arn, ch.Tags)
+	case ch.Key.Kind == model.KindCertificate:
+		err = r.acm.RemoveTags(ctx, arn, ch.TagKeys)
 	case ch.Op == plan.AddTags:
 		err = r.elb.AddTags(ctx, arn, ch.Tags)
 	default:

@@ -9,11 +9,14 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/headgate/headgate/cloud/acm"
 	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/cloud/ec2"
 	"github.com/headgate/headgate/cloud/elbv2"
 	"github.com/headgate/headgate/cloud/inventory"
+	"github.com/headgate/headgate/cloud/route53"
 	"github.com/headgate/headgate/model"
 )
 
@@ -23,6 +26,10 @@ type Client struct {
 	vpc       string
 	elb       *elbv2.Client
 	ec2       *ec2.Client
+	acm       *acm.Client
+	dns       *route53.Client
+	secrets   Secrets
+	now       func() time.Time
 	inventory *inventory.Inventory
 
 	protectors inventory.Protectors

@@ -161,6 +161,9 @@ func (r *run) createListener(ctx context.Context, ch plan.Change) error {
 	if want.DefaultActions, err = r.actions(want.DefaultActions); err != nil {
 		return err
 	}
+	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
+		return err
+	}
 	got, err := r.elb.CreateListener(ctx, lb, want)
 	if err == nil {
 		r.inventory.NewListener(lb, got)

@@ -20,6 +20,7 @@ import (
 	"github.com/headgate/headgate/cloud/ec2"
 	"github.com/headgate/headgate/cloud/elbv2"
 	"github.com/headgate/headgate/cloud/inventory"
+	"github.com/headgate/headgate/cloud/route53"
 	"github.com/headgate/headgate/cloud/shield"
 	"github.com/headgate/headgate/cloud/waf"
 )
@@ -45,6 +46,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// OnCall is told of every attempt of a call; see [CountCalls]. It must not block.
 	OnCall call.Observer
+	// Secrets reads what plans only refer to; nil where no plan refers to any.
+	Secrets Secrets
 	// Now is the clock of what is kept; nil is the system's.
 	Now func() time.Time
 }
@@ -69,13 +72,19 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cluster: o.Cluster, vpc: vpc, elb: elbv2.New(cfg, o.endpoint("elasticloadbalancing", "elbv2")), ec2: network}
+	c := &Client{
+		cluster: o.Cluster, vpc: vpc, elb: elbv2.New(cfg, o.endpoint("elasticloadbalancing", "elbv2")), ec2: network,
+		acm: acm.New(cfg, o.endpoint("acm")), dns: route53.New(cfg, o.endpoint("route53")), secrets: o.Secrets,
+	}
+	if c.now = o.Now; c.now == nil {
+		c.now = time.Now
+	}
 	c.protectors = inventory.Protectors{
 		WAF: waf.New(cfg, o.endpoint("wafv2")), Classic: waf.NewClassic(cfg, o.endpoint("wafregional")),
 		Shield: shield.New(cfg, o.endpoint("shield")),
 	}
 	c.inventory = inventory.New(inventory.Options{
-		ELBv2: c.elb, EC2: c.ec2, ACM: acm.New(cfg, o.endpoint("acm")), Protectors: c.protectors,
+		ELBv2: c.elb, EC2: c.ec2, ACM: c.acm, Route53: c.dns, Protectors: c.protectors,
 		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now,
 	})
 	return c, nil

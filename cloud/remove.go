@@ -32,6 +32,8 @@ func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
 		r.inventory.DropTargetGroup(arn)
 	case plan.DeleteListener:
 		r.inventory.DropListener(arn)
+	case plan.DeleteCertificate:
+		r.inventory.DropCertificateOf(arn)
 	default:
 		r.inventory.DropRule(arn)
 	}
@@ -48,6 +50,8 @@ func (r *run) deletion(op plan.Op) func(context.Context, model.ARN) error {
 		return r.elb.DeleteTargetGroup
 	case plan.DeleteListener:
 		return r.elb.DeleteListener
+	case plan.DeleteCertificate:
+		return r.acm.Delete
 	default:
 		return r.elb.DeleteRule
 	}

@@ -15,7 +15,7 @@ const ruleHashLength = 10
 
 // Resource is what can be hashed.
 type Resource interface {
-	Stack | LoadBalancer | TargetGroup | Listener | Rule | SecurityGroup
+	Stack | LoadBalancer | TargetGroup | Listener | Rule | SecurityGroup | OwnCertificate
 }
 
 // HashOf is the SHA-256, in hex, of a desired resource and [BuildVersion]. What is only observed (ARNs, states, priorities)
@@ -33,6 +33,8 @@ func HashOf[T Resource](resource T) string {
 		return digest("Listener", bareListener(normalizeListener(r)))
 	case Rule:
 		return digest("Rule", bareRule(NormalizeRule(r)))
+	case OwnCertificate:
+		return digest("Certificate", bareCertificate(normalizeCertificate(r)))
 	case SecurityGroup:
 		return digest("SecurityGroup", bareSecurityGroup(normalizeSecurityGroup(r)))
 	default:
@@ -65,6 +67,7 @@ func bareStack(s Stack) Stack {
 	}
 	s.SecurityGroups = mapped(s.SecurityGroups, bareSecurityGroup)
 	s.TargetGroups = mapped(s.TargetGroups, bareTargetGroup)
+	s.Certificates = mapped(s.Certificates, bareCertificate)
 	s.Listeners = mapped(s.Listeners, bareListener)
 	s.Leftovers, s.Tagless = nil, false
 	return s

@@ -22,6 +22,8 @@ func Normalize(s Stack) Stack {
 	slices.SortStableFunc(s.TargetGroups, func(a, b TargetGroup) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.ARN, b.ARN))
 	})
+	s.Certificates = mapped(s.Certificates, normalizeCertificate)
+	slices.SortStableFunc(s.Certificates, compareCertificates)
 	s.Listeners = mapped(s.Listeners, normalizeListener)
 	slices.SortStableFunc(s.Listeners, func(a, b Listener) int {
 		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol))

@@ -7,6 +7,8 @@ type Stack struct {
 	LoadBalancer   *LoadBalancer   `json:"loadBalancer,omitempty"`
 	SecurityGroups []SecurityGroup `json:"securityGroups,omitempty"`
 	TargetGroups   []TargetGroup   `json:"targetGroups,omitempty"`
+	// Certificates in ACM that the stack owns.
+	Certificates []OwnCertificate `json:"certificates,omitempty"`
 	// Listeners of LoadBalancer, by port.
 	Listeners []Listener `json:"listeners,omitempty"`
 	// Leftovers are observed load balancers with our tags beside LoadBalancer: one that is being replaced, or a duplicate.
@@ -147,7 +149,8 @@ type Listener struct {
 	Port int `json:"port"`
 	// Protocol is HTTP, HTTPS, TCP, TLS, UDP or TCP_UDP.
 	Protocol string `json:"protocol"`
-	// Certificates are ARNs: the first is the default certificate, the others are sorted.
+	// Certificates: the first is the default certificate, the others are sorted. Desired, an entry is the ARN of a certificate that
+	// somebody else manages, or an [OwnCertificate.Reference] to one of the stack. Observed, all are ARNs.
 	Certificates []ARN  `json:"certificates,omitempty"`
 	SSLPolicy    string `json:"sslPolicy,omitempty"`
 	// DefaultActions answer what no rule matches.

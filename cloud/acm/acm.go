@@ -1,6 +1,7 @@
-// Package acm reads the certificates of an account.
+// Package acm reads the certificates of an account, and requests, imports and deletes those that are ours.
 //
-// It may import model and the AWS SDK. Its invariant: only certificates that a listener can use now are listed, with all names.
+// It may import model and the AWS SDK. Its invariant: what is listed comes with all names that the list has, and whether it has more; and
+// no private key is in an error or in anything that can be printed.
 package acm
 
 import (
@@ -41,6 +42,8 @@ type Listed struct {
 	model.Certificate
 	// Partial says that it has more names than the list shows; see [Client.Names].
 	Partial bool
+	// Type and Status are those of the ACM API: IMPORTED, ISSUED, ….
+	Type, Status string
 }
 
 // Issued is the state of a certificate that listeners take.
@@ -61,13 +64,12 @@ func (c *Client) State(ctx context.Context, arn model.ARN) (string, error) {
 	return string(got.Status), nil
 }
 
-// Issued are the issued certificates of every kind of key, by ARN.
-func (c *Client) Issued(ctx context.Context) ([]Listed, error) {
+// All are the certificates of every state and kind of key, by ARN.
+func (c *Client) All(ctx context.Context) ([]Listed, error) {
 	// Without key types AWS lists RSA keys of 2048 bits only.
 	pages := sdk.NewListCertificatesPaginator(c.api, &sdk.ListCertificatesInput{
-		CertificateStatuses: []types.CertificateStatus{types.CertificateStatusIssued},
-		Includes:            &types.Filters{KeyTypes: types.KeyAlgorithm("").Values()},
-		MaxItems:            aws.Int32(pageSize),
+		Includes: &types.Filters{KeyTypes: types.KeyAlgorithm("").Values()},
+		MaxItems: aws.Int32(pageSize),
 	})
 	var out []Listed
 	for pages.HasMorePages() {
@@ -108,6 +110,7 @@ func readSummary(s types.CertificateSummary) Listed {
 		},
 		// AWS sends at least the domain name among the alternative names; a list that is left out says nothing.
 		Partial: aws.ToBool(s.HasAdditionalSubjectAlternativeNames) || len(s.SubjectAlternativeNameSummaries) == 0,
+		Type:    string(s.Type), Status: string(s.Status),
 	}
 }
 

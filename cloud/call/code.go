@@ -11,6 +11,8 @@ func prefixOf(service string) string {
 		return "ec2"
 	case "ACM":
 		return "acm"
+	case "Route 53":
+		return "route53"
 	case "STS":
 		return "sts"
 	case "WAFV2":

@@ -20,11 +20,8 @@ const (
 
 // issued are the issued certificates as they are listed, no older than life.
 func (i *Inventory) issued(ctx context.Context, life time.Duration) ([]acm.Listed, error) {
-	found, err := i.world.certificates.get(ctx, i.since(life), i.now(), i.acm.Issued)
-	if err != nil {
-		return nil, fmt.Errorf("reading certificates: %w", err)
-	}
-	return found, nil
+	all, err := i.allCertificates(ctx, life)
+	return slices.DeleteFunc(slices.Clone(all), func(c acm.Listed) bool { return c.Status != acm.Issued }), err
 }
 
 // certificateFacts are the issued certificates. Only those with more names than the list shows are read one by one.

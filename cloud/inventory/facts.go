@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/headgate/headgate/cloud/acm"
+	"github.com/headgate/headgate/cloud/route53"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 )
@@ -31,6 +32,7 @@ type world struct {
 	certificates kept[[]acm.Listed]
 	names        shelf[model.ARN, []string]
 	states       shelf[model.ARN, string]
+	zones        kept[route53.Zones]
 	named        shelf[string, []string] // security groups by Name tag
 	pods         interfaces
 }

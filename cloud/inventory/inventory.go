@@ -15,6 +15,7 @@ import (
 	"github.com/headgate/headgate/cloud/acm"
 	"github.com/headgate/headgate/cloud/ec2"
 	"github.com/headgate/headgate/cloud/elbv2"
+	"github.com/headgate/headgate/cloud/route53"
 	"github.com/headgate/headgate/model"
 )
 
@@ -26,12 +27,14 @@ type Inventory struct {
 	elb     *elbv2.Client
 	ec2     *ec2.Client
 	acm     *acm.Client
+	dns     *route53.Client
 	cluster string
 	region  string
 	vpc     string
 	now     func() time.Time
 
 	world world
+	owned owned
 
 	balancers kept[map[model.ARN]Balancer]
 	groups    kept[map[model.ARN]model.TargetGroup]
@@ -61,6 +64,8 @@ type Options struct {
 	ACM   *acm.Client
 	// Protectors of load balancers.
 	Protectors Protectors
+	// Route53 finds the zones of names that are to be proven.
+	Route53 *route53.Client
 	// Region of the clients.
 	Region string
 	// Cluster is the cluster's name, as ownership tags have it.
@@ -77,7 +82,7 @@ func New(o Options) *Inventory {
 		o.Now = time.Now
 	}
 	return &Inventory{
-		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
+		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, dns: o.Route53, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
 		protection: protection{Protectors: o.Protectors},
 		tags:       map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
 	}
@@ -93,6 +98,7 @@ func (i *Inventory) Forget(owner model.Owner) {
 	}
 	i.balancers.expire()
 	i.groups.expire()
+	i.forgetCertificates(owner)
 	i.mu.Lock()
 	i.forgotten[owner] = true
 	i.mu.Unlock()
@@ -105,6 +111,8 @@ func (i *Inventory) ForgetAll(kind model.Kind) {
 		i.balancers.expire()
 	case model.KindTargetGroup:
 		i.groups.expire()
+	case model.KindCertificate:
+		i.world.certificates.expire()
 	default:
 		i.security.expire()
 	}

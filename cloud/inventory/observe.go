@@ -27,7 +27,8 @@ const (
 func frontend(id string) bool { return strings.HasPrefix(id, "FrontendNlb") }
 
 // Observe is what AWS holds for an owner, normalised. Keys limit what is read in detail (attributes, listeners, rules); nil, or none but
-// those of add-ons, is everything. Add-ons are read that have keys. Of several load balancers the newest is the stack's, the others are
+// those of add-ons and certificates, is everything. Add-ons are read that have keys; certificates where there is a key of their kind, for
+// it takes a call for each certificate of the account to find them. Of several load balancers the newest is the stack's, the others are
 // its leftovers. A reference to a target group carries its ARN, and its key where only one group has that; a reference to a security group
 // has the key where there is one.
 func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
@@ -37,10 +38,17 @@ func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model
 	if err := i.refresh(ctx, owner); err != nil {
 		return model.Stack{}, err
 	}
+	keys, certificates := split(keys)
 	addons, others := addonsOf(keys)
 	o := observation{Inventory: i, want: wanted(others), addons: addons, stack: model.Stack{Owner: owner}}
 	if err := o.collections(ctx); err != nil {
 		return model.Stack{}, err
+	}
+	if certificates {
+		var err error
+		if o.stack.Certificates, err = i.OwnCertificates(ctx, owner); err != nil {
+			return model.Stack{}, err
+		}
 	}
 	if err := o.details(ctx); err != nil {
 		return model.Stack{}, err
@@ -56,6 +64,16 @@ type observation struct {
 	stack  model.Stack
 	groups map[model.ARN]string // target group → key, where it is the only one
 	refs   map[string]string    // security group → key
+}
+
+// split takes the keys of certificates away from the others, nil where there are none.
+func split(keys []model.Key) (others []model.Key, certificates bool) {
+	others = slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool { return k.Kind == model.KindCertificate })
+	certificates = len(others) < len(keys)
+	if certificates && len(others) == 0 {
+		others = nil
+	}
+	return others, certificates
 }
 
 // wanted tells which details are read.

@@ -79,6 +79,8 @@ func (i *Inventory) ChangeTags(kind model.Kind, arn model.ARN, set map[string]st
 			g.Tags = change(g.Tags)
 			return with(all, arn, g)
 		})
+	case model.KindCertificate:
+		i.changeCertificateTags(arn, change)
 	case model.KindSecurityGroup:
 		i.ChangeSecurityGroup(arn, func(g *model.SecurityGroup) { g.Tags = change(g.Tags) })
 	default:

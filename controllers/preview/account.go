@@ -99,6 +99,9 @@ func arnsOf(s model.Stack) map[model.Key]model.ARN {
 	for _, g := range s.TargetGroups {
 		out[model.Key{Kind: model.KindTargetGroup, ID: g.ID}] = g.ARN
 	}
+	for _, c := range s.Certificates {
+		out[c.Key()] = c.ARN
+	}
 	for _, l := range s.Listeners {
 		out[plan.ListenerKey(l)] = l.ARN
 		for _, r := range l.Rules {

@@ -25,6 +25,9 @@ func hashes(s model.Stack) map[model.Key]string {
 	for _, g := range s.TargetGroups {
 		out[model.Key{Kind: model.KindTargetGroup, ID: g.ID}] = model.HashOf(g)
 	}
+	for _, c := range s.Certificates {
+		out[c.Key()] = model.HashOf(c)
+	}
 	for _, l := range s.Listeners {
 		out[listenerKey(l)] = model.HashOf(l)
 	}
@@ -130,6 +133,9 @@ func (m *memory) begin(desired model.Stack) {
 		r := m.resource(key)
 		r.Attributes = union(r.Attributes, a.Attributes)
 		r.Tags = union(r.Tags, a.Tags)
+	}
+	for _, c := range desired.Certificates {
+		m.resource(c.Key()) // so that they are looked for until they are gone
 	}
 	slices.SortFunc(m.object.Spec.Resources, func(a, b headgatev1alpha1.AppliedResource) int { return strings.Compare(a.Key, b.Key) })
 }

@@ -214,7 +214,7 @@ func (a *attempt) seen() model.Stack {
 }
 
 func (l *Loop) observe(ctx context.Context, a *attempt) error {
-	seen, err := l.cloud.Observe(ctx, a.owner, nil)
+	seen, err := l.cloud.Observe(ctx, a.owner, a.sights())
 	if err != nil {
 		return fmt.Errorf("observing %s: %w", a.owner, err)
 	}

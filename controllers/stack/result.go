@@ -36,6 +36,9 @@ func left(observed model.Stack, p plan.Plan) []model.Key {
 	for _, g := range observed.TargetGroups {
 		add(model.KindTargetGroup, g.ID, g.ARN)
 	}
+	for _, c := range observed.Certificates {
+		add(model.KindCertificate, c.ID, c.ARN)
+	}
 	for _, g := range observed.SecurityGroups {
 		add(model.KindSecurityGroup, g.ID, g.ARN)
 	}

@@ -184,7 +184,7 @@ func denied() error {
 }
 
 func empty(s model.Stack) bool {
-	return s.LoadBalancer == nil && len(s.SecurityGroups)+len(s.TargetGroups)+len(s.Leftovers) == 0
+	return s.LoadBalancer == nil && len(s.SecurityGroups)+len(s.TargetGroups)+len(s.Leftovers)+len(s.Certificates) == 0
 }
 
 func arnsOf(s model.Stack) map[model.Key]model.ARN {
@@ -197,6 +197,9 @@ func arnsOf(s model.Stack) map[model.Key]model.ARN {
 	}
 	for _, g := range s.SecurityGroups {
 		out[model.Key{Kind: model.KindSecurityGroup, ID: g.ID}] = g.ARN
+	}
+	for _, c := range s.Certificates {
+		out[c.Key()] = c.ARN
 	}
 	for _, l := range s.Listeners {
 		out[plan.ListenerKey(l)] = l.ARN

@@ -45,6 +45,7 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	stack.LoadBalancer = b.loadBalancer(s, subnets)
 	b.secure(&stack, s, ports)
 	stack.TargetGroups = b.usedGroups(stack, s)
+	stack.Certificates = b.usedCertificates(stack)
 	if len(b.blocked) > 0 {
 		stack = model.Stack{Owner: in.Owner}
 	}
@@ -62,6 +63,11 @@ type builder struct {
 	ipAddressType string
 	// groups are the target groups that routes refer to, by resource ID; nil where one cannot be made.
 	groups map[string]*model.TargetGroup
+	// certs are the stack's own certificates that members ask for, by resource ID, and users who asks for one; sameContent has the Secret
+	// that stands for all with a content.
+	certs       map[string]model.OwnCertificate
+	users       map[string]map[*intent.Fragment]bool
+	sameContent map[string]model.SecretRef
 	// ids says which backend has a resource ID.
 	ids map[string]backend
 	// past builds what members asked for when they were last good; its findings are nobody's.
@@ -75,6 +81,7 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 	b := &builder{
 		in: in, facts: facts, quotas: facts.Quotas.WithDefaults(),
 		groups: map[string]*model.TargetGroup{}, findings: map[model.Finding]bool{},
+		certs: map[string]model.OwnCertificate{}, users: map[string]map[*intent.Fragment]bool{}, sameContent: sameContent(in.Fragments),
 	}
 	b.usage.groups = map[string]bool{}
 	if len(in.Before) > 0 {

@@ -5,25 +5,25 @@ import (
 	"strings"
 
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/intent"
 )
 
-// certificates are those that a member asks for on an HTTPS port: the ones it names in its order, or all that match its hosts,
-// sorted.
-func (b *builder) certificates(at place, l *intent.Listener) []model.ARN {
-	if len(l.Certificates) > 0 {
+// certificates are those that a member asks for on an HTTPS port: the ones it names in its order; or one that is requested for it; or all
+// that match its hosts, sorted; or those of its Secrets, where the account has none for some of its hosts.
+func (b *builder) certificates(w wish) []model.ARN {
+	l, at := w.listener, w.place()
+	switch {
+	case len(l.Certificates) > 0:
 		return b.namedCertificates(at, l.Certificates)
+	case l.Request != nil:
+		return b.requested(w)
+	case len(l.Secrets) > 0 && (l.Implied || !b.discoversAll(l.DiscoverHosts)):
+		return b.imported(w)
 	}
 	var out []model.ARN
 	for _, host := range l.DiscoverHosts {
-		found := false
-		for _, c := range b.facts.Certificates {
-			if slices.ContainsFunc(c.Domains, func(d string) bool { return covers(d, host) }) {
-				found = true
-				out = append(out, c.ARN)
-			}
-		}
-		if !found {
+		found := b.issuedFor(host)
+		out = append(out, found...)
+		if len(found) == 0 {
 			b.wrong(at, "CertificateNotFound",
 				"no issued certificate in ACM is for %s; request or import one for %s, or name a certificate", host, wildcardHint(host))
 		}
@@ -32,6 +32,22 @@ func (b *builder) certificates(at place, l *intent.Listener) []model.ARN {
 		b.wrong(at, "CertificateNotFound", "the HTTPS listener on port %d names neither a certificate nor a host to find one for", l.Port)
 	}
 	return slices.Compact(slices.Sorted(slices.Values(out)))
+}
+
+// issuedFor are the certificates of the account for a host.
+func (b *builder) issuedFor(host string) []model.ARN {
+	var out []model.ARN
+	for _, c := range b.facts.Certificates {
+		if anyCovers(c.Domains, host) {
+			out = append(out, c.ARN)
+		}
+	}
+	return out
+}
+
+// discoversAll tells whether the account has a certificate for each of the hosts: then those are what the incumbent uses, too.
+func (b *builder) discoversAll(hosts []string) bool {
+	return len(hosts) > 0 && !slices.ContainsFunc(hosts, func(h string) bool { return len(b.issuedFor(h)) == 0 })
 }
 
 func (b *builder) namedCertificates(at place, names []string) []model.ARN {
@@ -68,6 +84,10 @@ func covers(domain, host string) bool {
 	parent, wild := strings.CutPrefix(domain, "*.")
 	_, rest, dotted := strings.Cut(host, ".")
 	return wild && dotted && rest == parent && !strings.HasPrefix(host, "*.")
+}
+
+func anyCovers(domains []string, host string) bool {
+	return slices.ContainsFunc(domains, func(d string) bool { return covers(d, host) })
 }
 
 func wildcardHint(host string) string {

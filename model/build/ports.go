@@ -116,6 +116,10 @@ func (b *builder) wishes(p ports) (numbers []int, by map[int][]wish) {
 					}
 				}
 			}
+			if w.listener.Implied && b.unfounded(w) {
+				p.lost[i][n] = true
+				continue
+			}
 			if by[n] == nil {
 				numbers = append(numbers, n)
 			}
@@ -222,7 +226,7 @@ func (b *builder) certify(p ports) {
 		for _, n := range slices.Sorted(maps.Keys(p.by)) {
 			for _, w := range p.by[n].wishes {
 				if w.fragment == f && p.by[n].protocol == protocolHTTPS {
-					b.addCertificates(p.by[n], w.place(), b.certificates(w.place(), w.listener))
+					b.addCertificates(p.by[n], w.place(), b.certificates(w))
 				}
 			}
 		}
@@ -231,7 +235,7 @@ func (b *builder) certify(p ports) {
 }
 
 func (b *builder) firstCertificate(w wish) (string, bool) {
-	all := b.certificates(w.place(), w.listener)
+	all := b.certificates(w)
 	if len(all) == 0 {
 		return "", false
 	}

@@ -94,10 +94,15 @@ type Listener struct {
 	Port int `json:"port"`
 	// Protocol is HTTP or HTTPS.
 	Protocol string `json:"protocol"`
-	// Certificates are ARNs. Without any, HTTPS listeners get the certificates that match DiscoverHosts.
-	Certificates  []string `json:"certificates,omitempty"`
-	DiscoverHosts []string `json:"discoverHosts,omitempty"`
-	SSLPolicy     string   `json:"sslPolicy,omitempty"`
+	// Certificates are ARNs. Without any, HTTPS listeners get the one of Request; else the certificates that match DiscoverHosts, where
+	// there is one for each; else those of Secrets.
+	Certificates  []string            `json:"certificates,omitempty"`
+	DiscoverHosts []string            `json:"discoverHosts,omitempty"`
+	Request       *CertificateRequest `json:"request,omitempty"`
+	Secrets       []Secret            `json:"secrets,omitempty"`
+	// Implied says that nobody wrote the port: it is there for Secrets alone, and is left out until one of them can be used.
+	Implied   bool   `json:"implied,omitempty"`
+	SSLPolicy string `json:"sslPolicy,omitempty"`
 	// InboundCIDRs and PrefixLists say who may connect; with neither everybody may.
 	InboundCIDRs []string          `json:"inboundCIDRs,omitempty"`
 	PrefixLists  []string          `json:"prefixLists,omitempty"`

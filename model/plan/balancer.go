@@ -128,6 +128,11 @@ func (p *planner) deleteBalancers() {
 		p.unprotect(&c)
 		id := p.add(c)
 		p.releaseGroups(lb.SecurityGroups, id)
+		if p.have.LoadBalancer != nil && p.have.LoadBalancer.ARN == lb.ARN {
+			for _, l := range p.have.Listeners {
+				p.releaseCertificates(l.Certificates, id)
+			}
+		}
 		for _, g := range p.have.TargetGroups {
 			if slices.Contains(g.LoadBalancers, lb.ARN) {
 				p.frees[g.ARN] = append(p.frees[g.ARN], id)

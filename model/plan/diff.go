@@ -51,6 +51,9 @@ func AppliedOf(s model.Stack) map[model.Key]Applied {
 	for _, g := range s.TargetGroups {
 		put(targetGroupKey(g.ID), g.Attributes, g.Tags)
 	}
+	for _, c := range s.Certificates {
+		put(c.Key(), nil, c.Tags)
+	}
 	for _, l := range s.Listeners {
 		put(ListenerKey(l), l.Attributes, l.Tags)
 		for _, r := range l.Rules {
@@ -82,14 +85,18 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 		return p.plan
 	}
 	p.chooseTargetGroups()
+	p.chooseCertificates()
 	p.resolve()
 	p.securityGroups()
+	p.certificates()
 	p.loadBalancer()
 	p.targetGroups()
 	p.listeners()
 	p.unguard()
+	p.renewCertificates()
 	p.deleteBalancers()
 	p.deleteTargetGroups()
+	p.deleteCertificates()
 	p.deleteSecurityGroups()
 	return p.plan
 }
@@ -110,6 +117,12 @@ type planner struct {
 	// current are the observed target groups that match, by ID; obsolete are the others.
 	current  map[string]model.TargetGroup
 	obsolete []model.TargetGroup
+
+	// held are the observed certificates that match, by ID; spare are the others.
+	held  map[string]model.OwnCertificate
+	spare []model.OwnCertificate
+	// placed are the changes that give listeners a certificate of this plan; renewed those that import anew, nil until they are planned.
+	placed, renewed []int
 
 	// makes has the change that creates a key.
 	makes map[model.Key]int

@@ -21,6 +21,8 @@ type edit struct {
 	quiet bool
 	// added are the changes that add certificates, before the listener itself is modified.
 	added []int
+	// later is the default certificate that is waited for, while the listener keeps the one that it has.
+	later model.ARN
 	match matching
 	// keys of the wanted rules, unique.
 	keys []model.Key
@@ -67,7 +69,10 @@ func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit 
 	if i := slices.IndexFunc(observed, func(l model.Listener) bool { return ListenerKey(l) == e.key }); i >= 0 {
 		e.have = observed[i]
 		p.know(e.key, e.have.ARN)
-		e.compare(p.named(e.have.DefaultActions))
+		p.keepDefault(e)
+		e.compare(p)
+	} else {
+		e.want.Certificates = p.usableFirst(want.Certificates)
 	}
 	slices.SortStableFunc(e.have.Rules, func(a, b model.Rule) int { return a.Priority - b.Priority })
 	e.match = matchRules(want.Rules, e.have.Rules)
@@ -86,17 +91,26 @@ func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit 
 // exists tells whether AWS has the listener.
 func (e *edit) exists() bool { return e.have.Port != 0 }
 
-// compare notes what differs of the listener itself. Named are the observed default actions for print.
-func (e *edit) compare(named []model.Action) {
+// keepDefault has the listener keep its default certificate while the wanted one is not issued.
+func (p *planner) keepDefault(e *edit) {
+	if len(e.want.Certificates) == 0 || len(e.have.Certificates) == 0 || len(p.waitsFor(e.want.Certificates[:1])) == 0 {
+		return
+	}
+	e.later = e.want.Certificates[0]
+	e.want.Certificates = append([]model.ARN{e.have.Certificates[0]}, e.want.Certificates[1:]...)
+}
+
+// compare notes what differs of the listener itself.
+func (e *edit) compare(p *planner) {
 	want, have := e.want, e.have
 	e.fields.text("protocol", have.Protocol, want.Protocol)
 	e.fields.asked("sslPolicy", have.SSLPolicy, want.SSLPolicy)
 	if len(want.Certificates) > 0 {
-		e.fields.text("certificate", string(first(have.Certificates)), string(want.Certificates[0]))
+		e.fields.text("certificate", p.certificateText(first(have.Certificates)), p.certificateText(want.Certificates[0]))
 	}
 	if !model.ActionsEqual(want.DefaultActions, have.DefaultActions) {
 		e.answers = true
-		e.fields.text(fieldDefault, answerText(named, nil), answerText(want.DefaultActions, nil))
+		e.fields.text(fieldDefault, answerText(p.named(have.DefaultActions), nil), answerText(want.DefaultActions, nil))
 	}
 }
 
@@ -166,6 +180,7 @@ func (p *planner) closeListener(e *edit) {
 		return
 	}
 	if tls(e.want) && tls(e.have) {
+		p.changeDefault(e)
 		p.removeCertificates(e)
 	}
 	o := owned{
@@ -191,6 +206,18 @@ func (p *planner) closeListener(e *edit) {
 	}
 }
 
+// changeDefault gives the listener the default certificate that is waited for, with nothing else in the call.
+func (p *planner) changeDefault(e *edit) {
+	if e.later == "" {
+		return
+	}
+	last := *e
+	last.fields = []Field{{Name: "certificate", Old: p.certificateText(e.want.Certificates[0]), New: p.certificateText(e.later)}}
+	last.want.Certificates = append([]model.ARN{e.later}, e.want.Certificates[1:]...)
+	p.modifyListener(&last, slices.Concat(e.added, p.changesOf(e.key, ModifyListener)))
+	e.want.Certificates = last.want.Certificates
+}
+
 func (p *planner) createListener(e *edit) {
 	want := e.want
 	want.Rules = nil
@@ -201,10 +228,11 @@ func (p *planner) createListener(e *edit) {
 			after = append(after, c.ID)
 		}
 	}
-	e.maker = p.create(Change{
+	e.maker = p.placing(Change{
 		Op: CreateListener, Action: Create, Key: e.key, Port: want.Port, Listener: &want, After: after,
 		Fields: []Field{{Name: "protocol", New: want.Protocol}, {Name: "default", New: answerText(want.DefaultActions, nil)}},
-	})
+	}, want.Certificates[:min(len(want.Certificates), 1)])
+	p.makes[e.key] = e.maker
 	p.addCertificates(e)
 	p.attributes(owned{
 		key: e.key, port: want.Port, wantAttributes: want.Attributes, haveAttributes: ListenerDefaults(want),
@@ -216,11 +244,14 @@ func (p *planner) createListener(e *edit) {
 func (p *planner) modifyListener(e *edit, after []int) int {
 	want := e.want
 	want.Rules, want.ARN = nil, e.have.ARN
-	id := p.add(Change{
+	id := p.placing(Change{
 		Op: ModifyListener, Action: Update, Key: e.key, ARN: e.have.ARN, Port: want.Port, Listener: &want, Fields: e.fields,
 		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards),
-	})
+	}, want.Certificates[:min(len(want.Certificates), 1)])
 	p.releaseTargets(e.have.DefaultActions, id)
+	if have := first(e.have.Certificates); have != first(want.Certificates) {
+		p.releaseCertificates([]model.ARN{have}, id)
+	}
 	return id
 }
 
@@ -235,24 +266,25 @@ func (p *planner) addCertificates(e *edit) {
 		if slices.Contains(have, arn) {
 			continue
 		}
-		e.added = append(e.added, p.add(Change{
+		e.added = append(e.added, p.placing(Change{
 			Op: AddListenerCertificates, Action: Update, Key: e.key, ARN: e.have.ARN, Port: e.want.Port, Certificates: []model.ARN{arn},
-			Fields: []Field{{Name: "certificate", New: string(arn)}}, After: after,
-		}))
+			Fields: []Field{{Name: "certificate", New: p.certificateText(arn)}}, After: slices.Clone(after),
+		}, []model.ARN{arn}))
 	}
 }
 
 // removeCertificates removes those that are neither wanted nor the default now, after others were added.
 func (p *planner) removeCertificates(e *edit) {
-	after := slices.Concat(e.added, p.changesOf(e.key, ModifyListener))
+	after := slices.Concat(e.added, p.changesOf(e.key, ModifyListener), p.renewed)
 	for _, arn := range rest(e.have.Certificates) {
 		if slices.Contains(e.want.Certificates, arn) || arn == first(e.have.Certificates) {
 			continue
 		}
-		p.add(Change{
+		id := p.add(Change{
 			Op: RemoveListenerCertificates, Action: Update, Key: e.key, ARN: e.have.ARN, Port: e.want.Port,
-			Certificates: []model.ARN{arn}, Fields: []Field{{Name: "certificate", Old: string(arn)}}, After: after,
+			Certificates: []model.ARN{arn}, Fields: []Field{{Name: "certificate", Old: p.certificateText(arn)}}, After: slices.Clone(after),
 		})
+		p.releaseCertificates([]model.ARN{arn}, id)
 	}
 }
 
@@ -264,6 +296,7 @@ func (p *planner) deleteListeners(gone []model.Listener) {
 			Fields: []Field{{Name: "protocol", Old: l.Protocol}},
 		})
 		p.releaseTargets(l.DefaultActions, id)
+		p.releaseCertificates(l.Certificates, id)
 		for _, r := range l.Rules {
 			p.releaseTargets(r.Actions, id)
 		}

@@ -170,6 +170,7 @@ func (p *planner) resolve() {
 		}
 	}
 	p.resolveSecurityGroups()
+	p.resolveCertificates()
 }
 
 // eachGroup works on the copies that Normalize made.

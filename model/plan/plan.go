@@ -91,6 +91,8 @@ type Change struct {
 	// Addon that is set to Value, or taken away where that is empty.
 	Addon model.Addon `json:"addon,omitempty"`
 	Value string      `json:"value,omitempty"`
+	// Certificate that is made, renewed, proven or deleted.
+	Certificate *model.OwnCertificate `json:"certificate,omitempty"`
 	// Priority of a new rule.
 	Priority   int            `json:"priority,omitempty"`
 	Priorities []RulePriority `json:"priorities,omitempty"`
@@ -107,7 +109,7 @@ type RulePriority struct {
 type Need struct {
 	Key model.Key `json:"key"`
 	ARN model.ARN `json:"arn,omitempty"`
-	// State is "active" of a load balancer.
+	// State is "active" of a load balancer, "ISSUED" of a certificate.
 	State string `json:"state"`
 }
 

@@ -32,6 +32,8 @@ func Step(s model.Stack, c Change) (model.Stack, error) {
 		err = w.loadBalancer(c)
 	case model.KindTargetGroup:
 		err = w.targetGroup(c)
+	case model.KindCertificate:
+		err = w.certificate(c)
 	case model.KindListener:
 		err = w.listener(c)
 	case model.KindRule:
@@ -89,6 +91,9 @@ func (w *world) arns() []model.ARN {
 	}
 	for _, g := range w.SecurityGroups {
 		out = append(out, g.ARN)
+	}
+	for _, c := range w.Certificates {
+		out = append(out, c.ARN)
 	}
 	for _, l := range w.Listeners {
 		out = append(out, l.ARN)

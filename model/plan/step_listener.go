@@ -22,6 +22,7 @@ func (w *world) listener(c Change) error {
 		if len(l.Certificates) > 1 {
 			l.Certificates = l.Certificates[:1]
 		}
+		l.Certificates = w.certificateARNs(l.Certificates)
 		var err error
 		l.DefaultActions, err = w.refer(l.DefaultActions)
 		w.Listeners = append(w.Listeners, l)
@@ -34,7 +35,7 @@ func (w *world) listener(c Change) error {
 	switch c.Op {
 	case ModifyListener:
 		l.Protocol, l.SSLPolicy = c.Listener.Protocol, c.Listener.SSLPolicy
-		l.Certificates = changedDefault(l.Certificates, *c.Listener)
+		l.Certificates = w.certificateARNs(changedDefault(l.Certificates, *c.Listener))
 		var err error
 		l.DefaultActions, err = w.refer(c.Listener.DefaultActions)
 		return err
@@ -62,7 +63,7 @@ func (w *world) certificates(l *model.Listener, c Change) error {
 		if len(l.Certificates) == 0 {
 			return fmt.Errorf("default certificate: %w", errMissing)
 		}
-		l.Certificates = slices.Concat(l.Certificates, c.Certificates)
+		l.Certificates = slices.Concat(l.Certificates, w.certificateARNs(c.Certificates))
 		return nil
 	case RemoveListenerCertificates:
 		kept := l.Certificates[:1:1]

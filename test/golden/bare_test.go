@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,6 +24,10 @@ func ends(account *preview.Account) []model.Stack {
 }
 
 func bare(s model.Stack) model.Stack {
+	own := map[model.ARN]model.ARN{}
+	for _, c := range s.Certificates {
+		own[c.ARN] = c.Reference()
+	}
 	s = model.Normalize(s)
 	if s.LoadBalancer != nil {
 		lb := bareBalancer(*s.LoadBalancer)
@@ -38,9 +43,13 @@ func bare(s model.Stack) model.Stack {
 		g := &s.TargetGroups[i]
 		g.ARN, g.LoadBalancers, g.Backend = "", nil, model.Backend{}
 	}
+	for i := range s.Certificates {
+		s.Certificates[i].ARN = ""
+	}
 	for i := range s.Listeners {
 		l := &s.Listeners[i]
 		l.ARN = ""
+		bareCertificates(l.Certificates, own)
 		bareActions(l.DefaultActions)
 		for j := range l.Rules {
 			r := &l.Rules[j]
@@ -49,6 +58,18 @@ func bare(s model.Stack) model.Stack {
 		}
 	}
 	return s
+}
+
+// bareCertificates names the stack's own certificates as a wanted listener does. Normalising has made copies.
+func bareCertificates(certificates []model.ARN, own map[model.ARN]model.ARN) {
+	for i, arn := range certificates {
+		if ref, ok := own[arn]; ok {
+			certificates[i] = ref
+		}
+	}
+	if len(certificates) > 1 {
+		slices.Sort(certificates[1:])
+	}
 }
 
 func bareBalancer(lb model.LoadBalancer) model.LoadBalancer {

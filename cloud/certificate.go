@@ -1,0 +1,165 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/headgate/headgate/cloud/acm"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+	"github.com/headgate/headgate/model/material"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// The keys of a Secret of the type kubernetes.io/tls.
+const (
+	secretCertificate = "tls.crt"
+	secretKey         = "tls.key"
+)
+
+var (
+	errChanged = errors.New("its content changed since the plan was made")
+	errNoZone  = errors.New("no zone is for it")
+)
+
+// makeCertificate requests or imports a certificate, or imports one anew where it is.
+func (r *run) makeCertificate(ctx context.Context, ch plan.Change) error {
+	want := *ch.Certificate
+	want.Tags = r.owned(want.Tags, ch.Key.ID)
+	if ch.ARN != "" {
+		return r.renew(ctx, ch, want)
+	}
+	var arn model.ARN
+	var err error
+	if ch.Op == plan.ImportCertificate {
+		want.Status = acm.Issued
+		var m acm.Material
+		if m, err = r.material(ctx, want); err != nil {
+			return err
+		}
+		arn, err = r.acm.Import(ctx, m, want.Tags)
+	} else {
+		want.Status = "PENDING_VALIDATION"
+		arn, err = r.acm.Request(ctx, want)
+	}
+	if err != nil {
+		r.inventory.ForgetAll(model.KindCertificate)
+	}
+	if err != nil && doubtful(err) {
+		arn, err = r.findCertificate(ctx, want, err)
+	}
+	if err != nil {
+		return err
+	}
+	want.ARN = arn
+	r.inventory.PutOwnCertificate(want)
+	r.made(ch.Key, arn)
+	return nil
+}
+
+// renew imports into a certificate that exists. Asked twice, AWS does the same again.
+func (r *run) renew(ctx context.Context, ch plan.Change, want model.OwnCertificate) error {
+	m, err := r.material(ctx, want)
+	if err != nil {
+		return err
+	}
+	if err := r.acm.Renew(ctx, ch.ARN, m); err != nil {
+		return doing("Secret "+want.Secret.String(), err)
+	}
+	want.ARN, want.Status = ch.ARN, acm.Issued
+	if tags, ok := r.inventory.CertificateTags(ch.ARN); ok {
+		want.Tags = tags // renewing leaves them as they are
+	}
+	r.inventory.PutOwnCertificate(want)
+	r.made(ch.Key, ch.ARN)
+	return nil
+}
+
+// material is what is imported: read now, and just what the plan was made for.
+func (r *run) material(ctx context.Context, want model.OwnCertificate) (acm.Material, error) {
+	data, err := r.secret(ctx, want.Secret)
+	if err != nil {
+		return acm.Material{}, err
+	}
+	read, err := material.Read(data[secretCertificate], data[secretKey], r.now())
+	if err == nil && read.Digest != want.Digest {
+		err = errChanged
+	}
+	if err != nil {
+		return acm.Material{}, &fault.Error{Class: fault.Conflict, Action: "reading Secret " + want.Secret.String(), Err: err}
+	}
+	return acm.Material{Leaf: read.Leaf, Chain: read.Chain, Key: data[secretKey]}, nil
+}
+
+// findCertificate finds what an import or a request made that failed with cause: one that nobody knew before.
+func (r *run) findCertificate(ctx context.Context, want model.OwnCertificate, cause error) (model.ARN, error) {
+	all, err := r.inventory.OwnCertificates(ctx, r.owner)
+	if err != nil {
+		return "", unfound(cause, err)
+	}
+	for _, got := range all {
+		same := got.Type == want.Type && got.Digest == want.Digest && got.Authority == want.Authority && !got.Spent &&
+			(want.Digest != "" || slices.Equal(want.Domains, got.Domains))
+		if r.ours(got.Tags, want.ID) && same {
+			return got.ARN, nil
+		}
+	}
+	return "", cause
+}
+
+// certificateARNs are certificates by ARN.
+func (r *run) certificateARNs(refs []model.ARN) ([]model.ARN, error) {
+	out := slices.Clone(refs)
+	for n, ref := range out {
+		key, ours := model.OwnCertificateKey(ref)
+		if !ours {
+			continue
+		}
+		arn, ok := r.arn(key)
+		if !ok {
+			return nil, unresolved(key)
+		}
+		out[n] = arn
+	}
+	return out, nil
+}
+
+// publish writes the records that prove a certificate's names, in the zones that hold them. A name without a zone of this account waits
+// for somebody who writes its record.
+func (r *run) publish(ctx context.Context, ch plan.Change) error {
+	byZone := map[string][]model.DNSRecord{}
+	var homeless []string
+	zones, err := r.inventory.Zones(ctx)
+	if err != nil {
+		return doing("finding the zones of "+ch.Key.ID, err)
+	}
+	for _, record := range ch.Certificate.Proofs {
+		if zone := zones.Of(record.Name); zone != "" {
+			byZone[zone] = append(byZone[zone], record)
+		} else {
+			homeless = append(homeless, record.Name+" CNAME "+record.Value)
+		}
+	}
+	for _, zone := range slices.Sorted(maps.Keys(byZone)) {
+		if err := r.dns.Upsert(ctx, zone, byZone[zone]); err != nil {
+			return doing("zone "+zone, err)
+		}
+		r.inventory.Published(byZone[zone])
+	}
+	if len(homeless) > 0 {
+		return &waiting{what: "a DNS record that no public hosted zone of this account can have: write " + strings.Join(homeless, ", "), cause: errNoZone}
+	}
+	return nil
+}
+
+// unissued says what a certificate waits for.
+func (r *run) unissued(key model.Key, c model.OwnCertificate) string {
+	state := "issued"
+	if c.Status != "" && c.Status != "PENDING_VALIDATION" {
+		state += "; ACM says " + c.Status
+	}
+	return "certificate " + key.ID + " to be " + state
+}

@@ -1,0 +1,188 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/headgate/headgate/cloud/acm"
+	"github.com/headgate/headgate/cloud/route53"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+)
+
+// owned are the certificates of the account as far as they may be ours. Their tags take a call each, so they are read only for stacks that
+// have certificates, and once: nobody else gives or takes our tags.
+type owned struct {
+	tags    shelf[model.ARN, map[string]string]
+	details shelf[model.ARN, model.OwnCertificate]
+
+	mu sync.Mutex
+	// published are the proofs that were written.
+	published map[model.DNSRecord]bool
+}
+
+// OwnCertificates are the owner's certificates as they are now. One that is not issued yet is looked at each time.
+func (i *Inventory) OwnCertificates(ctx context.Context, owner model.Owner) ([]model.OwnCertificate, error) {
+	listed, err := i.allCertificates(ctx, lifetime)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*model.OwnCertificate, len(listed))
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for n, l := range listed {
+		group.Go(func() (err error) {
+			found[n], err = i.ownCertificate(reading, owner, l.ARN)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("observing certificates: %w", err)
+	}
+	var out []model.OwnCertificate
+	for _, c := range found {
+		if c != nil {
+			out = append(out, *c)
+		}
+	}
+	return out, nil
+}
+
+// ownCertificate is a certificate if it is the owner's, nil where it is not or is gone since it was listed.
+func (i *Inventory) ownCertificate(ctx context.Context, owner model.Owner, arn model.ARN) (*model.OwnCertificate, error) {
+	tags, err := i.certificateTags(ctx, arn)
+	if fault.Of(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	id, ours := owner.Owns(tags)
+	if !ours {
+		return nil, nil
+	}
+	detail := i.owned.details.of(arn)
+	if known, ok := detail.peek(); ok && known.Status != acm.Issued {
+		detail.drop()
+	}
+	c, err := detail.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (model.OwnCertificate, error) {
+		return i.acm.Own(ctx, arn, i.now())
+	})
+	if fault.Of(err) == fault.NotFound {
+		i.DropCertificateOf(arn)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.ID, c.Tags = id, maps.Clone(tags)
+	c.Proofs = i.unpublished(c.Proofs)
+	return &c, nil
+}
+
+func (i *Inventory) certificateTags(ctx context.Context, arn model.ARN) (map[string]string, error) {
+	return i.owned.tags.of(arn).get(ctx, i.since(certificateNamesLife), i.now(), func(ctx context.Context) (map[string]string, error) {
+		return i.acm.Tags(ctx, arn)
+	})
+}
+
+func (i *Inventory) unpublished(proofs []model.DNSRecord) []model.DNSRecord {
+	i.owned.mu.Lock()
+	defer i.owned.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(proofs), func(r model.DNSRecord) bool { return i.owned.published[r] })
+}
+
+// Published records that proofs were written.
+func (i *Inventory) Published(proofs []model.DNSRecord) {
+	i.owned.mu.Lock()
+	defer i.owned.mu.Unlock()
+	if i.owned.published == nil {
+		i.owned.published = map[model.DNSRecord]bool{}
+	}
+	for _, r := range proofs {
+		i.owned.published[r] = true
+	}
+}
+
+// OwnCertificate is a certificate of ours as it was seen last, if it is known.
+func (i *Inventory) OwnCertificate(arn model.ARN) (model.OwnCertificate, bool) {
+	return i.owned.details.of(arn).peek()
+}
+
+// CertificateTags are the tags of a certificate, if they are known.
+func (i *Inventory) CertificateTags(arn model.ARN) (map[string]string, bool) {
+	return i.owned.tags.of(arn).peek()
+}
+
+// zonesLife is how long hosted zones are kept.
+const zonesLife = 5 * time.Minute
+
+// Zones are the public hosted zones of the account.
+func (i *Inventory) Zones(ctx context.Context) (route53.Zones, error) {
+	return i.world.zones.get(ctx, i.since(zonesLife), i.now(), i.dns.Zones)
+}
+
+// PutOwnCertificate records a certificate of ours that was made or imported anew.
+func (i *Inventory) PutOwnCertificate(c model.OwnCertificate) {
+	i.owned.tags.of(c.ARN).put(maps.Clone(c.Tags), i.now())
+	i.owned.details.of(c.ARN).put(c, i.now())
+	i.world.names.drop(func(arn model.ARN) bool { return arn == c.ARN })
+	listed := acm.Listed{Certificate: model.Certificate{ARN: c.ARN, Domains: c.Domains}, Type: c.Type, Status: c.Status}
+	i.world.certificates.change(func(all []acm.Listed) []acm.Listed {
+		all = slices.DeleteFunc(slices.Clone(all), func(l acm.Listed) bool { return l.ARN == c.ARN })
+		all = append(all, listed)
+		slices.SortFunc(all, func(a, b acm.Listed) int { return cmp.Compare(a.ARN, b.ARN) })
+		return all
+	})
+}
+
+// DropCertificateOf records that a certificate is gone.
+func (i *Inventory) DropCertificateOf(arn model.ARN) {
+	is := func(a model.ARN) bool { return a == arn }
+	i.owned.tags.drop(is)
+	i.owned.details.drop(is)
+	i.world.names.drop(is)
+	i.world.certificates.change(func(all []acm.Listed) []acm.Listed {
+		return slices.DeleteFunc(slices.Clone(all), func(l acm.Listed) bool { return l.ARN == arn })
+	})
+}
+
+// forgetCertificates has the owner's certificates read again, where it has any.
+func (i *Inventory) forgetCertificates(owner model.Owner) {
+	listed, _ := i.world.certificates.peek()
+	mine := map[model.ARN]bool{}
+	for _, l := range listed {
+		tags, ok := i.owned.tags.of(l.ARN).peek()
+		if _, ours := owner.Owns(tags); ok && ours {
+			mine[l.ARN] = true
+		}
+	}
+	if len(mine) == 0 {
+		return
+	}
+	i.world.certificates.expire()
+	is := func(arn model.ARN) bool { return mine[arn] }
+	i.owned.tags.drop(is)
+	i.owned.details.drop(is)
+}
+
+// changeCertificateTags records a change of tags.
+func (i *Inventory) changeCertificateTags(arn model.ARN, change func(map[string]string) map[string]string) {
+	i.owned.tags.of(arn).change(change)
+}
+
+// allCertificates are the certificates of the account as they are listed, no older than life.
+func (i *Inventory) allCertificates(ctx context.Context, life time.Duration) ([]acm.Listed, error) {
+	found, err := i.world.certificates.get(ctx, i.since(life), i.now(), i.acm.All)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	return found, nil
+}
