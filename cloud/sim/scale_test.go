@@ -59,7 +59,7 @@ func first(tb testing.TB, answer, element string) string {
 // gather makes load balancers with their groups and targets.
 func gather(tb testing.TB, balancers int) *crowd {
 	tb.Helper()
-	s, err := sim.New(sim.Options{Quotas: simelb.Quotas{
+	s, err := sim.New(sim.Options{Linger: -1, Quotas: simelb.Quotas{
 		ApplicationLoadBalancers: balancers + 1, TargetGroups: balancers*groupsEach + 1,
 	}})
 	if err != nil {
