@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/shield"
 	"github.com/aws/aws-sdk-go-v2/service/wafregional"
 	classictypes "github.com/aws/aws-sdk-go-v2/service/wafregional/types"
@@ -73,6 +75,24 @@ func (a *account) subscribe(t *testing.T) {
 	}
 }
 
+// publicPool makes an IPAM pool of public addresses.
+func (a *account) publicPool(t *testing.T) string {
+	t.Helper()
+	c := ec2.NewFromConfig(a.config())
+	manager, err := c.CreateIpam(t.Context(), &ec2.CreateIpamInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := c.CreateIpamPool(t.Context(), &ec2.CreateIpamPoolInput{
+		IpamScopeId: manager.Ipam.PublicDefaultScopeId, AddressFamily: ec2types.AddressFamilyIpv4, Locale: aws.String("us-west-2"),
+		PublicIpSource: ec2types.IpamPoolPublicIpSourceAmazon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *pool.IpamPool.IpamPoolId
+}
+
 // guarded is a small stack with every add-on.
 func (a *account) guarded(t *testing.T) model.Stack {
 	t.Helper()
@@ -80,7 +100,7 @@ func (a *account) guarded(t *testing.T) model.Stack {
 	out := shop(a.certificate(t, "shop.example"))
 	out.LoadBalancer.Addons = map[model.Addon]string{
 		model.AddonWebACL: a.webACL(t, "front"), model.AddonClassicWebACL: a.classicACL(t), model.AddonProtection: model.ProtectionName,
-		model.AddonCapacity: "100", model.AddonIPAMPool: "ipam-pool-1",
+		model.AddonCapacity: "100", model.AddonIPAMPool: a.publicPool(t),
 	}
 	return out
 }

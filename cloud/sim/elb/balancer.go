@@ -157,8 +157,20 @@ func (s *State) interfaces(lb *loadBalancer) vpc.LoadBalancer {
 	_, path, _ := strings.Cut(*lb.LoadBalancerArn, "loadbalancer/")
 	return vpc.LoadBalancer{
 		ARN: *lb.LoadBalancerArn, Description: "ELB " + path, Subnets: subnetIDs(lb.AvailabilityZones), Groups: lb.SecurityGroups,
-		Network: isNetwork(lb),
+		Network: isNetwork(lb), Allocations: allocationsBySubnet(lb),
 	}
+}
+
+func allocationsBySubnet(lb *loadBalancer) map[string]string {
+	all := map[string]string{}
+	for _, z := range lb.AvailabilityZones {
+		for _, a := range z.LoadBalancerAddresses {
+			if a.AllocationId != nil {
+				all[aws.ToString(z.SubnetId)] = *a.AllocationId
+			}
+		}
+	}
+	return all
 }
 
 func subnetIDs(zones []elbtypes.AvailabilityZone) []string {

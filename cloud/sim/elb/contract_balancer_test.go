@@ -10,6 +10,12 @@ import (
 	"github.com/headgate/headgate/cloud/sim/elb"
 )
 
+// onOutpost changes an input to one of an Outpost with a pool of the customer's.
+func onOutpost(w *world, in *sdk.CreateLoadBalancerInput, blocks ...string) {
+	subnet, pool := w.outpost(blocks...)
+	in.Subnets, in.CustomerOwnedIpv4Pool = []string{*subnet}, pool
+}
+
 // creating is a row of CreateLoadBalancer with a change to a good input.
 func creating(code, why string, change func(w *world, in *sdk.CreateLoadBalancerInput)) row {
 	return row{operation: "CreateLoadBalancer", code: code, why: why, call: func(w *world) error {
@@ -30,12 +36,23 @@ func balancerRows() []row {
 			in.IpAddressType, in.EnablePrefixForIpv6SourceNat = "dualstack", "on"
 		}),
 		creating("", "the same again", func(w *world, _ *sdk.CreateLoadBalancerInput) { w.balancer("new") }),
-		creating("", "an IPAM pool", func(_ *world, in *sdk.CreateLoadBalancerInput) {
+		creating("", "a customer's pool on an Outpost", func(w *world, in *sdk.CreateLoadBalancerInput) { onOutpost(w, in, "192.0.2.0/29") }),
+		creating("InvalidConfigurationRequest", "a customer's pool without addresses", func(w *world, in *sdk.CreateLoadBalancerInput) { onOutpost(w, in) }),
+		creating("ValidationError", "a customer's pool that is not there", func(w *world, in *sdk.CreateLoadBalancerInput) {
+			onOutpost(w, in)
+			in.CustomerOwnedIpv4Pool = aws.String("ipv4pool-coip-1")
+		}),
+		creating("ValidationError", "an IPAM pool that is not there", func(_ *world, in *sdk.CreateLoadBalancerInput) {
 			in.IpamPools = &elbtypes.IpamPools{Ipv4IpamPoolId: aws.String("ipam-pool-0a1b")}
 		}),
+		creating("ValidationError", "an IPAM pool of IPv6", func(w *world, in *sdk.CreateLoadBalancerInput) { in.IpamPools = w.pool("ipv6", region) }),
+		creating("ValidationError", "an IPAM pool of no Region", func(w *world, in *sdk.CreateLoadBalancerInput) { in.IpamPools = w.pool("ipv4", "None") }),
+		creating("", "an IPAM pool", func(w *world, in *sdk.CreateLoadBalancerInput) {
+			in.IpamPools = w.publicPool()
+		}),
 		creating("ValidationError", "one zone for an application", func(w *world, in *sdk.CreateLoadBalancerInput) { in.Subnets = w.PublicSubnets[:1] }),
-		creating("ValidationError", "an IPAM pool for an internal one", func(_ *world, in *sdk.CreateLoadBalancerInput) {
-			in.Scheme, in.IpamPools = "internal", &elbtypes.IpamPools{Ipv4IpamPoolId: aws.String("ipam-pool-0a1b")}
+		creating("ValidationError", "an IPAM pool for an internal one", func(w *world, in *sdk.CreateLoadBalancerInput) {
+			in.Scheme, in.IpamPools = "internal", w.publicPool()
 		}),
 		creating("ValidationError", "a name that begins as internal names do", func(_ *world, in *sdk.CreateLoadBalancerInput) { in.Name = aws.String("internal-x") }),
 		creating("ValidationError", "subnets and mappings", func(w *world, in *sdk.CreateLoadBalancerInput) {
@@ -165,7 +182,7 @@ func settingRows() []row {
 		return ask(w, w.api.SetIpAddressType, &sdk.SetIpAddressTypeInput{LoadBalancerArn: lb, IpAddressType: t})
 	}
 	pools := func(w *world, in *sdk.ModifyIpPoolsInput) error { return ask(w, w.api.ModifyIpPools, in) }
-	pool := &elbtypes.IpamPools{Ipv4IpamPoolId: aws.String("ipam-pool-0a1b")}
+	unknown := &elbtypes.IpamPools{Ipv4IpamPoolId: aws.String("ipam-pool-0a1b")}
 	return append([]row{
 		{operation: "SetSubnets", why: "one less", call: func(w *world) error { return subnets(w, w.balancer("a"), keep) }},
 		{operation: "SetSubnets", why: "one less of a network load balancer", call: func(w *world) error { return subnets(w, w.balancer("a", network), keep) }},
@@ -214,16 +231,19 @@ func settingRows() []row {
 			return kind(w, lb, "dualstack")
 		}},
 		{operation: "ModifyIpPools", why: "one", call: func(w *world) error {
-			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: w.balancer("a"), IpamPools: pool})
+			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: w.balancer("a"), IpamPools: w.publicPool()})
+		}},
+		{operation: "ModifyIpPools", code: "ValidationError", why: "one that is not there", call: func(w *world) error {
+			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: w.balancer("a"), IpamPools: unknown})
 		}},
 		{operation: "ModifyIpPools", why: "none any more", call: func(w *world) error {
 			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: w.balancer("a"), RemoveIpamPools: []elbtypes.RemoveIpamPoolEnum{"ipv4"}})
 		}},
 		{operation: "ModifyIpPools", code: "LoadBalancerNotFound", why: "of none", call: func(w *world) error {
-			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: not(w.balancer("a")), IpamPools: pool})
+			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: not(w.balancer("a")), IpamPools: unknown})
 		}},
 		{operation: "ModifyIpPools", code: "ValidationError", why: "of a network load balancer", call: func(w *world) error {
-			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: w.balancer("a", network), IpamPools: pool})
+			return pools(w, &sdk.ModifyIpPoolsInput{LoadBalancerArn: w.balancer("a", network), IpamPools: w.publicPool()})
 		}},
 	}, capacityRows()...)
 }

@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -58,15 +59,7 @@ func (x *index) removeBalancer(lb *loadBalancer) {
 }
 
 func allocationsOf(lb *loadBalancer) []string {
-	var all []string
-	for _, z := range lb.AvailabilityZones {
-		for _, a := range z.LoadBalancerAddresses {
-			if a.AllocationId != nil {
-				all = append(all, *a.AllocationId)
-			}
-		}
-	}
-	return all
+	return slices.Collect(maps.Values(allocationsBySubnet(lb)))
 }
 
 func (x *index) addAllocations(lb *loadBalancer) {

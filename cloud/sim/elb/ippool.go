@@ -28,15 +28,16 @@ func (s *State) modifyIPPools(in *sdk.ModifyIpPoolsInput) (*sdk.ModifyIpPoolsOut
 		lb.IpamPools = nil
 		return &sdk.ModifyIpPoolsOutput{}, nil
 	}
-	if err := checkPools(lb, in.IpamPools); err != nil {
+	if err := s.checkPools(lb, in.IpamPools); err != nil {
 		return nil, err
 	}
 	lb.IpamPools = in.IpamPools
 	return &sdk.ModifyIpPoolsOutput{IpamPools: lb.IpamPools}, nil
 }
 
-// checkPools holds that IPAM pools are for the public addresses of application load balancers.
-func checkPools(lb *loadBalancer, pools *elbtypes.IpamPools) error {
+// checkPools holds that IPAM pools are for the public addresses of application load balancers, and have such addresses. A pool without free
+// addresses is none that AWS refuses: it uses addresses of its own then (ALB user guide, "IPAM IP address pools").
+func (s *State) checkPools(lb *loadBalancer, pools *elbtypes.IpamPools) error {
 	if pools == nil {
 		return nil
 	}
@@ -46,7 +47,18 @@ func checkPools(lb *loadBalancer, pools *elbtypes.IpamPools) error {
 	if lb.IpAddressType == elbtypes.IpAddressTypeDualstackWithoutPublicIpv4 {
 		return invalid("IPAM pools are not supported with the IP address type '%s'", lb.IpAddressType)
 	}
-	return checkIdentifier("ipamPools.ipv4IpamPoolId", aws.ToString(pools.Ipv4IpamPoolId), ipamPrefix)
+	id := aws.ToString(pools.Ipv4IpamPoolId)
+	if err := checkIdentifier("ipamPools.ipv4IpamPoolId", id, ipamPrefix); err != nil {
+		return err
+	}
+	held, ok := s.network.Pool(id)
+	if !ok {
+		return invalid("The IPAM pool '%s' does not exist", id)
+	}
+	if !held.Public {
+		return invalid("The IPAM pool '%s' has no public IPv4 addresses of Region '%s'", id, s.account.Region)
+	}
+	return nil
 }
 
 // checkIdentifier demands a prefix and letters or digits after it.
@@ -59,8 +71,8 @@ func checkIdentifier(parameter, id, prefix string) error {
 		"Member must satisfy regular expression pattern: ^(%s)[a-zA-Z0-9]+$", id, parameter, prefix)
 }
 
-// checkOwnedPool holds that addresses of the customer are for application load balancers on Outposts.
-func checkOwnedPool(lb *loadBalancer, subnets []ec2types.Subnet) error {
+// checkOwnedPool holds that addresses of the customer are for application load balancers on Outposts, and that there are some.
+func (s *State) checkOwnedPool(lb *loadBalancer, subnets []ec2types.Subnet) error {
 	if lb.CustomerOwnedIpv4Pool == nil {
 		return nil
 	}
@@ -69,6 +81,13 @@ func checkOwnedPool(lb *loadBalancer, subnets []ec2types.Subnet) error {
 	}
 	if !isApplication(lb) || !onOutpost(subnets) {
 		return unfit("A customer-owned address pool can be specified only for application load balancers on Outposts")
+	}
+	held, ok := s.network.OwnedPool(*lb.CustomerOwnedIpv4Pool)
+	if !ok {
+		return invalid("The customer-owned address pool '%s' does not exist", *lb.CustomerOwnedIpv4Pool)
+	}
+	if !held.Free {
+		return unfit("The customer-owned address pool '%s' has no free address", *lb.CustomerOwnedIpv4Pool)
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func TestCapacityLife(t *testing.T) {
 	}
 }
 
-// TestElasticAddressesAreFreed moves a load balancer away from an address, which another one can have then.
+// TestElasticAddressesAreFreed moves a load balancer away from an address, which another one can have once the interface is gone.
 func TestElasticAddressesAreFreed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -135,12 +135,14 @@ func TestElasticAddressesAreFreed(t *testing.T) {
 	}
 	first := w.balancer("first", network, static)
 	have(w, w.api.SetSubnets, &sdk.SetSubnetsInput{LoadBalancerArn: first, Subnets: w.PublicSubnets[1:2]})
+	w.pass(time.Minute)
 	second := w.balancer("second", network, static)
 	held := have(w, w.api.DescribeLoadBalancers, &sdk.DescribeLoadBalancersInput{LoadBalancerArns: []string{*second}}).LoadBalancers[0].AvailabilityZones[0]
 	if a := held.LoadBalancerAddresses; len(a) != 1 || *a[0].AllocationId != *address || a[0].IpAddress == nil {
 		t.Errorf("addresses: %+v", a)
 	}
 	have(w, w.api.DeleteLoadBalancer, &sdk.DeleteLoadBalancerInput{LoadBalancerArn: second})
+	w.pass(time.Minute)
 	w.balancer("third", network, static)
 }
 

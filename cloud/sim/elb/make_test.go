@@ -51,6 +51,39 @@ func (w *world) fours() []string {
 	return all
 }
 
+// pool makes a pool of IPAM with public addresses of a family and a locale.
+func (w *world) pool(family ec2types.AddressFamily, locale string) *elbtypes.IpamPools {
+	w.Helper()
+	service := w.network.Service()
+	held := beside[ec2.DescribeIpamsOutput](w, service, "DescribeIpams", &ec2.DescribeIpamsInput{}).Ipams
+	if len(held) == 0 {
+		held = append(held, *beside[ec2.CreateIpamOutput](w, service, "CreateIpam", &ec2.CreateIpamInput{}).Ipam)
+	}
+	made := beside[ec2.CreateIpamPoolOutput](w, service, "CreateIpamPool", &ec2.CreateIpamPoolInput{
+		IpamScopeId: held[0].PublicDefaultScopeId, AddressFamily: family, Locale: &locale, PublicIpSource: ec2types.IpamPoolPublicIpSourceAmazon,
+	})
+	return &elbtypes.IpamPools{Ipv4IpamPoolId: made.IpamPool.IpamPoolId}
+}
+
+// publicPool makes a pool that load balancers can use.
+func (w *world) publicPool() *elbtypes.IpamPools { return w.pool(ec2types.AddressFamilyIpv4, region) }
+
+// outpost makes a subnet on an Outpost, and a pool of customer-owned addresses with a block, or without.
+func (w *world) outpost(blocks ...string) (subnet, pool *string) {
+	w.Helper()
+	made := beside[ec2.CreateSubnetOutput](w, w.network.Service(), "CreateSubnet", &ec2.CreateSubnetInput{
+		VpcId: aws.String(w.VPC), CidrBlock: aws.String("10.0.210.0/24"), AvailabilityZone: aws.String(region + "a"),
+		OutpostArn: aws.String("arn:aws:outposts:" + region + ":" + number + ":outpost/op-0a1b2c3d4e5f60001"),
+	})
+	pool = beside[ec2.CreateCoipPoolOutput](w, w.network.Service(), "CreateCoipPool", &ec2.CreateCoipPoolInput{
+		LocalGatewayRouteTableId: aws.String("lgw-rtb-0a1b2c3d4e5f60001"),
+	}).CoipPool.PoolId
+	for _, block := range blocks {
+		beside[ec2.CreateCoipCidrOutput](w, w.network.Service(), "CreateCoipCidr", &ec2.CreateCoipCidrInput{CoipPoolId: pool, Cidr: aws.String(block)})
+	}
+	return made.Subnet.SubnetId, pool
+}
+
 // dual makes a network load balancer in dual-stack mode, with source NAT prefixes.
 func (w *world) dual(name string) *string {
 	return w.balancer(name, network, func(in *sdk.CreateLoadBalancerInput) {

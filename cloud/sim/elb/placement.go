@@ -155,7 +155,7 @@ func (s *State) staticAddresses(lb *loadBalancer, m elbtypes.SubnetMapping) ([]e
 		if !ok {
 			return nil, wire.Errorf("AllocationIdNotFound", "The allocation ID '%s' does not exist", *m.AllocationId)
 		}
-		if s.addressTaken(lb, *m.AllocationId) || held.AssociationId != nil {
+		if s.addressTaken(lb, held) {
 			return nil, wire.Errorf("ResourceInUse", "The allocation ID '%s' is already associated", *m.AllocationId)
 		}
 		address.IpAddress = held.PublicIp
@@ -163,9 +163,13 @@ func (s *State) staticAddresses(lb *loadBalancer, m elbtypes.SubnetMapping) ([]e
 	return []elbtypes.LoadBalancerAddress{address}, nil
 }
 
-func (s *State) addressTaken(except *loadBalancer, allocation string) bool {
-	holder, ok := s.index.allocations[allocation]
-	return ok && holder != aws.ToString(except.LoadBalancerName)
+// addressTaken reports whether an address is associated with something else than a load balancer of that name. One that was deleted has
+// its address until its interfaces are gone.
+func (s *State) addressTaken(except *loadBalancer, held ec2types.Address) bool {
+	if holder, ok := s.index.allocations[*held.AllocationId]; ok {
+		return holder != aws.ToString(except.LoadBalancerName)
+	}
+	return held.AssociationId != nil
 }
 
 // checkStatics demands an Elastic IP address for all subnets or for none.
@@ -207,10 +211,10 @@ func (s *State) fit(lb *loadBalancer, p placement, groups []string) error {
 	if err := fitAddressType(lb, p.subnets); err != nil {
 		return err
 	}
-	if err := checkOwnedPool(lb, p.subnets); err != nil {
+	if err := s.checkOwnedPool(lb, p.subnets); err != nil {
 		return err
 	}
-	if err := checkPools(lb, lb.IpamPools); err != nil {
+	if err := s.checkPools(lb, lb.IpamPools); err != nil {
 		return err
 	}
 	if lb.Scheme == elbtypes.LoadBalancerSchemeEnumInternetFacing && !s.network.HasInternetGateway(p.vpc) {

@@ -74,7 +74,7 @@ func applicationWish(w *world, certificates [3]string, store *string) wish {
 	return wish{
 		balancer: sdk.CreateLoadBalancerInput{
 			Name: aws.String("app"), Scheme: "internet-facing", Type: "application", Subnets: w.PublicSubnets, SecurityGroups: []string{w.NodeSecurityGroup},
-			IpamPools: &elbtypes.IpamPools{Ipv4IpamPoolId: aws.String("ipam-pool-0a1b")},
+			IpamPools: w.publicPool(),
 		},
 		attributes: map[string]string{"idle_timeout.timeout_seconds": "120", "routing.http2.enabled": "true"}, units: 150,
 		groups: []groupWish{a, b, grpc},
@@ -140,7 +140,7 @@ func TestSequences(t *testing.T) {
 	swapped.listeners[1].MutualAuthentication = &elbtypes.MutualAuthenticationAttributes{Mode: aws.String("passthrough")}
 	swapped.listeners[1].certificates, swapped.listeners[1].Certificates[0].CertificateArn = certificates[2:], &certificates[1]
 	swapped.balancer.Subnets, swapped.units = w.PublicSubnets[:2], 0
-	swapped.balancer.IpamPools.Ipv4IpamPoolId = aws.String("ipam-pool-0c")
+	swapped.balancer.IpamPools = w.publicPool()
 	swapped.groups[0].targets = []elbtypes.TargetDescription{address(2, 80), address(3, 8080)}
 	fewer := applicationWish(w, certificates, nil)
 	fewer.groups, fewer.listeners, fewer.units = fewer.groups[:2], fewer.listeners[:1], 0

@@ -132,6 +132,7 @@ func (n *Network) addressView(a *ec2types.Address) ec2types.Address {
 }
 
 func (n *Network) describeAddresses(in *sdk.DescribeAddressesInput) (*sdk.DescribeAddressesOutput, error) {
+	n.sweep()
 	filters := in.Filters
 	for _, ip := range in.PublicIps {
 		if _, err := n.allocation(nil, &ip); err != nil {

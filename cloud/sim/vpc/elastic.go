@@ -82,6 +82,7 @@ func (n *Network) nextAddress() (string, error) {
 
 // allocation finds an address by its allocation or, as older callers name it, by itself.
 func (n *Network) allocation(id, ip *string) (*ec2types.Address, error) {
+	n.sweep()
 	if id != nil && ip != nil {
 		return nil, wire.Errorf("InvalidParameterCombination", "You may specify public IP or allocation id, but not both in the same call")
 	}

@@ -54,6 +54,7 @@ func (n *Network) Instance(id string) (ec2types.Instance, bool) {
 
 // Address finds an Elastic IP address by its allocation.
 func (n *Network) Address(allocation string) (ec2types.Address, bool) {
+	n.sweep()
 	a, ok := n.addresses.Get(allocation)
 	if !ok {
 		return ec2types.Address{}, false
@@ -84,6 +85,34 @@ func holdsSix(blocks []ec2types.SubnetIpv6CidrBlockAssociation, a netip.Addr) bo
 func within(block *string, a netip.Addr) bool {
 	p, err := netip.ParsePrefix(aws.ToString(block))
 	return err == nil && p.Contains(a)
+}
+
+// Pool is what load balancers must know of a pool of addresses.
+type Pool struct {
+	// Public says that it has public IPv4 addresses of this Region.
+	Public bool
+	// Free says that one of them is free.
+	Free bool
+}
+
+// Pool finds a pool of IPAM.
+func (n *Network) Pool(id string) (Pool, bool) {
+	p, ok := n.pools.Get(id)
+	if !ok {
+		return Pool{}, false
+	}
+	_, err := n.nextPublic(id)
+	public := p.IpamScopeType == ec2types.IpamScopeTypePublic && p.AddressFamily == ec2types.AddressFamilyIpv4
+	return Pool{Public: public && *p.Locale == n.account.Region, Free: err == nil}, true
+}
+
+// OwnedPool finds a pool of customer-owned addresses. They are not public ones of the Region.
+func (n *Network) OwnedPool(id string) (Pool, bool) {
+	if !has(&n.coipPools, id) {
+		return Pool{}, false
+	}
+	_, err := n.ownedAddress(&ec2types.Address{}, id)
+	return Pool{Free: err == nil}, true
 }
 
 // LoadBalancer is a load balancer as the network sees it.
@@ -118,6 +147,7 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 			return err
 		}
 		i.Groups, held[*i.SubnetId] = groups, true
+		n.settle(i, lb.Allocations[*i.SubnetId])
 	}
 	for _, id := range lb.Subnets {
 		s, ok := n.subnets.Get(id)
@@ -129,12 +159,25 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 		if err != nil {
 			return err
 		}
-		if a, ok := n.addresses.Get(lb.Allocations[id]); ok {
-			n.dissociate(a)
-			n.bind(a, made, 0)
-		}
+		n.settle(made, lb.Allocations[id])
 	}
 	return nil
+}
+
+// settle gives an interface of a load balancer the Elastic IP address of an allocation, and no other; the empty one is none.
+func (n *Network) settle(i *networkInterface, allocation string) {
+	if i.Association != nil {
+		if *i.Association.AllocationId == allocation {
+			return
+		}
+		if a, ok := n.addresses.Get(*i.Association.AllocationId); ok {
+			n.dissociate(a)
+		}
+	}
+	if a, ok := n.addresses.Get(allocation); ok {
+		n.dissociate(a)
+		n.bind(a, i, 0)
+	}
 }
 
 // Detach lets the interfaces of a load balancer go after a while, as AWS does.

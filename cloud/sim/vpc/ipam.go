@@ -138,18 +138,6 @@ func (n *Network) poolsIn(scope string) int32 {
 	return count
 }
 
-// Pool says what a load balancer has to know of an IPAM pool: whether its addresses are public IPv4 ones, and whether there is the pool.
-func (n *Network) Pool(id string) (public, exists bool) {
-	p, ok := n.pools.Get(id)
-	if !ok {
-		return false, false
-	}
-	return p.IpamScopeType == ec2types.IpamScopeTypePublic && p.AddressFamily == ec2types.AddressFamilyIpv4, true
-}
-
-// OwnedPool reports whether there is a pool of customer-owned addresses.
-func (n *Network) OwnedPool(id string) bool { return has(&n.coipPools, id) }
-
 func sourcePools(all []*pool, id string) bool {
 	return slices.ContainsFunc(all, func(p *pool) bool { return aws.ToString(p.SourceIpamPoolId) == id })
 }
