@@ -180,6 +180,9 @@ func actionOf(r *http.Request) (string, error) {
 		_, action, _ := strings.Cut(target, ".")
 		return action, nil
 	}
+	if strings.Contains(r.URL.Path, "/hostedzone") {
+		return map[string]string{http.MethodGet: "ListHostedZones", http.MethodPost: "ChangeResourceRecordSets"}[r.Method], nil
+	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return "", err

@@ -1,0 +1,405 @@
+package cloud_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/vpc"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
+	"github.com/headgate/headgate/model/material"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// safe is the Secrets of a cluster.
+type safe map[model.SecretRef]map[string][]byte
+
+func (s safe) read(_ context.Context, ref model.SecretRef) (map[string][]byte, error) {
+	data, ok := s[ref]
+	if !ok {
+		return nil, &fault.Error{Class: fault.NotFound, Action: "reading"}
+	}
+	return data, nil
+}
+
+// put issues a certificate into a Secret, and gives the wanted certificate of it.
+func (s safe) put(t *testing.T, name, kind string, hosts ...string) model.OwnCertificate {
+	t.Helper()
+	ref := model.SecretRef{Namespace: "shop", Name: name}
+	s[ref] = issue(t, kind, hosts...)
+	read, err := material.Read(s[ref]["tls.crt"], s[ref]["tls.key"], time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := "imported/" + ref.String()
+	return model.OwnCertificate{
+		ID: id, Type: model.CertificateImported, Domains: read.Domains, KeyAlgorithm: read.KeyAlgorithm, Digest: read.Digest,
+		Secret: ref, NotAfter: read.NotAfter, Tags: owner().Tags(id),
+	}
+}
+
+func issue(t *testing.T, kind string, hosts ...string) map[string][]byte {
+	t.Helper()
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<60))
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	var key, public any
+	if kind == "RSA" {
+		made, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, public = made, made.Public()
+	} else {
+		made, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, public = made, made.Public()
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{
+		"tls.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		"tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
+	}
+}
+
+func requested(host string, more ...string) model.OwnCertificate {
+	id := "amazon_issued/" + host + "-12345678"
+	return model.OwnCertificate{
+		ID: id, Type: model.CertificateRequested, Domains: model.SortDomains(host, more), Tags: owner().Tags(id),
+	}
+}
+
+// front is a load balancer whose one listener has the certificates.
+func front(certificates ...model.OwnCertificate) model.Stack {
+	world := vpc.DefaultWorld()
+	s := model.Stack{
+		Owner: owner(), Certificates: certificates,
+		LoadBalancer: &model.LoadBalancer{
+			ID: "LoadBalancer", Name: "k8s-shop-front", Type: "application", Scheme: "internet-facing", IPAddressType: "ipv4",
+			Subnets: world.PublicSubnets, SecurityGroups: []model.GroupRef{{ID: world.NodeSecurityGroup}}, Tags: tagged("LoadBalancer"),
+		},
+		Listeners: []model.Listener{{
+			Port: 443, Protocol: "HTTPS", Tags: tagged("443"), SSLPolicy: "ELBSecurityPolicy-2016-08", DefaultActions: answer("404"),
+		}},
+	}
+	for _, c := range certificates {
+		s.Listeners[0].Certificates = append(s.Listeners[0].Certificates, c.Reference())
+	}
+	return s
+}
+
+func (a *account) keeper(t *testing.T, secrets safe, w *wire) *cloud.Client {
+	t.Helper()
+	cfg := a.config()
+	o := cloud.Options{Cluster: cluster, VPC: vpc.DefaultWorld().VPC, AWSConfig: &cfg, Secrets: secrets.read}
+	if w != nil {
+		o.Transport = w
+	}
+	c, err := cloud.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// look observes with certificates.
+func look(ctx context.Context, c *cloud.Client) (model.Stack, error) {
+	return c.Observe(ctx, owner(), []model.Key{{Kind: model.KindCertificate}})
+}
+
+// settle turns until nothing is left to do, and gives the operations that took effect.
+func settle(t *testing.T, c *cloud.Client, desired model.Stack) []plan.Op {
+	t.Helper()
+	var done []plan.Op
+	for range 400 {
+		observed, err := look(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := plan.Diff(desired, observed, plan.Options{})
+		if p.Empty() {
+			return done
+		}
+		out, err := c.Apply(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Waiting) == 0 {
+			for _, ch := range p.Changes {
+				done = append(done, ch.Op)
+			}
+		}
+		if out.Done == 0 {
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+	t.Fatal("there is always something left to do")
+	return nil
+}
+
+// held are the certificates of the account: how many, and by name of the first domain the ARN.
+func (a *account) held(t *testing.T) map[string]string {
+	t.Helper()
+	out, err := acm.NewFromConfig(a.config()).ListCertificates(t.Context(), &acm.ListCertificatesInput{
+		Includes: &acmtypes.Filters{KeyTypes: acmtypes.KeyAlgorithm("").Values()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for i, c := range out.CertificateSummaryList {
+		all[fmt.Sprintf("%s %d", aws.ToString(c.DomainName), i)] = aws.ToString(c.CertificateArn)
+	}
+	return all
+}
+
+func TestCertificateOfASecretComesIsRenewedAndGoes(t *testing.T) {
+	a, secrets := newAccount(t), safe{}
+	c := a.keeper(t, secrets, nil)
+	first := secrets.put(t, "web", "EC", "shop.example")
+	settle(t, c, front(first))
+	before := a.held(t)
+	if len(before) != 1 {
+		t.Fatalf("the account has %v, want one certificate", before)
+	}
+	steps := []struct {
+		why     string
+		desired func() model.Stack
+		want    []plan.Op
+		keeps   bool
+	}{
+		{
+			"nothing changed", func() model.Stack { return front(first) }, nil, true,
+		},
+		{
+			"a renewal is one call at the same ARN, and touches no listener",
+			func() model.Stack { return front(secrets.put(t, "web", "EC", "shop.example")) },
+			[]plan.Op{plan.ImportCertificate}, true,
+		},
+		{
+			"AWS takes no other kind of key at an ARN: the new one comes before the old one goes",
+			func() model.Stack { return front(secrets.put(t, "web", "RSA", "shop.example")) },
+			[]plan.Op{plan.ImportCertificate, plan.ModifyListener, plan.DeleteCertificate}, false,
+		},
+	}
+	for _, step := range steps {
+		got := settle(t, c, step.desired())
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("%s: calls (-want +got):\n%s", step.why, diff)
+		}
+		if now := a.held(t); maps.Equal(now, before) != step.keeps || len(now) != 1 {
+			t.Errorf("%s: the account has %v, had %v", step.why, now, before)
+		}
+		newcomer, err := look(t.Context(), a.keeper(t, secrets, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine, err := look(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(seenBy(newcomer), seenBy(mine)); diff != "" {
+			t.Errorf("%s: what is kept is not what AWS holds (-fresh +kept):\n%s", step.why, diff)
+		}
+	}
+	settle(t, c, model.Stack{Owner: owner()})
+	if left := a.held(t); len(left) > 0 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// seenBy are the certificates of an observation without what only a plan knows. AWS tells times in seconds.
+func seenBy(s model.Stack) []model.OwnCertificate {
+	for i := range s.Certificates {
+		s.Certificates[i].Secret = model.SecretRef{}
+		s.Certificates[i].NotAfter = s.Certificates[i].NotAfter.Truncate(time.Second)
+	}
+	return s.Certificates
+}
+
+func TestMaterialThatChangedSincePlanning(t *testing.T) {
+	a, secrets := newAccount(t), safe{}
+	c := a.keeper(t, secrets, nil)
+	planned := secrets.put(t, "web", "EC", "shop.example")
+	secrets.put(t, "web", "EC", "other.example")
+	_, err := c.Apply(t.Context(), plan.Diff(front(planned), model.Stack{Owner: owner()}, plan.Options{}))
+	if fault.Of(err) != fault.Conflict || !strings.Contains(err.Error(), "changed since the plan") {
+		t.Errorf("got %v, want a conflict", err)
+	}
+	if strings.Contains(fmt.Sprint(err), "PRIVATE") || len(a.held(t)) > 0 {
+		t.Errorf("what nobody planned was imported, or printed: %v", err)
+	}
+}
+
+func TestCertificateIsRequestedProvenAndReplaced(t *testing.T) {
+	a := accountOf(t, sim.Options{Speed: 20000, Provisioning: -1})
+	dns := route53.NewFromConfig(a.config())
+	for _, name := range []string{"example.com", "deep.example.com"} {
+		if _, err := dns.CreateHostedZone(t.Context(), &route53.CreateHostedZoneInput{Name: &name, CallerReference: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := a.keeper(t, nil, nil)
+	first := requested("shop.example.com", "*.shop.example.com", "a.deep.example.com")
+	seen, err := look(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.Apply(t.Context(), plan.Diff(front(first), seen, plan.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Waiting) != 1 || out.Waiting[0].For != "certificate "+first.ID+" to be issued" {
+		t.Errorf("the listener waits for %v, want the certificate", out.Waiting)
+	}
+	settle(t, c, front(first))
+	got, err := look(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Listeners) != 1 || got.Certificates[0].Status != model.CertificateUsable {
+		t.Fatalf("got %+v", got)
+	}
+	// Other names are another certificate: it comes first, and the old one serves until it is issued.
+	second := requested("shop.example.com", "b.example.com")
+	old := got.Certificates[0].ARN
+	ops := settle(t, c, front(second))
+	if want := []plan.Op{plan.ModifyListener, plan.DeleteCertificate}; !endsWith(ops, want) {
+		t.Errorf("the last calls are %v, want %v", ops, want)
+	}
+	if got, err = look(t.Context(), c); err != nil || len(got.Certificates) != 1 || got.Certificates[0].ARN == old {
+		t.Errorf("got %+v, %v", got.Certificates, err)
+	}
+}
+
+func endsWith(all, end []plan.Op) bool {
+	return len(all) >= len(end) && slices.Equal(all[len(all)-len(end):], end)
+}
+
+// TestNameWithoutAZone waits for somebody who writes the record, and says which.
+func TestNameWithoutAZone(t *testing.T) {
+	a := newAccount(t)
+	c := a.keeper(t, nil, nil)
+	want := requested("shop.nowhere.example")
+	for range 3 {
+		seen, err := look(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := c.Apply(t.Context(), plan.Diff(front(want), seen, plan.Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Waiting) == 2 && strings.Contains(out.Waiting[0].For+out.Waiting[1].For, "CNAME") {
+			return
+		}
+	}
+	t.Error("nobody is told of the record to write")
+}
+
+// TestEveryCutOfCertificatesIsMadeGood cuts the connection at every call of a certificate's life, before and after its effect.
+func TestEveryCutOfCertificatesIsMadeGood(t *testing.T) {
+	secrets := safe{}
+	first := secrets.put(t, "web", "EC", "shop.example")
+	old := maps.Clone(secrets)
+	second := secrets.put(t, "web", "RSA", "shop.example")
+	life := func(t *testing.T, a *account, disturbed func(secrets safe, desired model.Stack)) {
+		t.Helper()
+		disturbed(old, front(first))
+		if n := len(a.held(t)); n != 1 {
+			t.Errorf("after it came the account has %d certificates, want 1", n)
+		}
+		disturbed(secrets, front(second))
+		if n := len(a.held(t)); n != 1 {
+			t.Errorf("after it was replaced the account has %d certificates, want 1", n)
+		}
+		disturbed(secrets, model.Stack{Owner: owner()})
+		if n := len(a.held(t)); n != 0 {
+			t.Errorf("in the end the account has %d certificates, want none", n)
+		}
+	}
+	w := newWire()
+	undisturbed := newAccount(t)
+	life(t, undisturbed, func(s safe, desired model.Stack) { settle(t, undisturbed.keeper(t, s, w), desired) })
+	calls := total(w)
+	for _, cut := range []struct {
+		name string
+		what verdict
+		dies bool
+	}{{"before", before, false}, {"after", after, false}, {"death after", after, true}} {
+		for at := 1; at <= calls; at += 2 {
+			t.Run(fmt.Sprintf("%s/call %d", cut.name, at), func(t *testing.T) {
+				a, n := newAccount(t), 0
+				life(t, a, func(s safe, desired model.Stack) {
+					w := newWire()
+					dead := false
+					w.intercept = func(string) verdict {
+						if n++; n == at {
+							dead = cut.dies
+							return cut.what
+						}
+						if dead {
+							return before
+						}
+						return pass
+					}
+					a.through(t, a.keeper(t, s, w), desired)
+					settle(t, a.keeper(t, s, nil), desired)
+				})
+			})
+		}
+	}
+}
+
+// through turns a few times, whatever fails.
+func (a *account) through(t *testing.T, c *cloud.Client, desired model.Stack) {
+	t.Helper()
+	for range 4 {
+		seen, err := look(t.Context(), c)
+		if err != nil {
+			continue
+		}
+		p := plan.Diff(desired, seen, plan.Options{})
+		if p.Empty() {
+			return
+		}
+		if _, err := c.Apply(t.Context(), p); err != nil {
+			c.Forget(owner())
+		}
+	}
+}
