@@ -12,6 +12,7 @@ import (
 func (s *Simulator) admin(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_sim/state", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.State()) })
 	mux.HandleFunc("GET /_sim/loadbalancers", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.LoadBalancers()) })
+	mux.HandleFunc("GET /_sim/servicenetworks", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.ServiceNetworks()) })
 	mux.HandleFunc("GET /_sim/world", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.World()) })
 	mux.HandleFunc("GET /_sim/calls", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.Calls()) })
 	mux.HandleFunc("DELETE /_sim/calls", func(w http.ResponseWriter, _ *http.Request) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/cloud/sim/fault"
+	"github.com/headgate/headgate/cloud/sim/lattice"
 	"github.com/headgate/headgate/cloud/sim/policy"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
@@ -104,6 +106,16 @@ func injected(f fault.Fault) error {
 		known.Message = "An injected fault."
 	}
 	return known
+}
+
+// doom gives the failure in which ends what the present call begins; nil if it ends well.
+func (s *Simulator) doom() *lattice.Failure {
+	if s.doomed == nil {
+		return nil
+	}
+	return &lattice.Failure{
+		Code: cmp.Or(s.doomed.Code, "InternalFailure"), Message: cmp.Or(s.doomed.Message, "An injected fault."),
+	}
 }
 
 // throttled gives the error of a service for a call too many.

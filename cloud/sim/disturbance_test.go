@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/vpclattice"
+	latticetypes "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
@@ -171,5 +175,62 @@ func TestBadDisturbances(t *testing.T) {
 			t.Errorf("%+v was taken", d)
 			_ = s.Close()
 		}
+	}
+}
+
+// TestFaultsThatComeLater lets what VPC Lattice began end badly, and all of it be made again.
+func TestFaultsThatComeLater(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	api := vpclattice.NewFromConfig(f.Config)
+	doom := func(action string) {
+		t.Helper()
+		later := fault.Fault{Service: "vpc-lattice", Action: action, Times: 1, When: fault.Later, Code: "Unlucky", Message: "by chance"}
+		if err := f.Sim.Disturb(sim.Disturbances{Faults: []fault.Fault{later}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := func(id *string) string {
+		out, err := api.GetService(t.Context(), &vpclattice.GetServiceInput{ServiceIdentifier: id})
+		if err != nil {
+			return contract.APICode(err)
+		}
+		return fmt.Sprint(out.Status, aws.ToString(out.FailureCode), aws.ToString(out.FailureMessage))
+	}
+	remove := func(id *string) string {
+		_, err := api.DeleteService(t.Context(), &vpclattice.DeleteServiceInput{ServiceIdentifier: id})
+		return contract.APICode(err)
+	}
+	doom("*")
+	_, err := api.CreateServiceNetwork(t.Context(), &vpclattice.CreateServiceNetworkInput{Name: aws.String("net")}) // begins nothing
+	contract.WantCode(t, err, "")
+	made, err := api.CreateService(t.Context(), &vpclattice.CreateServiceInput{Name: aws.String("web")})
+	id := contract.Must(t, made, err).Id
+	got := []string{state(id)}
+	f.Pass(time.Minute)
+	_, err = api.CreateListener(t.Context(), &vpclattice.CreateListenerInput{
+		ServiceIdentifier: id, Name: aws.String("http"), Protocol: latticetypes.ListenerProtocolHttp,
+		DefaultAction: &latticetypes.RuleActionMemberFixedResponse{Value: latticetypes.FixedResponseAction{StatusCode: aws.Int32(404)}},
+	})
+	got = append(got, state(id), contract.APICode(err))
+	doom("DeleteService")
+	got = append(got, remove(id), state(id))
+	f.Pass(time.Minute)
+	saved, err := f.Sim.Save()
+	if err == nil {
+		err = f.Sim.Load(saved)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, state(id), remove(id))
+	f.Pass(time.Minute)
+	got = append(got, state(id))
+	want := []string{
+		"CREATE_IN_PROGRESS", "CREATE_FAILEDUnluckyby chance", "ConflictException", "", "DELETE_IN_PROGRESS", "DELETE_FAILEDUnluckyby chance", "",
+		"ResourceNotFoundException",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/headgate/headgate/cloud/sim/fault"
+	"github.com/headgate/headgate/cloud/sim/lattice"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
@@ -164,7 +165,9 @@ func (s *Simulator) prepare(c call) (job, *wire.Response) {
 		r := failure(service.Protocol, unknownAction(service.Protocol, c.request.Operation), id)
 		return job{}, &r
 	}
-	return job{id, service, operation, c.request, fault.Call{Service: service.Name, Action: operation.Name, Kind: string(operation.Kind)}}, nil
+	return job{id, service, operation, c.request, fault.Call{
+		Service: service.Name, Action: operation.Name, Kind: string(operation.Kind), Begins: service.Name == "vpc-lattice" && lattice.Begins(operation.Name),
+	}}, nil
 }
 
 // perform runs a call through all that may disturb it.
@@ -173,7 +176,12 @@ func (s *Simulator) perform(j job) (wire.Response, error) {
 		return wire.Response{}, throttled(j.service.Protocol)
 	}
 	f, hit := s.disturber.injector.Next(j.call)
-	if hit && f.When != fault.After {
+	switch {
+	case hit && f.When == fault.Later:
+		s.doomed = &f
+		defer func() { s.doomed = nil }()
+		return s.run(j)
+	case hit && f.When != fault.After:
 		return wire.Response{}, injected(f)
 	}
 	response, err := s.run(j)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/headgate/headgate/cloud/sim/fault"
 )
 
 // A snapshot is the history of what changed the state: every write that succeeded, with its time. The services give the same
@@ -22,6 +24,9 @@ type record struct {
 	Query     url.Values  `json:"query,omitempty"`
 	Header    http.Header `json:"header,omitempty"`
 	Body      []byte      `json:"body,omitempty"`
+
+	// Doomed is the fault by which what the call began ends.
+	Doomed *fault.Fault `json:"doomed,omitempty"`
 
 	Interface   *Interface `json:"interface,omitempty"`
 	InterfaceID string     `json:"interfaceId,omitempty"`
@@ -54,7 +59,7 @@ func (j *journal) add(r record) {
 func (s *Simulator) remember(j job, serial uint64) {
 	r := record{
 		At: s.account.Now(), Serial: serial, Service: j.service.Name, Operation: j.operation.Name,
-		Method: j.request.Method, Path: j.request.Path, Query: j.request.Query, Body: j.request.Body,
+		Method: j.request.Method, Path: j.request.Path, Query: j.request.Query, Body: j.request.Body, Doomed: s.doomed,
 	}
 	if j.operation.Route != nil {
 		r.Header = j.request.Header.Clone()

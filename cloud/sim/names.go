@@ -75,7 +75,8 @@ func (n *nameServer) close() error {
 	return errors.Join(errs...)
 }
 
-// answerer answers A for load balancers. Below amazonaws.com no other name exists; of the rest it knows nothing.
+// answerer answers A for load balancers and services of VPC Lattice. Below the domains of AWS no other name exists; of the rest it knows
+// nothing. A service that no VPC is associated with has a name and no address.
 func answerer(resolve func(string) (netip.Addr, bool)) dns.HandlerFunc {
 	return func(w dns.ResponseWriter, query *dns.Msg) {
 		reply := new(dns.Msg).SetReply(query)
@@ -83,12 +84,12 @@ func answerer(resolve func(string) (netip.Addr, bool)) dns.HandlerFunc {
 		for _, q := range query.Question {
 			address, ok := resolve(q.Name)
 			switch {
-			case ok && q.Qtype == dns.TypeA:
+			case ok && address.IsValid() && q.Qtype == dns.TypeA:
 				reply.Answer = append(reply.Answer, &dns.A{
 					Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: dnsTTL}, A: address.AsSlice(),
 				})
 			case ok:
-			case strings.Contains(strings.ToLower(q.Name), ".amazonaws.com."):
+			case strings.Contains(strings.ToLower(q.Name), ".amazonaws.com."), strings.HasSuffix(strings.ToLower(q.Name), ".on.aws."):
 				reply.Rcode = dns.RcodeNameError
 			default:
 				reply.Rcode = dns.RcodeRefused
@@ -102,5 +103,8 @@ func answerer(resolve func(string) (netip.Addr, bool)) dns.HandlerFunc {
 func (s *Simulator) resolve(name string) (netip.Addr, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.elb.Resolve(name)
+	if address, ok := s.elb.Resolve(name); ok {
+		return address, true
+	}
+	return s.mesh.Resolve(name)
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/headgate/headgate/cloud/sim/accelerator"
 	"github.com/headgate/headgate/cloud/sim/elb"
 	"github.com/headgate/headgate/cloud/sim/identity"
-	"github.com/headgate/headgate/cloud/sim/lattice"
 	"github.com/headgate/headgate/cloud/sim/shield"
 	"github.com/headgate/headgate/cloud/sim/tagging"
 	"github.com/headgate/headgate/cloud/sim/vpc"
@@ -25,9 +24,9 @@ func (s *Simulator) offer() []api {
 	accelerators := accelerator.New(s.account, there)
 	s.domains = zones.New(s.account, there, s.certs.Settle)
 	s.certs.Validate(s.domains)
-	mesh := lattice.New(s.account, there)
+	s.mesh = s.newMesh(there)
 	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, s.pools.Tags, s.directory.Tags,
-		accelerators.Tags, s.domains.Tags, mesh.Tags)
+		accelerators.Tags, s.domains.Tags, s.mesh.Tags)
 	return []api{
 		s.elb,
 		s.network,
@@ -41,7 +40,7 @@ func (s *Simulator) offer() []api {
 		accelerators,
 		s.domains,
 		s.objects,
-		mesh,
+		s.mesh,
 		s.tags,
 	}
 }

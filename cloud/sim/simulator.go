@@ -13,7 +13,9 @@ import (
 	"github.com/headgate/headgate/cloud/sim/cert"
 	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/fault"
 	"github.com/headgate/headgate/cloud/sim/iam"
+	"github.com/headgate/headgate/cloud/sim/lattice"
 	"github.com/headgate/headgate/cloud/sim/storage"
 	"github.com/headgate/headgate/cloud/sim/tagging"
 	"github.com/headgate/headgate/cloud/sim/vpc"
@@ -54,6 +56,7 @@ type Simulator struct {
 	certs   *cert.Store
 	objects *storage.Store
 	elb     *elb.State
+	mesh    *lattice.Mesh
 	pools   *cognito.Pools
 	domains *zones.Zones
 	tags    *tagging.Index
@@ -65,7 +68,9 @@ type Simulator struct {
 	world World
 	// disturber makes calls fail, wait and see late.
 	disturber *disturber
-	journal   journal
+	// doomed is how what the present call begins ends; nil is well.
+	doomed  *fault.Fault
+	journal journal
 }
 
 // New starts a simulator. It must be closed.
@@ -199,7 +204,7 @@ func (s *Simulator) Close() error {
 		errs = append(errs, s.claim.Close())
 	}
 	if s.traffic != nil {
-		errs = append(errs, s.traffic.plane.Close())
+		errs = append(errs, s.traffic.fabric.Close(), s.traffic.plane.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -124,6 +124,8 @@ func (s *Simulator) redo(r record) error {
 	if err := service.Protocol.Decode(request, in); err != nil {
 		return wrapped("reading its input", err)
 	}
+	s.doomed = r.Doomed
+	defer func() { s.doomed = nil }()
 	_, err := operation.Run(in)
 	return wrapped("running it", err)
 }

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -12,19 +14,22 @@ import (
 
 	"github.com/headgate/headgate/cloud/sim/dataplane"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/fabric"
 )
 
 // traffic brings the state of the control plane to the data plane: targets at once, listeners and rules after the rule delay.
 type traffic struct {
 	sim   *Simulator
 	plane *dataplane.Server
-	kick  chan struct{}
-	hosts hostTable
+	// fabric carries the traffic of VPC Lattice.
+	fabric *fabric.Server
+	kick   chan struct{}
+	hosts  hostTable
 
 	// mu lets one application run at a time and guards what follows.
 	mu     sync.Mutex
 	staged []stage
-	active []dataplane.LoadBalancer
+	active stage
 	// failed is the last error of the data plane; empty when all is well.
 	failed string
 }
@@ -33,6 +38,7 @@ type traffic struct {
 type stage struct {
 	due       time.Time
 	balancers []dataplane.LoadBalancer
+	mesh      fabric.Config
 }
 
 func newTraffic(s *Simulator) *traffic {
@@ -41,6 +47,7 @@ func newTraffic(s *Simulator) *traffic {
 		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: t.dialTarget, DialHost: t.dialHost,
 		Logger: s.options.Logger, AccessLogs: s.options.AccessLogs,
 	})
+	t.fabric = fabric.New(fabric.Options{Groups: t.plane, PortOffset: s.options.PortOffset, Speed: s.options.Speed, Logger: s.options.Logger})
 	return t
 }
 
@@ -96,12 +103,12 @@ func (t *traffic) run(ctx context.Context) {
 // stageNow remembers the listeners as they are now, to take effect after the rule delay.
 func (t *traffic) stageNow() {
 	t.sim.mu.Lock()
-	balancers := t.sim.elb.LoadBalancers()
-	due := t.sim.account.Now().Add(t.sim.account.Scale(t.sim.options.RuleDelay))
+	now := stage{balancers: t.sim.elb.LoadBalancers(), mesh: t.sim.mesh.Traffic()}
+	now.due = t.sim.account.Now().Add(t.sim.account.Scale(t.sim.options.RuleDelay))
 	t.sim.mu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.staged = append(t.staged, stage{due, balancers})
+	t.staged = append(t.staged, now)
 }
 
 // apply gives the data plane what is due and says how long nothing more will be.
@@ -109,25 +116,35 @@ func (t *traffic) apply(ctx context.Context) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sim.mu.Lock()
-	now, next := t.sim.account.Now(), t.sim.elb.Next()
+	now, next := t.sim.account.Now(), sooner(t.sim.elb.Next(), t.sim.mesh.Next())
 	groups := t.sim.elb.TargetGroups()
+	maps.Copy(groups, t.sim.mesh.TargetGroups())
 	t.sim.mu.Unlock()
 	for len(t.staged) > 0 && !t.staged[0].due.After(now) {
-		t.active = t.staged[0].balancers
+		t.active = t.staged[0]
 		t.staged = t.staged[1:]
 	}
 	t.failed = ""
-	if err := t.plane.Update(ctx, dataplane.Config{LoadBalancers: t.active, TargetGroups: groups}); err != nil && ctx.Err() == nil {
+	err := t.plane.Update(ctx, dataplane.Config{LoadBalancers: t.active.balancers, TargetGroups: groups})
+	if err = errors.Join(err, t.fabric.Update(ctx, t.active.mesh)); err != nil && ctx.Err() == nil {
 		t.failed = err.Error()
 		t.sim.options.Logger.Error("the data plane could not apply everything", "error", err)
 	}
-	if len(t.staged) > 0 && (next.IsZero() || t.staged[0].due.Before(next)) {
-		next = t.staged[0].due
+	if len(t.staged) > 0 {
+		next = sooner(next, t.staged[0].due)
 	}
 	if next.IsZero() {
 		return longestWait
 	}
 	return min(max(next.Sub(now), shortestWait), longestWait)
+}
+
+// sooner gives the earlier of two times, where zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // settle lets all that was called take effect, whatever the rule delay.

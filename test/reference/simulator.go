@@ -13,6 +13,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/dataplane"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/fabric"
 	"github.com/headgate/headgate/cloud/sim/iam"
 	"github.com/headgate/headgate/cloud/sim/identity"
 	"github.com/headgate/headgate/cloud/sim/lattice"
@@ -52,7 +53,7 @@ func checks() map[string]map[string]string {
 
 // tables are the tables of the simulator's page by their names.
 func tables() map[string]string {
-	out := map[string]string{"data plane": factTable(dataplane.Rules)}
+	out := map[string]string{"data plane": factTable(dataplane.Rules), "data plane of VPC Lattice": factTable(fabric.Rules)}
 	for service, of := range checks() {
 		out[service] = checkTable(of)
 	}

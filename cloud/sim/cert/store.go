@@ -2,6 +2,7 @@ package cert
 
 import (
 	"crypto/tls"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,8 +73,11 @@ func New(a *account.Account) *Store {
 	}
 }
 
-// UsedBy tells the store how to find the load balancers that use a certificate.
-func (s *Store) UsedBy(find func(arn string) []string) { s.usedBy = find }
+// UsedBy tells the store how to find more of those that use a certificate.
+func (s *Store) UsedBy(find func(arn string) []string) {
+	others := s.usedBy
+	s.usedBy = func(arn string) []string { return slices.Concat(others(arn), find(arn)) }
+}
 
 // Validate tells the store where the records are that prove a domain to be somebody's.
 func (s *Store) Validate(r Records) { s.records = r }

@@ -31,6 +31,8 @@ type check struct {
 	protocol elbtypes.ProtocolEnum
 	// patient makes new targets wait for as many successes as those that were ill.
 	patient bool
+	// version is the protocol version of probes, agent what they call themselves.
+	version, agent string
 	// host is what probes ask for; empty is the address of the target.
 	host string
 	// port is zero for the port that takes traffic.
@@ -47,8 +49,10 @@ type failure struct {
 	description string
 }
 
-func newCheck(s *Server, t *elbtypes.TargetGroup) check {
+func newCheck(s *Server, g *TargetGroup) check {
+	t := &g.Settings
 	c := check{
+		version: aws.ToString(t.ProtocolVersion), agent: "ELB-HealthChecker/2.0",
 		off:            t.HealthCheckEnabled != nil && !*t.HealthCheckEnabled,
 		protocol:       t.HealthCheckProtocol,
 		path:           aws.ToString(t.HealthCheckPath),
@@ -58,7 +62,10 @@ func newCheck(s *Server, t *elbtypes.TargetGroup) check {
 		unhealthyAfter: int(or(t.UnhealthyThresholdCount, defaultUnhealthyAfter)),
 	}
 	c.patient = isNetwork(t.Protocol)
-	grpc := aws.ToString(t.ProtocolVersion) == versionGRPC
+	if g.Lattice != nil {
+		c.version, c.agent = g.Lattice.CheckVersion, ""
+	}
+	grpc := c.version == versionGRPC
 	c.codes = parseCodes("200")
 	if grpc {
 		c.codes = parseCodes("12")
@@ -100,16 +107,16 @@ func (c *check) address(t *target) netip.AddrPort {
 }
 
 // run probes one address. It gives nil when the target is well.
-func (c *check) run(ctx context.Context, s *Server, g *groupSettings, to netip.AddrPort) *failure {
+func (c *check) run(ctx context.Context, s *Server, to netip.AddrPort) *failure {
 	var code int
 	var err error
 	switch {
 	case c.protocol == elbtypes.ProtocolEnumTcp:
 		err = c.connect(ctx, s, to)
-	case g.version == versionGRPC:
+	case c.version == versionGRPC:
 		code, err = c.grpc(ctx, s, to)
 	default:
-		code, err = c.http(ctx, s, g, to)
+		code, err = c.http(ctx, s, to)
 	}
 	return c.judge(code, err)
 }
@@ -162,15 +169,15 @@ func (c *check) request(ctx context.Context, method string, to netip.AddrPort) *
 		Method: method,
 		URL:    targetURL(scheme, to, path, query),
 		Host:   host,
-		Header: http.Header{"User-Agent": {"ELB-HealthChecker/2.0"}},
+		Header: http.Header{"User-Agent": {c.agent}},
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	return r.WithContext(ctx)
 }
 
-func (c *check) http(ctx context.Context, s *Server, g *groupSettings, to netip.AddrPort) (int, error) {
+func (c *check) http(ctx context.Context, s *Server, to netip.AddrPort) (int, error) {
 	transport := s.probes
-	if g.version == versionHTTP2 {
+	if c.version == versionHTTP2 {
 		transport = s.probes2
 	}
 	res, err := transport.RoundTrip(c.request(ctx, http.MethodGet, to))

@@ -98,6 +98,8 @@ type TargetGroup struct {
 	Targets    []Target
 	// InUse says that a listener or rule refers to the group. A group that is not in use is not probed.
 	InUse bool
+	// Lattice is set for a target group of VPC Lattice.
+	Lattice *LatticeGroup
 }
 
 // Target is one registered target.

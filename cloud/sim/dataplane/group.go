@@ -49,7 +49,9 @@ type groupSettings struct {
 	slowStart time.Duration
 	// mitigate takes requests from targets that fail more than others.
 	mitigate bool
-	flows    flowSettings
+	// closed gives requests to no target that is not well.
+	closed bool
+	flows  flowSettings
 }
 
 // healthFloor is how many targets must be healthy for the others to be left out.
@@ -110,8 +112,9 @@ func (s *Server) newSettings(t *TargetGroup) *groupSettings {
 		stick:     newStickTo(s, a),
 		floor:     healthFloor{max(1, a.number(routing+"count", 1)), a.number(routing+"percentage", 0)},
 		dnsFloor:  healthFloor{a.number(failover+"count", 0), a.number(failover+"percentage", 0)},
-		check:     newCheck(s, &t.Settings),
+		check:     newCheck(s, t),
 		inUse:     t.InUse,
+		closed:    t.Lattice != nil,
 		zonal:     a["load_balancing.cross_zone.enabled"] == "false",
 		slowStart: s.scaled(a.seconds("slow_start.duration_seconds", 0)),
 		flows:     s.newFlowSettings(t),

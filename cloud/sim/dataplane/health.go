@@ -114,7 +114,7 @@ func (g *group) probe(t *target, round int) {
 
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(g.server.base(), s.check.timeout)
-	failed := s.check.run(s.flows.introduce(ctx), g.server, s, s.check.address(t))
+	failed := s.check.run(s.flows.introduce(ctx), g.server, s.check.address(t))
 	cancel()
 
 	g.mu.Lock()

@@ -128,9 +128,9 @@ func TestNLBUnhealthyTargets(t *testing.T) {
 func TestNLBThresholds(t *testing.T) {
 	t.Parallel()
 	well, ill := (*failure)(nil), &failure{elbtypes.TargetHealthReasonEnumFailedHealthChecks, "Health checks failed"}
-	c := newCheck(New(Options{}), &elbtypes.TargetGroup{
+	c := newCheck(New(Options{}), &TargetGroup{Settings: elbtypes.TargetGroup{
 		Protocol: elbtypes.ProtocolEnumTcp, HealthyThresholdCount: aws.Int32(3), UnhealthyThresholdCount: aws.Int32(2),
-	})
+	}})
 	const initial = elbtypes.TargetHealthStateEnumInitial
 	for _, row := range []struct {
 		why     string

@@ -32,6 +32,9 @@ const everywhere = "all"
 // stay in their zone, each zone counts for itself. The caller holds the lock.
 func (g *group) refresh(s *groupSettings) {
 	p := &pools{all: s.floor.usable(g.order)}
+	if s.closed {
+		p.all, _ = sorted(g.order)
+	}
 	if s.zonal {
 		byZone := zoned(g.order)
 		p.zones = make(map[string][]*target, len(byZone))

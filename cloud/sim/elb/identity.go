@@ -23,7 +23,7 @@ func (s *State) dnsName(lb *loadBalancer) string {
 	return name + "-" + s.account.Digits(10) + "." + s.account.Region + ".elb" + suffix
 }
 
-// takeAddress gives the next loopback address that no load balancer has. When the pool is used up it starts again at its first.
+// takeAddress gives the next loopback address that nobody has. When the pool is used up it starts again at its first.
 func (s *State) takeAddress() netip.Addr {
 	for range 1 << 16 {
 		s.nextAddress = s.nextAddress.Next()
@@ -59,3 +59,13 @@ func hostedZone(region string, kind elbtypes.LoadBalancerTypeEnum) string {
 	}
 	return zones[region][1]
 }
+
+// Lend gives a loopback address of the pool to somebody else than a load balancer.
+func (s *State) Lend() netip.Addr {
+	address := s.takeAddress()
+	s.index.addresses[address] = true
+	return address
+}
+
+// Return takes back an address that was lent.
+func (s *State) Return(address netip.Addr) { delete(s.index.addresses, address) }

@@ -13,6 +13,8 @@ import (
 type Call struct {
 	// Service is the signing name, Action the operation, and Kind read or write.
 	Service, Action, Kind string
+	// Begins says that the call begins something that goes on after its answer.
+	Begins bool
 }
 
 // When a call fails.
@@ -21,6 +23,8 @@ const (
 	Before = "before"
 	// After it took effect: only the answer is lost.
 	After = "after"
+	// Later, when what the call began has had its time: the call is answered as one that succeeds. Only calls that begin something can.
+	Later = "later"
 )
 
 // Fault is calls that fail. It matches calls by service, action and kind, each of which may be left out; the action may have *.
@@ -38,9 +42,10 @@ type Fault struct {
 	// Times is how many calls fail at most; 0 for any number.
 	Times int `json:"times,omitempty"`
 
-	// When is before (also if it is empty) or after.
+	// When is before (also if it is empty), after or later.
 	When string `json:"when,omitempty"`
-	// Code, Status and Message are the error; InternalFailure, 500 and a sentence without them.
+	// Code, Status and Message are the error; InternalFailure, 500 and a sentence without them. Later, code and message are what describes
+	// the failure, and there is no status.
 	Code    string `json:"code,omitempty"`
 	Status  int    `json:"status,omitempty"`
 	Message string `json:"message,omitempty"`
@@ -57,8 +62,10 @@ var errFault = errors.New("invalid fault")
 // Check says what is wrong with a fault.
 func (f Fault) Check() error {
 	switch {
-	case !slices.Contains([]string{"", Before, After}, f.When):
-		return fmt.Errorf("when is %q, not before or after: %w", f.When, errFault)
+	case !slices.Contains([]string{"", Before, After, Later}, f.When):
+		return fmt.Errorf("when is %q, not before, after or later: %w", f.When, errFault)
+	case f.When == Later && (f.Cut || f.Status != 0):
+		return fmt.Errorf("a call whose failure comes later has an answer, without cut and status: %w", errFault)
 	case !slices.Contains([]string{"", "read", "write"}, f.Kind):
 		return fmt.Errorf("kind is %q, not read or write: %w", f.Kind, errFault)
 	case min(f.Nth, f.Every, f.Times) < 0:
@@ -95,7 +102,7 @@ func validPattern(text string) bool {
 // matches compares a call with the fault.
 func (f Fault) matches(c Call) bool {
 	fits := func(want, got string) bool { return want == "" || want == got }
-	return fits(f.Service, c.Service) && fits(f.Kind, c.Kind) && like(f.Action, c.Action)
+	return (f.When != Later || c.Begins) && fits(f.Service, c.Service) && fits(f.Kind, c.Kind) && like(f.Action, c.Action)
 }
 
 // like compares a name with a pattern with *. The empty pattern is any name.

@@ -30,8 +30,8 @@ func Checks() map[string]string {
 		"RegisterTargets": "an ACTIVE group; 100 a call, 1,000; each target by type, alone in the lists of the answer (API " +
 			"reference; codes of failures are guesses)",
 		"DeregisterTargets": "100 a call; targets that are there; DRAINING for a minute where the group is in use (API reference)",
-		"ListTargets": "20 in a filter; UNUSED, INITIAL for an interval, HEALTHY, UNAVAILABLE without checks, DRAINING " +
-			"(API reference; no probes)",
+		"ListTargets": "20 in a filter; UNUSED, INITIAL, HEALTHY and UNHEALTHY by probes of the data plane (without one HEALTHY after " +
+			"an interval), UNAVAILABLE without checks, DRAINING (API reference; reason codes but TargetGroupNotInUse are guesses)",
 		"CreateServiceNetworkServiceAssociation": "not associated, nor on its way out; custom domain alone in the network; client token; 500 (API reference)",
 		"GetServiceNetworkServiceAssociation":    there,
 		"DeleteServiceNetworkServiceAssociation": "not while CREATE_IN_PROGRESS (ConflictException) (API reference)",

@@ -260,7 +260,9 @@ func (m *Mesh) getGroup(in *sdk.GetTargetGroupInput) (*sdk.GetTargetGroupOutput,
 	if err != nil {
 		return nil, err
 	}
+	code, message := m.failed(g.life)
 	return &sdk.GetTargetGroupOutput{
+		FailureCode: code, FailureMessage: message,
 		Arn: &g.arn, Config: g.config, CreatedAt: &g.created, Id: &g.id, LastUpdatedAt: &g.updated, Name: &g.title, ServiceArns: m.users(g),
 		Status: m.groupState(g), Type: g.kind,
 	}, nil
@@ -302,14 +304,13 @@ func (m *Mesh) deleteGroup(in *sdk.DeleteTargetGroupInput) (*sdk.DeleteTargetGro
 		return nil, err
 	}
 	switch s := m.serviceOf(g); {
-	case m.status(g.life) == creating:
-		return nil, conflict(groupKind, g.id, "Target group %s is in the state %s", g.id, creating)
 	case s != nil:
 		return nil, conflict(groupKind, g.id, "Target group %s is in use by service %s", g.id, s.id)
 	case len(g.targets) > 0:
 		return nil, conflict(groupKind, g.id, "Target group %s has targets that are registered or draining", g.id)
-	case m.status(g.life) == active:
-		m.begin(&g.life, deleting)
+	}
+	if err := m.remove(&g.life, groupKind, g.id); err != nil {
+		return nil, err
 	}
 	return &sdk.DeleteTargetGroupOutput{Arn: &g.arn, Id: &g.id, Status: m.groupState(g)}, nil
 }

@@ -1,6 +1,7 @@
 package lattice
 
 import (
+	"net/netip"
 	"slices"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/vpclattice"
@@ -18,6 +19,8 @@ type join struct {
 	groups       []string
 	dns          *types.DnsOptions
 	private      *bool
+	// entrance is the loopback address at which the data plane takes the VPC's clients.
+	entrance netip.Addr
 }
 
 func (j *join) name() string { return j.arn }
@@ -83,7 +86,7 @@ func (m *Mesh) buildJoin(in *sdk.CreateServiceNetworkVpcAssociationInput) (*join
 	id := m.id("snva")
 	j := &join{
 		id: id, arn: m.account.ARN("vpc-lattice", "servicenetworkvpcassociation/"+id), vpc: *in.VpcIdentifier, network: n, groups: in.SecurityGroupIds,
-		dns: in.DnsOptions, private: in.PrivateDnsEnabled,
+		dns: in.DnsOptions, private: in.PrivateDnsEnabled, entrance: m.options.Pool.Lend(),
 	}
 	m.begin(&j.life, creating)
 	m.joins.Put(id, j)
@@ -118,7 +121,9 @@ func (m *Mesh) getJoin(in *sdk.GetServiceNetworkVpcAssociationInput) (*sdk.GetSe
 		return nil, err
 	}
 	s := m.showJoin(j)
+	code, message := m.failed(j.life)
 	return &sdk.GetServiceNetworkVpcAssociationOutput{
+		FailureCode: code, FailureMessage: message,
 		Arn: s.Arn, CreatedAt: s.CreatedAt, CreatedBy: s.CreatedBy, DnsOptions: s.DnsOptions, Id: s.Id, LastUpdatedAt: s.LastUpdatedAt,
 		PrivateDnsEnabled: s.PrivateDnsEnabled, SecurityGroupIds: j.groups, ServiceNetworkArn: s.ServiceNetworkArn, ServiceNetworkId: s.ServiceNetworkId,
 		ServiceNetworkName: s.ServiceNetworkName, Status: s.Status, VpcId: s.VpcId,
@@ -130,7 +135,7 @@ func (m *Mesh) updateJoin(in *sdk.UpdateServiceNetworkVpcAssociationInput) (*sdk
 	if err != nil {
 		return nil, err
 	}
-	if is := m.status(j.life); is != active {
+	if is := m.status(j.life); is != active && is != "UPDATE_FAILED" {
 		return nil, conflict(joinKind, j.id, "Association %s is in the state %s", j.id, is)
 	}
 	if len(in.SecurityGroupIds) == 0 {
@@ -151,7 +156,7 @@ func (m *Mesh) deleteJoin(in *sdk.DeleteServiceNetworkVpcAssociationInput) (*sdk
 	if err != nil {
 		return nil, err
 	}
-	if err := m.end(&j.life, joinKind, j.id); err != nil {
+	if err := m.remove(&j.life, joinKind, j.id); err != nil {
 		return nil, err
 	}
 	return &sdk.DeleteServiceNetworkVpcAssociationOutput{Arn: &j.arn, Id: &j.id, Status: m.joinState(j)}, nil

@@ -1,22 +1,24 @@
 // Package lattice simulates the API of VPC Lattice: service networks, services with listeners and rules, target groups with targets, and the
-// associations between them; it carries no traffic. It may import the SDK's shapes and the simulator's wire, account, table and listing
-// packages. Its invariant: what is in use is not deleted, a target group serves one service at most, and two rules of a listener never have
+// associations between them; it says what traffic the packages fabric and dataplane are to carry. It may import the SDK's shapes, those two
+// and the simulator's wire, account, table and listing packages. Its invariant: what is in use is not deleted, a target group serves one service at most, and two rules of a listener never have
 // one priority.
 package lattice
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	types "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
 
 	"github.com/headgate/headgate/cloud/sim/account"
+	"github.com/headgate/headgate/cloud/sim/dataplane"
 	"github.com/headgate/headgate/cloud/sim/listing"
 	"github.com/headgate/headgate/cloud/sim/table"
 	"github.com/headgate/headgate/cloud/sim/wire"
@@ -34,6 +36,34 @@ type Resources interface {
 	Runs(instance string) bool
 }
 
+// Pool lends loopback addresses.
+type Pool interface {
+	// Lend gives an address that nobody has.
+	Lend() netip.Addr
+	// Return takes one back.
+	Return(address netip.Addr)
+}
+
+// Places knows where targets are that are no addresses, and what services serve TLS with.
+type Places interface {
+	// InstanceAddress gives the private address of an instance.
+	InstanceAddress(id string) (netip.Addr, bool)
+	// BalancerAddress gives the loopback address of a load balancer.
+	BalancerAddress(arn string) (netip.Addr, bool)
+	// TLS gives a certificate with its key, if it is issued.
+	TLS(arn string) (*tls.Certificate, bool)
+}
+
+// Options are what else there is around an account's VPC Lattice.
+type Options struct {
+	Pool   Pool
+	Places Places
+	// Health gives what the data plane knows of the targets of a group, by its ARN; nothing for a group that it does not know. Nil without one.
+	Health func(arn string) []dataplane.TargetHealth
+	// Failure gives the failure in which ends what the present call begins. Nil: nothing ever fails.
+	Failure func() *Failure
+}
+
 // Mesh holds what the account has of VPC Lattice.
 type Mesh struct {
 	// Tags are those of all resources.
@@ -41,6 +71,7 @@ type Mesh struct {
 
 	account   *account.Account
 	resources Resources
+	options   Options
 	networks  table.Table[*network]
 	services  table.Table[*service]
 	groups    table.Table[*group]
@@ -52,34 +83,20 @@ type Mesh struct {
 	access map[string]policy
 	shares map[string]string
 	tokens map[string]made
+	// managed are the certificates for the names that AWS gives.
+	managed managed
 }
 
 // made is what a client token made, and of which input.
 type made struct{ input, id string }
 
-// life is how a resource comes and goes. Its last change is done at ready; a deletion ends it then.
-type life struct {
-	created, updated, ready time.Time
-	doing                   string
-}
-
-// What is going on with a resource until it is ready.
-const (
-	creating = "CREATE_IN_PROGRESS"
-	updating = "UPDATE_IN_PROGRESS"
-	deleting = "DELETE_IN_PROGRESS"
-	active   = "ACTIVE"
-)
-
-// settling is how long a creation, change or deletion takes (a guess: users see half a minute to a minute).
-const settling = 30 * time.Second
-
 // New makes an account without anything.
-func New(a *account.Account, r Resources) *Mesh {
+func New(a *account.Account, r Resources, o Options) *Mesh {
 	const code = "ValidationException"
 	return &Mesh{
-		Tags: listing.NewTags(listing.Codes{Invalid: code, TooMany: code}), account: a, resources: r, access: map[string]policy{},
-		shares: map[string]string{}, tokens: map[string]made{},
+		Tags: listing.NewTags(listing.Codes{Invalid: code, TooMany: code}), account: a, resources: r, options: o,
+		access: map[string]policy{},
+		shares: map[string]string{}, tokens: map[string]made{}, managed: managed{},
 	}
 }
 
@@ -107,24 +124,6 @@ func writes[In, Out any](m *Mesh, name string, run func(*In) (*Out, error)) wire
 	return wire.Writes(name, func(in *In) (*Out, error) { m.sweep(); return run(in) })
 }
 
-// begin starts what takes its time.
-func (m *Mesh) begin(l *life, doing string) {
-	l.doing, l.updated = doing, m.account.Now()
-	l.ready = l.updated.Add(m.account.Scale(settling))
-	if doing == creating {
-		l.created = l.updated
-	}
-}
-
-func (m *Mesh) status(l life) string {
-	if m.account.Now().Before(l.ready) {
-		return l.doing
-	}
-	return active
-}
-
-func (m *Mesh) gone(l life) bool { return l.doing == deleting && !m.account.Now().Before(l.ready) }
-
 // sweep takes away what was deleted long enough ago.
 func (m *Mesh) sweep() {
 	for _, l := range m.links.Values() {
@@ -137,6 +136,7 @@ func (m *Mesh) sweep() {
 		if m.gone(j.life) {
 			m.joins.Delete(j.id)
 			m.Tags.Drop(j.arn)
+			m.options.Pool.Return(j.entrance)
 		}
 	}
 	for _, s := range m.services.Values() {

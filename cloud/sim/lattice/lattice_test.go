@@ -97,7 +97,7 @@ const (
 
 func TestChecks(t *testing.T) {
 	t.Parallel()
-	contract.WantChecks(t, lattice.New(&account.Account{}, nil).Service(), lattice.Checks())
+	contract.WantChecks(t, lattice.New(&account.Account{}, nil, lattice.Options{}).Service(), lattice.Checks())
 }
 
 func TestServiceLife(t *testing.T) {

@@ -106,7 +106,9 @@ func (m *Mesh) getLink(in *sdk.GetServiceNetworkServiceAssociationInput) (*sdk.G
 		return nil, err
 	}
 	s := m.showLink(l)
+	code, message := m.failed(l.life)
 	return &sdk.GetServiceNetworkServiceAssociationOutput{
+		FailureCode: code, FailureMessage: message,
 		Arn: s.Arn, CreatedAt: s.CreatedAt, CreatedBy: s.CreatedBy, CustomDomainName: s.CustomDomainName, DnsEntry: s.DnsEntry, Id: s.Id,
 		ServiceArn: s.ServiceArn, ServiceId: s.ServiceId, ServiceName: s.ServiceName, ServiceNetworkArn: s.ServiceNetworkArn,
 		ServiceNetworkId: s.ServiceNetworkId, ServiceNetworkName: s.ServiceNetworkName, Status: s.Status,
@@ -118,21 +120,10 @@ func (m *Mesh) deleteLink(in *sdk.DeleteServiceNetworkServiceAssociationInput) (
 	if err != nil {
 		return nil, err
 	}
-	if err := m.end(&l.life, linkKind, l.id); err != nil {
+	if err := m.remove(&l.life, linkKind, l.id); err != nil {
 		return nil, err
 	}
 	return &sdk.DeleteServiceNetworkServiceAssociationOutput{Arn: &l.arn, Id: &l.id, Status: m.showLink(l).Status}, nil
-}
-
-// end begins a deletion. One that has begun goes on; what is still being made or changed is refused.
-func (m *Mesh) end(l *life, kind, id string) error {
-	switch is := m.status(*l); is {
-	case creating, updating:
-		return conflict(kind, id, "Association %s is in the state %s", id, is)
-	case active:
-		m.begin(l, deleting)
-	}
-	return nil
 }
 
 func (m *Mesh) listLinks(in *sdk.ListServiceNetworkServiceAssociationsInput) (*sdk.ListServiceNetworkServiceAssociationsOutput, error) {

@@ -89,7 +89,7 @@ func (m *Mesh) buildListener(s *service, in *sdk.CreateListenerInput) (*listener
 	if err != nil {
 		return nil, err
 	}
-	m.begin(&l.life, creating)
+	m.stamp(&l.life, creating)
 	l.fallback = m.addRule(l, &rule{title: "default", action: action, fallback: true})
 	s.listeners.Put(id, l)
 	m.Tags.Put(l.arn, tags)

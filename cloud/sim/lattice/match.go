@@ -127,8 +127,8 @@ func (m *Mesh) forward(s *service, passes bool, to []types.WeightedTargetGroup) 
 		switch other := m.serviceOf(g); {
 		case weight < 0 || weight > mostWeight:
 			return nil, invalid(field, "A weight is between 0 and %d", mostWeight)
-		case m.status(g.life) == deleting:
-			return nil, conflict(groupKind, g.id, "Target group %s is in the state %s", g.id, deleting)
+		case m.status(g.life) == deleting || m.status(g.life) == unmade:
+			return nil, conflict(groupKind, g.id, "Target group %s is in the state %s", g.id, m.status(g.life))
 		case other != nil && other != s:
 			return nil, conflict(groupKind, g.id, "Target group %s is used by service %s", g.id, other.id)
 		case passes != (g.config != nil && g.config.Protocol == types.TargetGroupProtocolTcp):

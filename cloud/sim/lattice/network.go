@@ -76,7 +76,7 @@ func (m *Mesh) buildNetwork(in *sdk.CreateServiceNetworkInput) (*network, error)
 	}
 	id := m.id("sn")
 	n := &network{id: id, arn: m.account.ARN("vpc-lattice", "servicenetwork/"+id), title: *in.Name, auth: authOr(in.AuthType), sharing: in.SharingConfig}
-	m.begin(&n.life, creating)
+	m.stamp(&n.life, creating)
 	m.networks.Put(id, n)
 	m.Tags.Put(n.arn, tags)
 	return n, nil

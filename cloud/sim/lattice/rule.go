@@ -48,7 +48,7 @@ func (m *Mesh) ruleOperations() []wire.Operation {
 func (m *Mesh) addRule(l *listener, r *rule) *rule {
 	r.id = m.id("rule")
 	r.arn = l.arn + "/rule/" + r.id
-	m.begin(&r.life, creating)
+	m.stamp(&r.life, creating)
 	l.rules.Put(r.id, r)
 	return r
 }

@@ -140,7 +140,9 @@ func (m *Mesh) getService(in *sdk.GetServiceInput) (*sdk.GetServiceOutput, error
 	if err != nil {
 		return nil, err
 	}
+	code, message := m.failed(s.life)
 	return &sdk.GetServiceOutput{
+		FailureCode: code, FailureMessage: message,
 		Arn: &s.arn, AuthType: s.auth, CertificateArn: s.certificate, CreatedAt: &s.created, CustomDomainName: s.domain, DnsEntry: m.address(s), Id: &s.id,
 		LastUpdatedAt: &s.updated, Name: &s.title, Status: m.state(s),
 	}, nil
@@ -152,7 +154,7 @@ func (m *Mesh) settled(identifier *string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if is := m.status(s.life); is == deleting {
+	if is := m.status(s.life); is == deleting || is == unmade {
 		return nil, conflict(serviceKind, s.id, "Service %s is in the state %s", s.id, is)
 	}
 	return s, nil
@@ -191,14 +193,11 @@ func (m *Mesh) deleteService(in *sdk.DeleteServiceInput) (*sdk.DeleteServiceOutp
 			return nil, conflict(serviceKind, s.id, "Service %s is associated with service network %s", s.id, l.network.id)
 		}
 	}
-	switch m.status(s.life) {
-	case creating:
-		return nil, conflict(serviceKind, s.id, "Service %s is in the state %s", s.id, creating)
-	case active:
-		m.begin(&s.life, deleting)
-		for _, l := range s.listeners.Values() {
-			m.dropListener(s, l)
-		}
+	if err := m.remove(&s.life, serviceKind, s.id); err != nil {
+		return nil, err
+	}
+	for _, l := range s.listeners.Values() {
+		m.dropListener(s, l)
 	}
 	return &sdk.DeleteServiceOutput{Arn: &s.arn, Id: &s.id, Name: &s.title, Status: m.state(s)}, nil
 }

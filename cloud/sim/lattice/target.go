@@ -7,8 +7,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	sdk "github.com/aws/aws-sdk-go-v2/service/vpclattice"
 	types "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
+
+	"github.com/headgate/headgate/cloud/sim/dataplane"
 )
 
 // target is a registered target. One that is drained goes then.
@@ -136,15 +139,22 @@ func (m *Mesh) deregister(in *sdk.DeregisterTargetsInput) (*sdk.DeregisterTarget
 	return out, nil
 }
 
-// showTarget gives a target with its state. Without a data plane every target is healthy after its first check.
+// showTarget gives a target with its state: as the data plane knows it, else every target is healthy after its first check.
 func (m *Mesh) showTarget(g *group) func(target) types.TargetSummary {
 	used := m.serviceOf(g) != nil
+	known := map[target]dataplane.TargetHealth{}
+	if m.options.Health != nil {
+		for _, h := range m.options.Health(g.arn) {
+			known[target{id: h.Target.ID, port: int32(h.Target.Port)}] = h
+		}
+	}
 	return func(t target) types.TargetSummary {
 		out := types.TargetSummary{Id: &t.id, Status: types.TargetStatusHealthy}
 		if g.kind != types.TargetGroupTypeLambda {
 			out.Port = &t.port
 		}
 		check := g.config.HealthCheck
+		h, probed := known[target{id: t.id, port: t.port}]
 		switch {
 		case !t.drained.IsZero():
 			out.Status, out.ReasonCode = types.TargetStatusDraining, aws.String("TargetDeregistrationInProgress")
@@ -152,11 +162,19 @@ func (m *Mesh) showTarget(g *group) func(target) types.TargetSummary {
 			out.Status, out.ReasonCode = types.TargetStatusUnused, aws.String("TargetGroupNotInUse")
 		case check == nil || !*check.Enabled:
 			out.Status, out.ReasonCode = types.TargetStatusUnavailable, aws.String("HealthCheckDisabled")
-		case m.account.Now().Before(t.registered.Add(m.account.Scale(time.Duration(*check.HealthCheckIntervalSeconds) * time.Second))):
+		case probed && h.State == elbtypes.TargetHealthStateEnumUnhealthy:
+			out.Status, out.ReasonCode = types.TargetStatusUnhealthy, aws.String("HealthCheckFailed")
+		case probed && h.State != elbtypes.TargetHealthStateEnumHealthy, !probed && m.early(t, check):
 			out.Status, out.ReasonCode = types.TargetStatusInitial, aws.String("InitialHealthChecking")
 		}
 		return out
 	}
+}
+
+// early reports whether the first health check of a target is still to come, where nobody probes it.
+func (m *Mesh) early(t target, check *types.HealthCheckConfig) bool {
+	first := time.Duration(*check.HealthCheckIntervalSeconds) * time.Second
+	return m.account.Now().Before(t.registered.Add(m.account.Scale(first)))
 }
 
 func (m *Mesh) listTargets(in *sdk.ListTargetsInput) (*sdk.ListTargetsOutput, error) {

@@ -67,19 +67,8 @@ type sourceStatement struct {
 
 // Parse reads a policy document. An operator, an element or a variable that cannot be evaluated is an error that names it.
 func Parse(body []byte) (*Document, error) {
-	var from source
-	if err := strictly(body, &from); err != nil {
-		return nil, err
-	}
-	if from.Version != "2012-10-17" && from.Version != "2008-10-17" {
-		return nil, fmt.Errorf("version is %q, not 2012-10-17: %w", from.Version, errPolicy)
-	}
-	list := from.Statement
-	if bytes.HasPrefix(bytes.TrimSpace(list), []byte("{")) {
-		list = slices.Concat([]byte("["), list, []byte("]"))
-	}
-	var all []sourceStatement
-	if err := strictly(list, &all); err != nil {
+	all, err := readStatements(body, knownVersion)
+	if err != nil {
 		return nil, err
 	}
 	d := &Document{}
@@ -91,6 +80,28 @@ func Parse(body []byte) (*Document, error) {
 		d.statements = append(d.statements, parsed)
 	}
 	return d, nil
+}
+
+func knownVersion(version string) bool { return version == "2012-10-17" || version == "2008-10-17" }
+
+// readStatements reads a policy, the version of which fits.
+func readStatements(body []byte, fits func(version string) bool) ([]sourceStatement, error) {
+	var from source
+	if err := strictly(body, &from); err != nil {
+		return nil, err
+	}
+	if !fits(from.Version) {
+		return nil, fmt.Errorf("version is %q, not 2012-10-17: %w", from.Version, errPolicy)
+	}
+	list := from.Statement
+	if bytes.HasPrefix(bytes.TrimSpace(list), []byte("{")) {
+		list = slices.Concat([]byte("["), list, []byte("]"))
+	}
+	var all []sourceStatement
+	if err := strictly(list, &all); err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
 func strictly(body []byte, into any) error {
