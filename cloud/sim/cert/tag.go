@@ -33,6 +33,13 @@ func (s *Store) removeTags(in *sdk.RemoveTagsFromCertificateInput) (*sdk.RemoveT
 	if err != nil {
 		return nil, err
 	}
+	keys := make([]string, len(in.Tags))
+	for i, t := range in.Tags {
+		keys[i] = aws.ToString(t.Key)
+	}
+	if err := s.Tags.CheckKeys(keys); err != nil {
+		return nil, fmt.Errorf("untagging %s: %w", c.arn, err)
+	}
 	held := s.Tags.Of(c.arn)
 	for _, t := range in.Tags {
 		key := aws.ToString(t.Key)

@@ -95,7 +95,7 @@ func (p player) call(ctx context.Context, l line, known map[string]string) error
 	failed, _ := reflect.TypeAssert[error](answers[1])
 	switch got := APICode(failed); {
 	case got != l.code:
-		return fmt.Errorf("code %q, want %q: %w: %.300v", got, l.code, errUnexpected, failed)
+		return fmt.Errorf("code %q, want %q: %w: %w", got, l.code, errUnexpected, failed)
 	case got != "":
 		return nil
 	}

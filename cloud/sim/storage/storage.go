@@ -58,6 +58,7 @@ func (s *Store) Service() wire.Service {
 			Names: map[string]string{
 				"ListObjectsV2Output.Contents": "Contents", "ListObjectsV2Output.CommonPrefixes": "CommonPrefixes", "Delete.Objects": "Object",
 				"DeleteObjectsOutput.Deleted": "Deleted", "DeleteObjectsOutput.Errors": "Error",
+				"VersioningConfiguration.MFADelete": "MfaDelete", "GetBucketVersioningOutput.MFADelete": "MfaDelete",
 			},
 		},
 		Operations: wire.Table(slices.Concat(s.bucketOperations(), s.objectOperations(), refusedOperations())...),

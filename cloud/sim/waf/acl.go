@@ -117,6 +117,7 @@ func (f *Firewall) deleteACL(in *sdk.DeleteWebACLInput) (*sdk.DeleteWebACLOutput
 		return nil, associated()
 	}
 	f.acls.Delete(a.arn)
+	delete(f.logging, a.arn)
 	f.Tags.Drop(a.arn)
 	return &sdk.DeleteWebACLOutput{}, nil
 }

@@ -166,8 +166,9 @@ func walkStatement(s *waftypes.Statement, visit func(*waftypes.Statement)) {
 func (f *Firewall) named(arn string) bool {
 	found := false
 	look := func(s *waftypes.Statement) {
-		set, group := s.IPSetReferenceStatement, s.RuleGroupReferenceStatement
-		found = found || set != nil && aws.ToString(set.ARN) == arn || group != nil && aws.ToString(group.ARN) == arn
+		set, group, patterns := s.IPSetReferenceStatement, s.RuleGroupReferenceStatement, s.RegexPatternSetReferenceStatement
+		found = found || set != nil && aws.ToString(set.ARN) == arn || group != nil && aws.ToString(group.ARN) == arn ||
+			patterns != nil && aws.ToString(patterns.ARN) == arn
 	}
 	for _, a := range f.acls.All() {
 		walk(a.shape.Rules, look)

@@ -66,8 +66,7 @@ func (c ruleCheck) readers(s *waftypes.Statement, at place) []reader {
 		reader{s.RegexMatchStatement != nil, func() (int64, error) {
 			return field(s.RegexMatchStatement.FieldToMatch, regexCost, s.RegexMatchStatement.TextTransformations)
 		}},
-		// There are no regex pattern sets here.
-		reader{s.RegexPatternSetReferenceStatement != nil, func() (int64, error) { return 0, nonexistent() }},
+		reader{s.RegexPatternSetReferenceStatement != nil, func() (int64, error) { return c.patternReference(s.RegexPatternSetReferenceStatement) }},
 		reader{s.SizeConstraintStatement != nil, func() (int64, error) {
 			return field(s.SizeConstraintStatement.FieldToMatch, simpleCost, s.SizeConstraintStatement.TextTransformations)
 		}},

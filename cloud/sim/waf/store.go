@@ -17,7 +17,7 @@ import (
 
 // Firewall is WAFv2.
 type Firewall struct {
-	// Tags are those of web ACLs, IP sets and rule groups.
+	// Tags are those of web ACLs, IP sets, rule groups and regex pattern sets.
 	Tags *listing.Tags
 
 	account     *account.Account
@@ -26,9 +26,12 @@ type Firewall struct {
 	acls        table.Table[*webACL]
 	sets        table.Table[*ipSet]
 	groups      table.Table[*ruleGroup]
+	patterns    table.Table[*patternSet]
+	// logging holds where the logs of web ACLs go, by their ARNs.
+	logging map[string]waftypes.LoggingConfiguration
 }
 
-// entity is what web ACLs, IP sets and rule groups have alike.
+// entity is what web ACLs, IP sets, rule groups and regex pattern sets have alike.
 type entity struct {
 	arn, id, name string
 	scope         waftypes.Scope
@@ -63,8 +66,9 @@ type Options struct {
 // New makes an account without web ACLs.
 func New(a *account.Account, b Balancers, o Options) *Firewall {
 	return &Firewall{
-		Tags:    listing.NewTags(listing.Codes{Invalid: "WAFInvalidParameterException", TooMany: "WAFInvalidParameterException"}),
+		Tags:    listing.NewTags(listing.Codes{Invalid: "WAFInvalidParameterException", TooMany: "WAFLimitsExceededException"}),
 		account: a, propagation: a.Scale(o.Propagation), used: associations{balancers: b, held: map[string]string{}},
+		logging: map[string]waftypes.LoggingConfiguration{},
 	}
 }
 
@@ -72,7 +76,8 @@ func New(a *account.Account, b Balancers, o Options) *Firewall {
 func (f *Firewall) Service() wire.Service {
 	return wire.Service{
 		Name: "wafv2", Target: "AWSWAF_20190729", Protocol: wire.JSON{Invalid: "WAFInvalidParameterException"},
-		Operations: wire.Table(slices.Concat(f.aclOperations(), f.setOperations(), f.groupOperations(), f.otherOperations())...),
+		Operations: wire.Table(slices.Concat(f.aclOperations(), f.setOperations(), f.groupOperations(), f.patternOperations(), f.loggingOperations(),
+			f.otherOperations())...),
 	}
 }
 
@@ -95,6 +100,8 @@ func (f *Firewall) Dump() any {
 		WebACLs      []waftypes.WebACL
 		IPSets       []waftypes.IPSet
 		RuleGroups   []waftypes.RuleGroup
+		RegexSets    []waftypes.RegexPatternSet
+		Logging      map[string]waftypes.LoggingConfiguration
 		Associations map[string]string
 		Tags         map[string]map[string]string
 	}
@@ -107,6 +114,10 @@ func (f *Firewall) Dump() any {
 	for _, g := range f.groups.All() {
 		out.RuleGroups = append(out.RuleGroups, g.shape)
 	}
+	for _, p := range f.patterns.All() {
+		out.RegexSets = append(out.RegexSets, p.shape)
+	}
+	out.Logging = f.logging
 	f.used.sweep()
 	out.Associations, out.Tags = f.used.held, f.Tags.Tagged()
 	return out
