@@ -22,6 +22,7 @@ func (n *Network) cloudOperations() []wire.Operation {
 		wire.Reads("DescribeVpcs", n.describeVpcs),
 		wire.Writes("DeleteVpc", n.deleteVpc),
 		wire.Writes("ModifyVpcAttribute", n.modifyVpcAttribute),
+		wire.Reads("DescribeVpcEndpoints", n.describeVpcEndpoints),
 		wire.Reads("DescribeVpcAttribute", n.describeVpcAttribute),
 		wire.Writes("AssociateVpcCidrBlock", n.associateVpcCidrBlock),
 	}

@@ -91,6 +91,7 @@ func (n *Network) Service() wire.Service {
 		Operations: wire.Table(slices.Concat(
 			n.cloudOperations(), n.subnetOperations(), n.routeOperations(), n.gatewayOperations(), n.groupOperations(),
 			n.permissionOperations(), n.tagOperations(), n.interfaceOperations(), n.instanceOperations(), n.addressOperations(),
+			n.lifecycleOperations(), n.attachmentOperations(), n.subnetSixOperations(),
 			n.prefixListOperations(), n.peeringOperations(), n.referenceOperations(),
 			n.coipOperations(), n.regionOperations(), n.ipamOperations(),
 		)...),

@@ -45,6 +45,11 @@ func (n *Network) createSubnet(in *sdk.CreateSubnetInput) (*sdk.CreateSubnetOutp
 	if arn := aws.ToString(in.OutpostArn); arn != "" && !strings.HasPrefix(arn, n.account.ARN("outposts", "outpost/op-")) {
 		return nil, wire.Errorf("InvalidParameterValue", "Value (%s) for parameter outpostArn is invalid.", arn)
 	}
+	if in.Ipv6CidrBlock != nil {
+		if err := n.checkSix(*v.VpcId, *in.Ipv6CidrBlock); err != nil {
+			return nil, err
+		}
+	}
 	tags, err := n.specified(in.TagSpecifications, ec2types.ResourceTypeSubnet)
 	if err != nil {
 		return nil, err

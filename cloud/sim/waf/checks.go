@@ -20,7 +20,7 @@ func Checks() map[string]string {
 		"UpdateRegexPatternSet":      "lock token; as at creation (API reference)",
 		"DeleteRegexPatternSet":      "lock token; a set that a rule names stays (WAFAssociatedItemException) (API reference)",
 		"ListRegexPatternSets":       "scope, limit 1–100, marker (API reference)",
-		"PutLoggingConfiguration":    "a web ACL; one destination, whose name begins with aws-waf-logs-; what can be redacted; nothing is logged (developer guide)",
+		"PutLoggingConfiguration":    "a web ACL; one destination, its name aws-waf-logs- and more; what can be redacted; nothing is logged (developer guide)",
 		"GetLoggingConfiguration":    "there is one (WAFNonexistentItemException) (API reference)",
 		"DeleteLoggingConfiguration": "there is one (WAFNonexistentItemException); goes with its web ACL (API reference)",
 		"ListLoggingConfigurations":  "scope, limit 1–100, marker (API reference)",
