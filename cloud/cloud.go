@@ -22,6 +22,8 @@ import (
 
 // Client is AWS for one cluster. It is safe for concurrent use.
 type Client struct {
+	*Targets
+
 	cluster   string
 	vpc       string
 	elb       *elbv2.Client
@@ -31,6 +33,7 @@ type Client struct {
 	secrets   Secrets
 	now       func() time.Time
 	inventory *inventory.Inventory
+	roles     *roles
 
 	protectors inventory.Protectors
 }
@@ -61,22 +64,6 @@ func (c *Client) Observe(ctx context.Context, owner model.Owner, keys []model.Ke
 
 // Forget has everything of an owner read from AWS again at the next observation.
 func (c *Client) Forget(owner model.Owner) { c.inventory.Forget(owner) }
-
-// Register puts targets into a group. It is urgent.
-func (c *Client) Register(ctx context.Context, group model.ARN, targets []model.Target) error {
-	return doing("adding targets", c.elb.Register(call.WithLane(ctx, call.Register), group, targets))
-}
-
-// Deregister takes targets out of a group. Nothing is more urgent.
-func (c *Client) Deregister(ctx context.Context, group model.ARN, targets []model.Target) error {
-	return doing("removing targets", c.elb.Deregister(call.WithLane(ctx, call.Deregister), group, targets))
-}
-
-// Health is the health of all targets of a group.
-func (c *Client) Health(ctx context.Context, group model.ARN) ([]model.TargetHealth, error) {
-	health, err := c.elb.Health(ctx, group)
-	return health, doing("asking how targets are", err)
-}
 
 // doing says what failed; nil stays nil.
 func doing(what string, err error) error {

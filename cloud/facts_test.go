@@ -347,3 +347,14 @@ func TestCertificatesThatMayNotBeReadAreTakenForGood(t *testing.T) {
 		t.Errorf("got %v, want none: nobody could look", got.LostCertificates)
 	}
 }
+
+// tag puts a tag on a resource of EC2.
+func (a *account) tag(t *testing.T, id, key, value string) {
+	t.Helper()
+	_, err := a.ec2().CreateTags(t.Context(), &ec2.CreateTagsInput{
+		Resources: []string{id}, Tags: []ec2types.Tag{{Key: aws.String(key), Value: aws.String(value)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ type Options struct {
 	OnCall call.Observer
 	// Secrets reads what plans only refer to; nil where no plan refers to any.
 	Secrets Secrets
+	// TargetGroupTags are tags that the security group of a pod's or node's interface has, besides the cluster's own, where the
+	// interface has several groups.
+	TargetGroupTags map[string]string
 	// Now is the clock of what is kept; nil is the system's.
 	Now func() time.Time
 }
@@ -63,18 +67,20 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if o.Cluster == "" {
 		return nil, errors.New("no cluster name is given")
 	}
-	cfg, err := o.config(ctx)
+	plain, err := o.config(ctx)
 	if err != nil {
 		return nil, err
 	}
+	cfg := o.paced(plain)
 	network := ec2.New(cfg, o.endpoint("ec2"))
 	vpc, err := o.findVPC(ctx, cfg, network)
 	if err != nil {
 		return nil, err
 	}
+	balancing := elbv2.New(cfg, o.endpoint("elasticloadbalancing", "elbv2"))
 	c := &Client{
-		cluster: o.Cluster, vpc: vpc, elb: elbv2.New(cfg, o.endpoint("elasticloadbalancing", "elbv2")), ec2: network,
-		acm: acm.New(cfg, o.endpoint("acm")), dns: route53.New(cfg, o.endpoint("route53")), secrets: o.Secrets,
+		Targets: &Targets{elb: balancing}, cluster: o.Cluster, vpc: vpc, elb: balancing, ec2: network,
+		acm: acm.New(cfg, o.endpoint("acm")), dns: route53.New(cfg, o.endpoint("route53")), secrets: o.Secrets, roles: o.roles(plain),
 	}
 	if c.now = o.Now; c.now == nil {
 		c.now = time.Now
@@ -85,7 +91,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	}
 	c.inventory = inventory.New(inventory.Options{
 		ELBv2: c.elb, EC2: c.ec2, ACM: c.acm, Route53: c.dns, Protectors: c.protectors,
-		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now,
+		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now, TargetGroupTags: o.TargetGroupTags,
 	})
 	return c, nil
 }
@@ -119,9 +125,15 @@ func (o Options) config(ctx context.Context) (aws.Config, error) {
 	if cfg.Retryer == nil {
 		cfg.Retryer = o.retryer
 	}
-	wire := call.Wire{Limits: call.NewLimits(nil), OnCall: o.OnCall}
-	cfg.APIOptions = append(cfg.APIOptions, wire.Attach)
 	return cfg, nil
+}
+
+// paced is a configuration whose calls go at the pace of an account of their own.
+func (o Options) paced(cfg aws.Config) aws.Config {
+	wire := call.Wire{Limits: call.NewLimits(nil), OnCall: o.OnCall}
+	cfg = cfg.Copy()
+	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), wire.Attach)
+	return cfg
 }
 
 func (o Options) retryer() aws.Retryer {

@@ -9,10 +9,42 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/model"
 )
+
+func TestSecurityGroupChosenByTags(t *testing.T) {
+	a := newAccount(t)
+	world := vpc.DefaultWorld()
+	second := a.securityGroup(t, "second")
+	a.tag(t, second, "kubernetes.io/cluster/"+cluster, "owned")
+	a.tag(t, second, "for", "load-balancers")
+	groups := []string{world.NodeSecurityGroup, second}
+	if _, err := a.sim.AddNetworkInterface(sim.Interface{Subnet: world.PrivateSubnets[0], Addresses: []string{"10.0.128.20"}, SecurityGroups: groups}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		why  string
+		tags map[string]string
+		want string
+	}{
+		{"two have the cluster's tag: nobody can say which", nil, ""},
+		{"one of them has the other tag too", map[string]string{"for": "load-balancers"}, second},
+		{"none has this value", map[string]string{"for": "nodes"}, ""},
+	} {
+		cfg := a.config()
+		client, err := cloud.New(t.Context(), cloud.Options{Cluster: cluster, VPC: world.VPC, AWSConfig: &cfg, TargetGroupTags: c.tags})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := facts(t, client, model.Needs{Owner: model.Owner{Cluster: cluster}, PodIPs: []string{"10.0.128.20"}}).PodGroups["10.0.128.20"]
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.why, got, c.want)
+		}
+	}
+}
 
 func TestSecurityGroupsOfPods(t *testing.T) {
 	a := newAccount(t)

@@ -122,6 +122,13 @@ func (q Quotas) WithDefaults() Quotas {
 	return q
 }
 
+// Role is an IAM role of another account.
+type Role struct {
+	ARN string
+	// ExternalID is what the role's trust policy may ask for.
+	ExternalID string
+}
+
 // Target is one target of a target group.
 type Target struct {
 	// ID is an IP address or an instance ID.

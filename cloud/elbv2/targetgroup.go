@@ -30,7 +30,18 @@ func (c *Client) TargetGroups(ctx context.Context) ([]model.TargetGroup, error) 
 
 // TargetGroupNamed reads the target group of a name.
 func (c *Client) TargetGroupNamed(ctx context.Context, name string) (model.TargetGroup, error) {
-	got, err := c.api.DescribeTargetGroups(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: []string{name}})
+	return c.targetGroup(ctx, name, &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: []string{name}})
+}
+
+// TargetGroup reads the target group of an ARN.
+func (c *Client) TargetGroup(ctx context.Context, arn model.ARN) (model.TargetGroup, error) {
+	return c.targetGroup(ctx, string(arn), &elasticloadbalancingv2.DescribeTargetGroupsInput{TargetGroupArns: []string{string(arn)}})
+}
+
+func (c *Client) targetGroup(
+	ctx context.Context, name string, which *elasticloadbalancingv2.DescribeTargetGroupsInput,
+) (model.TargetGroup, error) {
+	got, err := c.api.DescribeTargetGroups(ctx, which)
 	if err != nil {
 		return model.TargetGroup{}, reading("target group "+name, err)
 	}

@@ -32,6 +32,8 @@ type Inventory struct {
 	region  string
 	vpc     string
 	now     func() time.Time
+	// chosenBy are the tags of the one group to change among several of an interface, besides the cluster's.
+	chosenBy map[string]string
 
 	world world
 	owned owned
@@ -72,6 +74,8 @@ type Options struct {
 	Cluster string
 	// VPC is the ID of the cluster's VPC.
 	VPC string
+	// TargetGroupTags are tags that the security group of a target's interface has, besides the cluster's own, where it has several.
+	TargetGroupTags map[string]string
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
 }
@@ -83,8 +87,8 @@ func New(o Options) *Inventory {
 	}
 	return &Inventory{
 		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, dns: o.Route53, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
-		protection: protection{Protectors: o.Protectors},
-		tags:       map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
+		protection: protection{Protectors: o.Protectors}, chosenBy: o.TargetGroupTags,
+		tags: map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
 	}
 }
 

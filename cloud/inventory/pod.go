@@ -138,11 +138,21 @@ func (i *Inventory) choose(ctx context.Context, groups []string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	ours := slices.DeleteFunc(slices.Clone(groups), func(id string) bool { return !i.marksCluster(known[model.ARN(id)]) })
+	ours := slices.DeleteFunc(slices.Clone(groups), func(id string) bool { return !i.chosen(known[model.ARN(id)]) })
 	if len(ours) != 1 {
 		return "", nil
 	}
 	return ours[0], nil
+}
+
+// chosen tells whether a group is the one to change among several of an interface.
+func (i *Inventory) chosen(g model.SecurityGroup) bool {
+	for key, value := range i.chosenBy {
+		if have, ok := g.Tags[key]; !ok || have != value {
+			return false
+		}
+	}
+	return i.marksCluster(g)
 }
 
 func first(s []string) string {

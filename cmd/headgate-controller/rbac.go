@@ -25,6 +25,10 @@ package main
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status,verbs=patch
 // +kubebuilder:rbac:groups="";events.k8s.io,resources=events,verbs=create;patch
 //
+// It writes down which targets of a target group that several clusters share are its own, in ConfigMaps that go with their binding:
+//
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;create;patch
+//
 // It owns these:
 //
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch;create;patch;delete

@@ -80,6 +80,7 @@ func (l listFlag) Set(s string) error {
 func (s *settings) define(fs *flag.FlagSet) {
 	s.defineCloud(fs)
 	s.defineDefaults(fs)
+	s.defineTargets(fs)
 	fs.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty means the cluster that the operator runs in")
 	fs.StringVar(&s.MetricsAddr, "metrics-bind-addr", ":8080", "address of the metrics endpoint; 0 turns it off")
 	fs.StringVar(&s.HealthAddr, "health-probe-bind-addr", ":61779", "address of /healthz and /readyz; 0 turns it off")
@@ -114,6 +115,17 @@ func (s *settings) defineDefaults(fs *flag.FlagSet) {
 	fs.BoolVar(&s.BackendGroup, "enable-backend-security-group", true, "give load balancers one shared security group that pods admit")
 	fs.BoolVar(&s.OpenAllPorts, "disable-restricted-sg-rules", false, "let pods admit all ports from load balancers, not only those in use")
 	fs.BoolVar(&s.FailOpen, "endpoints-fail-open", true, "register endpoints that are not ready when none is")
+}
+
+func (s *settings) defineTargets(fs *flag.FlagSet) {
+	fs.IntVar(&s.TargetWorkers, "targetgroupbinding-max-concurrent-reconciles", 16, "TargetGroupBindings that are worked on at a time")
+	fs.DurationVar(&s.TargetBackoff, "targetgroupbinding-max-exponential-backoff-delay", 1000*time.Second,
+		"most time between two tries of what fails for a TargetGroupBinding; never more than 2 minutes")
+	fs.DurationVar(&s.TargetPoll, "targetgroupbinding-requeue-duration", 15*time.Second,
+		"most time between two looks at targets that are not all healthy")
+	fs.IntVar(&s.MaxTargets, "max-targets-per-target-group", 0, "most targets that this cluster registers in a target group; 0 is no bound")
+	fs.Var(mapFlag{&s.InterfaceTags}, "service-target-eni-security-group-tags",
+		"tags (k=v,…) of the security group to change where a target's interface has several, besides that of the cluster")
 }
 
 // errUsage is a mistake in the command line.
@@ -174,6 +186,9 @@ func (s *settings) problems(rest []string) []string {
 	complain(s.MaxRetries < 0, "--aws-max-retries is %d: use 0 or more", s.MaxRetries)
 	complain(s.SyncPeriod <= 0, "--sync-period is %s: use more than 0", s.SyncPeriod)
 	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")
+	complain(s.TargetWorkers < 1, "--targetgroupbinding-max-concurrent-reconciles is %d: use 1 or more", s.TargetWorkers)
+	complain(s.TargetBackoff <= 0 || s.TargetPoll <= 0, "the durations of --targetgroupbinding-… must be more than 0")
+	complain(s.MaxTargets < 0, "--max-targets-per-target-group is %d: use 0 or more", s.MaxTargets)
 	complain(s.LeaderElection && s.LeaderID == "", "--leader-election-id must not be empty while leader election is on")
 	complain(s.MetricsAddr != "0" && port(s.MetricsAddr) != "0" && port(s.MetricsAddr) == port(s.HealthAddr),
 		"--metrics-bind-addr and --health-probe-bind-addr have the same port, %s: use two, or 0 to turn one off", port(s.HealthAddr))
@@ -192,11 +207,11 @@ func port(address string) string {
 // incumbentOnly are flags of the incumbent that this operator does not serve yet. They are refused by name, never ignored.
 func incumbentOnly() []string {
 	return []string{
-		"service-target-eni-security-group-tags", "service-max-concurrent-reconciles", "targetgroupbinding-max-concurrent-reconciles",
+		"service-max-concurrent-reconciles",
 		"nlb-gateway-max-concurrent-reconciles", "gateway-class-max-concurrent-reconciles", "globalaccelerator-max-concurrent-reconciles",
-		"targetgroupbinding-max-exponential-backoff-delay", "globalaccelerator-max-exponential-backoff-delay",
-		"targetgroupbinding-requeue-duration", "lb-stabilization-monitor-interval", "backend-security-group",
-		"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "max-targets-per-target-group", "required-secrets-label",
+		"globalaccelerator-max-exponential-backoff-delay",
+		"lb-stabilization-monitor-interval", "backend-security-group",
+		"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "required-secrets-label",
 		"feature-gates", "aws-vpc-tag-key", "aws-api-throttle", "webhook-bind-port", "webhook-cert-dir", "webhook-cert-file",
 		"webhook-key-file", "kube-ca-pem-filepath", "enable-pod-readiness-gate-inject", "quic-environment-variable-name",
 		"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",

@@ -41,6 +41,14 @@ type Options struct {
 	Board    *stack.Board
 	Network  *Network
 	FailOpen FailOpen
+	// As is another account, which a role of it lets the operator into; nil for none.
+	As func(model.Role) Account
+	// MaxTargets bounds the targets that this cluster has in a target group; zero is no bound.
+	MaxTargets int
+	// Poll bounds the time between two looks at targets that are not all healthy. Default 15 s.
+	Poll time.Duration
+	// MaxBackoff bounds the time between two tries of what fails; zero leaves it to package outcome.
+	MaxBackoff time.Duration
 	// Workers that reconcile bindings side by side. Default 16.
 	Workers int
 	// Now is the clock. Default: the system's.
@@ -50,6 +58,8 @@ type Options struct {
 // Reconciler keeps the targets of target groups equal to the endpoints of the bindings' Services.
 type Reconciler struct {
 	client client.Client
+	// home is the operator's own account.
+	home Account
 	// live reads past the cache, to confirm an endpoint list that is suddenly empty.
 	live    client.Reader
 	lane    *lane
@@ -77,12 +87,15 @@ type file struct {
 	group model.ARN
 	// former is the one that it had before, until its targets are out of that.
 	former model.ARN
+	// shape is the target group as AWS describes it, record what this cluster registered in a shared one; zero while not read.
+	shape  model.TargetGroup
+	record record
 	poll   poll
 }
 
 // New returns the reconciler of bindings.
 func New(mgr ctrl.Manager, cloud interface {
-	Cloud
+	Account
 	Names
 }, opts Options) *Reconciler {
 	if opts.Now == nil {
@@ -91,8 +104,11 @@ func New(mgr ctrl.Manager, cloud interface {
 	if opts.Workers == 0 {
 		opts.Workers = 16
 	}
+	if opts.Poll == 0 {
+		opts.Poll = pollPending
+	}
 	return &Reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), names: cloud, board: opts.Board, network: opts.Network,
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), home: cloud, names: cloud, board: opts.Board, network: opts.Network,
 		voice: outcome.NewVoice(mgr.GetEventRecorder("targetGroupBinding"), opts.Now), opts: opts,
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
 	}
@@ -151,8 +167,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if !b.DeletionTimestamp.IsZero() {
 		return r.release(ctx, b)
 	}
-	if text := notServed(b); text != "" {
-		return reconcile.Result{}, r.tell(ctx, b, problem{reason: "NotServed", message: text})
+	if text := r.refused(b); text != "" {
+		return reconcile.Result{}, r.tell(ctx, b, problem{reason: "InvalidBinding", message: text})
 	}
 	after, p, err := r.sync(ctx, b)
 	if err != nil {
@@ -169,7 +185,11 @@ func (r *Reconciler) attempt(b *elbv2v1beta1.TargetGroupBinding, err error) outc
 		f.failures++
 		failures = f.failures
 	})
-	return outcome.Attempt{Err: err, Failures: failures}.Outcome()
+	out := outcome.Attempt{Err: err, Failures: failures}.Outcome()
+	if limit := r.opts.MaxBackoff; limit > 0 {
+		out.RetryAfter = min(out.RetryAfter, limit)
+	}
+	return out
 }
 
 // vanishing is how many reads in a row may find no target group of a stack before that is told: a stack deletes its target group
@@ -245,34 +265,22 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 	delete(r.files, key)
 }
 
-// notServed names what a binding asks for that this version does not do; registering anything then would be half the job.
-func notServed(b *elbv2v1beta1.TargetGroupBinding) string {
-	switch {
-	case b.Spec.IamRoleArnToAssume != "":
-		return "spec.iamRoleArnToAssume is not served yet: no target is registered"
-	case b.Spec.MultiClusterTargetGroup:
-		return "spec.multiClusterTargetGroup is not served yet: no target is registered"
-	case b.Spec.TargetGroupARN == "" && b.Spec.TargetGroupName == "":
-		return "spec.targetGroupARN or spec.targetGroupName is needed: set one"
-	}
-	return ""
-}
-
-// outOfReach tells whether the targets of a binding that is deleted must stay: whose they are is not known, or they are in an account
-// that this version does not reach, or there can be none.
-func outOfReach(b *elbv2v1beta1.TargetGroupBinding) bool {
-	return b.Spec.MultiClusterTargetGroup || b.Spec.IamRoleArnToAssume != "" || b.Spec.TargetGroupARN == "" && b.Spec.TargetGroupName == ""
+// outOfReach tells whether the targets of a binding that is deleted must stay: whose they are is not known, or their account is not reached.
+func (r *Reconciler) outOfReach(b *elbv2v1beta1.TargetGroupBinding) bool {
+	return roleOf(b).ARN != "" && r.opts.As == nil || b.Spec.TargetGroupARN == "" && b.Spec.TargetGroupName == ""
 }
 
 // claim adds the finalizer, under a lock: a merge patch replaces the whole list.
 func (r *Reconciler) claim(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
-	old := b.DeepCopy()
-	if !controllerutil.AddFinalizer(b, Finalizer) {
+	claimed := b.DeepCopy()
+	if !controllerutil.AddFinalizer(claimed, Finalizer) {
 		return nil
 	}
-	if err := r.client.Patch(ctx, b, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.client.Patch(ctx, claimed, client.MergeFromWithOptions(b, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("adding the finalizer: %w", err)
 	}
+	// The answer has not what was filled in.
+	b.Finalizers, b.ResourceVersion = claimed.Finalizers, claimed.ResourceVersion
 	return nil
 }
 

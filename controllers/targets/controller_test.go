@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -135,8 +136,16 @@ func TestMistakesOfABinding(t *testing.T) {
 			"BackendNotFound: spec.serviceRef.port: Service shop/web has no port 81"},
 		{"a port name that is not there", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.ServiceRef.Port = intstr.FromString("grpc") }, "has no port grpc"},
 		{"nodes without a node port", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.TargetType = &instance }, "NoNodePort: spec.serviceRef: port 80 of Service shop/web"},
-		{"another account", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.IamRoleArnToAssume = "arn" }, "NotServed: spec.iamRoleArnToAssume"},
-		{"several clusters", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.MultiClusterTargetGroup = true }, "NotServed: spec.multiClusterTargetGroup"},
+		{"another account, where none is reached", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.IamRoleArnToAssume = "arn" },
+			"InvalidBinding: spec.iamRoleArnToAssume: this operator reaches no other"},
+		{"nodes of another account", func(b *elbv2v1beta1.TargetGroupBinding) {
+			b.Spec.IamRoleArnToAssume, b.Spec.TargetType = "arn", &instance
+		}, "InvalidBinding: spec.iamRoleArnToAssume: instances can be targets in their own account only"},
+		{"QUIC to nodes", func(b *elbv2v1beta1.TargetGroupBinding) {
+			b.Spec.TargetGroupProtocol, b.Spec.TargetType = new(elbv2v1beta1.Protocol("QUIC")), &instance
+		}, "InvalidBinding: spec.targetGroupProtocol"},
+		{"a selector of nodes for pods", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.NodeSelector = &metav1.LabelSelector{} }, "InvalidBinding: spec.nodeSelector"},
+		{"an external ID without a role", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.AssumeRoleExternalID = "x" }, "InvalidBinding: spec.assumeRoleExternalId"},
 		{"no target group", func(b *elbv2v1beta1.TargetGroupBinding) { b.Spec.TargetGroupARN = "" }, "is needed: set one"},
 		{"a name that is not there", func(b *elbv2v1beta1.TargetGroupBinding) {
 			b.Spec.TargetGroupARN, b.Spec.TargetGroupName = "", "absent"

@@ -101,10 +101,10 @@ func TestNextPoll(t *testing.T) {
 		{"after a start something is not", 0, ill, true, time.Second},
 		{"something changed", time.Minute, well, true, time.Second},
 		{"nothing changed", 4 * time.Second, ill, false, 8 * time.Second},
-		{"what is ill is looked at twice a minute", time.Minute, ill, false, 30 * time.Second},
+		{"what is ill is looked at as often as the setting says", time.Minute, ill, false, 15 * time.Second},
 		{"what is well every five minutes", 4 * time.Minute, well, false, 5 * time.Minute},
 	} {
-		if got := nextPoll(c.last, c.health, c.changed); got != c.want {
+		if got := (&Reconciler{opts: Options{Poll: pollPending}}).nextPoll(c.last, c.health, c.changed); got != c.want {
 			t.Errorf("%s: %s, want %s", c.why, got, c.want)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
@@ -18,7 +20,7 @@ const missingRetry = 2 * time.Minute
 // group is the target group that a binding names, or what is wrong with the name. What can be told without AWS is told without it.
 func (r *Reconciler) group(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, problem, error) {
 	if b.Spec.TargetGroupARN == "" {
-		return r.named(ctx, b.Spec.TargetGroupName)
+		return r.named(ctx, b)
 	}
 	group := model.ARN(b.Spec.TargetGroupARN)
 	at, ok := placeOf(group)
@@ -26,7 +28,7 @@ func (r *Reconciler) group(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 		return "", problem{reason: "InvalidTargetGroup", message: fmt.Sprintf(
 			"spec.targetGroupARN: %q is no ARN of a target group: set one of the form %s, or set spec.targetGroupName", group, form)}, nil
 	}
-	if r.made(b) {
+	if r.made(b) || roleOf(b).ARN != "" {
 		return group, problem{}, nil
 	}
 	if text := r.elsewhere(ctx, at); text != "" {
@@ -37,7 +39,11 @@ func (r *Reconciler) group(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 }
 
 // named finds a target group by its name.
-func (r *Reconciler) named(ctx context.Context, name string) (model.ARN, problem, error) {
+func (r *Reconciler) named(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, problem, error) {
+	name := b.Spec.TargetGroupName
+	if roleOf(b).ARN != "" {
+		return r.namedElsewhere(ctx, b)
+	}
 	facts, err := r.names.Facts(ctx, model.Needs{TargetGroupNames: []string{name}})
 	if err != nil {
 		return "", problem{}, fmt.Errorf("finding target group %s: %w", name, err)
@@ -45,8 +51,29 @@ func (r *Reconciler) named(ctx context.Context, name string) (model.ARN, problem
 	if arn := facts.TargetGroups[name]; arn != "" {
 		return arn, problem{}, nil
 	}
-	return "", problem{reason: "TargetGroupNotFound", again: missingRetry, message: fmt.Sprintf(
-		"spec.targetGroupName: there is no target group %q in this account and region: create it, or name one that exists", name)}, nil
+	return "", unnamed(name), nil
+}
+
+func unnamed(name string) problem {
+	return problem{reason: "TargetGroupNotFound", again: missingRetry, message: fmt.Sprintf(
+		"spec.targetGroupName: there is no target group %q in this account and region: create it, or name one that exists", name)}
+}
+
+// namedElsewhere finds a target group of another account by its name, once.
+func (r *Reconciler) namedElsewhere(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, problem, error) {
+	name, key := b.Spec.TargetGroupName, client.ObjectKeyFromObject(b)
+	if known := r.file(key).shape; known.Name == name {
+		return known.ARN, problem{}, nil
+	}
+	shape, err := r.reach(b).TargetGroup(ctx, name)
+	if fault.Is(err, fault.NotFound) {
+		return "", unnamed(name), nil
+	}
+	if err != nil {
+		return "", problem{}, fmt.Errorf("finding target group %s: %w", name, err)
+	}
+	r.edit(key, func(f *file) { f.shape = shape })
+	return shape.ARN, problem{}, nil
 }
 
 // place is where a target group is and how it is called, as its ARN says.

@@ -26,9 +26,29 @@ type lane struct {
 
 	mu    sync.Mutex
 	known map[model.ARN][]model.Target
+	// via are the accounts of target groups that are not in the operator's own.
+	via map[model.ARN]Cloud
 }
 
-func newLane(cloud Cloud) *lane { return &lane{cloud: cloud, known: map[model.ARN][]model.Target{}} }
+func newLane(cloud Cloud) *lane {
+	return &lane{cloud: cloud, known: map[model.ARN][]model.Target{}, via: map[model.ARN]Cloud{}}
+}
+
+// use says in which account a target group is.
+func (l *lane) use(group model.ARN, account Cloud) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.via[group] = account
+}
+
+func (l *lane) at(group model.ARN) Cloud {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if account, ok := l.via[group]; ok {
+		return account
+	}
+	return l.cloud
+}
 
 // registered is what the lane knows to be registered; after a start it asks AWS once for each group, and health is the answer then,
 // else nil. Draining targets count as absent.
@@ -52,7 +72,7 @@ func (l *lane) registered(ctx context.Context, group model.ARN) (known []model.T
 
 // health is what AWS says of the targets of a group.
 func (l *lane) health(ctx context.Context, group model.ARN) ([]model.TargetHealth, error) {
-	health, err := l.cloud.Health(ctx, group)
+	health, err := l.at(group).Health(ctx, group)
 	if err != nil {
 		return nil, fmt.Errorf("%w of %s: %w", errUnread, group, err)
 	}
@@ -95,19 +115,28 @@ func (l *lane) forget(group model.ARN) {
 	delete(l.known, group)
 }
 
+// leave drops all that is known of a group.
+func (l *lane) leave(group model.ARN) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.known, group)
+	delete(l.via, group)
+}
+
 // apply registers and deregisters side by side. What failed is read from AWS again before the next change.
 func (l *lane) apply(ctx context.Context, group model.ARN, c change) error {
+	cloud := l.at(group)
 	var calls errgroup.Group
 	var registerErr, deregisterErr error
 	if len(c.register) > 0 {
 		calls.Go(func() error {
-			registerErr = l.cloud.Register(ctx, group, c.register)
+			registerErr = cloud.Register(ctx, group, c.register)
 			return nil
 		})
 	}
 	if len(c.deregister) > 0 {
 		calls.Go(func() error {
-			deregisterErr = l.cloud.Deregister(ctx, group, c.deregister)
+			deregisterErr = cloud.Deregister(ctx, group, c.deregister)
 			return nil
 		})
 	}
@@ -130,11 +159,13 @@ func (l *lane) apply(ctx context.Context, group model.ARN, c change) error {
 const (
 	pollFirst = time.Second
 	pollLast  = 5 * time.Minute
+	// pollPending bounds it while targets are not healthy, unless a setting does.
+	pollPending = 15 * time.Second
 )
 
 // nextPoll doubles the time since the last look while nothing changes, and starts anew when something did.
-func nextPoll(last time.Duration, health []model.TargetHealth, changed bool) time.Duration {
-	limit := 30 * time.Second
+func (r *Reconciler) nextPoll(last time.Duration, health []model.TargetHealth, changed bool) time.Duration {
+	limit := r.opts.Poll
 	if allHealthy(health) {
 		limit = pollLast
 	}

@@ -27,7 +27,8 @@ func (r *Reconciler) take(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	}
 	if rival.Name != "" {
 		return problem{reason: "TargetGroupTaken", again: takenRetry, message: fmt.Sprintf(
-			"target group %s has the targets of binding %s already: a target group takes one binding; delete one of them", group, rival)}, nil
+			"target group %s has the targets of binding %s already: a target group takes one binding, "+
+				"unless all of them set multiClusterTargetGroup; delete one of them", group, rival)}, nil
 	}
 	key := client.ObjectKeyFromObject(b)
 	r.mu.Lock()
@@ -44,7 +45,9 @@ func (r *Reconciler) take(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 // rival is another binding that names the same target group and comes before this one, empty where there is none.
 func (r *Reconciler) rival(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN) (types.NamespacedName, error) {
 	others, err := r.others(ctx, b, group)
-	others = slices.DeleteFunc(others, func(o elbv2v1beta1.TargetGroupBinding) bool { return notServed(&o) != "" })
+	others = slices.DeleteFunc(others, func(o elbv2v1beta1.TargetGroupBinding) bool {
+		return r.refused(&o) != "" || o.Spec.MultiClusterTargetGroup && b.Spec.MultiClusterTargetGroup
+	})
 	if err != nil || len(others) == 0 {
 		return types.NamespacedName{}, err
 	}
@@ -110,7 +113,7 @@ func (r *Reconciler) disown(key types.NamespacedName, group model.ARN) {
 	defer r.mu.Unlock()
 	if group != "" && r.owners[group] == key {
 		delete(r.owners, group)
-		r.lane.forget(group)
+		r.lane.leave(group)
 		r.board.Drop(group)
 	}
 }

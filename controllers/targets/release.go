@@ -17,7 +17,7 @@ import (
 // release lets a binding go. The targets of a binding that a user made are deregistered; a target group that was made for a stack
 // goes with it, and nothing is deregistered from something that is about to be deleted.
 func (r *Reconciler) release(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (reconcile.Result, error) {
-	if controllerutil.ContainsFinalizer(b, Finalizer) && !r.made(b) && !outOfReach(b) {
+	if controllerutil.ContainsFinalizer(b, Finalizer) && !r.made(b) && !r.outOfReach(b) {
 		if err := r.deregisterAll(ctx, b); err != nil {
 			return r.stuck(ctx, b, err)
 		}
@@ -51,6 +51,8 @@ func (r *Reconciler) deregisterAll(ctx context.Context, b *elbv2v1beta1.TargetGr
 	}
 	if p != (problem{}) {
 		group = r.file(client.ObjectKeyFromObject(b)).group // before it was written wrong
+	} else {
+		r.lane.use(group, r.reach(b))
 	}
 	return errors.Join(r.empty(ctx, b, group), r.leave(ctx, b))
 }
@@ -61,10 +63,13 @@ func (r *Reconciler) empty(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 		return nil
 	}
 	others, err := r.others(ctx, b, group)
-	if err != nil || len(others) > 0 {
+	if err != nil || len(others) > 0 && !b.Spec.MultiClusterTargetGroup {
 		return err
 	}
 	known, _, err := r.lane.registered(ctx, group)
+	if err == nil {
+		known, err = r.own(ctx, b, known)
+	}
 	if err == nil && len(known) > 0 {
 		err = r.lane.apply(ctx, group, change{deregister: known})
 	}

@@ -26,6 +26,10 @@ type problem struct {
 
 // sync tells the network, registers and deregisters, and looks at the health. It returns when to look again.
 func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (time.Duration, problem, error) {
+	if p, err := r.complete(ctx, b); err != nil || p != (problem{}) {
+		r.network.expect(b)
+		return 0, p, err
+	}
 	want, p, err := r.confirmed(ctx, b)
 	if err != nil {
 		return 0, problem{}, err
@@ -48,7 +52,8 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if err := r.claim(ctx, b); err != nil {
 		return 0, problem{}, err
 	}
-	after, err := r.level(ctx, client.ObjectKeyFromObject(b), group, want)
+	r.lane.use(group, r.reach(b))
+	after, err := r.level(ctx, b, group, want)
 	if absent(err) && !r.made(b) {
 		r.lane.forget(group)
 		return 0, missing(b, group), nil
@@ -56,8 +61,10 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if err != nil {
 		return 0, problem{}, err
 	}
-	r.learn(group)
-	return after, problem{}, r.leave(ctx, b)
+	if roleOf(b).ARN == "" {
+		r.learn(group)
+	}
+	return after, r.tooMany(want), r.leave(ctx, b)
 }
 
 // keep has the network admit traffic to the targets as they are, where nobody told it yet: those of a binding that cannot be followed now
@@ -74,7 +81,11 @@ func (r *Reconciler) keep(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 		r.network.expect(b)
 		return nil
 	}
+	r.lane.use(group, r.reach(b))
 	known, _, err := r.lane.registered(ctx, group)
+	if err == nil {
+		known, err = r.own(ctx, b, known)
+	}
 	if err != nil && !absent(err) {
 		return err
 	}
@@ -83,29 +94,68 @@ func (r *Reconciler) keep(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 }
 
 // level brings the targets of a group in line with what is wanted and looks at their health.
-func (r *Reconciler) level(ctx context.Context, key types.NamespacedName, group model.ARN, want []model.Target) (time.Duration, error) {
-	l, err := r.move(ctx, group, want)
+func (r *Reconciler) level(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target) (time.Duration, error) {
+	l, err := r.move(ctx, b, group, want)
 	if err != nil {
 		return 0, err
 	}
+	key := client.ObjectKeyFromObject(b)
 	r.edit(key, func(f *file) { f.idle = len(want) == 0 })
 	return r.look(ctx, key, l)
 }
 
 // move registers and deregisters what it takes to have the targets that are wanted.
-func (r *Reconciler) move(ctx context.Context, group model.ARN, want []model.Target) (looking, error) {
+func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target) (looking, error) {
 	known, health, err := r.lane.registered(ctx, group)
 	if err != nil {
 		return looking{}, err
 	}
+	want = r.bounded(want, known)
 	delta := diff(want, known)
-	if delta.empty() {
-		return looking{group: group, health: health}, nil
+	if b.Spec.MultiClusterTargetGroup {
+		if delta.deregister, err = r.own(ctx, b, delta.deregister); err != nil {
+			return looking{}, err
+		}
 	}
-	if delta.register, err = r.zoned(ctx, delta.register); err != nil {
+	if delta.empty() {
+		return looking{group: group, health: health}, r.note(ctx, b, recordOf(want))
+	}
+	if delta.register, err = r.zoned(ctx, b, delta.register); err != nil {
 		return looking{}, err
 	}
-	return looking{group: group, changed: true}, r.lane.apply(ctx, group, delta)
+	if err := r.note(ctx, b, recordOf(want, delta.deregister)); err != nil {
+		return looking{}, err
+	}
+	if err := r.lane.apply(ctx, group, delta); err != nil {
+		return looking{}, err
+	}
+	return looking{group: group, changed: true}, r.note(ctx, b, recordOf(want))
+}
+
+// bounded are the targets that fit the bound: those that are registered first, then in order, so that who is in stays in.
+func (r *Reconciler) bounded(want, known []model.Target) []model.Target {
+	limit := r.opts.MaxTargets
+	if limit <= 0 || len(want) <= limit {
+		return want
+	}
+	old := recordOf(known)
+	out := old.of(want)
+	for _, t := range want {
+		if !old[entry(t)] {
+			out = append(out, t)
+		}
+	}
+	return out[:limit]
+}
+
+// tooMany tells that not all fit.
+func (r *Reconciler) tooMany(want []model.Target) problem {
+	if r.opts.MaxTargets <= 0 || len(want) <= r.opts.MaxTargets {
+		return problem{}
+	}
+	return problem{reason: "TooManyTargets", message: fmt.Sprintf(
+		"%d of %d targets are registered: the operator's flag --max-targets-per-target-group allows no more; raise it, or spread the Service over several",
+		r.opts.MaxTargets, len(want))}
 }
 
 // confirmed is what shall be registered. An endpoint list that is suddenly empty is read again, past the cache.
@@ -177,22 +227,40 @@ func familyOf(b *elbv2v1beta1.TargetGroupBinding) discoveryv1.AddressType {
 	return discoveryv1.AddressTypeIPv4
 }
 
-// zoned marks addresses outside the VPC: AWS takes them only with the zone "all" (ELBv2 API, TargetDescription).
-func (r *Reconciler) zoned(ctx context.Context, targets []model.Target) ([]model.Target, error) {
-	if len(targets) == 0 {
-		return nil, nil
+// zoned marks addresses outside the target group's VPC: AWS takes them only with the zone "all" (ELBv2 API, TargetDescription).
+func (r *Reconciler) zoned(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) ([]model.Target, error) {
+	if len(targets) == 0 || ofNodes(b) {
+		return targets, nil
 	}
 	facts, err := r.names.Facts(ctx, model.Needs{})
 	if err != nil {
 		return nil, fmt.Errorf("reading the ranges of the VPC: %w", err)
 	}
+	vpc, err := r.vpcOf(ctx, b)
+	if err != nil {
+		return nil, err
+	}
 	out := slices.Clone(targets)
+	away := vpc != "" && facts.VPC.ID != "" && vpc != facts.VPC.ID
 	for i := range out {
-		if !within(out[i].ID, facts.VPC.CIDRs) {
+		if away || !within(out[i].ID, facts.VPC.CIDRs) {
 			out[i].Zone = "all"
 		}
 	}
 	return out, nil
+}
+
+// vpcOf is the VPC of a binding's target group.
+func (r *Reconciler) vpcOf(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (string, error) {
+	if b.Spec.VpcID != "" || r.made(b) {
+		return b.Spec.VpcID, nil
+	}
+	group, _, err := r.group(ctx, b)
+	if err != nil {
+		return "", err
+	}
+	shape, err := r.shape(ctx, b, group)
+	return shape.VPC, err
 }
 
 // within tells whether an address is in one of the ranges. Of what cannot be read, and without any, AWS shall judge.
@@ -237,7 +305,7 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looki
 	}
 	drift := now.Sub(p.changed) > settled && r.lane.correct(l.group, health)
 	state := fmt.Sprint(health)
-	p.every = nextPoll(p.every, health, drift || state != p.state)
+	p.every = r.nextPoll(p.every, health, drift || state != p.state)
 	p.state, p.at = state, now.Add(p.every)
 	r.edit(key, func(f *file) { f.poll = p })
 	if err := r.board.Health(ctx, l.group, health); err != nil {

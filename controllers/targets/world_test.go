@@ -38,6 +38,9 @@ type account struct {
 	mu     sync.Mutex
 	groups map[model.ARN]map[model.Target]string
 	calls  []string
+	// shape is what every target group is like, empty where a test does not ask; described counts how often that was asked for.
+	shape     model.TargetGroup
+	described int
 	// admitted are the addresses whose security groups were asked for last.
 	admitted []string
 	// hidden is an address without an interface.
@@ -97,6 +100,21 @@ func (a *account) Health(_ context.Context, group model.ARN) ([]model.TargetHeal
 	}
 	slices.SortFunc(out, func(x, y model.TargetHealth) int { return strings.Compare(x.Target.ID, y.Target.ID) })
 	return out, nil
+}
+
+// TargetGroup describes one; that is not among the calls but counted by itself.
+func (a *account) TargetGroup(_ context.Context, name string) (model.TargetGroup, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.described++
+	for arn := range a.groups {
+		if at, _ := placeOf(arn); string(arn) == name || at.name == name {
+			g := a.shape
+			g.ARN, g.Name = arn, at.name
+			return g, nil
+		}
+	}
+	return model.TargetGroup{}, &fault.Error{Class: fault.NotFound, Code: "TargetGroupNotFound", Err: fmt.Errorf("no target group %s", name)}
 }
 
 func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error) {
@@ -178,7 +196,9 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	}
 	w := &world{
 		T: t, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
-		aws: &account{groups: map[model.ARN]map[model.Target]string{groupARN: {}}},
+		aws: &account{
+			groups: map[model.ARN]map[model.Target]string{groupARN: {}},
+		},
 	}
 	w.api = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
 		WithStatusSubresource(&elbv2v1beta1.TargetGroupBinding{}, &headgatev1alpha1.LoadBalancer{}).Build()
@@ -192,8 +212,8 @@ func (w *world) restart() {
 	w.notes = &notes{}
 	cluster := stack.NewCluster(w.aws, stack.ClusterOptions{Name: "c1", Now: clock})
 	w.Reconciler = &Reconciler{
-		client: w.api, live: w.api, lane: newLane(w.aws), names: w.aws, board: stack.NewBoard(w.api, clock),
-		network: NewNetwork(cluster, Pace{Quiet: time.Millisecond}), voice: outcome.NewVoice(w.notes, clock), opts: Options{Now: clock},
+		client: w.api, live: w.api, lane: newLane(w.aws), home: w.aws, names: w.aws, board: stack.NewBoard(w.api, clock),
+		network: NewNetwork(cluster, Pace{Quiet: time.Millisecond}), voice: outcome.NewVoice(w.notes, clock), opts: Options{Now: clock, Poll: pollPending},
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
 	}
 	w.network.Hear(w.Heard)

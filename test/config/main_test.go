@@ -38,6 +38,7 @@ func TestConfigAgainstAnAPIServer(t *testing.T) {
 	t.Run("rights", c.grantsWhatIsNeededAndNoMore)
 	t.Run("samples", c.acceptsSamples)
 	t.Run("kinds", c.acceptsAndRefusesAsTheIncumbent)
+	t.Run("bindings", c.keepsTheTargetGroupOfABinding)
 	t.Run("defaults", c.fillsInDefaults)
 	t.Run("old bindings", c.readsOldBindings)
 	t.Run("list of load balancers", c.listsLoadBalancers)

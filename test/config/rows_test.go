@@ -38,6 +38,7 @@ func classParamsRows() []schemaRow {
 }
 
 func bindingRows() []schemaRow {
+	const binding = `serviceRef: {name: a, port: 1}, targetGroupARN: arn:t`
 	return []schemaRow{
 		{why: "every field", spec: `
   assumeRoleExternalId: x
@@ -48,24 +49,31 @@ func bindingRows() []schemaRow {
     ingress:
     - from: [{ipBlock: {cidr: 10.0.0.0/8}}, {securityGroup: {groupID: sg-1}}]
       ports: [{port: 80, protocol: TCP}, {port: http}, {}]
-  nodeSelector: {matchExpressions: [{key: a, operator: Exists}]}
   serviceRef: {name: a, port: 80}
   targetGroupARN: arn:t
   targetGroupName: t
   targetGroupProtocol: TCP_QUIC
-  targetType: instance
+  targetType: ip
   vpcID: vpc-1
 `},
+		{why: "targets that are nodes", spec: `{` + binding + `, targetType: instance, nodeSelector: {matchExpressions: [{key: a, operator: Exists}]}}`},
+		{why: "a target group by its name", spec: `{serviceRef: {name: a, port: 1}, targetGroupName: t}`},
+		{why: "a target group is needed", spec: `{serviceRef: {name: a, port: 1}}`, refusal: "targetGroupARN or targetGroupName is needed"},
+		{why: "an empty one is none", spec: `{serviceRef: {name: a, port: 1}, targetGroupARN: ""}`, refusal: "targetGroupARN or targetGroupName is needed"},
+		{why: "pods have no nodeSelector", spec: `{` + binding + `, targetType: ip, nodeSelector: {matchLabels: {a: b}}}`, refusal: "nodeSelector chooses among nodes"},
+		{why: "nodes of another account", spec: `{` + binding + `, targetType: instance, iamRoleArnToAssume: arn:r}`, refusal: "iamRoleArnToAssume needs targets of the type ip"},
+		{why: "QUIC to nodes", spec: `{` + binding + `, targetType: instance, targetGroupProtocol: TCP_QUIC}`, refusal: "QUIC needs targets of the type ip"},
+		{why: "the form of a VPC's ID", spec: `{` + binding + `, vpcID: main}`, refusal: "vpc-0123abcd"},
 		{why: "the Service is needed", spec: `{targetGroupARN: a}`, refusal: "spec.serviceRef"},
 		{why: "the port is needed", spec: `{serviceRef: {name: a}}`, refusal: "spec.serviceRef.port"},
-		{why: "the port may have a name", spec: `{serviceRef: {name: a, port: http}}`},
+		{why: "the port may have a name", spec: `{serviceRef: {name: a, port: http}, targetGroupARN: arn:t}`},
 		{why: "target type", spec: `{serviceRef: {name: a, port: 1}, targetType: alb}`, refusal: "spec.targetType"},
 		{why: "protocol", spec: `{serviceRef: {name: a, port: 1}, targetGroupProtocol: GENEVE}`, refusal: "spec.targetGroupProtocol"},
 		{why: "networking names who comes in", spec: `{serviceRef: {name: a, port: 1}, networking: {ingress: [{ports: []}]}}`,
 			refusal: "spec.networking.ingress[0].from"},
 		{why: "networking knows two transports", spec: `{serviceRef: {name: a, port: 1}, networking: {ingress: [{from: [], ports: [{protocol: ICMP}]}]}}`,
 			refusal: "protocol"},
-		{why: "a field that nobody knows is no mistake of the schema", spec: `{serviceRef: {name: a, port: 1}, foo: bar}`, strictness: lenient},
+		{why: "a field that nobody knows is no mistake of the schema", spec: `{` + binding + `, foo: bar}`, strictness: lenient},
 	}
 }
 

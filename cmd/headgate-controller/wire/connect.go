@@ -14,6 +14,7 @@ import (
 	"github.com/headgate/headgate/controllers/ingress"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/controllers/targets"
+	"github.com/headgate/headgate/model"
 )
 
 // connect builds the cloud client, the loop and the front doors, and registers them.
@@ -33,7 +34,11 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 	})
 	network := targets.NewNetwork(cluster, targets.Pace{Quiet: quiet, Verify: s.SyncPeriod})
-	lane := targets.New(mgr, aws, targets.Options{Board: loop.Board(), Network: network, FailOpen: failOpen(s)})
+	lane := targets.New(mgr, aws, targets.Options{
+		Board: loop.Board(), Network: network, FailOpen: failOpen(s), Workers: s.TargetWorkers, MaxTargets: s.MaxTargets,
+		Poll: s.TargetPoll, MaxBackoff: s.TargetBackoff,
+		As: func(role model.Role) targets.Account { return aws.As(role) },
+	})
 	if err := addTargets(mgr, lane, network); err != nil {
 		return err
 	}
@@ -46,7 +51,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 func newCloud(ctx context.Context, s Settings) (*cloud.Client, error) {
 	options := cloud.Options{
 		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, Attempts: s.MaxRetries + 1,
-		Transport: s.Transport,
+		Transport: s.Transport, TargetGroupTags: s.InterfaceTags,
 	}
 	if s.MetricsAddr != "0" {
 		observe, err := cloud.CountCalls(metrics.Registry)

@@ -53,4 +53,13 @@ type Settings struct {
 
 	IngressWorkers int
 	GatewayWorkers int
+
+	// InterfaceTags are tags of the security group to change among several of a target's interface.
+	InterfaceTags map[string]string
+	// TargetWorkers reconcile bindings; MaxTargets bounds the targets of a group, zero does not; TargetPoll bounds the time between two
+	// looks at targets that are not healthy, TargetBackoff that between two tries.
+	TargetWorkers int
+	MaxTargets    int
+	TargetPoll    time.Duration
+	TargetBackoff time.Duration
 }
