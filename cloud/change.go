@@ -121,6 +121,9 @@ func (r *run) modifyListener(ctx context.Context, ch plan.Change, arn model.ARN)
 	if want.DefaultActions, err = r.actions(want.DefaultActions); err != nil {
 		return err
 	}
+	if ctx, err = r.withSecret(ctx, want.DefaultActions); err != nil {
+		return err
+	}
 	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
 		return err
 	}
@@ -137,6 +140,9 @@ func (r *run) dropListener(arn model.ARN) {
 func (r *run) modifyRule(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	want, err := r.rule(*ch.Rule)
 	if err != nil {
+		return err
+	}
+	if ctx, err = r.withSecret(ctx, want.Actions); err != nil {
 		return err
 	}
 	got, err := r.elb.ModifyRule(ctx, arn, want)

@@ -161,6 +161,9 @@ func (r *run) createListener(ctx context.Context, ch plan.Change) error {
 	if want.DefaultActions, err = r.actions(want.DefaultActions); err != nil {
 		return err
 	}
+	if ctx, err = r.withSecret(ctx, want.DefaultActions); err != nil {
+		return err
+	}
 	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
 		return err
 	}
@@ -203,6 +206,9 @@ func (r *run) createRule(ctx context.Context, ch plan.Change) error {
 	}
 	want, err := r.rule(*ch.Rule)
 	if err != nil {
+		return err
+	}
+	if ctx, err = r.withSecret(ctx, want.Actions); err != nil {
 		return err
 	}
 	want.Priority = ch.Priority

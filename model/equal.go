@@ -42,7 +42,7 @@ func (c Content) Equals(observed Content) bool {
 // a group that has a key neither.
 func ActionsText(actions []Action) string {
 	canonical := mapped(actions, func(a Action) Action {
-		a = normalizeAction(a)
+		a = sansSecret(normalizeAction(a))
 		if a.Forward == nil {
 			return a
 		}

@@ -19,6 +19,8 @@ type Needs struct {
 	// WebACLs are ARNs and names of web ACLs of AWS WAF, and ClassicWebACLs IDs of WAF Classic, that are looked for.
 	WebACLs        []string `json:"webACLs,omitempty"`
 	ClassicWebACLs []string `json:"classicWebACLs,omitempty"`
+	// TrustStores are ARNs and names of trust stores that are looked for.
+	TrustStores []string `json:"trustStores,omitempty"`
 	// Shield asks whether the account subscribes to Shield Advanced.
 	Shield bool `json:"shield,omitempty"`
 }
@@ -48,6 +50,8 @@ type Facts struct {
 	WebACLs map[string]ARN `json:"webACLs,omitempty"`
 	// ClassicWebACLs are the IDs that were asked for and that there are.
 	ClassicWebACLs []string `json:"classicWebACLs,omitempty"`
+	// TrustStores maps what trust stores were asked for by, ARN or name, to their ARNs: those that there are.
+	TrustStores map[string]ARN `json:"trustStores,omitempty"`
 	// ShieldSubscribed says that the account subscribes to Shield Advanced.
 	ShieldSubscribed bool `json:"shieldSubscribed,omitempty"`
 }

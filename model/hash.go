@@ -104,6 +104,11 @@ func bareRule(r Rule) Rule {
 func bareActions(actions []Action) []Action {
 	return mapped(actions, func(a Action) Action {
 		a = normalizeAction(a)
+		if a.OIDC != nil {
+			o := *a.OIDC
+			o.Secret = SecretRef{} // its digest says what is in it
+			a.OIDC = &o
+		}
 		if a.Forward == nil {
 			return a
 		}

@@ -54,6 +54,10 @@ func normalizeListener(l Listener) Listener {
 		l.Certificates = append([]ARN{l.Certificates[0]}, set(l.Certificates[1:], cmp.Compare[ARN])...)
 	}
 	l.DefaultActions = mapped(l.DefaultActions, normalizeAction)
+	if l.MutualAuth != nil {
+		m := l.MutualAuth.WithDefaults()
+		l.MutualAuth = &m
+	}
 	l.Rules = mapped(l.Rules, NormalizeRule)
 	return l
 }
@@ -71,7 +75,7 @@ func normalizeConditions(in []Condition) []Condition {
 
 func normalizeAction(a Action) Action {
 	if a.Forward == nil {
-		return a
+		return normalizeGuard(a)
 	}
 	f := *a.Forward
 	f.Groups = slices.Clone(f.Groups)

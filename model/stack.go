@@ -153,6 +153,8 @@ type Listener struct {
 	// somebody else manages, or an [OwnCertificate.Reference] to one of the stack. Observed, all are ARNs.
 	Certificates []ARN  `json:"certificates,omitempty"`
 	SSLPolicy    string `json:"sslPolicy,omitempty"`
+	// MutualAuth is whether clients show certificates. Desired, nil leaves it as it is.
+	MutualAuth *MutualAuth `json:"mutualAuth,omitempty"`
 	// DefaultActions answer what no rule matches.
 	DefaultActions []Action          `json:"defaultActions"`
 	Attributes     map[string]string `json:"attributes,omitempty"`
@@ -209,12 +211,15 @@ const (
 	ActionFixedResponse = "fixed-response"
 )
 
-// Action is one action of a rule. The field that its Type names is set.
+// Action is one action of a rule. The field that its Type names is set. Those that guard come before the one that answers.
 type Action struct {
 	Type          string         `json:"type"`
 	Forward       *Forward       `json:"forward,omitempty"`
 	Redirect      *Redirect      `json:"redirect,omitempty"`
 	FixedResponse *FixedResponse `json:"fixedResponse,omitempty"`
+	OIDC          *OIDC          `json:"oidc,omitempty"`
+	Cognito       *Cognito       `json:"cognito,omitempty"`
+	JWT           *JWT           `json:"jwt,omitempty"`
 }
 
 // Forward sends requests to target groups by weight.

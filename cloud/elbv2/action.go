@@ -10,6 +10,7 @@ import (
 	"github.com/headgate/headgate/model"
 )
 
+// writeActions writes actions in their order. Secrets of clients come by [WithSecret].
 func writeActions(in []model.Action) []types.Action {
 	out := make([]types.Action, len(in))
 	for i, a := range in {
@@ -37,6 +38,8 @@ func writeAction(a model.Action) types.Action {
 		out.FixedResponseConfig = &types.FixedResponseActionConfig{
 			StatusCode: aws.String(f.StatusCode), ContentType: optional(f.ContentType), MessageBody: optional(f.Body),
 		}
+	default:
+		writeGuard(&out, a)
 	}
 	return out
 }
@@ -79,6 +82,8 @@ func readAction(a types.Action) model.Action {
 		out.FixedResponse = &model.FixedResponse{
 			StatusCode: aws.ToString(f.StatusCode), ContentType: aws.ToString(f.ContentType), Body: aws.ToString(f.MessageBody),
 		}
+	default:
+		readGuard(&out, a)
 	}
 	return out
 }

@@ -43,8 +43,10 @@ func (c *Client) CreateListener(ctx context.Context, lb model.ARN, l model.Liste
 		Protocol:        types.ProtocolEnum(l.Protocol),
 		Certificates:    defaultCertificate(l),
 		SslPolicy:       optional(l.SSLPolicy),
-		DefaultActions:  writeActions(l.DefaultActions),
+		DefaultActions:  withSecrets(ctx, writeActions(l.DefaultActions)),
 		Tags:            tagsOf(l.Tags),
+
+		MutualAuthentication: writeMutual(l.MutualAuth),
 	}, once)
 	if err != nil {
 		return model.Listener{}, writing("creating listener "+string(lb), err)
@@ -55,7 +57,8 @@ func (c *Client) CreateListener(ctx context.Context, lb model.ARN, l model.Liste
 	return readListener(out.Listeners[0]), nil
 }
 
-// ModifyListener makes protocol, default certificate, policy and default actions of the listener arn those of l.
+// ModifyListener makes protocol, default certificate, policy, mutual authentication (where l says it) and default actions of
+// the listener arn those of l.
 func (c *Client) ModifyListener(ctx context.Context, arn model.ARN, l model.Listener) error {
 	_, err := c.api.ModifyListener(ctx, &elasticloadbalancingv2.ModifyListenerInput{
 		ListenerArn:    aws.String(string(arn)),
@@ -63,7 +66,9 @@ func (c *Client) ModifyListener(ctx context.Context, arn model.ARN, l model.List
 		Protocol:       types.ProtocolEnum(l.Protocol),
 		Certificates:   defaultCertificate(l),
 		SslPolicy:      optional(l.SSLPolicy),
-		DefaultActions: writeActions(l.DefaultActions),
+		DefaultActions: withSecrets(ctx, writeActions(l.DefaultActions)),
+
+		MutualAuthentication: writeMutual(l.MutualAuth),
 	})
 	if err != nil {
 		return writing("modifying "+string(arn), err)
@@ -136,6 +141,7 @@ func readListener(in types.Listener) model.Listener {
 		Protocol:       string(in.Protocol),
 		SSLPolicy:      aws.ToString(in.SslPolicy),
 		DefaultActions: readActions(in.DefaultActions),
+		MutualAuth:     readMutual(in.MutualAuthentication),
 	}
 	for _, cert := range in.Certificates {
 		l.Certificates = append(l.Certificates, model.ARN(aws.ToString(cert.CertificateArn)))

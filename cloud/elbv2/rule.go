@@ -37,7 +37,7 @@ func (c *Client) CreateRule(ctx context.Context, listener model.ARN, r model.Rul
 		ListenerArn: aws.String(string(listener)),
 		Priority:    number(r.Priority),
 		Conditions:  writeConditions(r.Conditions),
-		Actions:     writeActions(r.Actions),
+		Actions:     withSecrets(ctx, writeActions(r.Actions)),
 		Transforms:  writeTransforms(r.Transforms),
 		Tags:        tagsOf(r.Tags),
 	}, once)
@@ -56,7 +56,7 @@ func (c *Client) ModifyRule(ctx context.Context, arn model.ARN, r model.Rule) ([
 	in := &elasticloadbalancingv2.ModifyRuleInput{
 		RuleArn:    aws.String(string(arn)),
 		Conditions: writeConditions(r.Conditions),
-		Actions:    writeActions(r.Actions),
+		Actions:    withSecrets(ctx, writeActions(r.Actions)),
 		Transforms: writeTransforms(r.Transforms),
 	}
 	if len(r.Transforms) == 0 {

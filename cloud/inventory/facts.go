@@ -35,6 +35,7 @@ type world struct {
 	zones        kept[route53.Zones]
 	named        shelf[string, []string] // security groups by Name tag
 	pods         interfaces
+	trust        kept[map[string]model.ARN] // trust stores by name
 }
 
 // Facts are what a build must know of the world. A need without an owner's stack gets no subnets, quotas and load balancer. Facts that come
@@ -64,6 +65,9 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 	}
 	if len(need.TargetGroupNames) > 0 {
 		run(i.targetGroupFacts)
+	}
+	if len(need.TrustStores) > 0 {
+		run(i.trustFacts)
 	}
 	if len(need.PodIPs) > 0 {
 		run(i.podFacts)

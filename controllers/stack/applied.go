@@ -81,7 +81,7 @@ func (m *memory) before() map[model.Key]plan.Applied {
 	out := map[model.Key]plan.Applied{}
 	for _, r := range m.object.Spec.Resources {
 		if key, err := model.ParseKey(r.Key); err == nil {
-			out[key] = plan.Applied{Attributes: keysOnly(r.Attributes), Tags: keysOnly(r.Tags)}
+			out[key] = plan.Applied{Attributes: keysOnly(r.Attributes), Tags: keysOnly(r.Tags), Secret: r.SecretDigest}
 		}
 	}
 	return out
@@ -102,8 +102,8 @@ func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
 	want, set := hashes(desired), plan.AppliedOf(desired)
 	all := maps.Clone(want)
 	for key, a := range set {
-		// A rule's hash is part of its listener's; only its user tags are to be remembered.
-		if key.Kind == model.KindRule && len(a.Tags) > 0 {
+		// A rule's hash is part of its listener's; only its user tags and its secret are to be remembered.
+		if key.Kind == model.KindRule && len(a.Tags)+len(a.Secret) > 0 {
 			all[key] = ""
 		}
 	}
@@ -113,6 +113,7 @@ func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
 		m.object.Spec.Resources = append(m.object.Spec.Resources, headgatev1alpha1.AppliedResource{
 			Key: key.String(), ARN: string(outputs.ARNs[key]), Hash: want[key],
 			Attributes: slices.Sorted(maps.Keys(set[key].Attributes)), Tags: slices.Sorted(maps.Keys(set[key].Tags)),
+			SecretDigest: set[key].Secret,
 		})
 	}
 	m.object.Spec.Waiting = nil
@@ -133,12 +134,18 @@ func (m *memory) begin(desired model.Stack) {
 		r := m.resource(key)
 		r.Attributes = union(r.Attributes, a.Attributes)
 		r.Tags = union(r.Tags, a.Tags)
+		if r.SecretDigest != a.Secret {
+			r.SecretDigest = secretInDoubt
+		}
 	}
 	for _, c := range desired.Certificates {
 		m.resource(c.Key()) // so that they are looked for until they are gone
 	}
 	slices.SortFunc(m.object.Spec.Resources, func(a, b headgatev1alpha1.AppliedResource) int { return strings.Compare(a.Key, b.Key) })
 }
+
+// secretInDoubt is no digest: AWS may have been given the secret, or not. It is given again.
+const secretInDoubt = "?"
 
 // resource is the entry of key, which is made where there is none.
 func (m *memory) resource(key model.Key) *headgatev1alpha1.AppliedResource {

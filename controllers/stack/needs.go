@@ -29,7 +29,7 @@ func Needs(in intent.Intent) model.Needs {
 			needsOfRoute(&need, r)
 		}
 	}
-	for _, list := range []*[]string{&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames} {
+	for _, list := range []*[]string{&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames, &need.TrustStores} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
@@ -42,6 +42,9 @@ func needsOfListeners(need *model.Needs, f intent.Fragment) {
 	for _, l := range f.Listeners {
 		if l.Protocol == "HTTPS" && len(l.Certificates) == 0 {
 			need.Certificates = true
+		}
+		if m := l.MutualAuth; m != nil && m.TrustStore != "" {
+			need.TrustStores = append(need.TrustStores, m.TrustStore)
 		}
 		for _, c := range l.Certificates {
 			need.CertificateARNs = append(need.CertificateARNs, model.ARN(c))

@@ -19,6 +19,7 @@ const (
 type usage struct {
 	rules, extraCertificates int
 	groups                   map[string]bool
+	trustStores              []model.ARN
 }
 
 // answers settles what each port does with a request that no rule matches.
@@ -59,8 +60,8 @@ func (b *builder) defaultAnswer(one *port) {
 			}
 			continue
 		}
-		if action, ok := b.action(w.fragment, w.listener.Default, one); ok && b.fits(action, at) {
-			one.answer, one.answeredBy = []model.Action{action}, w.listener.Default
+		if actions, ok := b.actions(w.fragment, w.listener.Default, one); ok && b.fits(actions[len(actions)-1], at) {
+			one.answer, one.answeredBy = actions, w.listener.Default
 		}
 	}
 }
@@ -85,6 +86,7 @@ func (b *builder) listeners(p ports) []model.Listener {
 		}
 		if one.protocol == protocolHTTPS {
 			l.SSLPolicy = or(one.policy, b.in.Defaults.SSLPolicy)
+			l.MutualAuth = one.mutual
 		}
 		out = append(out, l)
 	}

@@ -24,6 +24,7 @@ type port struct {
 	restricted      bool
 	cidrs, prefixes []string
 	attributes      map[string]string
+	mutual          *model.MutualAuth
 	answer          []model.Action
 	answeredBy      *intent.Route
 	redirects       bool
@@ -169,6 +170,7 @@ func (b *builder) describe(one *port) {
 		return strings.Join(lists, ","), len(lists) > 0
 	}})
 	one.restricted, one.cidrs, one.prefixes = byRange || byList, words(cidrs), words(lists)
+	b.describeMutual(one)
 	one.attributes = map[string]string{}
 	for _, w := range one.wishes {
 		for k := range w.listener.Attributes {

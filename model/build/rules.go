@@ -158,7 +158,7 @@ func (b *builder) rulesOf(c candidate, on *port, alternatives [][]model.Conditio
 		r.Tags = b.heldTags(on.number, r)
 		return []model.Rule{r}
 	}
-	action, ok := b.action(c.fragment, c.route, on)
+	actions, ok := b.actions(c.fragment, c.route, on)
 	if !ok {
 		return nil
 	}
@@ -166,7 +166,7 @@ func (b *builder) rulesOf(c candidate, on *port, alternatives [][]model.Conditio
 	out := make([]model.Rule, 0, len(alternatives))
 	for _, conditions := range alternatives {
 		r := model.NormalizeRule(model.Rule{
-			Conditions: conditions, Actions: []model.Action{action}, Transforms: slices.Clone(c.route.Transforms), Member: c.place().object,
+			Conditions: conditions, Actions: actions, Transforms: transformsOf(c.route, actions), Member: c.place().object,
 		})
 		if r.Member.Name == "" {
 			r.Member = c.fragment.Member

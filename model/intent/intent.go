@@ -107,6 +107,8 @@ type Listener struct {
 	InboundCIDRs []string          `json:"inboundCIDRs,omitempty"`
 	PrefixLists  []string          `json:"prefixLists,omitempty"`
 	Attributes   map[string]string `json:"attributes,omitempty"`
+	// MutualAuth asks clients for certificates; nil leaves that as it is.
+	MutualAuth *MutualAuth `json:"mutualAuth,omitempty"`
 	// Default is what answers when no rule matches; nil leaves it to the build (404).
 	Default *Route `json:"default,omitempty"`
 	// Field is where the listener was written.
@@ -123,6 +125,10 @@ type Route struct {
 	Redirect   *Redirect         `json:"redirect,omitempty"`
 	Fixed      *Fixed            `json:"fixed,omitempty"`
 	Transforms []model.Transform `json:"transforms,omitempty"`
+	// Auth is the action that lets only some requests through; nil lets all. What it leaves out has AWS's default. AuthField is where
+	// it was written.
+	Auth      *model.Action `json:"auth,omitempty"`
+	AuthField string        `json:"authField,omitempty"`
 	// Tags go to its rules.
 	Tags map[string]string `json:"tags,omitempty"`
 	// Source is the object that wrote it, when it is not the member itself; Field is the place.

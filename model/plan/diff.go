@@ -25,7 +25,9 @@ type Options struct {
 type Applied struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Tags       map[string]string `json:"tags,omitempty"`
-	Addons     []model.Addon     `json:"addons,omitempty"`
+	// Secret is the digest of the secret that the actions of a rule, or the default ones of a listener, were given.
+	Secret string        `json:"secret,omitempty"`
+	Addons []model.Addon `json:"addons,omitempty"`
 }
 
 // AppliedOf is what applying a desired stack sets, for [Options.Applied] of the next diff. Ownership tags are no part of it.
@@ -55,9 +57,11 @@ func AppliedOf(s model.Stack) map[model.Key]Applied {
 		put(c.Key(), nil, c.Tags)
 	}
 	for _, l := range s.Listeners {
-		put(ListenerKey(l), l.Attributes, l.Tags)
+		put(ListenerKey(l), withMutual(l), l.Tags)
+		putSecret(out, ListenerKey(l), l.DefaultActions)
 		for _, r := range l.Rules {
 			put(RuleKey(l.Port, r), nil, r.Tags)
+			putSecret(out, RuleKey(l.Port, r), r.Actions)
 		}
 	}
 	return out

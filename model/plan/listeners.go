@@ -9,6 +9,9 @@ import (
 // fieldDefault is the name under which a difference of default actions is printed.
 const fieldDefault = "default"
 
+// fieldSecret is the name under which another secret of a client is printed.
+const fieldSecret = "clientSecret"
+
 // edit is what becomes of one listener of the wanted stack.
 type edit struct {
 	want model.Listener
@@ -29,6 +32,8 @@ type edit struct {
 	// fields of the listener that differ; answers says that default actions are among them.
 	fields  fields
 	answers bool
+	// guards says that mutual authentication changes.
+	guards bool
 }
 
 // listeners plans listeners with their rules, those that nobody wants last.
@@ -76,6 +81,7 @@ func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit 
 	}
 	slices.SortStableFunc(e.have.Rules, func(a, b model.Rule) int { return a.Priority - b.Priority })
 	e.match = matchRules(want.Rules, e.have.Rules)
+	p.renewSecrets(e)
 	seen := map[model.Key]int{}
 	for _, r := range want.Rules {
 		key := RuleKey(want.Port, r)
@@ -107,6 +113,11 @@ func (e *edit) compare(p *planner) {
 	e.fields.asked("sslPolicy", have.SSLPolicy, want.SSLPolicy)
 	if len(want.Certificates) > 0 {
 		e.fields.text("certificate", p.certificateText(first(have.Certificates)), p.certificateText(want.Certificates[0]))
+	}
+	p.compareMutual(e)
+	p.secretField(&e.fields, e.key, want.DefaultActions)
+	if p.renewedSecret(e.key, want.DefaultActions) {
+		e.answers = true
 	}
 	if !model.ActionsEqual(want.DefaultActions, have.DefaultActions) {
 		e.answers = true
@@ -148,7 +159,7 @@ func (p *planner) openListener(e *edit) {
 		p.createListener(e)
 		return
 	}
-	if tls(e.want) && !tls(e.have) {
+	if tls(e.want) && (!tls(e.have) || e.guards && e.answers) {
 		p.startTLS(e)
 	}
 	p.addCertificates(e)
@@ -158,13 +169,13 @@ func (p *planner) openListener(e *edit) {
 	}
 }
 
-// startTLS makes a listener speak TLS, which it must before it takes certificates. Its answers change in their turn.
+// startTLS makes a listener speak TLS, which it must before it takes certificates, and has clients show theirs before it serves more. Its answers change in their turn.
 func (p *planner) startTLS(e *edit) {
 	now, later := *e, fields{}
 	now.want.DefaultActions = e.have.DefaultActions
 	now.fields = nil
 	for _, f := range e.fields {
-		if f.Name == fieldDefault {
+		if f.Name == fieldDefault || f.Name == fieldSecret {
 			later = append(later, f)
 			continue
 		}
@@ -244,6 +255,7 @@ func (p *planner) createListener(e *edit) {
 func (p *planner) modifyListener(e *edit, after []int) int {
 	want := e.want
 	want.Rules, want.ARN = nil, e.have.ARN
+	want.DefaultActions = p.keepSecrets(e.key, want.DefaultActions, e.have.DefaultActions)
 	id := p.placing(Change{
 		Op: ModifyListener, Action: Update, Key: e.key, ARN: e.have.ARN, Port: want.Port, Listener: &want, Fields: e.fields,
 		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards),

@@ -270,8 +270,10 @@ func (p *planner) emitOne(o op, after []int) int {
 	case modifyRule:
 		want, have := e.want.Rules[o.want], e.have.Rules[o.have]
 		want.ARN = have.ARN
+		want.Actions = p.keepSecrets(RuleKey(e.want.Port, have), want.Actions, have.Actions)
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = ModifyRule, Update, e.keys[o.want], have.ARN, &want
 		c.Fields = p.ruleFields(want, have)
+		p.secretField((*fields)(&c.Fields), RuleKey(e.want.Port, have), want.Actions)
 		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards)
 		id := p.add(c)
 		p.releaseTargets(have.Actions, id)

@@ -35,6 +35,9 @@ func (w *world) listener(c Change) error {
 	switch c.Op {
 	case ModifyListener:
 		l.Protocol, l.SSLPolicy = c.Listener.Protocol, c.Listener.SSLPolicy
+		if m := c.Listener.MutualAuth; m != nil {
+			l.MutualAuth = m
+		}
 		l.Certificates = w.certificateARNs(changedDefault(l.Certificates, *c.Listener))
 		var err error
 		l.DefaultActions, err = w.refer(c.Listener.DefaultActions)
@@ -148,7 +151,7 @@ func (w *world) rule(c Change) error {
 
 // refer is actions with the ARN of every target group, as an observation has them. A group of another load balancer is refused.
 func (w *world) refer(actions []model.Action) ([]model.Action, error) {
-	out := slices.Clone(actions)
+	out := model.SansSecrets(actions)
 	for i, a := range out {
 		if a.Forward == nil {
 			continue

@@ -175,6 +175,8 @@ func actionText(a model.Action) string {
 		return fmt.Sprintf("redirect %s to %s://%s:%s%s?%s", r.StatusCode, r.Protocol, r.Host, r.Port, r.Path, r.Query)
 	case a.FixedResponse != nil:
 		return strings.TrimSpace("respond " + a.FixedResponse.StatusCode + " " + a.FixedResponse.Body)
+	case a.Guards():
+		return guardText(a)
 	default:
 		return a.Type
 	}

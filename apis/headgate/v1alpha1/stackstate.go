@@ -24,6 +24,10 @@ type AppliedResource struct {
 	// +optional
 	// +listType=atomic
 	Tags []string `json:"tags,omitempty"`
+
+	// SecretDigest is a keyed digest of the client's secret that AWS was given, by which a new one is noticed; ? while that is in doubt.
+	// +optional
+	SecretDigest string `json:"secretDigest,omitempty"`
 }
 
 // AppliedLoadBalancer is what is known of the load balancer without asking AWS.
