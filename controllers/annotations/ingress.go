@@ -53,10 +53,6 @@ const (
 	AuthOIDC              = "auth-idp-oidc"
 	JWTValidation         = "jwt-validation"
 	MutualAuthentication  = "mutual-authentication"
-	WAFv2ARN              = "wafv2-acl-arn"
-	WAFv2Name             = "wafv2-acl-name"
-	WAFClassic            = "waf-acl-id"
-	WAFClassicDeprecated  = "web-acl-id"
 	schemeInternal        = "internal"
 	schemeInternetFacing  = "internet-facing"
 	maxPort               = 65535
@@ -74,7 +70,7 @@ func Ingress() Table {
 	specs = append(specs, targetGroupSpecs()...)
 	specs = append(specs, ruleSpecs()...)
 	specs = append(specs, authSpecs()...)
-	specs = append(specs, firewallSpecs()...)
+	specs = append(specs, addonSpecs()...)
 	specs = append(specs, unservedSpecs()...)
 	specs = append(specs, frontendSpecs()...)
 	return New(IngressPrefix, specs)
@@ -181,20 +177,8 @@ func authSpecs() []Spec {
 	}
 }
 
-func firewallSpecs() []Spec {
-	var out []Spec
-	for _, key := range []string{WAFv2ARN, WAFv2Name, WAFClassic, WAFClassicDeprecated} {
-		out = append(out, Spec{Key: key, On: OnIngress, Scope: Exclusive, Status: Closed, Off: []string{"none", ""}})
-	}
-	return out
-}
-
 func unservedSpecs() []Spec {
 	return []Spec{
-		{Key: "shield-advanced-protection", Type: Bool, On: OnIngress, Scope: Exclusive, Status: Unserved},
-		{Key: "customer-owned-ipv4-pool", On: OnIngress, Scope: Exclusive, Status: Unserved},
-		{Key: "minimum-load-balancer-capacity", Type: Map, On: OnIngress, Scope: Exclusive, Status: Unserved},
-		{Key: "ipam-ipv4-pool-id", On: OnIngress, Scope: Exclusive, Status: Unserved},
 		{Key: "create-acm-cert", Type: Bool, On: OnIngress, Status: Unserved, Default: "false", Off: []string{"false"}},
 		{Key: "acm-pca-arn", On: OnIngress, Status: Unserved},
 		{Key: "dry-run-plan", On: OnIngress, Status: Ignored},

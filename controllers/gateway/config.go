@@ -21,6 +21,8 @@ type config struct {
 	spec awsgwv1.LoadBalancerConfigurationSpec
 	// parts are the configurations in order of precedence, each as far as it counts.
 	parts []part
+	// without are the add-ons that flags switch off.
+	without []model.Addon
 }
 
 // part is one configuration without what one of higher precedence sets too. Its listener configurations keep their places; one that
@@ -127,6 +129,9 @@ func settingFields() map[string]string {
 		"name": "loadBalancerName", "scheme": "scheme", "ipAddressType": "ipAddressType", "subnets": "loadBalancerSubnets",
 		"subnetTags": "loadBalancerSubnetsSelector", "securityGroups": "securityGroups", "attributes": "loadBalancerAttributes",
 		"tags": "tags", "manageBackendRules": "manageBackendSecurityGroupRules",
+		string(model.AddonWebACL): "wafV2", string(model.AddonProtection): "shieldConfiguration",
+		string(model.AddonCapacity): "minimumLoadBalancerCapacity", string(model.AddonIPAMPool): "ipv4IPAMPoolId",
+		intent.FieldCustomerOwnedPool: "customerOwnedIpv4Pool",
 	}
 }
 
@@ -178,7 +183,7 @@ func sets(in reflect.Value, path string) bool {
 func (c config) settings() intent.Settings {
 	out := intent.Settings{
 		Tags: c.spec.Tags, Attributes: attributeMap(c.spec.LoadBalancerAttributes), SecurityGroups: c.spec.SecurityGroups,
-		SubnetTags: c.spec.LoadBalancerSubnetsSelector, Fields: map[string]string{},
+		SubnetTags: c.spec.LoadBalancerSubnetsSelector, Fields: map[string]string{}, Addons: c.addons(),
 	}
 	for name, field := range settingFields() {
 		if at := c.where(field); at != "" {
@@ -239,7 +244,7 @@ func protocolPort(l *listener) awsgwv1.ProtocolPort {
 
 // closes tells whether requests to a listener must be refused because something that restricts access to it is not served.
 func (c config) closes(l *listener) bool {
-	return c.spec.WAFv2 != nil || slices.ContainsFunc(entries(c.spec, protocolPort(l)), restrictsClients)
+	return c.walledOff() || slices.ContainsFunc(entries(c.spec, protocolPort(l)), restrictsClients)
 }
 
 func restrictsClients(l awsgwv1.ListenerConfiguration) bool {

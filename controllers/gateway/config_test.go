@@ -96,10 +96,8 @@ func TestWhatRestrictsAccessAndIsNotServedCloses(t *testing.T) {
 		findings  int
 	}{
 		{"nothing is restricted", `{}`, []string{"forward", "forward"}, 0},
-		{"a firewall", `{wafV2: {webACL: arn}}`, []string{"503", "503"}, 1},
 		{"client certificates on one port", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: passthrough}}]}`, []string{"forward", "503"}, 1},
 		{"client certificates that are off", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: "off"}}]}`, []string{"forward", "forward"}, 0},
-		{"Shield is a warning", `{shieldConfiguration: {enabled: true}}`, []string{"forward", "forward"}, 1},
 	} {
 		s := snapshotOf(t, listeners, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
 		s.GatewayConfig = configOf(t, "c", c.spec)

@@ -45,6 +45,7 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 		return v
 	}
 	c := mergeConfigs(s.ClassConfig, s.GatewayConfig)
+	c.without = set.Without
 	v.listeners = judge(s.Gateway)
 	t := &translator{
 		snapshot: s, config: c, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}, asked: map[*listener]bool{},
@@ -69,6 +70,7 @@ func defaults(set Settings) intent.Defaults {
 	return intent.Defaults{
 		Cluster: set.ClusterName, Scheme: set.DefaultScheme, TargetType: set.DefaultTargetType, SSLPolicy: set.DefaultSSLPolicy,
 		Tags: set.DefaultTags, BackendSecurityGroup: set.BackendSecurityGroup,
+		SingleSubnet: set.SingleSubnet,
 	}
 }
 

@@ -30,6 +30,10 @@ type Settings struct {
 	DefaultSSLPolicy     string
 	DefaultTags          map[string]string
 	BackendSecurityGroup bool
+	// Without are the add-ons that flags switch off.
+	Without []model.Addon
+	// SingleSubnet lets load balancers have one subnet.
+	SingleSubnet bool
 	// WatchNamespace limits which Gateways are served; empty means all.
 	WatchNamespace string
 }

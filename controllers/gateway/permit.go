@@ -66,6 +66,7 @@ func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
 			out.Settings.Fields[name] = at
 		}
 	}
+	wall(&out.Settings, settings)
 	out.Listeners = slices.Clone(f.Listeners)
 	for i := range out.Listeners {
 		out.Listeners[i].InboundCIDRs, out.Listeners[i].PrefixLists = now.spec.SourceRanges, now.spec.SecurityGroupPrefixes

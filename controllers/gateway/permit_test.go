@@ -46,7 +46,8 @@ func TestPermit(t *testing.T) {
 		}, []string{"80 two.x.com forward", "81 one.x.comtwo.x.com forward"}},
 		{"access is restricted by what is not served", func(t *testing.T, s *Snapshot) {
 			t.Helper()
-			s.GatewayConfig = configOf(t, "c", `{wafV2: {webACL: arn}}`)
+			s.GatewayConfig = configOf(t, "c", `{listenerConfigurations: [{protocolPort: "HTTP:80", mutualAuthentication: {mode: passthrough}},
+				{protocolPort: "HTTP:81", mutualAuthentication: {mode: passthrough}}]}`)
 		}, []string{"80 one.x.comtwo.x.com 503", "81 one.x.comtwo.x.com 503"}},
 	} {
 		s := snapshotOf(t, listeners, route)

@@ -54,6 +54,7 @@ func (c config) findings(listeners []*listener) []model.Finding {
 	var out []model.Finding
 	for _, p := range c.parts {
 		out = append(out, notServed(p.object, p.wishes())...)
+		out = append(out, c.switchedOff(p)...)
 		out = append(out, c.idle(p)...)
 		for i := range p.spec.ListenerConfigurations {
 			out = append(out, p.entry(i, listeners)...)
@@ -65,11 +66,6 @@ func (c config) findings(listeners []*listener) []model.Finding {
 func (p part) wishes() []wish {
 	s := p.spec
 	out := []wish{
-		{s.WAFv2 != nil, model.Closed, "spec.wafV2"},
-		{s.ShieldConfiguration != nil && s.ShieldConfiguration.Enabled, model.Warning, "spec.shieldConfiguration"},
-		{s.CustomerOwnedIpv4Pool != nil, model.Warning, "spec.customerOwnedIpv4Pool"},
-		{s.IPv4IPAMPoolID != nil, model.Warning, "spec.ipv4IPAMPoolId"},
-		{s.MinimumLoadBalancerCapacity != nil, model.Warning, "spec.minimumLoadBalancerCapacity"},
 		{s.DisableSecurityGroup != nil && *s.DisableSecurityGroup, model.Warning, "spec.disableSecurityGroup"},
 		{s.EnableICMP != nil && *s.EnableICMP, model.Warning, "spec.enableICMP"},
 		{s.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != nil, model.Warning, "spec.enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"},

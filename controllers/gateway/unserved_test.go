@@ -27,9 +27,9 @@ func TestFindingNamesTheConfigurationThatAsks(t *testing.T) {
 		why, class, gateway string
 		want                []string
 	}{
-		{"each its own", `{shieldConfiguration: {enabled: true}}`, `{wafV2: {webACL: arn}}`, []string{
-			"Warning LoadBalancerConfiguration class-ns/class spec.shieldConfiguration",
-			"Closed LoadBalancerConfiguration gateway-ns/gateway spec.wafV2",
+		{"each its own", `{enableICMP: true}`, `{listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}]}`, []string{
+			"Warning LoadBalancerConfiguration class-ns/class spec.enableICMP",
+			"Closed LoadBalancerConfiguration gateway-ns/gateway spec.listenerConfigurations[0].mutualAuthentication",
 		}},
 		{"by their own index", `{listenerConfigurations: [{protocolPort: "HTTP:80"}]}`,
 			`{listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}]}`,
@@ -37,9 +37,9 @@ func TestFindingNamesTheConfigurationThatAsks(t *testing.T) {
 		{"the index is that of the list as it is written", `{listenerConfigurations: [{protocolPort: "HTTP:80"}]}`,
 			`{listenerConfigurations: [{protocolPort: "HTTP:80", alpnPolicy: HTTP2Only}, {protocolPort: "HTTPS:443", ` + mutual + `}]}`,
 			[]string{"Closed LoadBalancerConfiguration gateway-ns/gateway spec.listenerConfigurations[1].mutualAuthentication"}},
-		{"what the class says otherwise asks for nothing", `{listenerConfigurations: [{protocolPort: "HTTPS:443"}], wafV2: {webACL: one}}`,
-			`{listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}], wafV2: {webACL: two}}`,
-			[]string{"Closed LoadBalancerConfiguration class-ns/class spec.wafV2"}},
+		{"what the class says otherwise asks for nothing", `{listenerConfigurations: [{protocolPort: "HTTPS:443"}], enableICMP: true}`,
+			`{listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}], enableICMP: true}`,
+			[]string{"Warning LoadBalancerConfiguration class-ns/class spec.enableICMP"}},
 		{"what the Gateway says otherwise, where it goes first", `{mergingMode: prefer-gateway, listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}]}`,
 			`{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: "off"}}]}`, nil},
 	} {

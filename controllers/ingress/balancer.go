@@ -24,6 +24,7 @@ func (d *draft) settings() intent.Settings {
 	}
 	out.EnforcedTags = d.classTags()
 	d.redirectPort(&out)
+	d.addons(&out)
 	if len(out.Fields) == 0 {
 		out.Fields = nil
 	}

@@ -15,23 +15,11 @@ const closedMessage = "restricts access in a way that is not served yet: the rul
 
 // findClosed finds what restricts access and is not served: for the whole member, or some of its ports.
 func (d *draft) findClosed() {
-	for _, key := range []string{
-		annotations.JWTValidation, annotations.WAFv2ARN, annotations.WAFv2Name, annotations.WAFClassic, annotations.WAFClassicDeprecated,
-	} {
-		if d.read.Asks(key) {
-			d.shut = true
-			d.note(model.Closed, ReasonClosed, d.read.Field(key), closedMessage)
-		}
+	if d.read.Asks(annotations.JWTValidation) {
+		d.shut = true
+		d.note(model.Closed, ReasonClosed, d.read.Field(annotations.JWTValidation), closedMessage)
 	}
-	spec := d.params().Spec
-	for _, f := range []struct{ field, value string }{
-		{"spec.wafv2AclArn", spec.WAFv2ACLArn}, {"spec.wafv2AclName", spec.WAFv2ACLName},
-	} {
-		if f.value != "" && f.value != "none" {
-			d.shut = true
-			d.note(model.Closed, ReasonClosed, d.classField(f.field), closedMessage)
-		}
-	}
+	d.findSwitchedOff()
 	d.findClosedPorts()
 	d.findUnreadable()
 }

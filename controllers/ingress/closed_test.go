@@ -28,10 +28,6 @@ func TestWhatRestrictsAccessCloses(t *testing.T) {
 			why: "the Service wins over the Ingress",
 		},
 		{name: "jwt", pairs: []string{annotations.JWTValidation, "{}"}, closed: "80 8443", field: "jwt-validation", why: "tokens"},
-		{name: "wafv2", pairs: []string{annotations.WAFv2ARN, "arn"}, closed: "80 8443", field: "wafv2-acl-arn", why: "a firewall"},
-		{name: "wafv2 name", pairs: []string{annotations.WAFv2Name, "x"}, closed: "80 8443", field: "wafv2-acl-name", why: "a firewall"},
-		{name: "waf", pairs: []string{annotations.WAFClassic, "x"}, closed: "80 8443", field: "waf-acl-id", why: "a firewall"},
-		{name: "web acl", pairs: []string{annotations.WAFClassicDeprecated, "x"}, closed: "80 8443", field: "web-acl-id", why: "its old spelling"},
 		{name: "no waf", pairs: []string{annotations.WAFv2ARN, "none", annotations.WAFClassic, "none"}, why: "takes a firewall away"},
 		{
 			name: "mutual", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"verify"},{"port":80,"mode":"off"}]`},
@@ -42,14 +38,6 @@ func TestWhatRestrictsAccessCloses(t *testing.T) {
 		{name: "misspelled login", pairs: []string{"auth-typ", "oidc"}, closed: "80 8443", field: "auth-typ", why: "it was meant to restrict"},
 		{name: "misspelled login of a service", service: []string{"auth-typ", "oidc"}, closed: "80 8443", field: "auth-typ", why: "the Service may ask too"},
 		{name: "mutual broken", pairs: []string{annotations.MutualAuthentication, `{`}, closed: "80 8443", field: "mutual-authentication", why: "closed, not open"},
-		{
-			name: "class waf", class: elbv2v1beta1.IngressClassParamsSpec{WAFv2ACLArn: "arn"}, closed: "80 8443",
-			field: "IngressClassParams p spec.wafv2AclArn", why: "the class's firewall",
-		},
-		{
-			name: "class waf name", class: elbv2v1beta1.IngressClassParamsSpec{WAFv2ACLName: "n"}, closed: "80 8443",
-			field: "IngressClassParams p spec.wafv2AclName", why: "the class's firewall",
-		},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -211,11 +211,11 @@ func TestWhyNothingIsBuiltIsToldOnce(t *testing.T) {
 }
 
 func TestReconcileTellsOfARestrictionBesideAMistake(t *testing.T) {
-	ing := newIngress(annotations.Scheme, "public", annotations.WAFv2ARN, "arn")
+	ing := newIngress(annotations.Scheme, "public", "inbound-cidr", "10.0.0.0/8")
 	events := &told{}
 	loop := &plays{result: stack.Result{Serving: []stack.Serving{{Member: refOf(ing), Held: true}}}}
 	reconcileKey(t, New(newClient(t, ing, newService("web"), newClass("alb", "")), loop, events, settingsIP()), Implicit("shop", "web"))
-	if !events.has(annotations.Scheme, "except those to which it restricts access") || !events.has("AccessControlNotServed", annotations.WAFv2ARN) {
+	if !events.has(annotations.Scheme, "except those to which it restricts access") || !events.has("UnknownAnnotation", "inbound-cidr") {
 		t.Errorf("events %q", events.events)
 	}
 }

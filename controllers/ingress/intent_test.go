@@ -236,26 +236,6 @@ func TestWrongOfAClassIsToldToBoth(t *testing.T) {
 	}
 }
 
-func TestUnservedOfAClass(t *testing.T) {
-	other := named("other", annotations.GroupName, "g")
-	g := load(t, Explicit("g"), other, newIngress(annotations.GroupName, "g"), newService("web"), newClass("alb", "p"),
-		newParams(elbv2v1beta1.IngressClassParamsSpec{
-			MinimumLoadBalancerCapacity: &elbv2v1beta1.MinimumLoadBalancerCapacity{CapacityUnits: 1},
-			IPAMConfiguration:           &elbv2v1beta1.IPAMConfiguration{},
-		}))
-	_, findings := intentOf(g, settingsIP())
-	var got []string
-	for _, f := range findings {
-		got = append(got, string(f.Severity)+" "+f.Object.Kind+" "+f.Object.Name+" "+f.Field+" "+f.Reason)
-	}
-	want := []string{
-		"Warning IngressClassParams p spec.minimumLoadBalancerCapacity FieldNotServed", "Warning IngressClassParams p spec.ipamConfiguration FieldNotServed",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("each field is told once, of the object that has it: %s", diff)
-	}
-}
-
 func TestExternalManagedTags(t *testing.T) {
 	set := settingsIP()
 	set.ExternalManagedTags = []string{"cost"}

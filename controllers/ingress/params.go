@@ -25,23 +25,10 @@ func paramsRef(p *elbv2v1beta1.IngressClassParams) model.ObjectRef {
 	return model.ObjectRef{Group: paramsGroup, Kind: paramsKind, Name: p.Name, UID: string(p.UID)}
 }
 
-// checkClass finds all that is wrong with the class's parameters, and what of them is not served yet.
+// checkClass finds all that is wrong with the class's parameters.
 func (d *draft) checkClass() {
 	spec := d.params().Spec
-	for _, f := range []struct {
-		field string
-		asked bool
-	}{
-		{"spec.minimumLoadBalancerCapacity", spec.MinimumLoadBalancerCapacity != nil},
-		{"spec.ipamConfiguration", spec.IPAMConfiguration != nil},
-	} {
-		if f.asked {
-			d.notes.add(model.Finding{
-				Object: paramsRef(d.params()), Severity: model.Warning, Reason: ReasonField, Field: f.field,
-				Message: "is not served yet: everything else of the class is",
-			})
-		}
-	}
+	d.checkClassAddons()
 	if name := spec.LoadBalancerName; name != "" {
 		d.checkField("spec.loadBalancerName", annotations.CheckLoadBalancerName(name))
 	}
@@ -66,7 +53,10 @@ func (d *draft) checkClass() {
 	}
 }
 
-var errSubnets = errors.New("has both ids and tags: write one of the two")
+var (
+	errSubnets  = errors.New("has both ids and tags: write one of the two")
+	errCapacity = errors.New("is below 0: write how many capacity units to reserve, 0 to give all back")
+)
 
 // classLists are the class's prefix lists, in either spelling, with their field.
 func classLists(spec elbv2v1beta1.IngressClassParamsSpec) (ids []string, field string) {

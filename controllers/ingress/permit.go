@@ -39,7 +39,8 @@ func findIgnored(drafts []*draft) {
 func (d *draft) permit(f intent.Fragment) intent.Fragment {
 	out, known := d.admit(f)
 	now := *d
-	now.shut = now.shut || !known
+	out, walled := d.wall(out)
+	now.shut = now.shut || !known || !walled
 	if len(f.Routes) > 0 {
 		out.Routes = now.close(now.shelter(f.Routes))
 	}

@@ -68,8 +68,6 @@ func TestWhatRestrictsAccessClosesWhatWasGood(t *testing.T) {
 		{why: "login", pairs: []string{annotations.AuthType, "oidc"}, want: []int{80, 8443}},
 		{why: "login that the Service asks for", service: []string{annotations.AuthType, "cognito"}, want: []int{80, 8443}},
 		{why: "login that the Service takes back", pairs: []string{annotations.AuthType, "oidc"}, service: []string{annotations.AuthType, "none"}},
-		{why: "a firewall", pairs: []string{annotations.WAFv2ARN, "arn"}, want: []int{80, 8443}},
-		{why: "the class's firewall", class: elbv2v1beta1.IngressClassParamsSpec{WAFv2ACLArn: "arn"}, want: []int{80, 8443}},
 		{why: "certificates of clients on one port", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"verify"}]`}, want: []int{8443}},
 		{why: "on ports that cannot be read", pairs: []string{annotations.MutualAuthentication, `[`}, want: []int{80, 8443}},
 		{

@@ -59,6 +59,10 @@ type Settings struct {
 	WatchNamespace string
 	// BackendSecurityGroup gives load balancers the shared backend security group.
 	BackendSecurityGroup bool
+	// Without are the add-ons that flags switch off.
+	Without []model.Addon
+	// SingleSubnet lets load balancers have one subnet.
+	SingleSubnet bool
 }
 
 // legacyClass is the value of the class annotation that is ours.
@@ -77,6 +81,7 @@ func (s Settings) defaults() intent.Defaults {
 		SSLPolicy:            or(s.DefaultSSLPolicy, defaultPolicy),
 		Tags:                 s.DefaultTags,
 		BackendSecurityGroup: s.BackendSecurityGroup,
+		SingleSubnet:         s.SingleSubnet,
 	}
 }
 

@@ -42,6 +42,7 @@ func (a *Account) Facts(_ context.Context, need model.Needs) (model.Facts, error
 	if lb := a.stacks[need.Owner].LoadBalancer; lb != nil {
 		facts.Existing = &model.Existing{
 			ARN: lb.ARN, Name: lb.Name, Scheme: lb.Scheme, IPAddressType: lb.IPAddressType, Subnets: slices.Clone(lb.Subnets),
+			CustomerOwnedPool: lb.CustomerOwnedPool,
 		}
 	}
 	for _, g := range a.stacks[model.Owner{Cluster: need.Owner.Cluster}].SecurityGroups {

@@ -14,6 +14,7 @@ func Assume(requests []stack.Request) model.Facts {
 	f := model.Facts{
 		Region: "us-east-1", Account: "123456789012", VPC: model.VPC{ID: "vpc-assumed", CIDRs: []string{"10.0.0.0/16", "fd00::/56"}},
 		SecurityGroups: map[string][]string{}, TargetGroups: map[string]model.ARN{}, BackendSecurityGroup: "sg-assumed-backend",
+		WebACLs: map[string]model.ARN{}, ShieldSubscribed: true,
 	}
 	for _, role := range []string{"elb", "internal-elb"} {
 		for zone := range zones {
@@ -31,6 +32,10 @@ func Assume(requests []stack.Request) model.Facts {
 		for _, name := range need.TargetGroupNames {
 			f.TargetGroups[name] = model.ARN("arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/" + name + "/assumed")
 		}
+		for _, ref := range need.WebACLs {
+			f.WebACLs[ref] = assumedACL(ref)
+		}
+		f.ClassicWebACLs = append(f.ClassicWebACLs, need.ClassicWebACLs...)
 		for _, fragment := range r.Intent.Fragments {
 			assumeFor(&f, fragment, seen)
 		}
@@ -41,6 +46,14 @@ func Assume(requests []stack.Request) model.Facts {
 const zones = 3
 
 func zoneOf(i int) string { return "us-east-1" + string(rune('a'+i%26)) }
+
+// assumedACL is a web ACL by its ARN or its name.
+func assumedACL(ref string) model.ARN {
+	if model.IsARN(ref) {
+		return model.ARN(ref)
+	}
+	return model.ARN("arn:aws:wafv2:us-east-1:123456789012:regional/webacl/" + ref + "/assumed")
+}
 
 func assumedSubnet(id string, zone int) model.Subnet {
 	return model.Subnet{

@@ -81,7 +81,9 @@ func (m *memory) before() map[model.Key]plan.Applied {
 	out := map[model.Key]plan.Applied{}
 	for _, r := range m.object.Spec.Resources {
 		if key, err := model.ParseKey(r.Key); err == nil {
-			out[key] = plan.Applied{Attributes: keysOnly(r.Attributes), Tags: keysOnly(r.Tags), Secret: r.SecretDigest}
+			out[key] = plan.Applied{
+				Attributes: keysOnly(r.Attributes), Tags: keysOnly(r.Tags), Secret: r.SecretDigest, Addons: addonsOf(r.Addons),
+			}
 		}
 	}
 	return out
@@ -114,6 +116,7 @@ func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
 			Key: key.String(), ARN: string(outputs.ARNs[key]), Hash: want[key],
 			Attributes: slices.Sorted(maps.Keys(set[key].Attributes)), Tags: slices.Sorted(maps.Keys(set[key].Tags)),
 			SecretDigest: set[key].Secret,
+			Addons:       addonNames(set[key].Addons),
 		})
 	}
 	m.object.Spec.Waiting = nil
@@ -137,6 +140,7 @@ func (m *memory) begin(desired model.Stack) {
 		if r.SecretDigest != a.Secret {
 			r.SecretDigest = secretInDoubt
 		}
+		r.Addons = slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.Addons, addonNames(a.Addons)))))
 	}
 	for _, c := range desired.Certificates {
 		m.resource(c.Key()) // so that they are looked for until they are gone

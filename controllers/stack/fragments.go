@@ -33,6 +33,10 @@ type roster struct {
 	partial map[string]bool
 	// groups are the IDs of security groups by their Name tags, as far as they are known.
 	groups map[string][]string
+	// facts of the last build, as far as there was one.
+	facts model.Facts
+	// exposed says that the member that the load balancer belongs to wants a firewall that is not there.
+	exposed bool
 }
 
 // memberKey names a member in maps and in StackState.
@@ -142,6 +146,8 @@ func wrongs(f intent.Fragment, findings []model.Finding) []model.Finding {
 func settingNames() []string {
 	return []string{
 		"scheme", "name", "ipAddressType", "subnets", "subnetTags", "securityGroups", "manageBackendRules", "sslRedirectPort", "attributes", "tags",
+		string(model.AddonWebACL), string(model.AddonClassicWebACL), string(model.AddonProtection), string(model.AddonCapacity),
+		string(model.AddonIPAMPool), intent.FieldCustomerOwnedPool,
 	}
 }
 
@@ -173,11 +179,19 @@ func (r *roster) hollow(observed model.Stack, findings []model.Finding) string {
 	if observed.LoadBalancer != nil || len(r.req.Intent.Fragments) == 0 {
 		return ""
 	}
+	if r.from[memberKey(r.req.Anchor)] == bare {
+		return told(findings)
+	}
 	for _, f := range r.req.Intent.Fragments {
 		if r.from[memberKey(f.Member)] < held {
 			return ""
 		}
 	}
+	return told(findings)
+}
+
+// told is the first mistake.
+func told(findings []model.Finding) string {
 	for _, f := range findings {
 		if f.Severity == model.Wrong {
 			return f.Text()
@@ -190,6 +204,7 @@ func (r *roster) hollow(observed model.Stack, findings []model.Finding) string {
 func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 	out := make([]intent.Fragment, 0, len(r.req.Intent.Fragments))
 	first := -1
+	r.exposed = false
 	for i, f := range r.req.Intent.Fragments {
 		key := memberKey(f.Member)
 		switch r.from[key] {
@@ -209,6 +224,9 @@ func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 	if first >= 0 {
 		keepShape(out, first, observed.LoadBalancer)
 	}
+	if r.exposed {
+		closeAll(out)
+	}
 	return out
 }
 
@@ -224,6 +242,7 @@ func keepShape(all []intent.Fragment, i int, lb *model.LoadBalancer) {
 	if !slices.ContainsFunc(all, func(f intent.Fragment) bool { return f.Settings.IPAddressType != "" }) {
 		all[i].Settings.IPAddressType = lb.IPAddressType
 	}
+	keepAddons(all, i, lb)
 }
 
 // reference is the fragment that tells what is the member's: the good one where there is one.

@@ -18,6 +18,7 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) (out intent.Fragm
 	guarded := true
 	if r.from[memberKey(f.Member)] == bare {
 		out.Settings, guarded = r.protected(known, allowed, observed.LoadBalancer)
+		guarded = r.wall(&out, allowed.Settings, observed.LoadBalancer) && guarded
 	}
 	mine := backendsOf(known)
 	for _, l := range observed.Listeners {
@@ -151,8 +152,7 @@ func shut(f intent.Fragment, settings intent.Settings, observed model.Stack) int
 		out.Listeners = append(out.Listeners, l)
 	}
 	for _, r := range f.Routes {
-		r.Forward, r.Redirect, r.Transforms = nil, nil, nil
-		r.Fixed = &intent.Fixed{StatusCode: 503, ContentType: "text/plain"}
+		unavailable(&r)
 		out.Routes = append(out.Routes, r)
 	}
 	return out

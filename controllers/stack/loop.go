@@ -190,7 +190,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		if err := l.gather(ctx, a, in); err != nil {
 			return err
 		}
-		a.roster.groups = a.facts.SecurityGroups
+		a.roster.groups, a.roster.facts = a.facts.SecurityGroups, a.facts
 		built := build.Build(in, a.facts)
 		if acted := a.roster.blame(built.Findings); len(acted) > 0 {
 			a.findings = merge(a.findings, acted)
@@ -214,7 +214,7 @@ func (a *attempt) seen() model.Stack {
 }
 
 func (l *Loop) observe(ctx context.Context, a *attempt) error {
-	seen, err := l.cloud.Observe(ctx, a.owner, a.sights())
+	seen, err := l.cloud.Observe(ctx, a.owner, slices.Concat(a.sights(), model.AddonKeys(a.addons())))
 	if err != nil {
 		return fmt.Errorf("observing %s: %w", a.owner, err)
 	}

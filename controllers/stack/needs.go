@@ -24,12 +24,15 @@ func Needs(in intent.Intent) model.Needs {
 				need.SecurityGroupNames = append(need.SecurityGroupNames, s)
 			}
 		}
+		needsOfAddons(&need, f.Settings.Addons)
 		needsOfListeners(&need, f)
 		for _, r := range f.Routes {
 			needsOfRoute(&need, r)
 		}
 	}
-	for _, list := range []*[]string{&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames, &need.TrustStores} {
+	for _, list := range []*[]string{
+		&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames, &need.TrustStores, &need.WebACLs, &need.ClassicWebACLs,
+	} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}

@@ -148,6 +148,7 @@ func (b *builder) loadBalancer(s settings, subnets []string) *model.LoadBalancer
 	lb := &model.LoadBalancer{
 		ID: loadBalancerID, Name: s.name, NameGiven: s.name != "", Type: "application", Scheme: s.scheme, IPAddressType: s.ipAddressType,
 		Subnets: subnets, VPC: b.facts.VPC.ID, Attributes: s.attributes, Tags: b.tags(loadBalancerID, s.tags),
+		Addons: s.addons, CustomerOwnedPool: b.ownedPool(s, subnets),
 	}
 	if lb.Name == "" {
 		lb.Name = loadBalancerName(b.in, s.scheme)

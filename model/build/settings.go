@@ -23,6 +23,7 @@ const (
 type settings struct {
 	name, scheme, ipAddressType string
 	attributes, tags            map[string]string
+	addons                      map[model.Addon]string
 	// subnets, groups and redirect are the fragments whose choice counts; nil where nobody chose.
 	subnets, subnetTags, groups, redirect *intent.Fragment
 	// manageBackend asks for rules on pods' groups where the load balancer's groups are the user's.
@@ -59,6 +60,7 @@ func (b *builder) settings() settings {
 			return f.Settings.Attributes, f.Settings.EnforcedAttributes
 		})
 	s.tags = b.mergeTags(b.fragments)
+	s.addons = b.addons(&s)
 	return s
 }
 

@@ -49,6 +49,8 @@ type Defaults struct {
 	Tags       map[string]string `json:"tags,omitempty"`
 	// BackendSecurityGroup says that load balancers get the shared backend security group.
 	BackendSecurityGroup bool `json:"backendSecurityGroup,omitempty"`
+	// SingleSubnet says that application load balancers may have one subnet, as AWS allows some accounts.
+	SingleSubnet bool `json:"singleSubnet,omitempty"`
 }
 
 // Fragment is what one member asks for.
@@ -84,6 +86,8 @@ type Settings struct {
 	EnforcedAttributes map[string]string `json:"enforcedAttributes,omitempty"`
 	// SSLRedirectPort makes every HTTP listener of the load balancer redirect to this port, 0 does not.
 	SSLRedirectPort int `json:"sslRedirectPort,omitempty"`
+	// Addons of other services.
+	Addons Addons `json:"addons,omitzero"`
 	// Fields names where each setting was written, by the JSON name of the field: "scheme" → "alb.ingress.kubernetes.io/scheme".
 	Fields map[string]string `json:"fields,omitempty"`
 }

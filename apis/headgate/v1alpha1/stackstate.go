@@ -20,6 +20,11 @@ type AppliedResource struct {
 	// +listType=atomic
 	Attributes []string `json:"attributes,omitempty"`
 
+	// Addons that were set: only these are reset when nobody asks for them any more.
+	// +optional
+	// +listType=atomic
+	Addons []string `json:"addons,omitempty"`
+
 	// Tags are the keys of user tags that were set: only these are removed when nobody asks for them any more.
 	// +optional
 	// +listType=atomic

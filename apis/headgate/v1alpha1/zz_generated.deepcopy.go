@@ -32,6 +32,11 @@ func (in *AppliedResource) DeepCopyInto(out *AppliedResource) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.Addons != nil {
+		in, out := &in.Addons, &out.Addons
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Tags != nil {
 		in, out := &in.Tags, &out.Tags
 		*out = make([]string, len(*in))
