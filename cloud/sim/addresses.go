@@ -41,8 +41,8 @@ func (t *addressTable) clear() {
 	t.ports, t.hosts, t.texts = map[netip.AddrPort]location{}, map[netip.Addr]location{}, map[string]string{}
 }
 
-// merge adds and replaces entries; nil removes one. A bad entry leaves the table as it was.
-func (t *addressTable) merge(entries map[string]*string) error {
+// check says what is wrong with entries.
+func (*addressTable) check(entries map[string]*string) error {
 	for key, value := range entries {
 		if _, err := parseLocation(key); err != nil {
 			return err
@@ -57,6 +57,14 @@ func (t *addressTable) merge(entries map[string]*string) error {
 		if !to.address.IsLoopback() {
 			return fmt.Errorf("%s leads to %s, which is not a loopback address: %w", key, *value, errAddress)
 		}
+	}
+	return nil
+}
+
+// merge adds and replaces entries; nil removes one. A bad entry leaves the table as it was.
+func (t *addressTable) merge(entries map[string]*string) error {
+	if err := t.check(entries); err != nil {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

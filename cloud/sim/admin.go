@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
@@ -21,7 +23,8 @@ func (s *Simulator) admin(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /_sim/reset", func(w http.ResponseWriter, _ *http.Request) { s.outcome(w, s.Reset()) })
 	mux.HandleFunc("PUT /_sim/addresses", s.putAddresses)
-	mux.HandleFunc("GET /_sim/addresses", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.targets.list()) })
+	mux.HandleFunc("GET /_sim/addresses", func(w http.ResponseWriter, _ *http.Request) { s.show(w, s.addresses()) })
+	mux.HandleFunc("GET /_sim/keys/{id}", s.getKey)
 	mux.HandleFunc("PUT /_sim/networkinterfaces", s.putInterfaces)
 	mux.HandleFunc("GET /_sim/events", s.streamEvents)
 	mux.HandleFunc("GET /_sim/snapshot", s.getSnapshot)
@@ -40,7 +43,7 @@ func (s *Simulator) State() map[string]any {
 		state[name] = wire.Tree(dump())
 	}
 	s.mu.Unlock()
-	state["addresses"] = s.targets.list()
+	state["addresses"] = s.addresses()
 	if s.traffic != nil {
 		state["dataPlane"] = map[string]string{"error": s.traffic.failure()}
 	}
@@ -83,6 +86,17 @@ func (s *Simulator) putAddresses(w http.ResponseWriter, r *http.Request) {
 	if s.read(w, r, &entries) {
 		s.outcome(w, s.SetAddresses(entries))
 	}
+}
+
+// getKey gives what the host public-keys.auth.elb of AWS gives.
+func (s *Simulator) getKey(w http.ResponseWriter, r *http.Request) {
+	key, ok := s.ClaimsKey(r.PathValue("id"))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(key))
 }
 
 // putInterfaces makes, replaces and (null) removes network interfaces by identifier.

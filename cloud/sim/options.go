@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/cloud/sim/elb"
+	"github.com/headgate/headgate/cloud/sim/vpc"
 )
 
 // Options say what a simulator is. The zero value is an account in us-west-2 with a small world in it, an endpoint on a free port of
@@ -47,6 +49,11 @@ type Options struct {
 	// RuleDelay is how long a change of listeners and rules takes to reach the data plane: one second.
 	RuleDelay time.Duration
 
+	// TrustStoreCreation is how long a trust store is CREATING, CapacityProvisioning how long a capacity reservation is pending: believed.
+	TrustStoreCreation, CapacityProvisioning time.Duration
+	// FirewallPropagation is how long a new web ACL cannot be associated, nor any with a load balancer that is not active: no time at all.
+	FirewallPropagation time.Duration
+
 	// DataPlane makes the listeners of application and network load balancers take traffic.
 	DataPlane bool
 	// AccessLogs is a directory that stands for S3: each bucket that load balancers log to is one in it. Empty: no logs are written.
@@ -56,8 +63,11 @@ type Options struct {
 	// AddressPool holds the loopback addresses of load balancers. Without it, it is 127.77.0.0/16, or with a data plane the first block after
 	// it that no other simulator on this machine holds.
 	AddressPool netip.Prefix
-	// Addresses says where targets really are: "10.0.1.15:8080" or "10.0.1.15" to a loopback address, with or without a port.
+	// Addresses says where targets really are: "10.0.1.15:8080" or "10.0.1.15" to a loopback address, with or without a port; and identity
+	// providers: "idp.example.com" or "idp.example.com:8443" to a loopback address with a port.
 	Addresses map[string]string
+	// IdentityRoots are who may vouch for identity providers. Nil believes every certificate.
+	IdentityRoots *x509.CertPool
 	// AllowLoopbackTargets lets loopback addresses be registered as targets, which AWS refuses.
 	AllowLoopbackTargets bool
 	// DNS is the address of the DNS server; empty for none, 127.0.0.1:0 for a free port.
@@ -65,6 +75,10 @@ type Options struct {
 
 	// Quotas replaces quotas of Elastic Load Balancing that AWS would raise.
 	Quotas elb.Quotas
+	// NetworkQuotas replaces quotas of EC2.
+	NetworkQuotas vpc.Quotas
+	// ConstrainedZones are the names of the zones that take no more load balancers.
+	ConstrainedZones []string
 	// Logger gets what goes wrong beside the calls. Nil discards.
 	Logger *slog.Logger
 }

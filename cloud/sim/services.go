@@ -20,7 +20,8 @@ type api interface{ Service() wire.Service }
 // offer gives every service behind the endpoint, a line each.
 func (s *Simulator) offer() []api {
 	there := resources{s.elb, s.network}
-	firewall, classic, guard := waf.New(s.account, there, waf.Options{}), waf.NewClassic(s.account, there), shield.New(s.account, there)
+	firewall := waf.New(s.account, there, waf.Options{Propagation: s.options.FirewallPropagation})
+	classic, guard := waf.NewClassic(s.account, there), shield.New(s.account, there)
 	accelerators := accelerator.New(s.account, there)
 	s.domains = zones.New(s.account, there, s.certs.Settle)
 	s.certs.Validate(s.domains)

@@ -37,6 +37,7 @@ type Simulator struct {
 	options Options
 	calls   *recorder
 	targets *addressTable
+	hosts   *hostTable
 	traffic *traffic
 	names   *nameServer
 	server  *http.Server
@@ -80,8 +81,8 @@ func New(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Simulator{options: o, calls: newRecorder(), targets: newAddressTable(), hub: newHub()}
-	if err := s.targets.merge(pointers(o.Addresses)); err != nil {
+	s := &Simulator{options: o, calls: newRecorder(), targets: newAddressTable(), hosts: &hostTable{}, hub: newHub()}
+	if err := s.SetAddresses(pointers(o.Addresses)); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -120,6 +121,7 @@ func (s *Simulator) fill() {
 	o := s.options
 	s.account = &account.Account{ID: o.Account, Region: o.Region, Partition: partition(o.Region), Now: o.Now, Speed: o.Speed}
 	s.network = vpc.New(s.account)
+	s.network.Quotas = o.NetworkQuotas.Over(s.network.Quotas)
 	s.certs = cert.New(s.account)
 	s.objects = storage.New(s.account)
 	s.pools, s.directory = cognito.New(s.account), iam.New(s.account)
@@ -130,7 +132,8 @@ func (s *Simulator) fill() {
 	balancing := elb.Options{
 		Provisioning: o.Provisioning, Linger: o.Linger, Check: o.TargetCheck, AllowLoopbackTargets: o.AllowLoopbackTargets,
 		Addresses: o.AddressPool, Quotas: o.Quotas, Bundles: s.objects,
-		ServerCertificates: s.directory, UserPools: s.pools,
+		ServerCertificates: s.directory, UserPools: s.pools, TrustStore: o.TrustStoreCreation, Capacity: o.CapacityProvisioning,
+		ConstrainedZones: o.ConstrainedZones,
 	}
 	if s.traffic != nil {
 		balancing.Health = s.traffic.health
@@ -255,11 +258,6 @@ func (s *Simulator) RemoveNetworkInterface(id string) {
 	s.journal.add(record{At: s.account.Now(), Serial: s.account.Serial(), Removed: id})
 }
 
-// SetAddresses merges entries into the table of targets' real addresses; nil removes one.
-func (s *Simulator) SetAddresses(addresses map[string]*string) error {
-	return s.targets.merge(addresses)
-}
-
 // Reset brings the account back to its start: everything that calls have made is gone, and so are counts and addresses.
 func (s *Simulator) Reset() error {
 	s.mu.Lock()
@@ -270,8 +268,9 @@ func (s *Simulator) Reset() error {
 	}
 	s.calls.reset()
 	s.targets.clear()
+	s.hosts.clear()
 	s.changed()
-	return s.targets.merge(pointers(s.options.Addresses))
+	return s.SetAddresses(pointers(s.options.Addresses))
 }
 
 // changed tells the data plane that there may be something new.

@@ -24,7 +24,6 @@ type traffic struct {
 	// fabric carries the traffic of VPC Lattice.
 	fabric *fabric.Server
 	kick   chan struct{}
-	hosts  hostTable
 
 	// mu lets one application run at a time and guards what follows.
 	mu     sync.Mutex
@@ -45,7 +44,7 @@ func newTraffic(s *Simulator) *traffic {
 	t := &traffic{sim: s, kick: make(chan struct{}, 1)}
 	t.plane = dataplane.New(dataplane.Options{
 		PortOffset: s.options.PortOffset, Speed: s.options.Speed, Now: s.options.Now, Dial: t.dialTarget, DialHost: t.dialHost,
-		Logger: s.options.Logger, AccessLogs: s.options.AccessLogs,
+		Logger: s.options.Logger, AccessLogs: s.options.AccessLogs, IdentityRoots: s.options.IdentityRoots,
 	})
 	t.fabric = fabric.New(fabric.Options{Groups: t.plane, PortOffset: s.options.PortOffset, Speed: s.options.Speed, Logger: s.options.Logger})
 	return t
@@ -159,9 +158,9 @@ func (t *traffic) settle(ctx context.Context) {
 }
 
 // health gives what the data plane knows of the targets of a group.
-func (t *traffic) health(arn string) (map[elb.Target]elbtypes.TargetHealth, bool) {
+func (t *traffic) health(arn string) (map[elb.Target]elb.Health, bool) {
 	known := t.plane.Health(arn)
-	all := make(map[elb.Target]elbtypes.TargetHealth, len(known))
+	all := make(map[elb.Target]elb.Health, len(known))
 	for _, h := range known {
 		all[elb.Target{ID: h.Target.ID, Port: h.Target.Port}] = targetHealth(h)
 	}
@@ -181,8 +180,8 @@ func (s *Simulator) Settle(ctx context.Context) {
 	}
 }
 
-func targetHealth(h dataplane.TargetHealth) elbtypes.TargetHealth {
-	out := elbtypes.TargetHealth{State: h.State, Reason: h.Reason}
+func targetHealth(h dataplane.TargetHealth) elb.Health {
+	out := elb.Health{TargetHealth: elbtypes.TargetHealth{State: h.State, Reason: h.Reason}, Anomaly: h.Anomaly}
 	if h.Description != "" {
 		out.Description = &h.Description
 	}

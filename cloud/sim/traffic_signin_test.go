@@ -17,9 +17,11 @@ import (
 	cognitotypes "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"github.com/headgate/headgate/cloud/sim/idp"
+	"github.com/google/go-cmp/cmp"
 
+	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/cloud/sim/contract"
+	"github.com/headgate/headgate/cloud/sim/idp"
 )
 
 // startProvider runs an identity provider with one client, under a host that only the simulator and the test know.
@@ -169,5 +171,41 @@ func TestTrafficCognito(t *testing.T) {
 	}
 	if state := fmt.Sprint(f.Sim.State()); strings.Contains(state, *client.ClientSecret) {
 		t.Error("the state shows the secret of the client")
+	}
+}
+
+func TestAddressTableHoldsHosts(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(o *sim.Options) {
+		o.Addresses = map[string]string{"first.example.com": "127.0.0.1:1", "10.0.0.9": "127.0.0.1"}
+	})
+	put := func(body string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, f.Sim.URL()+"/_sim/addresses", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil || response.Body.Close() != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode
+	}
+	for _, row := range []struct {
+		why, body string
+		want      int
+	}{
+		{"a name", `{"Idp.example.com:8443": "127.0.0.1:9", "first.example.com": null}`, http.StatusNoContent},
+		{"a name that leads out of the machine", `{"idp.example.com": "192.0.2.1:443"}`, http.StatusBadRequest},
+		{"a name without a port to lead to", `{"idp.example.com": "127.0.0.1"}`, http.StatusBadRequest},
+		{"an address that is none", `{"10.0.0.300": "127.0.0.1:9"}`, http.StatusBadRequest},
+		{"one bad entry of two", `{"10.0.0.10": "127.0.0.1", "a b": "127.0.0.1:9"}`, http.StatusBadRequest},
+	} {
+		if got := put(row.body); got != row.want {
+			t.Errorf("%s: %d, want %d", row.why, got, row.want)
+		}
+	}
+	want := map[string]string{"10.0.0.9": "127.0.0.1", "idp.example.com:8443": "127.0.0.1:9"}
+	if diff := cmp.Diff(want, f.Sim.State()["addresses"]); diff != "" {
+		t.Error(diff)
 	}
 }

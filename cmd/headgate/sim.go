@@ -28,7 +28,8 @@ Beside AWS it answers, as docs/reference/simulator.md describes,
   GET    /_sim/loadbalancers      ARN, DNS name, state and loopback address of each load balancer
   GET    /_sim/world              identifiers of the network that it starts with
   GET    /_sim/calls              calls since the start by service and action (DELETE forgets them)
-  PUT    /_sim/addresses          where targets really are: {"10.0.1.15:8080": "127.0.0.1:34567"}
+  PUT    /_sim/addresses          where targets and hosts really are: {"10.0.1.15:8080": "127.0.0.1:34567", "idp.example.com": "127.0.0.1:8443"}
+  GET    /_sim/keys/ID            the key that verifies what load balancers tell targets of users who signed in
   PUT    /_sim/networkinterfaces  interfaces of nodes and pods
   GET    /_sim/events             what happens, one JSON object a line, as it happens
   PUT    /_sim/faults             faults, latency, throttling, consistency, policy (GET shows, DELETE ends them)
@@ -38,6 +39,7 @@ Beside AWS it answers, as docs/reference/simulator.md describes,
 func newSimCommand() *cobra.Command {
 	var o sim.Options
 	var inconvenience simFlags
+	var around worldFlags
 	command := &cobra.Command{
 		Use:   "sim",
 		Short: "Run AWS on a loopback address",
@@ -46,7 +48,7 @@ func newSimCommand() *cobra.Command {
 			"  headgate sim --throttle --latency read=40ms,write=150ms --fault kind=write,every=7,when=after",
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := inconvenience.apply(&o); err != nil {
+			if err := errors.Join(inconvenience.apply(&o), around.apply(&o)); err != nil {
 				return err
 			}
 			if err := checkNumbers(o.PortOffset, o.Speed); err != nil {
@@ -66,7 +68,7 @@ func newSimCommand() *cobra.Command {
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:4566", "address of the endpoint")
 	flags.BoolVar(&o.DataPlane, "data-plane", false, "let the listeners of application and network load balancers take traffic")
 	flags.IntVar(&o.PortOffset, "port-offset", 0, "number added to every listener port when it is bound, where ports below 1024 are closed")
-	flags.StringVar(&o.DNS, "dns", "", "address of a DNS server for the names of load balancers; none without it")
+	flags.StringVar(&o.DNS, "dns", "", "address of a DNS server for the names of load balancers and the records of Route 53; none without it")
 	flags.Float64Var(&o.Speed, "speed", 1, "number that every simulated duration is divided by")
 	flags.DurationVar(&o.Provisioning, "provisioning", 0, "how long a load balancer takes to become active (default 2m, negative for none)")
 	flags.DurationVar(&o.RuleDelay, "rule-delay", 0, "how long a change of rules takes to reach the data plane (default 1s, negative for none)")
@@ -76,6 +78,7 @@ func newSimCommand() *cobra.Command {
 	flags.BoolVar(&o.AllowLoopbackTargets, "allow-loopback-targets", false, "let loopback addresses be registered as targets, which AWS refuses")
 	flags.StringVar(&o.Snapshot, "snapshot", "", "file from which the state is loaded at the start, and to which it is saved at the end; it holds private keys")
 	inconvenience.add(command)
+	around.add(command, &o)
 	return command
 }
 

@@ -27,7 +27,7 @@ func (s *State) describeTargetHealth(in *sdk.DescribeTargetHealthInput) (*sdk.De
 	described := func(t *target) elbtypes.TargetHealthDescription {
 		d := s.describeTarget(g, t, probed)
 		if len(in.Include) > 0 && isHTTP(g) {
-			d.AnomalyDetection = &elbtypes.AnomalyDetection{Result: elbtypes.AnomalyResultEnumNormal, MitigationInEffect: elbtypes.MitigationInEffectEnumNo}
+			d.AnomalyDetection = anomaly(probed[g.name(t.TargetDescription)])
 		}
 		return d
 	}
@@ -49,19 +49,27 @@ func (s *State) describeTargetHealth(in *sdk.DescribeTargetHealthInput) (*sdk.De
 	return out, nil
 }
 
+// anomaly gives what a data plane found out; where none looks, targets are normal.
+func anomaly(h Health) *elbtypes.AnomalyDetection {
+	if h.Anomaly.Result == "" {
+		return &elbtypes.AnomalyDetection{Result: elbtypes.AnomalyResultEnumNormal, MitigationInEffect: elbtypes.MitigationInEffectEnumNo}
+	}
+	return &h.Anomaly
+}
+
 // probed gives what the data plane knows of the targets of a group; nil means that no data plane probes them.
-func (s *State) probed(g *targetGroup) map[Target]elbtypes.TargetHealth {
+func (s *State) probed(g *targetGroup) map[Target]Health {
 	if s.options.Health == nil || g.balancer == nil || isGateway(g.balancer) {
 		return nil
 	}
 	known, ok := s.options.Health(*g.TargetGroupArn)
 	if !ok {
-		return map[Target]elbtypes.TargetHealth{}
+		return map[Target]Health{}
 	}
 	return known
 }
 
-func (s *State) describeTarget(g *targetGroup, t *target, probed map[Target]elbtypes.TargetHealth) elbtypes.TargetHealthDescription {
+func (s *State) describeTarget(g *targetGroup, t *target, probed map[Target]Health) elbtypes.TargetHealthDescription {
 	d := t.TargetDescription
 	out := elbtypes.TargetHealthDescription{Target: &d, TargetHealth: s.targetHealth(g, t, probed)}
 	if port := aws.ToString(g.HealthCheckPort); port != "" {
@@ -91,7 +99,7 @@ func initial() *elbtypes.TargetHealth {
 }
 
 // targetHealth gives the state of a target. What the control plane knows goes before what a probe found.
-func (s *State) targetHealth(g *targetGroup, t *target, probed map[Target]elbtypes.TargetHealth) *elbtypes.TargetHealth {
+func (s *State) targetHealth(g *targetGroup, t *target, probed map[Target]Health) *elbtypes.TargetHealth {
 	if !t.gone.IsZero() {
 		return &elbtypes.TargetHealth{
 			State: elbtypes.TargetHealthStateEnumDraining, Reason: elbtypes.TargetHealthReasonEnumDeregistrationInProgress,
@@ -112,7 +120,7 @@ func (s *State) targetHealth(g *targetGroup, t *target, probed map[Target]elbtyp
 	}
 	if probed != nil {
 		if h, ok := probed[g.name(t.TargetDescription)]; ok {
-			return &h
+			return &h.TargetHealth
 		}
 		return initial()
 	}

@@ -62,7 +62,7 @@ type Options struct {
 	// ConstrainedZones are the names of the zones that take no more load balancers.
 	ConstrainedZones []string
 	// Health asks the data plane how the targets of a group are. Nil or false: there is no data plane that probes it.
-	Health func(arn string) (map[Target]elbtypes.TargetHealth, bool)
+	Health func(arn string) (map[Target]Health, bool)
 }
 
 // Certificates holds certificates that listeners may name.
@@ -91,6 +91,14 @@ type Bundles interface {
 type Target struct {
 	ID   string
 	Port int
+}
+
+// Health is what a data plane knows of a target.
+type Health struct {
+	elbtypes.TargetHealth
+
+	// Anomaly is what is told of a target to those who ask for it.
+	Anomaly elbtypes.AnomalyDetection
 }
 
 // loadBalancer is a load balancer with its listeners in the order of their ports.

@@ -102,7 +102,7 @@ func interfaceChecks() map[string]string {
 		"AssignPrivateIpAddresses": "one of addresses, their number, /28 prefixes, their number; room (InsufficientFreeAddressesInSubnet, " +
 			"InsufficientCidrBlocks) (API reference)",
 		"UnassignPrivateIpAddresses": "all of them are there, the primary one stays (API reference)",
-		"AssignIpv6Addresses":        "in the subnet's IPv6 block and free, or so many; /80 prefixes (API reference)",
+		"AssignIpv6Addresses":        "in the subnet's IPv6 block and free, or so many; /80 prefixes; 50 an interface (API reference; the code believed)",
 		"UnassignIpv6Addresses":      "all of them are there (API reference)",
 		"RunInstances": "number, subnet, groups, metadata options; token; instances run at once, only what a load balancer sees " +
 			"of them is kept (API reference)",

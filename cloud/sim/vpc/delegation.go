@@ -107,6 +107,9 @@ func (n *Network) assignIpv6(in *sdk.AssignIpv6AddressesInput) (*sdk.AssignIpv6A
 	if len(in.Ipv6Addresses) > 0 && in.Ipv6AddressCount != nil || len(in.Ipv6Prefixes) > 0 && in.Ipv6PrefixCount != nil {
 		return nil, wire.Errorf("InvalidParameterCombination", "Specify either values or their number.")
 	}
+	if err := fits6(i, in); err != nil {
+		return nil, err
+	}
 	addresses, err := n.wanted6(s, wish6{in.Ipv6Addresses, int(aws.ToInt32(in.Ipv6AddressCount)), 128})
 	if err != nil {
 		return nil, err
@@ -128,6 +131,18 @@ func (n *Network) assignIpv6(in *sdk.AssignIpv6AddressesInput) (*sdk.AssignIpv6A
 		out.AssignedIpv6Prefixes = append(out.AssignedIpv6Prefixes, text)
 	}
 	return out, nil
+}
+
+// maxAddresses6 is how many IPv6 addresses and prefixes an interface of the largest instances has (EC2 user guide, "Network interfaces";
+// the code is believed).
+const maxAddresses6 = 50
+
+func fits6(i *networkInterface, in *sdk.AssignIpv6AddressesInput) error {
+	wanted := int64(aws.ToInt32(in.Ipv6AddressCount)) + int64(aws.ToInt32(in.Ipv6PrefixCount))
+	if held := len(i.Ipv6Addresses) + len(i.Ipv6Prefixes) + len(in.Ipv6Addresses) + len(in.Ipv6Prefixes); int64(held)+wanted > maxAddresses6 {
+		return wire.Errorf("PrivateIpAddressLimitExceeded", "Interface '%s' has at most %d IPv6 addresses and prefixes", *i.NetworkInterfaceId, maxAddresses6)
+	}
+	return nil
 }
 
 // wish6 is what somebody wants of a subnet's IPv6 block: some blocks of a size by value, or so many.

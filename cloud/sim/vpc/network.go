@@ -69,6 +69,15 @@ type Quotas struct {
 	TagsPerResource int
 }
 
+// Over gives other quotas with what these say instead; a zero field says nothing.
+func (q Quotas) Over(other Quotas) Quotas {
+	return Quotas{
+		GroupsPerRegion: cmp.Or(q.GroupsPerRegion, other.GroupsPerRegion), RulesPerGroup: cmp.Or(q.RulesPerGroup, other.RulesPerGroup),
+		GroupsPerInterface: cmp.Or(q.GroupsPerInterface, other.GroupsPerInterface), Addresses: cmp.Or(q.Addresses, other.Addresses),
+		PrefixLists: cmp.Or(q.PrefixLists, other.PrefixLists), TagsPerResource: cmp.Or(q.TagsPerResource, other.TagsPerResource),
+	}
+}
+
 // New makes a network in which there is only what AWS owns.
 func New(a *account.Account) *Network {
 	n := &Network{

@@ -181,6 +181,10 @@ func TestDelegatedPrefixes(t *testing.T) {
 			Ipv4PrefixCount: aws.Int32(1), SecondaryPrivateIpAddressCount: aws.Int32(1),
 		})},
 		{"a prefix of IPv6", "", six(eni)},
+		{"more addresses of IPv6 than an interface has", "PrivateIpAddressLimitExceeded", func() error {
+			_, err := f.ec2.AssignIpv6Addresses(ctx, &sdk.AssignIpv6AddressesInput{NetworkInterfaceId: eni, Ipv6AddressCount: aws.Int32(1 << 30)})
+			return err
+		}},
 		{"no IPv6 in the subnet", "InvalidParameterValue", six(contract.Must(t, other, err).NetworkInterface.NetworkInterfaceId)},
 		{"giving one back", "", func() error {
 			_, err := f.ec2.UnassignPrivateIpAddresses(ctx, &sdk.UnassignPrivateIpAddressesInput{NetworkInterfaceId: eni, Ipv4Prefixes: []string{"10.0.128.16/28"}})
