@@ -231,7 +231,7 @@ func recipes(f *fixture) []any {
 		&vpclattice.UpdateListenerInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier"), DefaultAction: &latticetypes.RuleActionMemberFixedResponse{
 			Value: latticetypes.FixedResponseAction{StatusCode: aws.Int32(500)},
 		}},
-		&vpclattice.BatchUpdateRuleInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier"), Rules: []latticetypes.RuleUpdate{{RuleIdentifier: text("rule-0")}}},
+		&vpclattice.BatchUpdateRuleInput{ServiceIdentifier: text(known + "ServiceIdentifier"), ListenerIdentifier: text(known + "ListenerIdentifier"), Rules: []latticetypes.RuleUpdate{{RuleIdentifier: text("rule-00000000000000000")}}},
 		&vpclattice.UpdateServiceNetworkInput{ServiceNetworkIdentifier: text(known + "ServiceNetworkIdentifier"), AuthType: latticetypes.AuthTypeNone},
 		&vpclattice.GetServiceNetworkServiceAssociationInput{
 			ServiceNetworkServiceAssociationIdentifier: text(known + "ServiceNetworkServiceAssociationIdentifier"),

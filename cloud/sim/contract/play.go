@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,12 +14,16 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/account"
+	"github.com/headgate/headgate/cloud/sim/lattice"
+	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
 // player makes the calls of scripts.
 type player struct {
 	clients map[string]any
 	known   map[string]string
+	reader  reader
 	pass    func(time.Duration)
 	// good, if there is one, is told of inputs that succeeded, and of their outputs.
 	good func(in, out any)
@@ -50,7 +53,10 @@ func (f *Fixture) Follow(name string, scripts []Script, good func(in, out any)) 
 }
 
 func (f *Fixture) player(name string, good func(in, out any)) player {
-	p := player{f.Clients(), f.variables(), f.Pass, good}
+	p := player{clients: f.Clients(), known: f.variables(), pass: f.Pass, good: good}
+	if rest, ok := lattice.New(&account.Account{}, nil, lattice.Options{}).Service().Protocol.(wire.RESTJSON); ok {
+		p.reader.unions = rest.Unions // no other service has any
+	}
 	p.clients[""] = p.clients[name]
 	return p
 }
@@ -88,7 +94,7 @@ func (p player) call(ctx context.Context, l line, known map[string]string) error
 		return err
 	}
 	in := reflect.New(method.Type().In(1).Elem())
-	if err := readInput(text, in); err != nil {
+	if err := p.reader.input(text, in); err != nil {
 		return err
 	}
 	answers := method.Call([]reflect.Value{reflect.ValueOf(ctx), in})
@@ -134,8 +140,8 @@ func (l line) judge(out reflect.Value, known map[string]string) error {
 	return nil
 }
 
-// readInput fills an input shape. A body that is to be read comes from a text.
-func readInput(text string, in reflect.Value) error {
+// input fills an input shape. A body that is to be read comes from a text.
+func (r reader) input(text string, in reflect.Value) error {
 	body := in.Elem().FieldByName("Body")
 	if body.IsValid() && body.Kind() == reflect.Interface {
 		all := map[string]json.RawMessage{}
@@ -153,9 +159,14 @@ func readInput(text string, in reflect.Value) error {
 		}
 		text = string(rest)
 	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(in.Interface()); err != nil {
+	var tree any
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	err := decoder.Decode(&tree)
+	if err == nil {
+		err = r.fill(tree, in.Elem())
+	}
+	if err != nil {
 		return fmt.Errorf("reading the input %s: %w", text, err)
 	}
 	return nil

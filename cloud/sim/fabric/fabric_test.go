@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestMatches(t *testing.T) {
 	} {
 		lines := strings.Split(row.request, "\n")
 		method, target, _ := strings.Cut(lines[0], " ")
-		r := httptest.NewRequest(method, target, nil)
+		r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
 		for _, line := range lines[1:] {
 			key, value, _ := strings.Cut(line, ": ")
 			r.Header.Add(key, value)
@@ -201,7 +202,7 @@ func TestRequestHeaders(t *testing.T) {
 		got[h] = strings.Join(r.Header.Values(h), "|")
 	}
 	want := map[string]string{
-		"host": domain, "target": "/a%2Fb?x=%20;y", "X-Forwarded-For": "192.0.2.1, 127.0.0.1", "X-Forwarded-For-Port": fmt.Sprint(w.at.Port()),
+		"host": domain, "target": "/a%2Fb?x=%20;y", "X-Forwarded-For": "192.0.2.1, 127.0.0.1", "X-Forwarded-For-Port": strconv.Itoa(int(w.at.Port())),
 		"X-Forwarded-For-Proto": "http", "X-Forwarded-Proto": "gopher", "X-Amzn-Lattice-Identity": "", "Upgrade": "",
 		"X-Amzn-Lattice-Network": "SourceVpcArn=arn:aws:ec2:us-west-2:1:vpc/vpc-1",
 		"X-Amzn-Lattice-Target":  "ServiceArn=" + service + ";ServiceNetworkArn=" + network + ";TargetGroupArn=a",
@@ -278,7 +279,7 @@ func TestProtocolsMeet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Te", "trailers")
+	r.Header.Set("TE", "trailers")
 	response, err := w.client(nil).Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -287,8 +288,8 @@ func TestProtocolsMeet(t *testing.T) {
 	if err != nil || response.Body.Close() != nil {
 		t.Fatal(err)
 	}
-	if got := response.Proto + " " + string(body) + " " + response.Trailer.Get("Grpc-Status"); got != "HTTP/2.0 HTTP/2.0 0" {
-		t.Error(got)
+	if status := response.Trailer.Get("Grpc-Status"); response.ProtoMajor != 2 || string(body) != "HTTP/2.0" || status != "0" {
+		t.Errorf("%s, to the target %s, status %q", response.Proto, body, status)
 	}
 	w.listen(types.ListenerProtocolHttp, nil, Rule{Action: forward("grpc")})
 	if got := w.ask(w.client(nil), "GET http://"+domain+"/"); got != "200 HTTP/2.0" {

@@ -103,7 +103,7 @@ func answer(w http.ResponseWriter, status int, text string) {
 		h.Set("Content-Type", "text/plain")
 	}
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // a client that is gone cannot be told
+	_, _ = io.WriteString(w, text) //nolint:gosec // plain text; a client that is gone cannot be told
 }
 
 var errIdle = errors.New("idle timeout")

@@ -73,7 +73,10 @@ func New(o Options) *Server {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	base, end := context.WithCancel(context.Background())
-	s := &Server{options: o, idle: scaled(idle, o.Speed), life: scaled(life, o.Speed), patience: scaled(idle, o.Speed), base: func() context.Context { return base }, end: end, sockets: map[netip.AddrPort]*socket{}}
+	s := &Server{
+		options: o, idle: scaled(idle, o.Speed), life: scaled(life, o.Speed), patience: scaled(idle, o.Speed),
+		base: func() context.Context { return base }, end: end, sockets: map[netip.AddrPort]*socket{},
+	}
 	s.current.Store(&map[netip.AddrPort]*place{})
 	return s
 }

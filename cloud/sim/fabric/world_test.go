@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,8 +143,8 @@ func forward(groups ...string) types.RuleAction {
 	for _, text := range groups {
 		arn, weight, _ := strings.Cut(text, "=")
 		var share int32 = 100
-		if weight != "" {
-			fmt.Sscan(weight, &share)
+		if n, err := strconv.ParseInt(weight, 10, 32); err == nil {
+			share = int32(n)
 		}
 		all = append(all, types.WeightedTargetGroup{TargetGroupIdentifier: &arn, Weight: &share})
 	}
@@ -160,7 +161,7 @@ func (w *world) client(change func(*http.Transport)) *http.Client {
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, w.at.String())
 		},
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // what is served is looked at
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 		ForceAttemptHTTP2: true,
 	}
 	if change != nil {

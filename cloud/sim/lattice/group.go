@@ -36,7 +36,7 @@ func (m *Mesh) groupOperations() []wire.Operation {
 		writes(m, "DeleteTargetGroup", m.deleteGroup).At("DELETE" + one), reads(m, "ListTargetGroups", m.listGroups).At("GET" + all),
 		writes(m, "RegisterTargets", m.register).At("POST" + one + "/registertargets"),
 		writes(m, "DeregisterTargets", m.deregister).At("POST" + one + "/deregistertargets"),
-		reads(m, "ListTargets", m.listTargets).At("POST" + one + "/listtargets"),
+		reads(m, "ListTargets", m.listTargets).At("POST" + one + "/listtargets?maxResults={MaxResults}&nextToken={NextToken}"),
 	}
 }
 
@@ -118,8 +118,10 @@ func (m *Mesh) checkConfig(kind types.TargetGroupType, config *types.TargetGroup
 // checkPlace checks what a group has by its type, where it has no function.
 func (m *Mesh) checkPlace(kind types.TargetGroupType, c types.TargetGroupConfig) error {
 	switch {
-	case c.VpcIdentifier == nil || !m.resources.VPC(*c.VpcIdentifier):
-		return invalid("config.vpcIdentifier", "The VPC '%s' does not exist", aws.ToString(c.VpcIdentifier))
+	case c.VpcIdentifier == nil:
+		return invalid("config.vpcIdentifier", "A VPC must be given")
+	case !m.resources.VPC(*c.VpcIdentifier):
+		return absent("VPC", *c.VpcIdentifier)
 	case c.LambdaEventStructureVersion != "":
 		return invalid("config.lambdaEventStructureVersion", "Only a target group of a Lambda function has an event structure version")
 	case c.IpAddressType != "" && kind != types.TargetGroupTypeIp:

@@ -1,7 +1,7 @@
 // Package lattice simulates the API of VPC Lattice: service networks, services with listeners and rules, target groups with targets, and the
 // associations between them; it says what traffic the packages fabric and dataplane are to carry. It may import the SDK's shapes, those two
-// and the simulator's wire, account, table and listing packages. Its invariant: what is in use is not deleted, a target group serves one service at most, and two rules of a listener never have
-// one priority.
+// and the simulator's wire, account, table and listing packages. Its invariant: what is in use is not deleted, a target group serves one
+// service at most, and two rules of a listener never have one priority.
 package lattice
 
 import (
@@ -221,11 +221,33 @@ func plain(text *string) string {
 	return whole[strings.LastIndex(whole, "/")+1:]
 }
 
+// prefixes are how the identifiers of each kind begin.
+func prefixes(kind string) string {
+	return map[string]string{
+		serviceKind: "svc", networkKind: "sn", groupKind: "tg", listenerKind: "listener", ruleKind: "rule", linkKind: "snsa", joinKind: "snva", logKind: "als",
+	}[kind]
+}
+
+var identifierForm = regexp.MustCompile(`^[0-9a-z]{17}$`)
+
+// checkIdentifier checks the form of an identifier or ARN.
+func checkIdentifier(kind string, identifier *string) error {
+	text := aws.ToString(identifier)
+	digits, ok := strings.CutPrefix(plain(identifier), prefixes(kind)+"-")
+	if !ok || !identifierForm.MatchString(digits) || plain(identifier) != text && checkARN(identifier) != nil {
+		return invalid("identifier", "'%s' is no identifier or ARN of a %s", text, kind)
+	}
+	return nil
+}
+
 // find gives a resource by its identifier or its whole ARN.
 func find[T interface{ name() string }](all *table.Table[T], kind string, identifier *string) (T, error) {
+	var none T
+	if err := checkIdentifier(kind, identifier); err != nil {
+		return none, err
+	}
 	found, ok := all.Get(plain(identifier))
 	if !ok || strings.HasPrefix(*identifier, "arn:") && found.name() != *identifier {
-		var none T
 		return none, absent(kind, aws.ToString(identifier))
 	}
 	return found, nil

@@ -159,7 +159,7 @@ func TestListenersAndRules(t *testing.T) {
 		action types.RuleAction
 		code   string
 	}{
-		{"the port is taken", 80, fixed(404), taken}, {"a group of another service", 81, forward(busy), taken}, {"no group", 81, forward(aws.String("tg-0")), none},
+		{"the port is taken", 80, fixed(404), taken}, {"a group of another service", 81, forward(busy), taken}, {"no group", 81, forward(aws.String("tg-00000000000000000")), none},
 		{"a status that is none", 81, fixed(200), refused}, {"a second one", 81, fixed(404), ""}, {"a third one", 82, fixed(404), many},
 	} {
 		_, err := f.listener(web, fmt.Sprintf("http-%d", row.port), row.port, row.action)
@@ -186,7 +186,7 @@ func TestListenersAndRules(t *testing.T) {
 	if good, bad := update(to(0, 2), to(1, 1)); good != 2 || bad != 0 {
 		t.Errorf("a change of places: %d %d", good, bad)
 	}
-	if good, bad := update(to(2, 50), to(3, 5), types.RuleUpdate{RuleIdentifier: aws.String("rule-0")}); good != 1 || bad != 2 {
+	if good, bad := update(to(2, 50), to(3, 5), types.RuleUpdate{RuleIdentifier: aws.String("rule-00000000000000000")}); good != 1 || bad != 2 {
 		t.Errorf("one good of three: %d %d", good, bad)
 	}
 	listed, err := f.api.ListRules(t.Context(), &sdk.ListRulesInput{ServiceIdentifier: web, ListenerIdentifier: l})

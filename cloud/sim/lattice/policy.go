@@ -51,7 +51,11 @@ type subject struct {
 }
 
 func (m *Mesh) subject(identifier *string) (subject, error) {
-	if n, err := find(&m.networks, networkKind, identifier); err == nil {
+	if checkIdentifier(networkKind, identifier) == nil {
+		n, err := find(&m.networks, networkKind, identifier)
+		if err != nil {
+			return subject{}, err
+		}
 		return subject{n.id, n.arn, n.auth, true}, nil
 	}
 	s, err := find(&m.services, serviceKind, identifier)
@@ -135,6 +139,9 @@ func (m *Mesh) checkLog(l *types.AccessLogSubscriptionSummary) error {
 }
 
 func (m *Mesh) findLog(identifier *string) (*types.AccessLogSubscriptionSummary, error) {
+	if err := checkIdentifier(logKind, identifier); err != nil {
+		return nil, err
+	}
 	l, ok := m.logs.Get(plain(identifier))
 	if !ok {
 		return nil, absent(logKind, aws.ToString(identifier))
@@ -246,8 +253,20 @@ func (m *Mesh) deleteAccess(in *sdk.DeleteAuthPolicyInput) (*sdk.DeleteAuthPolic
 	return &sdk.DeleteAuthPolicyOutput{}, nil
 }
 
+// checkARN checks the form of what is known by its ARN only.
+func checkARN(arn *string) error {
+	if text := aws.ToString(arn); !strings.HasPrefix(text, "arn:") || !strings.Contains(text, ":vpc-lattice:") {
+		return invalid("resourceArn", "'%s' is no ARN of VPC Lattice", text)
+	}
+	return nil
+}
+
 func (m *Mesh) putShare(in *sdk.PutResourcePolicyInput) (*sdk.PutResourcePolicyOutput, error) {
-	of, err := m.subject(in.ResourceArn)
+	err := checkARN(in.ResourceArn)
+	var of subject
+	if err == nil {
+		of, err = m.subject(in.ResourceArn)
+	}
 	if err == nil {
 		err = checkPolicy(in.Policy)
 	}
@@ -259,6 +278,9 @@ func (m *Mesh) putShare(in *sdk.PutResourcePolicyInput) (*sdk.PutResourcePolicyO
 }
 
 func (m *Mesh) getShare(in *sdk.GetResourcePolicyInput) (*sdk.GetResourcePolicyOutput, error) {
+	if err := checkARN(in.ResourceArn); err != nil {
+		return nil, err
+	}
 	text, ok := m.shares[aws.ToString(in.ResourceArn)]
 	if !ok {
 		return nil, absent("RESOURCE_POLICY", aws.ToString(in.ResourceArn))
@@ -267,6 +289,9 @@ func (m *Mesh) getShare(in *sdk.GetResourcePolicyInput) (*sdk.GetResourcePolicyO
 }
 
 func (m *Mesh) deleteShare(in *sdk.DeleteResourcePolicyInput) (*sdk.DeleteResourcePolicyOutput, error) {
+	if err := checkARN(in.ResourceArn); err != nil {
+		return nil, err
+	}
 	if _, ok := m.shares[aws.ToString(in.ResourceArn)]; !ok {
 		return nil, absent("RESOURCE_POLICY", aws.ToString(in.ResourceArn))
 	}
@@ -275,6 +300,10 @@ func (m *Mesh) deleteShare(in *sdk.DeleteResourcePolicyInput) (*sdk.DeleteResour
 }
 
 func (m *Mesh) tagResource(in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	err := checkARN(in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
 	fresh, err := m.tagged(in.Tags)
 	if err != nil {
 		return nil, err
@@ -290,6 +319,9 @@ func (m *Mesh) tagResource(in *sdk.TagResourceInput) (*sdk.TagResourceOutput, er
 }
 
 func (m *Mesh) untagResource(in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	if err := checkARN(in.ResourceArn); err != nil {
+		return nil, err
+	}
 	if !m.Tags.Untag(aws.ToString(in.ResourceArn), in.TagKeys) {
 		return nil, absent("RESOURCE", aws.ToString(in.ResourceArn))
 	}
@@ -297,6 +329,9 @@ func (m *Mesh) untagResource(in *sdk.UntagResourceInput) (*sdk.UntagResourceOutp
 }
 
 func (m *Mesh) listTags(in *sdk.ListTagsForResourceInput) (*sdk.ListTagsForResourceOutput, error) {
+	if err := checkARN(in.ResourceArn); err != nil {
+		return nil, err
+	}
 	arn := aws.ToString(in.ResourceArn)
 	if !m.Tags.Has(arn) {
 		return nil, absent("RESOURCE", arn)

@@ -69,7 +69,7 @@ func (m *Mesh) buildService(in *sdk.CreateServiceInput) (*service, error) {
 	const longest = 40
 	err := checkName(in.Name, longest, "svc-")
 	if err == nil {
-		err = checkDomain(in.CustomDomainName, in.CertificateArn)
+		err = m.checkDomain(in.CustomDomainName, in.CertificateArn)
 	}
 	if err != nil {
 		return nil, err
@@ -97,14 +97,20 @@ func (m *Mesh) buildService(in *sdk.CreateServiceInput) (*service, error) {
 	return s, nil
 }
 
-func checkDomain(domain, certificate *string) error {
+func (m *Mesh) checkDomain(domain, certificate *string) error {
 	const shortest, longest = 3, 255
 	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-*"
 	if domain != nil && (len(*domain) < shortest || len(*domain) > longest || strings.Trim(strings.ToLower(*domain), allowed) != "") {
 		return invalid("customDomainName", "The custom domain name '%s' is not valid", *domain)
 	}
-	if certificate != nil && *certificate != "" && (!strings.HasPrefix(*certificate, "arn:") || !strings.Contains(*certificate, ":certificate/")) {
+	if certificate == nil || *certificate == "" {
+		return nil
+	}
+	if !strings.HasPrefix(*certificate, "arn:") || !strings.Contains(*certificate, ":certificate/") {
 		return invalid("certificateArn", "The certificate ARN '%s' is not valid", *certificate)
+	}
+	if _, there := m.options.Places.TLS(*certificate); !there {
+		return absent("CERTIFICATE", *certificate)
 	}
 	return nil
 }
@@ -163,7 +169,7 @@ func (m *Mesh) settled(identifier *string) (*service, error) {
 func (m *Mesh) updateService(in *sdk.UpdateServiceInput) (*sdk.UpdateServiceOutput, error) {
 	s, err := m.settled(in.ServiceIdentifier)
 	if err == nil {
-		err = checkDomain(nil, in.CertificateArn)
+		err = m.checkDomain(nil, in.CertificateArn)
 	}
 	if err != nil {
 		return nil, err

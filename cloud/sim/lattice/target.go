@@ -10,8 +10,6 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	sdk "github.com/aws/aws-sdk-go-v2/service/vpclattice"
 	types "github.com/aws/aws-sdk-go-v2/service/vpclattice/types"
-
-	"github.com/headgate/headgate/cloud/sim/dataplane"
 )
 
 // target is a registered target. One that is drained goes then.
@@ -142,10 +140,14 @@ func (m *Mesh) deregister(in *sdk.DeregisterTargetsInput) (*sdk.DeregisterTarget
 // showTarget gives a target with its state: as the data plane knows it, else every target is healthy after its first check.
 func (m *Mesh) showTarget(g *group) func(target) types.TargetSummary {
 	used := m.serviceOf(g) != nil
-	known := map[target]dataplane.TargetHealth{}
+	type key struct {
+		id   string
+		port int
+	}
+	known := map[key]elbtypes.TargetHealthStateEnum{}
 	if m.options.Health != nil {
 		for _, h := range m.options.Health(g.arn) {
-			known[target{id: h.Target.ID, port: int32(h.Target.Port)}] = h
+			known[key{h.Target.ID, h.Target.Port}] = h.State
 		}
 	}
 	return func(t target) types.TargetSummary {
@@ -154,7 +156,7 @@ func (m *Mesh) showTarget(g *group) func(target) types.TargetSummary {
 			out.Port = &t.port
 		}
 		check := g.config.HealthCheck
-		h, probed := known[target{id: t.id, port: t.port}]
+		state, probed := known[key{t.id, int(t.port)}]
 		switch {
 		case !t.drained.IsZero():
 			out.Status, out.ReasonCode = types.TargetStatusDraining, aws.String("TargetDeregistrationInProgress")
@@ -162,9 +164,9 @@ func (m *Mesh) showTarget(g *group) func(target) types.TargetSummary {
 			out.Status, out.ReasonCode = types.TargetStatusUnused, aws.String("TargetGroupNotInUse")
 		case check == nil || !*check.Enabled:
 			out.Status, out.ReasonCode = types.TargetStatusUnavailable, aws.String("HealthCheckDisabled")
-		case probed && h.State == elbtypes.TargetHealthStateEnumUnhealthy:
+		case probed && state == elbtypes.TargetHealthStateEnumUnhealthy:
 			out.Status, out.ReasonCode = types.TargetStatusUnhealthy, aws.String("HealthCheckFailed")
-		case probed && h.State != elbtypes.TargetHealthStateEnumHealthy, !probed && m.early(t, check):
+		case probed && state != elbtypes.TargetHealthStateEnumHealthy, !probed && m.early(t, check):
 			out.Status, out.ReasonCode = types.TargetStatusInitial, aws.String("InitialHealthChecking")
 		}
 		return out
