@@ -2,14 +2,14 @@ package lattice
 
 // Checks says of each operation what is checked, and where that is known from.
 func Checks() map[string]string {
-	const there, paged = "it exists (ResourceNotFoundException) (API reference)", "page size 1–100, token (API reference)"
+	const there = "form of the identifier (ValidationException), it exists (ResourceNotFoundException) (API reference)"
+	const paged = "page size 1–100, token (API reference)"
 	return map[string]string{
 		"CreateServiceNetwork": "name, free (ConflictException); client token; 50 (ServiceQuotaExceededException, 402) (API reference, user guide)",
 		"GetServiceNetwork":    there, "UpdateServiceNetwork": "an auth type (API reference)",
 		"DeleteServiceNetwork": "no associations, also none on their way out (API reference, reports of users)", "ListServiceNetworks": paged,
-		"CreateService": "name, free; form of custom domain and certificate; client token; CREATE_IN_PROGRESS for half a minute (a guess); 2,000 (API " +
-			"reference, " +
-			"user guide)",
+		"CreateService": "name, free; form of custom domain, certificate that is there; client token; CREATE_IN_PROGRESS for half a minute (a guess); " +
+			"2,000 (API reference, user guide)",
 		"GetService":     there,
 		"UpdateService":  "auth type, certificate of a service with a custom domain (API reference)",
 		"DeleteService":  "no associations, not while it is made; again while it goes is no error; all that it has goes (API reference)",
@@ -22,7 +22,7 @@ func Checks() map[string]string {
 		"GetRule": there, "UpdateRule": "as at creation; of a default rule the action only (API reference)",
 		"BatchUpdateRule": "5 rules; each alone in the lists of the answer; rules may change places (API reference)",
 		"DeleteRule":      "not the default rule (API reference)", "ListRules": "by priority, the default rule last; page size, token (API reference)",
-		"CreateTargetGroup": "name, free; by type: VPC, protocol, version, port, addresses, health check with ranges and defaults; client token; 500 " +
+		"CreateTargetGroup": "name, free; by type: VPC (ResourceNotFoundException), protocol, version, port, addresses, health check with ranges and defaults; client token; 500 " +
 			"(API reference)",
 		"GetTargetGroup": there, "UpdateTargetGroup": "the health check, of a group that is ACTIVE and can have one (API reference)",
 		"DeleteTargetGroup": "ACTIVE, not in use, without targets, also draining ones (API reference, reports of users)",
