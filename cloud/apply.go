@@ -20,9 +20,6 @@ const (
 	grace = 10 * time.Second
 )
 
-// resourceLoadBalancer is the resource ID of a stack's load balancer.
-const resourceLoadBalancer = "LoadBalancer"
-
 // Apply carries a plan out as far as that can be done without waiting: changes that do not depend on each other side by side,
 // and of a change that fails nothing that depends on it. A change whose condition is not met is in Outputs.Waiting. When ctx ends
 // no further call is begun. The outputs say what was reached also when an error comes with them; the error joins the failures.
@@ -218,11 +215,20 @@ func (r *run) gone(key model.Key, arn model.ARN) {
 
 func (r *run) outputs() model.Outputs {
 	out := model.Outputs{ARNs: r.arns, Waiting: r.waiting, Done: r.done}
-	if arn, ok := r.arns[model.Key{Kind: model.KindLoadBalancer, ID: resourceLoadBalancer}]; ok {
-		if lb, ok := r.inventory.LoadBalancer(arn); ok {
-			lb.ID = resourceLoadBalancer
-			out.LoadBalancer = &lb
-		}
-	}
+	out.LoadBalancer, out.Frontend = r.described(model.ResourceLoadBalancer), r.described(model.ResourceFrontend)
 	return out
+}
+
+// described is the load balancer of a resource ID as AWS described it last, nil where there is none.
+func (r *run) described(id string) *model.LoadBalancer {
+	arn, ok := r.arns[model.Key{Kind: model.KindLoadBalancer, ID: id}]
+	if !ok {
+		return nil
+	}
+	lb, ok := r.inventory.LoadBalancer(arn)
+	if !ok {
+		return nil
+	}
+	lb.ID = id
+	return &lb
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/plan"
@@ -70,7 +71,7 @@ func (r *run) modifyLoadBalancer(ctx context.Context, ch plan.Change, arn model.
 	switch ch.Op {
 	case plan.SetSubnets:
 		want.Subnets = slices.Sorted(slices.Values(want.Subnets))
-		err = r.elb.SetSubnets(ctx, arn, want.Subnets)
+		err = r.elb.SetSubnets(ctx, arn, want)
 	case plan.SetSecurityGroups:
 		if want.SecurityGroups, err = r.groupRefs(ctx, want.SecurityGroups); err == nil {
 			err = r.elb.SetSecurityGroups(ctx, arn, want.SecurityGroups)
@@ -84,7 +85,7 @@ func (r *run) modifyLoadBalancer(ctx context.Context, ch plan.Change, arn model.
 	r.inventory.ChangeLoadBalancer(arn, func(lb *model.LoadBalancer) {
 		switch ch.Op {
 		case plan.SetSubnets:
-			lb.Subnets = want.Subnets
+			lb.Subnets, lb.Allocations = want.Subnets, want.Allocations
 		case plan.SetSecurityGroups:
 			lb.SecurityGroups = want.SecurityGroups
 		default:
@@ -102,6 +103,8 @@ func (r *run) modify(ctx context.Context, ch plan.Change, arn model.ARN) error {
 			r.inventory.PutTargetGroup(got)
 		}
 		return doing("target group "+ch.TargetGroup.Name, err)
+	case plan.RegisterTargets:
+		return r.register(ctx, ch, arn)
 	case plan.ModifyListener:
 		return r.modifyListener(ctx, ch, arn)
 	case plan.ModifyRule:
@@ -113,6 +116,25 @@ func (r *run) modify(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	default:
 		return &fault.Error{Class: fault.Invalid, Action: string(ch.Op), Err: errOperation}
 	}
+}
+
+// register puts the stack's load balancer into a target group. Again changes nothing.
+func (r *run) register(ctx context.Context, ch plan.Change, group model.ARN) error {
+	for _, target := range ch.Targets {
+		if target.ID == "" {
+			arn, err := r.loadBalancer(model.Key{Kind: model.KindLoadBalancer, ID: model.ResourceLoadBalancer})
+			if err != nil {
+				return err
+			}
+			target.ID = string(arn)
+		}
+		if err := r.elb.Register(call.WithLane(ctx, call.Register), group, []model.Target{target}); err != nil {
+			r.inventory.DropBehind(group)
+			return doing("target group "+ch.TargetGroup.Name, err)
+		}
+		r.inventory.PutBehind(group, target)
+	}
+	return nil
 }
 
 func (r *run) modifyListener(ctx context.Context, ch plan.Change, arn model.ARN) error {

@@ -153,7 +153,7 @@ func (r *run) findSecurityGroup(ctx context.Context, want model.SecurityGroup, c
 }
 
 func (r *run) createListener(ctx context.Context, ch plan.Change) error {
-	lb, err := r.loadBalancer()
+	lb, err := r.loadBalancer(ch.Key.Balancer())
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,8 @@ func (r *run) listener(port int) (model.ARN, error) {
 	return "", unresolved(key)
 }
 
-func (r *run) loadBalancer() (model.ARN, error) {
-	key := model.Key{Kind: model.KindLoadBalancer, ID: resourceLoadBalancer}
+// loadBalancer is the ARN of a load balancer by its key.
+func (r *run) loadBalancer(key model.Key) (model.ARN, error) {
 	if arn, ok := r.arn(key); ok {
 		return arn, nil
 	}

@@ -1,5 +1,10 @@
 package model
 
+import (
+	"maps"
+	"slices"
+)
+
 // Needs says which facts a build wants.
 type Needs struct {
 	Owner Owner `json:"owner"`
@@ -40,6 +45,8 @@ type Facts struct {
 	LostCertificates map[ARN]string `json:"lostCertificates,omitempty"`
 	// Existing is the stack's load balancer as it is, nil when there is none.
 	Existing *Existing `json:"existing,omitempty"`
+	// Frontend is the network load balancer in front of it as it is, nil when there is none.
+	Frontend *Existing `json:"frontend,omitempty"`
 	Quotas   Quotas    `json:"quotas,omitzero"`
 	// BackendSecurityGroup is the ID of the shared backend security group, empty while it does not exist.
 	BackendSecurityGroup string `json:"backendSecurityGroup,omitempty"`
@@ -95,6 +102,31 @@ type Existing struct {
 	Subnets       []string `json:"subnets"`
 	// CustomerOwnedPool is the pool of addresses on an Outpost, empty without.
 	CustomerOwnedPool string `json:"customerOwnedPool,omitempty"`
+	// Allocations are Elastic IPs by subnet.
+	Allocations map[string]string `json:"allocations,omitempty"`
+	// Health are the health checks of a frontend's target groups by resource ID.
+	Health map[string]HealthCheck `json:"health,omitempty"`
+}
+
+// ExistingOf is what a build must respect of an observed part of a stack; nil where it has no load balancer.
+func ExistingOf(s Stack) *Existing {
+	lb := s.LoadBalancer
+	if lb == nil {
+		return nil
+	}
+	out := &Existing{
+		ARN: lb.ARN, Name: lb.Name, Scheme: lb.Scheme, IPAddressType: lb.IPAddressType, Subnets: slices.Clone(lb.Subnets),
+		CustomerOwnedPool: lb.CustomerOwnedPool, Allocations: maps.Clone(lb.Allocations),
+	}
+	for _, g := range s.TargetGroups {
+		if IsFrontend(g.ID) {
+			if out.Health == nil {
+				out.Health = map[string]HealthCheck{}
+			}
+			out.Health[g.ID] = g.HealthCheck
+		}
+	}
+	return out
 }
 
 // Quotas are account limits; zero means AWS's default.
@@ -135,7 +167,7 @@ type Role struct {
 
 // Target is one target of a target group.
 type Target struct {
-	// ID is an IP address or an instance ID.
+	// ID is an IP address, an instance ID or the ARN of a load balancer. In a plan it is empty for the stack's own load balancer.
 	ID   string `json:"id"`
 	Port int    `json:"port"`
 	// Zone is empty, or "all" for an address outside the VPC.
@@ -157,6 +189,8 @@ type Outputs struct {
 	ARNs map[Key]ARN
 	// LoadBalancer as AWS described it last; nil when there is none.
 	LoadBalancer *LoadBalancer
+	// Frontend is the network load balancer in front of it, likewise.
+	Frontend *LoadBalancer
 	// Waiting are the steps that could not be done yet; they are planned again.
 	Waiting []Waiting
 	// Done counts the changes that took effect.

@@ -69,6 +69,10 @@ func bareStack(s Stack) Stack {
 	s.TargetGroups = mapped(s.TargetGroups, bareTargetGroup)
 	s.Certificates = mapped(s.Certificates, bareCertificate)
 	s.Listeners = mapped(s.Listeners, bareListener)
+	if s.Frontend != nil {
+		front := bareStack(*s.Frontend)
+		s.Frontend = &front
+	}
 	s.Leftovers, s.Tagless = nil, false
 	return s
 }
@@ -84,7 +88,7 @@ func bareSecurityGroup(g SecurityGroup) SecurityGroup {
 }
 
 func bareTargetGroup(g TargetGroup) TargetGroup {
-	g.ARN, g.LoadBalancers, g.Backend = "", nil, Backend{}
+	g.ARN, g.LoadBalancers, g.Behind, g.Backend = "", nil, nil, Backend{}
 	return g
 }
 

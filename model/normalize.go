@@ -12,6 +12,10 @@ func Normalize(s Stack) Stack {
 		lb := normalizeLoadBalancer(*s.LoadBalancer)
 		s.LoadBalancer = &lb
 	}
+	if s.Frontend != nil {
+		front := Normalize(*s.Frontend)
+		s.Frontend = &front
+	}
 	s.Leftovers = mapped(s.Leftovers, normalizeLoadBalancer)
 	slices.SortStableFunc(s.Leftovers, func(a, b LoadBalancer) int { return cmp.Compare(a.ARN, b.ARN) })
 	s.SecurityGroups = mapped(s.SecurityGroups, normalizeSecurityGroup)

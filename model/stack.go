@@ -11,6 +11,9 @@ type Stack struct {
 	Certificates []OwnCertificate `json:"certificates,omitempty"`
 	// Listeners of LoadBalancer, by port.
 	Listeners []Listener `json:"listeners,omitempty"`
+	// Frontend is the network load balancer in front of LoadBalancer, with its target groups and listeners; nil for none. It has no
+	// security groups of its own: they are among the stack's.
+	Frontend *Stack `json:"frontend,omitempty"`
 	// Leftovers are observed load balancers with our tags beside LoadBalancer: one that is being replaced, or a duplicate.
 	Leftovers []LoadBalancer `json:"leftovers,omitempty"`
 	// Tagless: observed listeners and rules come without their tags. Their user tags then count as equal.
@@ -35,6 +38,8 @@ type LoadBalancer struct {
 	VPC     string   `json:"vpc,omitempty"`
 	// SecurityGroups are sorted.
 	SecurityGroups []GroupRef `json:"securityGroups,omitempty"`
+	// Allocations are Elastic IPs (eipalloc-…) by subnet ID, of an internet-facing network load balancer.
+	Allocations map[string]string `json:"allocations,omitempty"`
 	// Attributes: desired, the keys that somebody asks for; observed, all of them.
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Tags       map[string]string `json:"tags,omitempty"`
@@ -113,6 +118,8 @@ type TargetGroup struct {
 	Backend Backend `json:"backend,omitzero"`
 	// LoadBalancers that use the group: observed only.
 	LoadBalancers []ARN `json:"loadBalancers,omitempty"`
+	// Behind is the load balancer that is the target of a group of type alb: observed only. AWS takes one.
+	Behind *Target `json:"behind,omitempty"`
 }
 
 // Backend is the Service port whose endpoints are the targets of a group.

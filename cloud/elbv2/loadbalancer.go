@@ -60,17 +60,18 @@ func (c *Client) oneLoadBalancer(
 
 // CreateLoadBalancer makes lb, or returns the one of that name that has the same settings: AWS does not say which.
 func (c *Client) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer) (LoadBalancer, error) {
-	out, err := c.api.CreateLoadBalancer(ctx, &elasticloadbalancingv2.CreateLoadBalancerInput{
+	in := &elasticloadbalancingv2.CreateLoadBalancerInput{
 		Name:                  aws.String(lb.Name),
 		Type:                  types.LoadBalancerTypeEnum(lb.Type),
 		Scheme:                types.LoadBalancerSchemeEnum(lb.Scheme),
 		IpAddressType:         types.IpAddressType(lb.IPAddressType),
-		Subnets:               lb.Subnets,
 		SecurityGroups:        groupIDs(lb.SecurityGroups),
 		Tags:                  tagsOf(lb.Tags),
 		IpamPools:             ipamPools(lb.Addons[model.AddonIPAMPool]),
 		CustomerOwnedIpv4Pool: optional(lb.CustomerOwnedPool),
-	}, once)
+	}
+	in.Subnets, in.SubnetMappings = places(lb)
+	out, err := c.api.CreateLoadBalancer(ctx, in, once)
 	if err != nil {
 		return LoadBalancer{}, writing("creating load balancer "+lb.Name, err)
 	}
@@ -80,10 +81,11 @@ func (c *Client) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer) 
 	return readLoadBalancer(out.LoadBalancers[0]), nil
 }
 
-// SetSubnets replaces a load balancer's subnets.
-func (c *Client) SetSubnets(ctx context.Context, arn model.ARN, subnets []string) error {
-	_, err := c.api.SetSubnets(ctx, &elasticloadbalancingv2.SetSubnetsInput{LoadBalancerArn: aws.String(string(arn)), Subnets: subnets})
-	if err != nil {
+// SetSubnets replaces a load balancer's subnets by those of lb, with their Elastic IPs.
+func (c *Client) SetSubnets(ctx context.Context, arn model.ARN, lb model.LoadBalancer) error {
+	in := &elasticloadbalancingv2.SetSubnetsInput{LoadBalancerArn: aws.String(string(arn))}
+	in.Subnets, in.SubnetMappings = places(lb)
+	if _, err := c.api.SetSubnets(ctx, in); err != nil {
 		return writing("setting subnets of "+string(arn), err)
 	}
 	return nil
@@ -120,6 +122,17 @@ func (c *Client) DeleteLoadBalancer(ctx context.Context, arn model.ARN) error {
 	return nil
 }
 
+// places are the subnets, in the one form or, with Elastic IPs, in the other: AWS takes one of the two.
+func places(lb model.LoadBalancer) (subnets []string, mappings []types.SubnetMapping) {
+	if len(lb.Allocations) == 0 {
+		return lb.Subnets, nil
+	}
+	for _, id := range lb.Subnets {
+		mappings = append(mappings, types.SubnetMapping{SubnetId: aws.String(id), AllocationId: optional(lb.Allocations[id])})
+	}
+	return nil, mappings
+}
+
 func groupIDs(refs []model.GroupRef) []string {
 	out := make([]string, len(refs))
 	for i, r := range refs {
@@ -143,6 +156,15 @@ func readLoadBalancer(in types.LoadBalancer) LoadBalancer {
 	}
 	for _, zone := range in.AvailabilityZones {
 		lb.Subnets = append(lb.Subnets, aws.ToString(zone.SubnetId))
+		for _, address := range zone.LoadBalancerAddresses {
+			if address.AllocationId == nil {
+				continue
+			}
+			if lb.Allocations == nil {
+				lb.Allocations = map[string]string{}
+			}
+			lb.Allocations[aws.ToString(zone.SubnetId)] = *address.AllocationId
+		}
 	}
 	slices.Sort(lb.Subnets)
 	groups := slices.Clone(in.SecurityGroups)

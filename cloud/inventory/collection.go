@@ -106,15 +106,15 @@ func (l listing[V]) retag(tags map[model.ARN]map[string]string) {
 	}
 }
 
-// balancersOf are the owner's load balancers, the newest first: of a load balancer and the one that replaces it, that one leads.
-func (i *Inventory) balancersOf(ctx context.Context, owner model.Owner) ([]Balancer, error) {
+// balancersOf are the owner's load balancers with the resource ID, the newest first: of a load balancer and the one that replaces it, that one leads.
+func (i *Inventory) balancersOf(ctx context.Context, owner model.Owner, resource string) ([]Balancer, error) {
 	all, err := i.Balancers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []Balancer
 	for _, lb := range all {
-		if id, ok := owner.Owns(lb.Tags); ok && id == resourceLoadBalancer {
+		if id, ok := owner.Owns(lb.Tags); ok && id == resource {
 			lb.ID = id
 			out = append(out, lb)
 		}
@@ -125,6 +125,7 @@ func (i *Inventory) balancersOf(ctx context.Context, owner model.Owner) ([]Balan
 	return out, nil
 }
 
+// targetGroupsOf are the owner's target groups, those of its frontend included.
 func (i *Inventory) targetGroupsOf(ctx context.Context, owner model.Owner) ([]model.TargetGroup, error) {
 	all, err := i.TargetGroups(ctx)
 	if err != nil {
@@ -132,7 +133,7 @@ func (i *Inventory) targetGroupsOf(ctx context.Context, owner model.Owner) ([]mo
 	}
 	var out []model.TargetGroup
 	for _, g := range all {
-		if id, ok := owner.Owns(g.Tags); ok && !frontend(id) {
+		if id, ok := owner.Owns(g.Tags); ok {
 			g.ID = id
 			out = append(out, g)
 		}
@@ -160,10 +161,15 @@ func (i *Inventory) refresh(ctx context.Context, owner model.Owner) error {
 }
 
 func (i *Inventory) verify(ctx context.Context, owner model.Owner) error {
-	balancers, err := i.balancersOf(ctx, owner)
+	balancers, err := i.balancersOf(ctx, owner, model.ResourceLoadBalancer)
 	if err != nil {
 		return err
 	}
+	fronts, err := i.balancersOf(ctx, owner, model.ResourceFrontend)
+	if err != nil {
+		return err
+	}
+	balancers = append(balancers, fronts...)
 	groups, err := i.targetGroupsOf(ctx, owner)
 	if err != nil {
 		return err
@@ -172,7 +178,9 @@ func (i *Inventory) verify(ctx context.Context, owner model.Owner) error {
 		i.dropTree(lb.ARN)
 	}
 	groupARNs := project(groups, func(g model.TargetGroup) model.ARN { return g.ARN })
-	i.attributes.drop(func(a model.ARN) bool { return slices.Contains(groupARNs, a) })
+	ofGroups := func(a model.ARN) bool { return slices.Contains(groupARNs, a) }
+	i.attributes.drop(ofGroups)
+	i.behind.drop(ofGroups)
 	tags, err := i.elb.Tags(ctx, append(project(balancers, balancerARN), groupARNs...))
 	if err != nil {
 		return fmt.Errorf("verifying: %w", err)

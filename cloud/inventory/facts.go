@@ -56,6 +56,7 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 			return err
 		})
 		run(i.existingFacts)
+		run(i.frontendFacts)
 	}
 	if need.Certificates {
 		run(i.certificateFacts)
@@ -193,7 +194,7 @@ func (i *Inventory) readLimits(ctx context.Context) (limits, error) {
 }
 
 func (i *Inventory) existingFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
-	mine, err := i.balancersOf(ctx, need.Owner)
+	mine, err := i.balancersOf(ctx, need.Owner, model.ResourceLoadBalancer)
 	if err != nil || len(mine) == 0 {
 		return err
 	}

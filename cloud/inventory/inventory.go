@@ -49,6 +49,7 @@ type Inventory struct {
 	rules        shelf[model.ARN, []model.Rule]
 	certificates shelf[model.ARN, []model.ARN]
 	attributes   shelf[model.ARN, map[string]string]
+	behind       shelf[model.ARN, []model.Target] // of target groups of type alb
 	protection   protection
 
 	mu        sync.Mutex

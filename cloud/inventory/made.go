@@ -19,9 +19,10 @@ func (i *Inventory) NewLoadBalancer(lb model.LoadBalancer) {
 	i.newAddons(lb.ARN)
 }
 
-// NewTargetGroup records that a target group was just made: it has AWS's default attributes.
+// NewTargetGroup records that a target group was just made: it has AWS's default attributes, and no targets.
 func (i *Inventory) NewTargetGroup(g model.TargetGroup) {
 	i.attributes.of(g.ARN).put(plan.TargetGroupDefaults(g), i.now())
+	i.behind.of(g.ARN).put(nil, i.now())
 }
 
 // NewListener records that a listener was just made: it has no rules, no further certificates, and AWS's default attributes.

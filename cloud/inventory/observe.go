@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,15 +15,8 @@ import (
 // readers is how many reads of one observation run side by side.
 const readers = 8
 
-const (
-	resourceLoadBalancer = "LoadBalancer"
-	// provisioning is the state in which a load balancer is looked at anew each time.
-	provisioning = "provisioning"
-)
-
-// frontend tells the resources of the incumbent's frontend NLB, which carry the stack's tags beside the ALB's own. They are
-// nobody's yet, so they are left alone.
-func frontend(id string) bool { return strings.HasPrefix(id, "FrontendNlb") }
+// provisioning is the state in which a load balancer is looked at anew each time.
+const provisioning = "provisioning"
 
 // Observe is what AWS holds for an owner, normalised. Keys limit what is read in detail (attributes, listeners, rules); nil, or none but
 // those of add-ons and certificates, is everything. Add-ons are read that have keys; certificates where there is a key of their kind, for
@@ -53,7 +45,13 @@ func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model
 	if err := o.details(ctx); err != nil {
 		return model.Stack{}, err
 	}
-	return model.Normalize(o.finish()), nil
+	front, err := o.frontend(ctx)
+	if err != nil {
+		return model.Stack{}, err
+	}
+	out := o.finish()
+	out.Frontend = front
+	return model.Normalize(out), nil
 }
 
 // observation is one stack being put together.
@@ -90,23 +88,15 @@ func wanted(keys []model.Key) func(model.Key) bool {
 
 func (o *observation) collections(ctx context.Context) error {
 	owner := o.stack.Owner
-	mine, err := o.balancersOf(ctx, owner)
+	err := o.newest(ctx, model.ResourceLoadBalancer)
 	if err != nil {
 		return err
 	}
-	if mine, err = o.settled(ctx, owner, mine); err != nil {
+	groups, err := o.targetGroupsOf(ctx, owner)
+	if err != nil {
 		return err
 	}
-	for n, lb := range mine {
-		if n == 0 {
-			o.stack.LoadBalancer = &lb.LoadBalancer
-			continue
-		}
-		o.stack.Leftovers = append(o.stack.Leftovers, lb.LoadBalancer)
-	}
-	if o.stack.TargetGroups, err = o.targetGroupsOf(ctx, owner); err != nil {
-		return err
-	}
+	o.stack.TargetGroups = slices.DeleteFunc(groups, func(g model.TargetGroup) bool { return model.IsFrontend(g.ID) })
 	if o.stack.SecurityGroups, err = o.securityGroupsOf(ctx, owner); err != nil {
 		return err
 	}
@@ -122,7 +112,26 @@ func (o *observation) collections(ctx context.Context) error {
 	return nil
 }
 
-// settled looks again at load balancers that were not active yet.
+// newest finds the load balancers with the resource ID: the newest is the stack's.
+func (o *observation) newest(ctx context.Context, resource string) error {
+	mine, err := o.balancersOf(ctx, o.stack.Owner, resource)
+	if err != nil {
+		return err
+	}
+	if mine, err = o.settled(ctx, o.stack.Owner, mine); err != nil {
+		return err
+	}
+	for n, lb := range mine {
+		if n == 0 {
+			o.stack.LoadBalancer = &lb.LoadBalancer
+			continue
+		}
+		o.stack.Leftovers = append(o.stack.Leftovers, lb.LoadBalancer)
+	}
+	return nil
+}
+
+// settled looks again at load balancers, of one resource ID, that were not active yet.
 func (i *Inventory) settled(ctx context.Context, owner model.Owner, mine []Balancer) ([]Balancer, error) {
 	changed := false
 	for _, lb := range mine {
@@ -137,7 +146,7 @@ func (i *Inventory) settled(ctx context.Context, owner model.Owner, mine []Balan
 	if !changed {
 		return mine, nil
 	}
-	return i.balancersOf(ctx, owner)
+	return i.balancersOf(ctx, owner, mine[0].ID)
 }
 
 // keysOf maps what exists to its key, leaving out keys that several have.

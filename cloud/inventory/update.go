@@ -54,6 +54,7 @@ func (i *Inventory) PutTargetGroup(g model.TargetGroup) {
 func (i *Inventory) DropTargetGroup(arn model.ARN) {
 	i.groups.change(func(all map[model.ARN]model.TargetGroup) map[model.ARN]model.TargetGroup { return without(all, arn) })
 	i.attributes.drop(func(a model.ARN) bool { return a == arn })
+	i.behind.drop(func(a model.ARN) bool { return a == arn })
 }
 
 // ChangeTags records a change of a resource's tags: some set, some removed.

@@ -184,31 +184,3 @@ func unservedSpecs() []Spec {
 		{Key: "dry-run-plan", On: OnIngress, Status: Ignored},
 	}
 }
-
-func frontendSpecs() []Spec {
-	specs := []Spec{
-		{Key: "enable-frontend-nlb", Type: Bool, Default: "false", Off: []string{"false"}},
-		{Key: "frontend-nlb-scheme"},
-		{Key: "frontend-nlb-subnets", Type: List},
-		{Key: "frontend-nlb-security-groups", Type: List},
-		{Key: "frontend-nlb-listener-port-mapping", Type: Map, Scope: Merge},
-		{Key: "frontend-nlb-healthcheck-port", Scope: PerPort},
-		{Key: "frontend-nlb-healthcheck-protocol", Scope: PerPort},
-		{Key: "frontend-nlb-healthcheck-path", Scope: PerPort},
-		{Key: "frontend-nlb-healthcheck-interval-seconds", Type: Int, Scope: PerPort},
-		{Key: "frontend-nlb-healthcheck-timeout-seconds", Type: Int, Scope: PerPort},
-		{Key: "frontend-nlb-healthcheck-healthy-threshold-count", Type: Int, Scope: PerPort},
-		{Key: "frontend-nlb-healthcheck-unhealthy-threshold-count", Type: Int, Scope: PerPort},
-		{Key: "frontend-nlb-healthcheck-success-codes", Scope: PerPort},
-		{Key: "frontend-nlb-tags", Type: Map},
-		{Key: "frontend-nlb-eip-allocations", Type: List},
-		{Key: "frontend-nlb-attributes", Type: Map},
-	}
-	for i := range specs {
-		specs[i].On, specs[i].Status = OnIngress, Unserved
-		if specs[i].Scope == Own {
-			specs[i].Scope = Exclusive
-		}
-	}
-	return specs
-}

@@ -111,6 +111,7 @@ func TestEveryKeyOfIngresses(t *testing.T) {
 		{IPAMPool, []string{"ipam-pool-0a"}, []string{"", "pool", "ipam-pool-"}, "an ID"},
 		{CustomerOwnedPool, []string{"ipv4pool-coip-0a"}, []string{"", "coip", "ipv4pool-coip-"}, "an ID"},
 	}
+	rows = append(rows, frontendRows()...)
 	table := Ingress()
 	seen := map[string]bool{}
 	for _, row := range rows {

@@ -25,6 +25,7 @@ func (d *draft) settings() intent.Settings {
 	out.EnforcedTags = d.classTags()
 	d.redirectPort(&out)
 	d.addons(&out)
+	out.Frontend = d.frontend(out.Fields)
 	if len(out.Fields) == 0 {
 		out.Fields = nil
 	}

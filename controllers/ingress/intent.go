@@ -55,6 +55,7 @@ func Request(g Group, set Settings) stack.Request {
 	for _, l := range g.Leaving {
 		req.Leaving = append(req.Leaving, refOf(l.Ingress))
 	}
+	req.Published = published(g)
 	req.Permit = func(f intent.Fragment) intent.Fragment {
 		if d := byMember[bare(f.Member)]; d != nil {
 			return d.permit(f)

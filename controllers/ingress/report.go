@@ -26,6 +26,9 @@ import (
 type news struct {
 	// dnsName of the load balancer; empty while there is none, which takes no address from a member.
 	dnsName string
+	// frontend is the address of the load balancer in front of it, with its ports; empty where there is none.
+	frontend      string
+	frontendPorts []intent.PortMapping
 	// ports that each member listens on, and members whose last good state serves, by the member without its UID.
 	ports map[model.ObjectRef][]int
 	held  map[model.ObjectRef]bool
@@ -47,6 +50,9 @@ func newsOf(in intent.Intent, res stack.Result, err error) news {
 	}
 	if res.LoadBalancer != nil {
 		out.dnsName = res.LoadBalancer.DNSName
+	}
+	if res.Frontend != nil {
+		out.frontend, out.frontendPorts = res.Frontend.DNSName, res.FrontendPorts
 	}
 	for _, f := range in.Fragments {
 		for _, l := range f.Listeners {
@@ -72,7 +78,12 @@ func (r *Reconciler) report(ctx context.Context, g Group, in news) error {
 		if in.dnsName == "" {
 			break
 		}
-		_, err := patchStatus(ctx, r.client, m.Ingress, addresses(in.dnsName, in.ports[bare(refOf(m.Ingress))]))
+		ports := in.ports[bare(refOf(m.Ingress))]
+		shown := addresses(in.dnsName, ports)
+		if in.frontend != "" {
+			shown = append(shown, addresses(in.frontend, in.inFront(ports))...)
+		}
+		_, err := patchStatus(ctx, r.client, m.Ingress, shown)
 		r.fail(m.Ingress, "FailedUpdateStatus", err)
 		errs = append(errs, err)
 	}

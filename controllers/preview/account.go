@@ -45,6 +45,9 @@ func (a *Account) Facts(_ context.Context, need model.Needs) (model.Facts, error
 			CustomerOwnedPool: lb.CustomerOwnedPool,
 		}
 	}
+	if front := a.stacks[need.Owner].Frontend; front != nil {
+		facts.Frontend = model.ExistingOf(*front)
+	}
 	for _, g := range a.stacks[model.Owner{Cluster: need.Owner.Cluster}].SecurityGroups {
 		if g.ID == model.ResourceBackendSecurityGroup && facts.BackendSecurityGroup == "" {
 			facts.BackendSecurityGroup = string(g.ARN)
@@ -81,16 +84,21 @@ func (a *Account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 		out.Done++
 	}
 	a.stacks[p.Owner] = s
-	out.ARNs, out.LoadBalancer = arnsOf(s), s.LoadBalancer
+	out.ARNs, out.LoadBalancer = map[model.Key]model.ARN{}, s.LoadBalancer
+	for _, part := range s.Parts() {
+		arnsOf(part, out.ARNs)
+	}
+	if s.Frontend != nil {
+		out.Frontend = s.Frontend.LoadBalancer
+	}
 	if failed != nil {
 		failed = fmt.Errorf("applying a plan: %w", failed)
 	}
 	return out, failed
 }
 
-// arnsOf are the ARNs of a stack by key.
-func arnsOf(s model.Stack) map[model.Key]model.ARN {
-	out := map[model.Key]model.ARN{}
+// arnsOf adds the ARNs of one part of a stack by key.
+func arnsOf(s model.Stack, out map[model.Key]model.ARN) {
 	if s.LoadBalancer != nil {
 		out[model.Key{Kind: model.KindLoadBalancer, ID: s.LoadBalancer.ID}] = s.LoadBalancer.ARN
 	}
@@ -104,12 +112,11 @@ func arnsOf(s model.Stack) map[model.Key]model.ARN {
 		out[c.Key()] = c.ARN
 	}
 	for _, l := range s.Listeners {
-		out[plan.ListenerKey(l)] = l.ARN
+		out[plan.KeyOf(s, l)] = l.ARN
 		for _, r := range l.Rules {
 			out[plan.RuleKey(l.Port, r)] = r.ARN
 		}
 	}
-	return out
 }
 
 // Onlooker is a cloud whose writes do nothing.

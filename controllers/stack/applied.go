@@ -16,6 +16,13 @@ import (
 // hashes of the desired resources by key. Rules are part of their listener: their order is state.
 func hashes(s model.Stack) map[model.Key]string {
 	out := map[model.Key]string{}
+	for _, part := range s.Parts() {
+		hashesOf(part, out)
+	}
+	return out
+}
+
+func hashesOf(s model.Stack, out map[model.Key]string) {
 	if s.LoadBalancer != nil {
 		out[model.Key{Kind: model.KindLoadBalancer, ID: s.LoadBalancer.ID}] = model.HashOf(*s.LoadBalancer)
 	}
@@ -29,13 +36,8 @@ func hashes(s model.Stack) map[model.Key]string {
 		out[c.Key()] = model.HashOf(c)
 	}
 	for _, l := range s.Listeners {
-		out[listenerKey(l)] = model.HashOf(l)
+		out[plan.KeyOf(s, l)] = model.HashOf(l)
 	}
-	return out
-}
-
-func listenerKey(l model.Listener) model.Key {
-	return plan.ListenerKey(l)
 }
 
 // matches tells whether all that is desired was applied, and nothing else is left.
@@ -55,8 +57,12 @@ func (m *memory) matches(desired model.Stack) bool {
 	if seen == 0 || seen != len(want) {
 		return false
 	}
-	lb := m.object.Spec.LoadBalancer
-	return desired.LoadBalancer == nil || lb != nil && lb.State == stateActive
+	return serves(desired, m.object.Spec.LoadBalancer) && (desired.Frontend == nil || serves(*desired.Frontend, m.object.Spec.Frontend))
+}
+
+// serves tells whether the load balancer of a part of a stack was active, where one is wanted.
+func serves(part model.Stack, lb *headgatev1alpha1.AppliedLoadBalancer) bool {
+	return part.LoadBalancer == nil || lb != nil && lb.State == stateActive
 }
 
 // outputs is what applying gave when it was done last.
@@ -67,13 +73,19 @@ func (m *memory) outputs() model.Outputs {
 			out.ARNs[key] = model.ARN(r.ARN)
 		}
 	}
-	if lb := m.object.Spec.LoadBalancer; lb != nil {
-		out.LoadBalancer = &model.LoadBalancer{
-			ID: "LoadBalancer", ARN: out.ARNs[model.Key{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}],
-			Name: lb.Name, Type: lb.Type, Scheme: lb.Scheme, DNSName: lb.DNSName, State: lb.State,
-		}
-	}
+	out.LoadBalancer = recalled(m.object.Spec.LoadBalancer, model.ResourceLoadBalancer, out)
+	out.Frontend = recalled(m.object.Spec.Frontend, model.ResourceFrontend, out)
 	return out
+}
+
+func recalled(lb *headgatev1alpha1.AppliedLoadBalancer, id string, out model.Outputs) *model.LoadBalancer {
+	if lb == nil {
+		return nil
+	}
+	return &model.LoadBalancer{
+		ID: id, ARN: out.ARNs[model.Key{Kind: model.KindLoadBalancer, ID: id}],
+		Name: lb.Name, Type: lb.Type, Scheme: lb.Scheme, DNSName: lb.DNSName, State: lb.State,
+	}
 }
 
 // before is what we set last, by resource.
@@ -120,7 +132,7 @@ func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
 		})
 	}
 	m.object.Spec.Waiting = nil
-	m.describe(outputs.LoadBalancer)
+	m.describe(outputs.LoadBalancer, outputs.Frontend)
 }
 
 // begin notes, before a plan is applied, that AWS may hold what is desired from now on, or a part of it: no hash counts until it
@@ -173,8 +185,8 @@ func (m *memory) doubt() {
 	}
 }
 
-// unsettled takes what a plan reached that is not done, with the load balancer as it is known now.
-func (m *memory) unsettled(outputs model.Outputs, lb *model.LoadBalancer, now time.Time) {
+// unsettled takes what a plan reached that is not done, with the load balancers as they are known now.
+func (m *memory) unsettled(outputs model.Outputs, now time.Time) {
 	m.doubt()
 	for i := range m.object.Spec.Resources {
 		r := &m.object.Spec.Resources[i]
@@ -183,7 +195,7 @@ func (m *memory) unsettled(outputs model.Outputs, lb *model.LoadBalancer, now ti
 		}
 	}
 	m.wait(outputs.Waiting, metav1.NewTime(now))
-	m.describe(lb)
+	m.describe(outputs.LoadBalancer, outputs.Frontend)
 }
 
 // wait notes since when each step waits.
@@ -203,12 +215,16 @@ func (m *memory) wait(steps []model.Waiting, now metav1.Time) {
 	}
 }
 
-// describe takes how AWS described the load balancer.
-func (m *memory) describe(lb *model.LoadBalancer) {
-	m.object.Spec.LoadBalancer = nil
-	if lb != nil {
-		m.object.Spec.LoadBalancer = &headgatev1alpha1.AppliedLoadBalancer{
-			Name: lb.Name, DNSName: lb.DNSName, Scheme: lb.Scheme, Type: lb.Type, State: lb.State,
-		}
+// describe takes how AWS described the load balancer and its frontend.
+func (m *memory) describe(lb, front *model.LoadBalancer) {
+	m.object.Spec.LoadBalancer, m.object.Spec.Frontend = described(lb), described(front)
+}
+
+func described(lb *model.LoadBalancer) *headgatev1alpha1.AppliedLoadBalancer {
+	if lb == nil {
+		return nil
+	}
+	return &headgatev1alpha1.AppliedLoadBalancer{
+		Name: lb.Name, DNSName: lb.DNSName, Scheme: lb.Scheme, Type: lb.Type, State: lb.State,
 	}
 }

@@ -21,6 +21,7 @@ func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Resu
 	if lb := res.LoadBalancer; lb != nil {
 		s.ARN, s.DNSName, s.Scheme, s.Type, s.State = string(lb.ARN), lb.DNSName, lb.Scheme, lb.Type, lb.State
 	}
+	s.Frontend = frontendStatus(res)
 	fillMembers(s, res.Serving)
 	if a.desired.LoadBalancer != nil {
 		fillListeners(s, a)

@@ -54,12 +54,14 @@ func (l *Loop) Board() *Board { return l.board }
 
 // attempt is one run over one stack.
 type attempt struct {
-	req      Request
-	owner    model.Owner
-	state    *memory
-	roster   *roster
-	facts    model.Facts
-	desired  model.Stack
+	req     Request
+	owner   model.Owner
+	state   *memory
+	roster  *roster
+	facts   model.Facts
+	desired model.Stack
+	// hold is a frontend that stays as it is.
+	hold     model.ARN
 	observed *model.Stack
 	findings []model.Finding
 	blocked  string
@@ -156,7 +158,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 	if err := a.state.remember(a.roster.keep()); err != nil {
 		return err
 	}
-	known := a.state.matches(a.desired)
+	known := a.state.matches(a.desired) && !a.forgotten()
 	if known && !a.verify && a.observed == nil {
 		a.outputs, a.applied = a.state.outputs(), true
 		return errors.Join(a.state.save(ctx, l.client), l.bind(ctx, a))
@@ -198,7 +200,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		}
 		a.findings = merge(a.findings, slices.DeleteFunc(built.Findings, func(f model.Finding) bool { return !a.roster.concerns(f) }))
 		a.findings = merge(a.findings, renames(in.Fragments, a.facts, built.Stack))
-		a.blocked = built.Blocked
+		a.blocked, a.hold = built.Blocked, built.Hold
 		if a.blocked == "" {
 			a.desired = withHeldGroups(built.Stack, a.seen())
 		}
@@ -248,7 +250,9 @@ func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
 
 // change plans and applies. known says that AWS held what is desired when this was applied.
 func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
-	a.plan = plan.Diff(a.desired, *a.observed, plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas})
+	a.plan = plan.Diff(a.desired, *a.observed, plan.Options{
+		Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: a.keep(),
+	})
 	log := logr.FromContextOrDiscard(ctx).WithValues("stack", a.owner.String())
 	if !a.plan.Empty() {
 		a.drift = known
@@ -260,6 +264,7 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 	}
 	outputs, err := l.cloud.Apply(ctx, a.plan)
 	a.outputs, a.applied = outputs, err == nil
+	a.withdraw()
 	if err != nil {
 		// What AWS holds may differ from what was remembered: read it afresh next time.
 		l.opts.Forget(a.owner)
@@ -280,11 +285,11 @@ func (l *Loop) settle(ctx context.Context, a *attempt) error {
 	if a.applied && err == nil && a.done() {
 		a.state.applied(a.desired, a.outputs)
 	} else {
-		lb := a.outputs.LoadBalancer
+		reached := a.outputs
 		if !a.applied {
-			lb = a.reached()
+			reached.LoadBalancer, reached.Frontend = a.reached(), a.reachedFrontend()
 		}
-		a.state.unsettled(a.outputs, lb, l.opts.Now())
+		a.state.unsettled(reached, l.opts.Now())
 	}
 	return errors.Join(err, a.state.save(ctx, l.client))
 }

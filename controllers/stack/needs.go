@@ -12,17 +12,9 @@ import (
 func Needs(in intent.Intent) model.Needs {
 	need := model.Needs{Owner: in.Owner}
 	for _, f := range in.Fragments {
-		for _, s := range f.Settings.Subnets {
-			if strings.HasPrefix(s, "subnet-") {
-				need.SubnetIDs = append(need.SubnetIDs, s)
-			} else {
-				need.SubnetNames = append(need.SubnetNames, s)
-			}
-		}
-		for _, s := range f.Settings.SecurityGroups {
-			if !strings.HasPrefix(s, "sg-") {
-				need.SecurityGroupNames = append(need.SecurityGroupNames, s)
-			}
+		needsOfNetwork(&need, f.Settings.Subnets, f.Settings.SecurityGroups)
+		if front := f.Settings.Frontend; front != nil {
+			needsOfNetwork(&need, front.Subnets, front.SecurityGroups)
 		}
 		needsOfAddons(&need, f.Settings.Addons)
 		needsOfListeners(&need, f)
@@ -39,6 +31,21 @@ func Needs(in intent.Intent) model.Needs {
 	slices.Sort(need.CertificateARNs)
 	need.CertificateARNs = slices.Compact(need.CertificateARNs)
 	return need
+}
+
+func needsOfNetwork(need *model.Needs, subnets, groups []string) {
+	for _, s := range subnets {
+		if strings.HasPrefix(s, "subnet-") {
+			need.SubnetIDs = append(need.SubnetIDs, s)
+		} else {
+			need.SubnetNames = append(need.SubnetNames, s)
+		}
+	}
+	for _, s := range groups {
+		if !strings.HasPrefix(s, "sg-") {
+			need.SecurityGroupNames = append(need.SecurityGroupNames, s)
+		}
+	}
 }
 
 func needsOfListeners(need *model.Needs, f intent.Fragment) {

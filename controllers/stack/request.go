@@ -27,6 +27,8 @@ type Request struct {
 	Findings []model.Finding
 	// Leaving are members of before that want to know when nothing of them is left.
 	Leaving []model.ObjectRef
+	// Published are the addresses that objects show: a frontend that nobody asks for any more is deleted when it is not among them.
+	Published []string
 	// Anchor is the member that the whole load balancer belongs to, the zero value where no one member does. While the front door
 	// finds it wrong and no good state of it is known, nothing is made: not even its settings are known then.
 	Anchor model.ObjectRef
@@ -48,6 +50,10 @@ type Result struct {
 	// LoadBalancer as AWS holds it, nil when there is none. Where this run could not find out it is what was known last: an address
 	// that was published is not taken back for an error.
 	LoadBalancer *model.LoadBalancer
+	// Frontend is the network load balancer in front of it, likewise. Nil also for one that is there, but not to be published any more.
+	Frontend *model.LoadBalancer
+	// FrontendPorts are its ports with where they lead, sorted.
+	FrontendPorts []intent.PortMapping
 	// Ports that listen, sorted.
 	Ports []int
 	// Findings of the front door and of the build.

@@ -27,14 +27,13 @@ func left(observed model.Stack, p plan.Plan) []model.Key {
 			out = append(out, model.Key{Kind: kind, ID: id})
 		}
 	}
-	if lb := observed.LoadBalancer; lb != nil {
+	for _, lb := range observed.Balancers() {
 		add(model.KindLoadBalancer, lb.ID, lb.ARN)
 	}
-	for _, lb := range observed.Leftovers {
-		add(model.KindLoadBalancer, lb.ID, lb.ARN)
-	}
-	for _, g := range observed.TargetGroups {
-		add(model.KindTargetGroup, g.ID, g.ARN)
+	for _, part := range observed.Parts() {
+		for _, g := range part.TargetGroups {
+			add(model.KindTargetGroup, g.ID, g.ARN)
+		}
 	}
 	for _, c := range observed.Certificates {
 		add(model.KindCertificate, c.ID, c.ARN)
@@ -63,11 +62,12 @@ func (a *attempt) reached() *model.LoadBalancer {
 func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Result, error) {
 	clean := err == nil && a.blocked == "" && a.done()
 	res := Result{
-		LoadBalancer: a.outputs.LoadBalancer, Outputs: a.outputs, Blocked: a.blocked, Findings: a.findings, Plan: a.plan, Drift: a.drift,
+		LoadBalancer: a.outputs.LoadBalancer, Frontend: a.outputs.Frontend, FrontendPorts: a.frontendPorts(),
+		Outputs: a.outputs, Blocked: a.blocked, Findings: a.findings, Plan: a.plan, Drift: a.drift,
 		Settled: clean, Gone: clean && a.unwanted(), Serving: a.serving(),
 	}
 	if err != nil || a.blocked != "" {
-		res.LoadBalancer = a.reached()
+		res.LoadBalancer, res.Frontend = a.reached(), a.reachedFrontend()
 	}
 	free, lookErr := l.free(ctx, a, clean)
 	if lookErr != nil {
@@ -80,7 +80,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	}
 	next := outcome.Attempt{
 		Err: err, Failures: s.failures, Blocked: a.blocked, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
-		Provisioning: res.LoadBalancer != nil && res.LoadBalancer.State == stateProvisioning,
+		Provisioning: starting(res.LoadBalancer) || starting(res.Frontend),
 	}.Outcome()
 	res.RequeueAfter = a.patient(next, s.waits)
 	if res.RequeueAfter == 0 && !res.Gone {
@@ -110,8 +110,10 @@ func (a *attempt) patient(next outcome.Outcome, waits int) time.Duration {
 }
 
 func (a *attempt) starting() bool {
-	return a.outputs.LoadBalancer != nil && a.outputs.LoadBalancer.State == stateProvisioning
+	return starting(a.outputs.LoadBalancer) || starting(a.outputs.Frontend)
 }
+
+func starting(lb *model.LoadBalancer) bool { return lb != nil && lb.State == stateProvisioning }
 
 // waits are the steps that wait; a plan that cannot go on and does not say why waits for the load balancer that is replaced.
 func (a *attempt) waits() []model.Waiting {

@@ -27,6 +27,8 @@ type Result struct {
 	// Blocked says why the stack as a whole cannot be built now (no subnets, say); nothing may be changed then. It is empty where
 	// the stack was built.
 	Blocked string
+	// Hold is a frontend that exists and stays as it is: it is not known, or cannot be made, what is asked of it.
+	Hold model.ARN
 }
 
 // Build makes the stack of an intent. An intent without fragments gives the empty stack: everything of the owner goes.
@@ -44,12 +46,14 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	stack := model.Stack{Owner: in.Owner, Listeners: b.listeners(ports)}
 	stack.LoadBalancer = b.loadBalancer(s, subnets)
 	b.secure(&stack, s, ports)
+	var hold model.ARN
+	stack.Frontend, hold = b.frontend(&stack, s, ports)
 	stack.TargetGroups = b.usedGroups(stack, s)
 	stack.Certificates = b.usedCertificates(stack)
 	if len(b.blocked) > 0 {
 		stack = model.Stack{Owner: in.Owner}
 	}
-	return Result{Stack: model.Normalize(stack), Findings: b.sortedFindings(), Blocked: strings.Join(b.blocked, "; ")}
+	return Result{Stack: model.Normalize(stack), Findings: b.sortedFindings(), Blocked: strings.Join(b.blocked, "; "), Hold: hold}
 }
 
 // builder holds one build.

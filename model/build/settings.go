@@ -28,6 +28,8 @@ type settings struct {
 	subnets, subnetTags, groups, redirect *intent.Fragment
 	// manageBackend asks for rules on pods' groups where the load balancer's groups are the user's.
 	manageBackend bool
+	// network load balancers do with one zone.
+	network bool
 }
 
 func (b *builder) settings() settings {

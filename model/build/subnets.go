@@ -195,7 +195,7 @@ func (b *builder) subnetProblem(s settings, chosen []model.Subnet) string {
 	if len(kinds) > 1 {
 		return "are in zones of different types: " + strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")
 	}
-	if ordinary := kinds[""] || kinds["availability-zone"]; ordinary && len(zones) < 2 && !b.in.Defaults.SingleSubnet {
+	if ordinary := kinds[""] || kinds["availability-zone"]; ordinary && len(zones) < 2 && !s.network && !b.in.Defaults.SingleSubnet {
 		return "are in one zone only, and an application load balancer needs two"
 	}
 	return ""

@@ -88,6 +88,8 @@ type Settings struct {
 	SSLRedirectPort int `json:"sslRedirectPort,omitempty"`
 	// Addons of other services.
 	Addons Addons `json:"addons,omitzero"`
+	// Frontend is a network load balancer in front; nil where the member says nothing about one.
+	Frontend *Frontend `json:"frontend,omitempty"`
 	// Fields names where each setting was written, by the JSON name of the field: "scheme" → "alb.ingress.kubernetes.io/scheme".
 	Fields map[string]string `json:"fields,omitempty"`
 }

@@ -54,6 +54,7 @@ func (p *planner) replacing(c *Change, want model.LoadBalancer) {
 	var f fields
 	f.text("type", have.Type, want.Type)
 	f.text("scheme", have.Scheme, want.Scheme)
+	f.asked("allocations", allocations(*have), allocations(want))
 	c.Fields = slices.Concat(fields{{Name: "name", Old: have.Name, New: want.Name}}, f)
 	c.Why = "AWS cannot change type and scheme of a load balancer"
 	p.note("the address changes: load balancer " + have.Name + " is replaced by " + want.Name + ", and deleted when that is active")
@@ -126,6 +127,7 @@ func (p *planner) deleteBalancers() {
 			c.Why = "replaced by another one"
 		}
 		p.unprotect(&c)
+		c.After = append(c.After, p.frees[lb.ARN]...)
 		id := p.add(c)
 		p.releaseGroups(lb.SecurityGroups, id)
 		if p.have.LoadBalancer != nil && p.have.LoadBalancer.ARN == lb.ARN {

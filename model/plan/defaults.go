@@ -25,6 +25,10 @@ func LoadBalancerDefaults(lb model.LoadBalancer) map[string]string {
 	if lb.Type == "network" {
 		out["load_balancing.cross_zone.enabled"] = off
 		out["dns_record.client_routing_policy"] = "any_availability_zone"
+		out["ipv6.deny_all_igw_traffic"] = off
+		if lb.Scheme == "internal" {
+			out["ipv6.deny_all_igw_traffic"] = on
+		}
 		return out
 	}
 	maps.Copy(out, map[string]string{
@@ -55,8 +59,7 @@ func TargetGroupDefaults(g model.TargetGroup) map[string]string {
 		"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
 	}
 	if g.Protocol != "HTTP" && g.Protocol != "HTTPS" {
-		out["stickiness.type"] = "source_ip"
-		out["proxy_protocol_v2.enabled"] = off
+		maps.Copy(out, flowDefaults(g))
 		return out
 	}
 	maps.Copy(out, map[string]string{
@@ -67,6 +70,26 @@ func TargetGroupDefaults(g model.TargetGroup) map[string]string {
 		"stickiness.app_cookie.duration_seconds":      "86400",
 		"stickiness.lb_cookie.duration_seconds":       "86400",
 	})
+	return out
+}
+
+// flowDefaults are the attributes of a new target group of a network load balancer.
+func flowDefaults(g model.TargetGroup) map[string]string {
+	out := map[string]string{
+		"stickiness.type":           "source_ip",
+		"proxy_protocol_v2.enabled": off,
+		"target_group_health.dns_failover.minimum_healthy_targets.count": "1",
+	}
+	if g.Protocol != "TCP" && g.Protocol != "TLS" {
+		return out
+	}
+	out["deregistration_delay.connection_termination.enabled"] = off
+	out["target_health_state.unhealthy.connection_termination.enabled"] = on
+	out["target_health_state.unhealthy.draining_interval_seconds"] = "0"
+	out["preserve_client_ip.enabled"] = on
+	if g.TargetType == "ip" {
+		out["preserve_client_ip.enabled"] = off
+	}
 	return out
 }
 

@@ -33,6 +33,14 @@ type Applied struct {
 // AppliedOf is what applying a desired stack sets, for [Options.Applied] of the next diff. Ownership tags are no part of it.
 func AppliedOf(s model.Stack) map[model.Key]Applied {
 	out := map[model.Key]Applied{}
+	for _, part := range s.Parts() {
+		applied(part, out)
+	}
+	return out
+}
+
+// applied adds what applying one part of a stack sets.
+func applied(s model.Stack, out map[model.Key]Applied) {
 	put := func(key model.Key, attributes, tags map[string]string) {
 		tags = userTags(s.Owner, tags)
 		if len(attributes)+len(tags) > 0 {
@@ -57,14 +65,13 @@ func AppliedOf(s model.Stack) map[model.Key]Applied {
 		put(c.Key(), nil, c.Tags)
 	}
 	for _, l := range s.Listeners {
-		put(ListenerKey(l), withMutual(l), l.Tags)
-		putSecret(out, ListenerKey(l), l.DefaultActions)
+		put(KeyOf(s, l), withMutual(l), l.Tags)
+		putSecret(out, KeyOf(s, l), l.DefaultActions)
 		for _, r := range l.Rules {
 			put(RuleKey(l.Port, r), nil, r.Tags)
 			putSecret(out, RuleKey(l.Port, r), r.Actions)
 		}
 	}
-	return out
 }
 
 // Diff is the plan that turns observed into desired. It is deterministic, and the changes' order is one in which they can be
@@ -75,18 +82,12 @@ func AppliedOf(s model.Stack) map[model.Key]Applied {
 //	not wanted           |                | delete, unless AWS protects it
 func Diff(desired, observed model.Stack, opts Options) Plan {
 	opts.Quotas = opts.Quotas.WithDefaults()
-	p := &planner{
-		want: model.Normalize(desired), have: model.Normalize(observed), opts: opts,
-		plan:    Plan{Owner: desired.Owner, Known: map[model.Key]model.ARN{}},
-		makes:   map[model.Key]int{},
-		frees:   map[model.ARN][]int{},
-		doomed:  map[model.ARN]bool{},
-		stay:    map[model.ARN]bool{},
-		current: map[string]model.TargetGroup{},
-	}
+	p := newPlanner(model.Normalize(desired), model.Normalize(observed), opts)
+	front := p.frontend()
 	p.chooseBalancer()
-	if p.plan.Again {
-		return p.plan
+	if p.returns {
+		p.turnBack(front)
+		return *p.plan
 	}
 	p.chooseTargetGroups()
 	p.chooseCertificates()
@@ -95,21 +96,39 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 	p.certificates()
 	p.loadBalancer()
 	p.targetGroups()
-	p.listeners()
+	gone := p.listeners()
+	front.stand(p.keepARN())
+	p.deleteListeners(gone)
 	p.unguard()
 	p.renewCertificates()
 	p.deleteBalancers()
 	p.deleteTargetGroups()
 	p.deleteCertificates()
 	p.deleteSecurityGroups()
-	return p.plan
+	return *p.plan
+}
+
+func newPlanner(want, have model.Stack, opts Options) *planner {
+	return &planner{
+		want: want, have: have, opts: opts,
+		plan:    &Plan{Owner: want.Owner, Known: map[model.Key]model.ARN{}},
+		makes:   map[model.Key]int{},
+		frees:   map[model.ARN][]int{},
+		doomed:  map[model.ARN]bool{},
+		stay:    map[model.ARN]bool{},
+		current: map[string]model.TargetGroup{},
+	}
 }
 
 // planner collects the changes of one diff.
 type planner struct {
 	want, have model.Stack
 	opts       Options
-	plan       Plan
+	plan       *Plan
+	// front is a planner of a frontend; returns says that a replacement is no longer wanted.
+	front, returns bool
+	// target is the load balancer that the target groups of a frontend lead to, where it exists.
+	target model.ARN
 
 	// keep is the observed load balancer that matches, nil when one is created or none is wanted.
 	keep *model.LoadBalancer
@@ -190,6 +209,14 @@ func ListenerKey(l model.Listener) model.Key {
 		id += "/udp"
 	}
 	return model.Key{Kind: model.KindListener, ID: id}
+}
+
+// KeyOf is the key of a listener of one part of a stack: as [ListenerKey] has it, and of a frontend the resource ID.
+func KeyOf(part model.Stack, l model.Listener) model.Key {
+	if part.LoadBalancer != nil && part.LoadBalancer.ID == model.ResourceFrontend {
+		return FrontendListenerKey(l)
+	}
+	return ListenerKey(l)
 }
 
 // RuleKey is the key of a rule of the listener on port. A rule that is written twice has it twice; the plan then tells the

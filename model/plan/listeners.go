@@ -36,10 +36,10 @@ type edit struct {
 	guards bool
 }
 
-// listeners plans listeners with their rules, those that nobody wants last.
-func (p *planner) listeners() {
+// listeners plans listeners with their rules. It gives those that nobody wants and that are still to be deleted.
+func (p *planner) listeners() (gone []model.Listener) {
 	if p.want.LoadBalancer == nil {
-		return
+		return nil
 	}
 	var observed []model.Listener
 	if p.keep != nil {
@@ -47,9 +47,8 @@ func (p *planner) listeners() {
 	}
 	first := len(p.plan.Changes)
 	var edits []*edit
-	var gone []model.Listener
 	for _, have := range observed {
-		if !slices.ContainsFunc(p.want.Listeners, func(l model.Listener) bool { return ListenerKey(l) == ListenerKey(have) }) {
+		if !slices.ContainsFunc(p.want.Listeners, func(l model.Listener) bool { return p.listenerKey(l) == p.listenerKey(have) }) {
 			gone = append(gone, have)
 		}
 	}
@@ -58,20 +57,21 @@ func (p *planner) listeners() {
 	}
 	if p.scarce(edits, gone) {
 		p.deleteListeners(gone)
+		gone = nil
 		p.editScarce(edits)
 	} else {
 		gone = p.makeRoom(edits, gone)
 		p.editListeners(edits)
-		p.deleteListeners(gone)
 	}
 	for id := first + 1; id <= len(p.plan.Changes); id++ {
 		p.complete = append(p.complete, id)
 	}
+	return gone
 }
 
 func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit {
-	e := &edit{want: want, key: ListenerKey(want), quiet: p.keep == nil || p.keep.State == "provisioning"}
-	if i := slices.IndexFunc(observed, func(l model.Listener) bool { return ListenerKey(l) == e.key }); i >= 0 {
+	e := &edit{want: want, key: p.listenerKey(want), quiet: p.keep == nil || p.keep.State == "provisioning"}
+	if i := slices.IndexFunc(observed, func(l model.Listener) bool { return p.listenerKey(l) == e.key }); i >= 0 {
 		e.have = observed[i]
 		p.know(e.key, e.have.ARN)
 		p.keepDefault(e)
@@ -235,7 +235,7 @@ func (p *planner) createListener(e *edit) {
 	after := append(p.groupsOf(want.DefaultActions), p.makes[loadBalancerKey(*p.want.LoadBalancer)])
 	after = append(after, p.guards...)
 	for _, c := range p.plan.Changes {
-		if c.Op == DeleteListener && c.Port == want.Port {
+		if c.Op == DeleteListener && c.Port == want.Port && c.Key.Balancer() == e.key.Balancer() {
 			after = append(after, c.ID)
 		}
 	}
@@ -304,9 +304,11 @@ func (p *planner) removeCertificates(e *edit) {
 func (p *planner) deleteListeners(gone []model.Listener) {
 	for _, l := range gone {
 		id := p.add(Change{
-			Op: DeleteListener, Action: Delete, Key: ListenerKey(l), ARN: l.ARN, Port: l.Port, Listener: &l,
+			Op: DeleteListener, Action: Delete, Key: p.listenerKey(l), ARN: l.ARN, Port: l.Port, Listener: &l,
+			After:  slices.Clone(p.frees[portOf(p.keepARN(), l.Port)]),
 			Fields: []Field{{Name: "protocol", Old: l.Protocol}},
 		})
+		p.complete = append(p.complete, id)
 		p.releaseTargets(l.DefaultActions, id)
 		p.releaseCertificates(l.Certificates, id)
 		for _, r := range l.Rules {

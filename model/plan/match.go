@@ -19,7 +19,7 @@ func (p *planner) chooseBalancer() {
 	case p.want.LoadBalancer != nil && fits(*p.want.LoadBalancer, *have):
 		p.keep = have
 	case p.want.LoadBalancer != nil && slices.ContainsFunc(p.have.Leftovers, p.fitsWant):
-		p.turnBack(*have)
+		p.returns = true
 		return
 	default:
 		p.retire(*have)
@@ -43,18 +43,20 @@ func (p *planner) promote() {
 
 func (p *planner) fitsWant(lb model.LoadBalancer) bool { return fits(*p.want.LoadBalancer, lb) }
 
-// turnBack deletes the newer load balancer of a replacement that is no longer wanted. The listeners of the older one are not
-// known until it is the only one, so the rest is planned then.
-func (p *planner) turnBack(newer model.LoadBalancer) {
+// turnBack deletes the newer load balancer of a replacement that is no longer wanted, when the frontend leads to the older one. The
+// listeners of that one are not known until it is the only one, so the rest is planned then.
+func (p *planner) turnBack(front *planner) {
+	newer := *p.have.LoadBalancer
+	back := p.have.Leftovers[slices.IndexFunc(p.have.Leftovers, p.fitsWant)]
 	p.plan.Again = true
-	if newer.Attributes[protection] == "true" {
+	front.stand(back.ARN)
+	if newer.Attributes[protection] == on {
 		p.noteProtected(newer)
 		return
 	}
-	i := slices.IndexFunc(p.have.Leftovers, p.fitsWant)
-	back := p.have.Leftovers[i]
 	p.add(Change{
 		Op: DeleteLoadBalancer, Action: Delete, Key: loadBalancerKey(newer), ARN: newer.ARN, LoadBalancer: &newer,
+		After: slices.Clone(p.frees[newer.ARN]),
 		Needs: []Need{{Key: loadBalancerKey(back), ARN: back.ARN, State: StateActive}},
 		Why:   "the load balancer that it was to replace is wanted again",
 	})
@@ -62,7 +64,7 @@ func (p *planner) turnBack(newer model.LoadBalancer) {
 
 // fits tells whether have can be modified into want: type and scheme cannot be changed.
 func fits(want, have model.LoadBalancer) bool {
-	return want.Type == have.Type && want.Scheme == have.Scheme
+	return want.Type == have.Type && want.Scheme == have.Scheme && sameAddresses(want, have)
 }
 
 // retire puts a load balancer among those to delete, unless it is protected or its time is not over.
@@ -89,7 +91,7 @@ func (p *planner) chooseTargetGroups() {
 	for _, want := range p.want.TargetGroups {
 		var found []model.TargetGroup
 		for _, have := range p.have.TargetGroups {
-			if have.ID == want.ID && len(immutables(want, have)) == 0 && p.usable(have) {
+			if have.ID == want.ID && len(immutables(want, have)) == 0 && p.usable(have) && p.leads(have, want.Port) {
 				found = append(found, have)
 			}
 		}
@@ -125,8 +127,7 @@ func (p *planner) usable(g model.TargetGroup) bool {
 	return true
 }
 
-// immutables are the fields that differ and that AWS cannot change. The port of an ip or instance group is none of them: each
-// registration names its own.
+// immutables are the fields that differ and that AWS cannot change. The port is none of them: each registration names its own.
 func immutables(want, have model.TargetGroup) []Field {
 	var f fields
 	f.text("targetType", have.TargetType, want.TargetType)
@@ -136,9 +137,6 @@ func immutables(want, have model.TargetGroup) []Field {
 	f.number("controlPort", have.ControlPort, want.ControlPort)
 	if want.VPC != "" {
 		f.text("vpc", have.VPC, want.VPC)
-	}
-	if want.TargetType == "alb" {
-		f.number("port", have.Port, want.Port)
 	}
 	return f
 }

@@ -31,6 +31,7 @@ const (
 	ModifyTargetGroup           Op = "ModifyTargetGroup"
 	ModifyTargetGroupAttributes Op = "ModifyTargetGroupAttributes"
 	DeleteTargetGroup           Op = "DeleteTargetGroup"
+	RegisterTargets             Op = "RegisterTargets"
 	CreateListener              Op = "CreateListener"
 	ModifyListener              Op = "ModifyListener"
 	ModifyListenerAttributes    Op = "ModifyListenerAttributes"
@@ -88,6 +89,8 @@ type Change struct {
 	Tags          map[string]string    `json:"tags,omitempty"`
 	TagKeys       []string             `json:"tagKeys,omitempty"`
 	Certificates  []model.ARN          `json:"certificates,omitempty"`
+	// Targets to register. Those without an ID are the stack's load balancer.
+	Targets []model.Target `json:"targets,omitempty"`
 	// Addon that is set to Value, or taken away where that is empty.
 	Addon model.Addon `json:"addon,omitempty"`
 	Value string      `json:"value,omitempty"`

@@ -120,11 +120,7 @@ func (p *planner) wantedGroupOf(have model.SecurityGroup) (model.SecurityGroup, 
 
 // usedByStay tells whether a load balancer that is not deleted uses the group.
 func (p *planner) usedByStay(g model.SecurityGroup) bool {
-	balancers := slices.Clone(p.have.Leftovers)
-	if p.have.LoadBalancer != nil {
-		balancers = append(balancers, *p.have.LoadBalancer)
-	}
-	return slices.ContainsFunc(balancers, func(lb model.LoadBalancer) bool {
+	return slices.ContainsFunc(p.have.Balancers(), func(lb model.LoadBalancer) bool {
 		return p.stay[lb.ARN] && slices.ContainsFunc(lb.SecurityGroups, func(r model.GroupRef) bool {
 			return r.Key == g.ID || r.ID == string(g.ARN)
 		})

@@ -23,6 +23,18 @@ var (
 // reached at once (a new load balancer is active); and it refuses what AWS refuses for being there, missing or in use.
 // Tests and offline plans use it to see where a plan leads.
 func Step(s model.Stack, c Change) (model.Stack, error) {
+	if !c.Key.Frontend() {
+		return step(s, c)
+	}
+	w := world{Stack: s}
+	if err := w.stepFrontend(c); err != nil {
+		return s, err
+	}
+	return model.Normalize(w.Stack), nil
+}
+
+// step is a change of one part of a stack.
+func step(s model.Stack, c Change) (model.Stack, error) {
 	w := world{Stack: s}
 	var err error
 	switch c.Key.Kind {
@@ -158,6 +170,9 @@ func (w *world) createLoadBalancer(c Change) error {
 }
 
 func (w *world) deleteLoadBalancer(c Change) error {
+	if w.led(c.ARN, 0) {
+		return errInUse
+	}
 	if w.LoadBalancer != nil && w.LoadBalancer.ARN == c.ARN {
 		w.LoadBalancer, w.Listeners = nil, nil
 		if n := len(w.Leftovers); n > 0 {
@@ -224,6 +239,12 @@ func (w *world) targetGroup(c Change) error {
 			return errInUse
 		}
 		w.TargetGroups = slices.Delete(w.TargetGroups, i, i+1)
+		return nil
+	case RegisterTargets:
+		if g.Behind != nil && *g.Behind != c.Targets[0] {
+			return errInUse // AWS takes one load balancer
+		}
+		g.Behind = &c.Targets[0]
 		return nil
 	case ModifyTargetGroup:
 		g.HealthCheck = c.TargetGroup.HealthCheck
@@ -304,7 +325,7 @@ func (w *world) changeGroup(i int, c Change) error {
 
 func (w *world) groupUsed(g model.SecurityGroup) bool {
 	isIt := func(r model.GroupRef) bool { return r.Key == g.ID || r.ID != "" && r.ID == string(g.ARN) }
-	for _, lb := range w.balancers() {
+	for _, lb := range w.Balancers() {
 		if slices.ContainsFunc(lb.SecurityGroups, isIt) {
 			return true
 		}

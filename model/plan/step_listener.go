@@ -45,6 +45,9 @@ func (w *world) listener(c Change) error {
 	case SetRulePriorities:
 		return w.setPriorities(l, c.Priorities)
 	case DeleteListener:
+		if w.led(w.LoadBalancer.ARN, l.Port) {
+			return errInUse
+		}
 		w.Listeners = slices.Delete(w.Listeners, i, i+1)
 		return nil
 	default:

@@ -84,10 +84,11 @@ func (p *planner) deleteTargetGroups() {
 		if _, wanted := p.makes[targetGroupKey(g.ID)]; wanted || p.current[g.ID].ARN != "" {
 			why = "replaced by another one"
 		}
-		p.add(Change{
+		id := p.add(Change{
 			Op: DeleteTargetGroup, Action: Delete, Key: targetGroupKey(g.ID), ARN: g.ARN, TargetGroup: &g,
 			Fields: []Field{{Name: "name", Old: g.Name}}, Why: why, After: slices.Clone(p.frees[g.ARN]),
 		})
+		p.releaseBehind(g, id)
 	}
 }
 

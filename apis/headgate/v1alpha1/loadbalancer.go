@@ -46,6 +46,42 @@ type ListenerStatus struct {
 	Rules int32 `json:"rules"`
 }
 
+// FrontendStatus is a network load balancer in front of another one.
+type FrontendStatus struct {
+	// Name in AWS.
+	Name string `json:"name"`
+
+	// ARN of the load balancer.
+	// +optional
+	ARN string `json:"arn,omitempty"`
+
+	// DNSName of the load balancer.
+	// +optional
+	DNSName string `json:"dnsName,omitempty"`
+
+	// Scheme is internal or internet-facing.
+	// +optional
+	Scheme string `json:"scheme,omitempty"`
+
+	// State is provisioning, active or failed.
+	// +optional
+	State string `json:"state,omitempty"`
+
+	// Ports that it listens on.
+	// +optional
+	// +listType=atomic
+	Ports []FrontendPort `json:"ports,omitempty"`
+}
+
+// FrontendPort is a port of a frontend.
+type FrontendPort struct {
+	// Port that it listens on.
+	Port int32 `json:"port"`
+
+	// TargetPort is the port of the load balancer behind that it leads to.
+	TargetPort int32 `json:"targetPort"`
+}
+
 // RuleUsage is how many rules there are of how many that AWS allows.
 type RuleUsage struct {
 	// Used counts the rules of all listeners, without the default actions.
@@ -161,6 +197,10 @@ type LoadBalancerStatus struct {
 	// State is provisioning, active, active_impaired or failed.
 	// +optional
 	State string `json:"state,omitempty"`
+
+	// Frontend is the network load balancer in front of it. Absent: there is none.
+	// +optional
+	Frontend *FrontendStatus `json:"frontend,omitempty"`
 
 	// Sources are the objects that asked for the load balancer.
 	// +optional

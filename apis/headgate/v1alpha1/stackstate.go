@@ -82,6 +82,10 @@ type StackStateSpec struct {
 	// +optional
 	LoadBalancer *AppliedLoadBalancer `json:"loadBalancer,omitempty"`
 
+	// Frontend is the network load balancer in front of it, likewise.
+	// +optional
+	Frontend *AppliedLoadBalancer `json:"frontend,omitempty"`
+
 	// Fragments are the last good shares of the members, compressed, by member: Kind/namespace/name.
 	// +optional
 	Fragments map[string][]byte `json:"fragments,omitempty"`
