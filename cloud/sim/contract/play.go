@@ -114,7 +114,8 @@ func (p player) call(ctx context.Context, l line, known map[string]string) error
 // judge looks at a good answer.
 func (l line) judge(out reflect.Value, known map[string]string) error {
 	for _, pair := range l.keep {
-		text, err := part(out, pair[1])
+		path, suffix, _ := strings.Cut(pair[1], "~")
+		text, err := part(out, path)
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func (l line) judge(out reflect.Value, known map[string]string) error {
 		if err != nil {
 			return err
 		}
-		known[name] = text
+		known[name] = strings.TrimSuffix(text, suffix)
 	}
 	for _, pair := range l.want {
 		text, err := part(out, pair[0])
