@@ -306,8 +306,12 @@ func TestRandomShapes(t *testing.T) {
 		c := &chaos{fixture: start(t), rand: rand.New(rand.NewSource(seed))}
 		a := &author{Rand: c.rand, learned: map[string][]string{}, good: map[string][]any{}}
 		offers = c.Sim.Offers()
-		for _, in := range recipes(c.fixture) {
-			a.follow(c.fixture, offers, in)
+		if seed%2 == 0 {
+			for _, in := range recipes(c.fixture) {
+				a.follow(c.fixture, offers, in)
+			}
+		} else {
+			a.followScripts(c.fixture, offers)
 		}
 		for i := range calls {
 			o := a.choose(offers)
@@ -325,13 +329,20 @@ func TestRandomShapes(t *testing.T) {
 		maps.Copy(succeeded, a.good)
 	}
 	var never []string
+	refused := 0
 	for _, o := range offers {
+		// What is refused whatever it says has an input of its own, which is none of the SDK's.
+		if reflect.TypeOf(o.New()).Elem().Name() == "anything" {
+			refused++
+			continue
+		}
 		if succeeded[o.Service+o.Name] == nil {
 			never = append(never, o.Service+" "+o.Name)
 		}
 	}
 	t.Logf("%d of %d operations succeeded; never: %v", len(succeeded), len(offers), never)
-	if len(never) > len(offers)/3 {
+	const most = 10
+	if len(never) > (len(offers)-refused)/most {
 		t.Errorf("%d of %d operations never succeeded, which tests little", len(never), len(offers))
 	}
 }

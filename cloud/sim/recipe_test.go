@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,6 +46,29 @@ func (a *author) follow(f *fixture, offers []sim.Offered, in any) {
 			f.Errorf("the recipe of %s does not work", o.Name)
 		}
 		return
+	}
+}
+
+// followScripts makes the calls of the contracts of all services that are no quotas. What they need may be gone or taken here, so that some
+// of them fail.
+func (a *author) followScripts(f *fixture, offers []sim.Offered) {
+	f.Helper()
+	for _, of := range [][2]string{
+		{".", "elb"}, {"accelerator", "accelerator"}, {"cert", "acm"}, {"cognito", "cognito"}, {"iam", "iam"}, {"identity", "sts"}, {"shield", "shield"},
+		{"waf", "wafv2"}, {"zones", "route53"}, {"vpc", "ec2"}, {"tagging", "tagging"},
+	} {
+		dir, name := of[0], of[1]
+		scripts := slices.DeleteFunc(contract.Scripts(f, dir+"/testdata/*.calls"), func(s contract.Script) bool {
+			return strings.Contains(s.Name, "quotas") || s.Name == "limits"
+		})
+		f.Follow(name, scripts, func(in, _ any) {
+			a.learn(in)
+			for _, o := range offers {
+				if key := o.Service + o.Name; sameShape(o.New(), in) && len(a.good[key]) < remembered {
+					a.good[key] = append(a.good[key], in)
+				}
+			}
+		})
 	}
 }
 

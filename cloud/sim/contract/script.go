@@ -30,8 +30,8 @@ type line struct {
 //	20* elb:CreateListener {"LoadBalancerArn":"$balancer","Port":80} ! TooManyListeners > listener=Listeners.0.ListenerArn ? Listeners.#=1 # why
 //
 // It is made twenty times with $i from 0, of the service elb instead of the script's own. ! is the error code that AWS answers, which needs a
-// reason; > keeps a part of the answer under a name, "a=Cidr~/56" without an end; ? demands a part of it, where # is a length. "$[a*300]" is a long text. A line
-// "pass 1h" moves the clock.
+// reason; > keeps a part of the answer under a name, "a=Cidr~/56" without an end; ? demands a part of it, where # is a length. "$[a*300]" is a
+// long text. A line "pass 1h" moves the clock.
 type Script struct {
 	Name  string
 	lines []line
