@@ -109,7 +109,7 @@ func interfaceChecks() map[string]string {
 		"DescribeInstances":             "form of identifiers, filters; page size not with identifiers (API reference)",
 		"StartInstances":                "not terminated (IncorrectInstanceState); they run at once (API reference)",
 		"StopInstances":                 "not terminated (IncorrectInstanceState), no hibernation; they stand at once (API reference)",
-		"AttachNetworkInterface":        "free (InvalidNetworkInterface.InUse), the instance's zone, 15 devices, each once; not of a load balancer (API reference)",
+		"AttachNetworkInterface":        "free (InvalidNetworkInterface.InUse), the instance's zone, 15 devices; not of a load balancer (API reference)",
 		"DetachNetworkInterface":        "attached (InvalidAttachmentID.NotFound), not the first one; not of a load balancer (API reference)",
 		"TerminateInstances":            "all of them exist (API reference)",
 		"ModifyInstanceMetadataOptions": "not terminated (IncorrectInstanceState); hops 1–64 (API reference)",
