@@ -37,6 +37,9 @@ func (p *planner) createTargetGroup(want model.TargetGroup) {
 		if len(c.Fields) == 1 {
 			c.Why = "its load balancer is replaced, and a target group is of one load balancer only"
 		}
+		if old.Behind != nil {
+			c.Why = "it leads elsewhere, and a target group leads to one load balancer only"
+		}
 	}
 	id := p.create(c)
 	p.attributes(owned{

@@ -29,6 +29,11 @@ func bare(s model.Stack) model.Stack {
 		own[c.ARN] = c.Reference()
 	}
 	s = model.Normalize(s)
+	if s.Frontend != nil {
+		front := bare(*s.Frontend)
+		bareBehind(front, s.LoadBalancer)
+		s.Frontend = &front
+	}
 	if s.LoadBalancer != nil {
 		lb := bareBalancer(*s.LoadBalancer)
 		s.LoadBalancer = &lb
@@ -58,6 +63,15 @@ func bare(s model.Stack) model.Stack {
 		}
 	}
 	return s
+}
+
+// bareBehind empties the ARN of the load balancer behind a frontend, where its target groups lead to that one.
+func bareBehind(front model.Stack, lb *model.LoadBalancer) {
+	for i, g := range front.TargetGroups {
+		if g.Behind != nil && lb != nil && g.Behind.ID == string(lb.ARN) {
+			front.TargetGroups[i].Behind = &model.Target{Port: g.Behind.Port}
+		}
+	}
 }
 
 // bareCertificates names the stack's own certificates as a wanted listener does. Normalising has made copies.
