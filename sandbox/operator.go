@@ -124,6 +124,7 @@ func (s *Sandbox) OperatorFlags(kubeconfig string) []string {
 		"--default-target-type=ip",
 		"--metrics-bind-addr=0",
 		"--enable-leader-election=false",
+		"--webhook-bind-port=0",
 	}
 }
 

@@ -29,6 +29,12 @@ package main
 //
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;create;patch
 //
+// It opens the readiness gates of pods, watches the pods of namespaces that have such, and has the API server trust its webhook:
+//
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingwebhookconfigurations,verbs=get;patch,resourceNames=headgate-webhook
+//
 // It owns these:
 //
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch;create;patch;delete

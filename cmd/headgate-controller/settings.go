@@ -81,6 +81,7 @@ func (s *settings) define(fs *flag.FlagSet) {
 	s.defineCloud(fs)
 	s.defineDefaults(fs)
 	s.defineTargets(fs)
+	s.defineWebhooks(fs)
 	fs.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty means the cluster that the operator runs in")
 	fs.StringVar(&s.MetricsAddr, "metrics-bind-addr", ":8080", "address of the metrics endpoint; 0 turns it off")
 	fs.StringVar(&s.HealthAddr, "health-probe-bind-addr", ":61779", "address of /healthz and /readyz; 0 turns it off")
@@ -126,6 +127,17 @@ func (s *settings) defineTargets(fs *flag.FlagSet) {
 	fs.IntVar(&s.MaxTargets, "max-targets-per-target-group", 0, "most targets that this cluster registers in a target group; 0 is no bound")
 	fs.Var(mapFlag{&s.InterfaceTags}, "service-target-eni-security-group-tags",
 		"tags (k=v,…) of the security group to change where a target's interface has several, besides that of the cluster")
+}
+
+func (s *settings) defineWebhooks(fs *flag.FlagSet) {
+	w := &s.Webhooks
+	fs.BoolVar(&w.Gates, "enable-pod-readiness-gate-inject", true, "inject readiness gates into the pods of namespaces that ask for them")
+	fs.IntVar(&w.Port, "webhook-bind-port", 9443, "port of the webhooks; 0 turns them off")
+	fs.StringVar(&w.CertDir, "webhook-cert-dir", "",
+		"directory of the webhooks' certificate; empty means the incumbent's, where it is there, or else one that is made and published by itself")
+	fs.StringVar(&w.CertName, "webhook-cert-file", "tls.crt", "name of the certificate's file")
+	fs.StringVar(&w.KeyName, "webhook-key-file", "tls.key", "name of the key's file")
+	fs.StringVar(&w.ClientCA, "kube-ca-pem-filepath", "", "file of the authority that the API server's own certificate must be of; empty asks for none")
 }
 
 // errUsage is a mistake in the command line.
@@ -188,6 +200,7 @@ func (s *settings) problems(rest []string) []string {
 	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")
 	complain(s.TargetWorkers < 1, "--targetgroupbinding-max-concurrent-reconciles is %d: use 1 or more", s.TargetWorkers)
 	complain(s.TargetBackoff <= 0 || s.TargetPoll <= 0, "the durations of --targetgroupbinding-… must be more than 0")
+	complain(s.Webhooks.Port < 0 || s.Webhooks.Port > 65535, "--webhook-bind-port is %d: use a port, or 0 to turn the webhooks off", s.Webhooks.Port)
 	complain(s.MaxTargets < 0, "--max-targets-per-target-group is %d: use 0 or more", s.MaxTargets)
 	complain(s.LeaderElection && s.LeaderID == "", "--leader-election-id must not be empty while leader election is on")
 	complain(s.MetricsAddr != "0" && port(s.MetricsAddr) != "0" && port(s.MetricsAddr) == port(s.HealthAddr),
@@ -212,8 +225,8 @@ func incumbentOnly() []string {
 		"globalaccelerator-max-exponential-backoff-delay",
 		"lb-stabilization-monitor-interval", "backend-security-group",
 		"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "required-secrets-label",
-		"feature-gates", "aws-vpc-tag-key", "aws-api-throttle", "webhook-bind-port", "webhook-cert-dir", "webhook-cert-file",
-		"webhook-key-file", "kube-ca-pem-filepath", "enable-pod-readiness-gate-inject", "quic-environment-variable-name",
+		"feature-gates", "aws-vpc-tag-key", "aws-api-throttle",
+		"quic-environment-variable-name",
 		"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",
 		"tolerate-non-existent-backend-action", "allowed-certificate-authority-arns", "default-pca-arn", "enable-waf", "enable-wafv2",
 		"enable-shield", "load-balancer-class",

@@ -41,6 +41,8 @@ type Options struct {
 	Board    *stack.Board
 	Network  *Network
 	FailOpen FailOpen
+	// Pods are watched for readiness gates; nil where there are none.
+	Pods *Pods
 	// As is another account, which a role of it lets the operator into; nil for none.
 	As func(model.Role) Account
 	// MaxTargets bounds the targets that this cluster has in a target group; zero is no bound.
@@ -66,6 +68,7 @@ type Reconciler struct {
 	names   Names
 	board   *stack.Board
 	network *Network
+	pods    *Pods
 	voice   *outcome.Voice
 	opts    Options
 
@@ -90,7 +93,10 @@ type file struct {
 	// shape is the target group as AWS describes it, record what this cluster registered in a shared one; zero while not read.
 	shape  model.TargetGroup
 	record record
-	poll   poll
+	// waiting are the pods whose gate is not open, gateless those that are not ready and have none.
+	waiting  []waiter
+	gateless map[types.UID]bool
+	poll     poll
 }
 
 // New returns the reconciler of bindings.
@@ -108,7 +114,8 @@ func New(mgr ctrl.Manager, cloud interface {
 		opts.Poll = pollPending
 	}
 	return &Reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), home: cloud, names: cloud, board: opts.Board, network: opts.Network,
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), home: cloud, names: cloud, board: opts.Board,
+		network: opts.Network, pods: opts.Pods,
 		voice: outcome.NewVoice(mgr.GetEventRecorder("targetGroupBinding"), opts.Now), opts: opts,
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
 	}
@@ -116,16 +123,18 @@ func New(mgr ctrl.Manager, cloud interface {
 
 // SetupWithManager registers the reconciler.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	err := ctrl.NewControllerManagedBy(mgr).
+	work := ctrl.NewControllerManagedBy(mgr).
 		Named("targetGroupBinding").
 		For(&elbv2v1beta1.TargetGroupBinding{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfSlice)).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfNode), builder.WithPredicates(matters())).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfService)).
 		WatchesRawSource(source.Channel(r.network.news, &handler.EnqueueRequestForObject{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: r.opts.Workers}).
-		Complete(r)
-	if err != nil {
+		WithOptions(controller.Options{MaxConcurrentReconciles: r.opts.Workers})
+	if r.pods != nil {
+		work = work.WatchesRawSource(source.Channel(r.pods.news, &handler.EnqueueRequestForObject{}))
+	}
+	if err := work.Complete(r); err != nil {
 		return fmt.Errorf("registering the controller of bindings: %w", err)
 	}
 	return nil
@@ -160,7 +169,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.client.Get(ctx, req.NamespacedName, b); err != nil {
 		if client.IgnoreNotFound(err) == nil {
 			r.drop(req.NamespacedName)
-			return reconcile.Result{}, nil
+			return reconcile.Result{}, r.openAll(ctx, req.NamespacedName)
 		}
 		return reconcile.Result{}, fmt.Errorf("reading binding %s: %w", req.NamespacedName, err)
 	}

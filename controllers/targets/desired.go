@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/headgate/headgate/model"
@@ -16,8 +17,14 @@ type endpoint struct {
 	ready       bool
 	serving     bool
 	terminating bool
-	// pod is "namespace/name" of the Pod behind it, empty without one.
-	pod string
+	// namespace, pod and uid are of the Pod behind it, empty without one.
+	namespace, pod string
+	uid            types.UID
+}
+
+// key names the Pod.
+func (e endpoint) key() types.NamespacedName {
+	return types.NamespacedName{Namespace: e.namespace, Name: e.pod}
 }
 
 // port names the Service port whose endpoints are wanted: as the slices name it.
@@ -79,7 +86,7 @@ func endpointsOf(e discoveryv1.Endpoint, number int) []endpoint {
 		terminating: ptr.Deref(e.Conditions.Terminating, false),
 	}
 	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
-		base.pod = ref.Namespace + "/" + ref.Name
+		base.namespace, base.pod, base.uid = ref.Namespace, ref.Name, ref.UID
 	}
 	out := make([]endpoint, 0, len(e.Addresses))
 	for _, a := range e.Addresses {
@@ -93,9 +100,9 @@ func endpointsOf(e discoveryv1.Endpoint, number int) []endpoint {
 // desired chooses the endpoints that shall be registered (docs/design/planning.md, Targets): the ready ones; those whose pod waits
 // only for our readiness gate; where there are none of these, those that still serve while they terminate; and where nothing is
 // ready at all and failOpen says so, all that do not terminate.
-func desired(all []endpoint, gated func(pod string) bool, failOpen FailOpen) []model.Target {
+func desired(all []endpoint, gated func(endpoint) bool, failOpen FailOpen) []model.Target {
 	choices := []func(endpoint) bool{
-		func(e endpoint) bool { return !e.terminating && (e.ready || gated(e.pod)) },
+		func(e endpoint) bool { return !e.terminating && (e.ready || gated(e)) },
 		func(e endpoint) bool { return e.terminating && e.serving },
 	}
 	if failOpen == RegisterUnready {

@@ -36,7 +36,7 @@ func TestDesired(t *testing.T) {
 			all[i].pod = all[i].target.ID
 		}
 		var got []string
-		for _, target := range desired(all, func(pod string) bool { return c.gated != "" && pod == c.gated }, c.failOpen) {
+		for _, target := range desired(all, func(e endpoint) bool { return c.gated != "" && e.pod == c.gated }, c.failOpen) {
 			got = append(got, target.ID)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {

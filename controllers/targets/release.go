@@ -22,6 +22,9 @@ func (r *Reconciler) release(ctx context.Context, b *elbv2v1beta1.TargetGroupBin
 			return r.stuck(ctx, b, err)
 		}
 	}
+	if err := r.openAll(ctx, client.ObjectKeyFromObject(b)); err != nil {
+		return r.stuck(ctx, b, err)
+	}
 	old := b.DeepCopy()
 	if controllerutil.RemoveFinalizer(b, Finalizer) {
 		err := r.client.Patch(ctx, b, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))

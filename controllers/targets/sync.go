@@ -185,7 +185,7 @@ func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1b
 			key, b.Spec.ServiceRef.Port.String())}, nil
 	}
 	if !ofNodes(b) {
-		return r.pods(ctx, reader, b, port{name: p.Name, family: familyOf(b)})
+		return r.endpointTargets(ctx, reader, b, port{name: p.Name, family: familyOf(b)})
 	}
 	if p.NodePort == 0 {
 		return nil, problem{reason: "NoNodePort", message: fmt.Sprintf(
@@ -195,18 +195,20 @@ func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1b
 	return r.nodes(ctx, reader, b, int(p.NodePort))
 }
 
-// pods are the addresses of pods that shall be registered.
-func (r *Reconciler) pods(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding, p port) ([]model.Target, problem, error) {
+// endpointTargets are the addresses of pods that shall be registered.
+func (r *Reconciler) endpointTargets(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding, p port) ([]model.Target, problem, error) {
 	var list discoveryv1.EndpointSliceList
 	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: b.Spec.ServiceRef.Name})
 	if err != nil {
 		return nil, problem{}, fmt.Errorf("listing the endpoints of Service %s/%s: %w", b.Namespace, b.Spec.ServiceRef.Name, err)
 	}
-	return desired(endpoints(list.Items, p), noGates, r.opts.FailOpen), problem{}, nil
+	all := endpoints(list.Items, p)
+	gated, err := r.gating(ctx, b, all)
+	if err != nil {
+		return nil, problem{}, err
+	}
+	return desired(all, gated, r.opts.FailOpen), problem{}, nil
 }
-
-// noGates: readiness gates are not injected yet, so no pod waits for one of ours.
-func noGates(string) bool { return false }
 
 // servicePort finds the Service port that the binding names.
 func servicePort(s *corev1.Service, b *elbv2v1beta1.TargetGroupBinding) (corev1.ServicePort, bool) {
@@ -284,7 +286,11 @@ type looking struct {
 
 // look reads the health of the group where it is due, and shows it. Right after a change there is nothing to see yet.
 func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looking) (time.Duration, error) {
-	p, now := r.file(key).poll, r.opts.Now()
+	f, now := r.file(key), r.opts.Now()
+	p, waiting := f.poll, len(f.waiting) > 0
+	if waiting && p.every > gatePoll {
+		p.at = now // a pod waits: what was seen last may be old
+	}
 	switch {
 	case l.changed:
 		p = poll{every: pollFirst, at: now.Add(pollFirst), changed: now}
@@ -306,8 +312,17 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looki
 	drift := now.Sub(p.changed) > settled && r.lane.correct(l.group, health)
 	state := fmt.Sprint(health)
 	p.every = r.nextPoll(p.every, health, drift || state != p.state)
+	if waiting {
+		p.every = min(p.every, r.opts.Poll)
+		if now.Sub(p.changed) < gateEager {
+			p.every = min(p.every, gatePoll)
+		}
+	}
 	p.state, p.at = state, now.Add(p.every)
 	r.edit(key, func(f *file) { f.poll = p })
+	if err := r.open(ctx, key, health); err != nil {
+		return 0, err
+	}
 	if err := r.board.Health(ctx, l.group, health); err != nil {
 		return p.every, fmt.Errorf("showing the health of %s: %w", l.group, err)
 	}

@@ -41,6 +41,8 @@ type account struct {
 	// shape is what every target group is like, empty where a test does not ask; described counts how often that was asked for.
 	shape     model.TargetGroup
 	described int
+	// reason is that of all health.
+	reason string
 	// admitted are the addresses whose security groups were asked for last.
 	admitted []string
 	// hidden is an address without an interface.
@@ -96,7 +98,7 @@ func (a *account) Health(_ context.Context, group model.ARN) ([]model.TargetHeal
 	}
 	var out []model.TargetHealth
 	for t, state := range a.groups[group] {
-		out = append(out, model.TargetHealth{Target: t, State: state})
+		out = append(out, model.TargetHealth{Target: t, State: state, Reason: a.reason})
 	}
 	slices.SortFunc(out, func(x, y model.TargetHealth) int { return strings.Compare(x.Target.ID, y.Target.ID) })
 	return out, nil
@@ -182,6 +184,8 @@ type world struct {
 	api   client.Client
 	notes *notes
 	now   time.Time
+	// watches counts the namespaces whose pods are watched.
+	watches int
 }
 
 func newWorld(t *testing.T, objects ...client.Object) *world {
@@ -201,7 +205,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		},
 	}
 	w.api = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
-		WithStatusSubresource(&elbv2v1beta1.TargetGroupBinding{}, &headgatev1alpha1.LoadBalancer{}).Build()
+		WithStatusSubresource(&corev1.Pod{}, &elbv2v1beta1.TargetGroupBinding{}, &headgatev1alpha1.LoadBalancer{}).Build()
 	w.restart()
 	return w
 }
@@ -215,6 +219,11 @@ func (w *world) restart() {
 		client: w.api, live: w.api, lane: newLane(w.aws), home: w.aws, names: w.aws, board: stack.NewBoard(w.api, clock),
 		network: NewNetwork(cluster, Pace{Quiet: time.Millisecond}), voice: outcome.NewVoice(w.notes, clock), opts: Options{Now: clock, Poll: pollPending},
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
+	}
+	w.pods = newPods()
+	w.pods.open = func(context.Context, string, func(_, _ *corev1.Pod)) (watched, error) {
+		w.watches++
+		return watched{w.api, func(context.Context) bool { return true }}, nil
 	}
 	w.network.Hear(w.Heard)
 }

@@ -36,7 +36,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	network := targets.NewNetwork(cluster, targets.Pace{Quiet: quiet, Verify: s.SyncPeriod})
 	lane := targets.New(mgr, aws, targets.Options{
 		Board: loop.Board(), Network: network, FailOpen: failOpen(s), Workers: s.TargetWorkers, MaxTargets: s.MaxTargets,
-		Poll: s.TargetPoll, MaxBackoff: s.TargetBackoff,
+		Poll: s.TargetPoll, MaxBackoff: s.TargetBackoff, Pods: targets.NewPods(mgr),
 		As: func(role model.Role) targets.Account { return aws.As(role) },
 	})
 	if err := addTargets(mgr, lane, network); err != nil {

@@ -26,6 +26,8 @@ type Settings struct {
 	// Transport carries the AWS calls; nil means the SDK's own.
 	Transport http.RoundTripper
 
+	Webhooks Webhooks
+
 	IngressClass string
 	TargetType   string
 	Scheme       string

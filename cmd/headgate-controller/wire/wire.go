@@ -58,7 +58,7 @@ func restConfig(path string) (*rest.Config, error) {
 	return config, nil
 }
 
-func newManager(s Settings) (ctrl.Manager, error) {
+func newManager(s Settings, h hooks) (ctrl.Manager, error) {
 	scheme, err := NewScheme()
 	if err != nil {
 		return nil, err
@@ -76,6 +76,7 @@ func newManager(s Settings) (ctrl.Manager, error) {
 		Scheme:                        scheme,
 		Metrics:                       metricsserver.Options{BindAddress: s.MetricsAddr},
 		HealthProbeBindAddress:        s.HealthAddr,
+		WebhookServer:                 h.server,
 		LeaderElection:                s.LeaderElection,
 		LeaderElectionID:              s.LeaderID,
 		LeaderElectionNamespace:       s.LeaderNamespace,
@@ -130,8 +131,15 @@ func missingKind(mapper meta.RESTMapper, kinds []schema.GroupVersionKind) (strin
 
 // Run wires the parts and runs until ctx ends.
 func Run(ctx context.Context, s Settings) error {
-	mgr, err := newManager(s)
+	h, err := newHooks(s.Webhooks)
 	if err != nil {
+		return err
+	}
+	mgr, err := newManager(s, h)
+	if err != nil {
+		return err
+	}
+	if err := h.register(mgr); err != nil {
 		return err
 	}
 	if err := connect(ctx, mgr, s); err != nil {
