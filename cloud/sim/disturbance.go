@@ -118,7 +118,8 @@ func (s *Simulator) doom() *lattice.Failure {
 	}
 }
 
-// throttled gives the error of a service for a call too many.
+// throttled gives the error of a service for a call too many. Elastic Load Balancing's page on throttling says ThrottlingException, which is
+// what CloudTrail shows; callers were seen to get Throttling (spinnaker/spinnaker#3466; in boto/boto3#3125 the other one did not match).
 func throttled(p wire.Protocol) *wire.Error {
 	const message = "Rate exceeded"
 	switch p := p.(type) {

@@ -10,9 +10,11 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
+
+	"github.com/headgate/headgate/cloud/sim/zones"
 )
 
-// nameServer answers for the DNS names of load balancers.
+// nameServer answers for the DNS names of load balancers, and for zones of Route 53.
 type nameServer struct {
 	address string
 	servers []*dns.Server
@@ -23,11 +25,11 @@ type nameServer struct {
 const dnsTTL = 60
 
 // startNames listens on UDP and TCP at one port. With port 0 the port that TCP gets may be taken on UDP: then another one is tried.
-func startNames(ctx context.Context, address string, resolve func(string) (netip.Addr, bool)) (*nameServer, error) {
+func startNames(ctx context.Context, address string, answer func(dns.Question) ([]dns.RR, int)) (*nameServer, error) {
 	const attempts = 10
 	var errs error
 	for range attempts {
-		n, err := listenNames(ctx, address, answerer(resolve))
+		n, err := listenNames(ctx, address, answerer(answer))
 		if err == nil {
 			return n, nil
 		}
@@ -75,34 +77,89 @@ func (n *nameServer) close() error {
 	return errors.Join(errs...)
 }
 
-// answerer answers A for load balancers and services of VPC Lattice. Below the domains of AWS no other name exists; of the rest it knows
-// nothing. A service that no VPC is associated with has a name and no address.
-func answerer(resolve func(string) (netip.Addr, bool)) dns.HandlerFunc {
+// answerer answers questions one by one.
+func answerer(answer func(dns.Question) ([]dns.RR, int)) dns.HandlerFunc {
 	return func(w dns.ResponseWriter, query *dns.Msg) {
 		reply := new(dns.Msg).SetReply(query)
 		reply.Authoritative = true
 		for _, q := range query.Question {
-			address, ok := resolve(q.Name)
-			switch {
-			case ok && address.IsValid() && q.Qtype == dns.TypeA:
-				reply.Answer = append(reply.Answer, &dns.A{
-					Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: dnsTTL}, A: address.AsSlice(),
-				})
-			case ok:
-			case strings.Contains(strings.ToLower(q.Name), ".amazonaws.com."), strings.HasSuffix(strings.ToLower(q.Name), ".on.aws."):
-				reply.Rcode = dns.RcodeNameError
-			default:
-				reply.Rcode = dns.RcodeRefused
-			}
+			records, code := answer(q)
+			reply.Answer, reply.Rcode = append(reply.Answer, records...), code
 		}
 		// A client that is gone cannot be told anything.
 		_ = w.WriteMsg(reply)
 	}
 }
 
+// mostNames bounds how many names lead to an answer.
+const mostNames = 8
+
+// question answers a question: load balancers and services by their names, all else in the zones of Route 53. Below the domains of AWS no other name exists; of
+// what is in no zone it knows nothing.
+func (s *Simulator) question(q dns.Question) ([]dns.RR, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []dns.RR
+	shown, name := q.Name, q.Name
+	for range mostNames {
+		if address, ok := s.resolveHeld(name); ok {
+			// A service of VPC Lattice that no VPC is associated with has a name and no address.
+			if q.Qtype == dns.TypeA && address.IsValid() {
+				all = append(all, &dns.A{Hdr: dns.RR_Header{Name: shown, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: dnsTTL}, A: address.AsSlice()})
+			}
+			return all, dns.RcodeSuccess
+		}
+		found := s.domains.Lookup(name, dns.TypeToString[q.Qtype])
+		switch {
+		case !found.Held:
+			return all, unheld(name, len(all) > 0)
+		case !found.Exists:
+			return all, dns.RcodeNameError
+		case found.Alias != "":
+			// The client is not told of an alias.
+			name = found.Alias
+			continue
+		}
+		all = append(all, records(shown, found)...)
+		if found.Kind != dns.TypeToString[dns.TypeCNAME] || q.Qtype == dns.TypeCNAME {
+			return all, dns.RcodeSuccess
+		}
+		name, shown = found.Values[0], dns.Fqdn(found.Values[0])
+	}
+	return all, dns.RcodeServerFailure
+}
+
+// unheld is the code for a name that is in no zone, at the end of other names or not.
+func unheld(name string, after bool) int {
+	switch {
+	case strings.Contains(strings.ToLower(dns.Fqdn(name)), ".amazonaws.com."), strings.HasSuffix(strings.ToLower(dns.Fqdn(name)), ".on.aws."):
+		return dns.RcodeNameError
+	case after:
+		return dns.RcodeSuccess
+	default:
+		return dns.RcodeRefused
+	}
+}
+
+// records gives the records of an answer under a name. A value that DNS cannot say is left out.
+func records(name string, found zones.Answer) []dns.RR {
+	var all []dns.RR
+	for _, value := range found.Values {
+		if one, err := dns.NewRR(fmt.Sprintf("%s %d IN %s %s", name, found.TTL, found.Kind, value)); err == nil && one != nil {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 func (s *Simulator) resolve(name string) (netip.Addr, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.resolveHeld(name)
+}
+
+// resolveHeld finds load balancers and services of VPC Lattice by their names. The caller holds the lock.
+func (s *Simulator) resolveHeld(name string) (netip.Addr, bool) {
 	if address, ok := s.elb.Resolve(name); ok {
 		return address, true
 	}

@@ -181,7 +181,7 @@ func (s *Simulator) start(ctx context.Context) error {
 		}
 	})
 	if s.options.DNS != "" {
-		if s.names, err = startNames(ctx, s.options.DNS, s.resolve); err != nil {
+		if s.names, err = startNames(ctx, s.options.DNS, s.question); err != nil {
 			return err
 		}
 	}
