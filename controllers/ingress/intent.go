@@ -118,7 +118,7 @@ func (d *draft) fragment() intent.Fragment {
 	out := intent.Fragment{Member: d.object, Settings: d.settings()}
 	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}
 	d.findClosed()
-	out.Routes = split(prune(d.close(d.told(d.routes())), d.ports), d.ports)
+	out.Routes = split(prune(d.close(d.told(d.routes())), d.ports), d.named())
 	out.Listeners = d.listeners(d.fallback())
 	d.checkUnused()
 	d.findSources()

@@ -209,13 +209,22 @@ func anyPath(paths []intent.Path) bool {
 	})
 }
 
-// split gives the routes with hosts on ports that clients name in the Host header a match for any port.
-func split(routes []intent.Route, ports []annotations.Port) []intent.Route {
-	named := map[int]bool{}
-	for _, p := range ports {
-		usual := p.Protocol == protocolHTTP && p.Number == defaultHTTPPort || p.Protocol == protocolHTTPS && p.Number == defaultHTTPSPort
-		named[p.Number] = !usual
+// named are the ports that clients name in the Host header: not the usual one of their protocol, or behind such a one of a frontend.
+func (d *draft) named() map[int]bool {
+	usual := map[string]int{protocolHTTP: defaultHTTPPort, protocolHTTPS: defaultHTTPSPort}
+	mapped := d.read.PortMap(annotations.FrontendPorts)
+	out := map[int]bool{}
+	for _, p := range d.ports {
+		out[p.Number] = p.Number != usual[p.Protocol]
+		for from, to := range mapped {
+			out[p.Number] = out[p.Number] || to == p.Number && from != usual[p.Protocol]
+		}
 	}
+	return out
+}
+
+// split gives the routes with hosts on ports that clients name in the Host header a match for any port.
+func split(routes []intent.Route, named map[int]bool) []intent.Route {
 	out := make([]intent.Route, 0, len(routes))
 	for _, r := range routes {
 		var usual, other []int
