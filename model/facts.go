@@ -19,6 +19,10 @@ type Needs struct {
 	Certificates bool `json:"certificates,omitempty"`
 	// CertificateARNs are certificates that were named, whose state in ACM is asked for.
 	CertificateARNs []ARN `json:"certificateARNs,omitempty"`
+	// PrefixLists are IDs of prefix lists, whose sizes are asked for.
+	PrefixLists []string `json:"prefixLists,omitempty"`
+	// GroupRules asks how many rules the security groups of the stack have.
+	GroupRules bool `json:"groupRules,omitempty"`
 	// PodIPs are addresses of targets, whose interfaces' security groups are asked for.
 	PodIPs []string `json:"podIPs,omitempty"`
 	// WebACLs are ARNs and names of web ACLs of AWS WAF, and ClassicWebACLs IDs of WAF Classic, that are looked for.
@@ -48,6 +52,8 @@ type Facts struct {
 	// Frontend is the network load balancer in front of it as it is, nil when there is none.
 	Frontend *Existing `json:"frontend,omitempty"`
 	Quotas   Quotas    `json:"quotas,omitzero"`
+	// PrefixLists are those asked for by ID; one that is not known, or may not be read, is not in it.
+	PrefixLists map[string]PrefixList `json:"prefixLists,omitempty"`
 	// BackendSecurityGroup is the ID of the shared backend security group, empty while it does not exist.
 	BackendSecurityGroup string `json:"backendSecurityGroup,omitempty"`
 	// PodGroups maps an address of a target to the security group of its interface that carries the cluster's tag (or its
@@ -93,6 +99,14 @@ type Certificate struct {
 	Domains []string `json:"domains"`
 }
 
+// PrefixList is how much room a prefix list takes in a security group.
+type PrefixList struct {
+	// MaxEntries is the number of rules that it counts as.
+	MaxEntries int `json:"maxEntries"`
+	// IPv6 says of which address family its entries are: rules of either have a quota of their own.
+	IPv6 bool `json:"ipv6,omitempty"`
+}
+
 // Existing is the part of a load balancer that exists which a build must respect.
 type Existing struct {
 	ARN           ARN      `json:"arn,omitempty"`
@@ -100,6 +114,9 @@ type Existing struct {
 	Scheme        string   `json:"scheme"`
 	IPAddressType string   `json:"ipAddressType,omitempty"`
 	Subnets       []string `json:"subnets"`
+	// GroupRules is how many rules of one address family the fullest of the stack's security groups has: the account's quota is
+	// that at least. It is 0 unless it was asked for.
+	GroupRules int `json:"groupRules,omitempty"`
 	// CustomerOwnedPool is the pool of addresses on an Outpost, empty without.
 	CustomerOwnedPool string `json:"customerOwnedPool,omitempty"`
 	// Allocations are Elastic IPs by subnet.
@@ -139,7 +156,7 @@ type Quotas struct {
 	CertificatesPerLoadBalancer int `json:"certificatesPerLoadBalancer,omitempty"`
 	// ListenersPerLoadBalancer defaults to 50.
 	ListenersPerLoadBalancer int `json:"listenersPerLoadBalancer,omitempty"`
-	// RulesPerSecurityGroup defaults to 60.
+	// RulesPerSecurityGroup, of each address family, defaults to 60.
 	RulesPerSecurityGroup int `json:"rulesPerSecurityGroup,omitempty"`
 }
 

@@ -34,6 +34,7 @@ type world struct {
 	states       shelf[model.ARN, string]
 	zones        kept[route53.Zones]
 	named        shelf[string, []string] // security groups by Name tag
+	lists        shelf[string, map[string]model.PrefixList]
 	pods         interfaces
 	trust        kept[map[string]model.ARN] // trust stores by name
 }
@@ -69,6 +70,9 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 	}
 	if len(need.TrustStores) > 0 {
 		run(i.trustFacts)
+	}
+	if len(need.PrefixLists) > 0 {
+		run(i.prefixListFacts)
 	}
 	if len(need.PodIPs) > 0 {
 		run(i.podFacts)
@@ -203,7 +207,10 @@ func (i *Inventory) existingFacts(ctx context.Context, need model.Needs, out *mo
 		ARN: lb.ARN, Name: lb.Name, Scheme: lb.Scheme, IPAddressType: lb.IPAddressType, Subnets: slices.Clone(lb.Subnets),
 		CustomerOwnedPool: lb.CustomerOwnedPool,
 	}
-	return nil
+	if need.GroupRules {
+		out.Existing.GroupRules, err = i.mostRules(ctx, need.Owner)
+	}
+	return err
 }
 
 // groupFacts are the shared backend group, and the security groups by their Name tags.

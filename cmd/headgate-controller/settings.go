@@ -93,6 +93,8 @@ func (s *settings) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.logLevel, "log-level", "info", "info or debug")
 	fs.DurationVar(&s.SyncPeriod, "sync-period", 10*time.Hour, "how long a load balancer may go without a comparison with AWS")
 	fs.DurationVar(&s.SweepDelay, "sweep-delay", time.Minute, "how long after the start the first comparison may come")
+	fs.DurationVar(&s.RuleGrace, "rule-grace-period", 5*time.Minute,
+		"how long rules on pods' security groups stay that no target needs any more; as long as targets take to drain")
 	fs.IntVar(&s.IngressWorkers, "ingress-max-concurrent-reconciles", 16, "Ingress groups that are worked on at a time")
 	fs.IntVar(&s.GatewayWorkers, "alb-gateway-max-concurrent-reconciles", 16, "Gateways that are worked on at a time")
 }

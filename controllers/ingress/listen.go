@@ -50,7 +50,7 @@ func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 	for _, p := range d.ports {
 		l := intent.Listener{
 			Port: p.Number, Protocol: p.Protocol, Field: d.listenField(),
-			InboundCIDRs: d.who.cidrs, PrefixLists: d.who.lists,
+			InboundCIDRs: d.who.cidrs, PrefixLists: d.who.lists, SourcesField: d.sourcesField(),
 			Attributes: attributes[p],
 		}
 		if p.Protocol == protocolHTTPS {
@@ -100,6 +100,17 @@ func (d *draft) inboundCIDRs() []string {
 		return class
 	}
 	return d.read.Items(annotations.InboundCIDRs)
+}
+
+// sourcesField is where the greater part of who may connect is written; empty where everybody may.
+func (d *draft) sourcesField() string {
+	switch {
+	case len(d.who.cidrs) > 0:
+		return d.cidrField()
+	case len(d.who.lists) > 0:
+		return d.listField()
+	}
+	return ""
 }
 
 // cidrField is where the ranges are written.

@@ -119,6 +119,7 @@ func (c *Cluster) Sync(ctx context.Context) error {
 		desired = withoutCovered(desired, observed)
 	} else {
 		desired = withHeld(desired, observed, c.ranged(old, backendOf(observed)))
+		desired = c.withSurplus(desired, observed)
 	}
 	p := plan.Diff(desired, observed, opts)
 	c.applied = "" // a plan that fails may have done a part
@@ -129,8 +130,60 @@ func (c *Cluster) Sync(ctx context.Context) error {
 	if len(failed.causes) > 0 {
 		return failed
 	}
-	c.applied = d.signature
+	if len(c.surplus) == 0 {
+		c.applied = d.signature
+	}
 	return nil
+}
+
+// withSurplus keeps the rules for a while that nobody asks for any more.
+func (c *Cluster) withSurplus(desired, observed model.Stack) model.Stack {
+	since, now := map[string]time.Time{}, c.opts.Now()
+	for _, have := range observed.SecurityGroups {
+		if !have.Foreign {
+			continue
+		}
+		i := slices.IndexFunc(desired.SecurityGroups, func(g model.SecurityGroup) bool { return g.Foreign && g.ID == have.ID })
+		var wanted []model.Permission
+		if i >= 0 {
+			wanted = desired.SecurityGroups[i].Ingress
+		}
+		var kept []model.Permission
+		for _, rule := range uncovered(have.Ingress, wanted) {
+			key := fmt.Sprint(have.ID, rule.Identity())
+			at, ok := c.surplus[key]
+			if !ok {
+				at = now
+			}
+			if now.Sub(at) < c.opts.Linger {
+				since[key] = at
+				kept = append(kept, rule)
+			}
+		}
+		switch {
+		case len(kept) == 0:
+		case i < 0:
+			desired.SecurityGroups = append(desired.SecurityGroups, foreign(have.ID, kept))
+		default:
+			desired.SecurityGroups[i].Ingress = append(wanted, kept...)
+		}
+	}
+	c.surplus = since
+	return model.Normalize(desired)
+}
+
+// Rest is how long it is until a rule may go that nobody asks for; zero when there is none.
+func (c *Cluster) Rest() time.Duration {
+	c.work.Lock()
+	defer c.work.Unlock()
+	var rest time.Duration
+	for _, at := range c.surplus {
+		left := max(at.Add(c.opts.Linger).Sub(c.opts.Now()), time.Second)
+		if rest == 0 || left < rest {
+			rest = left
+		}
+	}
+	return rest
 }
 
 // touches tells whether a plan changes a security group of the addresses.

@@ -27,6 +27,9 @@ type ClusterOptions struct {
 	Stacks func(context.Context) (int, error)
 	// Forget drops what the cloud remembers of an owner, so that the next observation reads afresh. It may be nil.
 	Forget func(model.Owner)
+	// Linger is how long rules stay that no binding asks for any more: targets that leave serve what they have begun, and stay healthy
+	// until AWS has taken them out. It shall be as long as targets take to drain.
+	Linger time.Duration
 	// Now is the clock. Default: the system's.
 	Now func() time.Time
 }
@@ -43,6 +46,8 @@ type Cluster struct {
 	work    sync.Mutex
 	applied string
 	lost    map[string]time.Time
+	// surplus is since when nobody asks for a rule that is there, by its group and identity.
+	surplus map[string]time.Time
 	// mu guards what follows and is never held over a call: the targets lane tells the cluster before it registers.
 	mu       sync.Mutex
 	bindings map[string]Network

@@ -267,3 +267,44 @@ func TestRulesThatFailConcernTheirBindings(t *testing.T) {
 		t.Error("AWS is away, and nobody is concerned")
 	}
 }
+
+// TestRulesOutliveTheirNeed holds that a rule is not revoked while targets that leave may need it.
+func TestRulesOutliveTheirNeed(t *testing.T) {
+	t.Parallel()
+	aws, _, id := newCluster(t)
+	now := time.Unix(1_700_000_000, 0)
+	c := stack.NewCluster(aws, stack.ClusterOptions{Name: "c1", Linger: 5 * time.Minute, Now: func() time.Time { return now }})
+	c.Complete()
+	c.Set("shop/a", admits("10.0.0.1", id, 8080))
+	c.Set("shop/b", admits("10.0.0.2", id, 9090))
+	ports := func(step string, want ...int) {
+		t.Helper()
+		if err := c.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, p := range nodeRules(aws) {
+			got = append(got, p.FromPort, p.ToPort)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step, diff)
+		}
+	}
+	ports("one range for both", 8080, 9090)
+	c.Drop("shop/b")
+	ports("the range stays beside what is asked for", 8080, 8080, 8080, 9090)
+	if rest := c.Rest(); rest != 5*time.Minute {
+		t.Errorf("it is looked at again in %s", rest)
+	}
+	now = now.Add(4 * time.Minute)
+	ports("not yet", 8080, 8080, 8080, 9090)
+	c.Set("shop/b", admits("10.0.0.2", id, 9000))
+	ports("what a greater range covers needs no time", 8080, 9000, 8080, 9090)
+	now = now.Add(time.Minute)
+	ports("the time is over", 8080, 9000)
+	if rest := c.Rest(); rest != 0 {
+		t.Errorf("nothing lingers, and it is looked at again in %s", rest)
+	}
+	c.Set("shop/b", admits("10.0.0.2", id, 9090))
+	ports("a range that grew needs no time", 8080, 9090)
+}

@@ -24,6 +24,7 @@ func Needs(in intent.Intent) model.Needs {
 	}
 	for _, list := range []*[]string{
 		&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames, &need.TrustStores, &need.WebACLs, &need.ClassicWebACLs,
+		&need.PrefixLists,
 	} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
@@ -48,6 +49,9 @@ func needsOfNetwork(need *model.Needs, subnets, groups []string) {
 	}
 }
 
+// manyRanges are more than a security group takes rules by default: whether this account's take more, only those in use show.
+const manyRanges = 60
+
 func needsOfListeners(need *model.Needs, f intent.Fragment) {
 	for _, l := range f.Listeners {
 		if l.Protocol == "HTTPS" && len(l.Certificates) == 0 {
@@ -59,6 +63,8 @@ func needsOfListeners(need *model.Needs, f intent.Fragment) {
 		for _, c := range l.Certificates {
 			need.CertificateARNs = append(need.CertificateARNs, model.ARN(c))
 		}
+		need.PrefixLists = append(need.PrefixLists, l.PrefixLists...)
+		need.GroupRules = need.GroupRules || len(l.InboundCIDRs) > manyRanges
 		if l.Default != nil {
 			needsOfRoute(need, *l.Default)
 		}

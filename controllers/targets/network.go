@@ -132,7 +132,7 @@ func (n *Network) step(ctx context.Context) time.Duration {
 	if err == nil {
 		n.failures = 0
 		n.report(ctx, nil)
-		return 0
+		return n.cluster.Rest()
 	}
 	n.failures++
 	again := outcome.Backoff(retry, n.failures)

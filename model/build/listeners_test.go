@@ -247,9 +247,6 @@ func TestQuotas(t *testing.T) {
 			func(s model.Stack) int { return len(s.Listeners) }, 2, 1},
 		{"certificates, without the default ones", model.Quotas{CertificatesPerLoadBalancer: 2}, with("web", listeners(3)...),
 			func(s model.Stack) int { return len(s.Listeners[2].Certificates) }, 1, 1},
-		{"rules of the managed group", model.Quotas{RulesPerSecurityGroup: 1},
-			with("web", intent.Listener{Port: 80, Protocol: "HTTP", InboundCIDRs: []string{"10.0.0.0/8", "11.0.0.0/8"}}),
-			func(s model.Stack) int { return len(s.SecurityGroups[0].Ingress) }, 1, 1},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			f := facts()

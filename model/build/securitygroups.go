@@ -1,10 +1,8 @@
 package build
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/headgate/headgate/model"
@@ -16,13 +14,14 @@ const (
 	managedGroupDescription = "[k8s] Managed SecurityGroup for LoadBalancer"
 )
 
-// secure gives the load balancer its security groups: the user's, or a managed one that admits what the ports ask for.
+// secure gives the load balancer its security groups: the user's, or managed ones that admit what the ports ask for.
 func (b *builder) secure(stack *model.Stack, s settings, p ports) {
 	var refs []model.GroupRef
 	if s.groups == nil {
-		managed := b.managedGroup(s, p)
-		stack.SecurityGroups = []model.SecurityGroup{managed}
-		refs = []model.GroupRef{{Key: managedGroupID}}
+		stack.SecurityGroups = b.managedGroups(s, p)
+		for _, g := range stack.SecurityGroups {
+			refs = append(refs, model.GroupRef{Key: g.ID})
+		}
 	} else {
 		refs = b.givenGroups(s)
 	}
@@ -60,25 +59,6 @@ func (b *builder) givenGroups(s settings) []model.GroupRef {
 func (b *builder) blockGroup(at place, problem string) {
 	b.wrong(at, "SecurityGroupNotFound", "%s", problem)
 	b.blocked = append(b.blocked, problem)
-}
-
-func (b *builder) managedGroup(s settings, p ports) model.SecurityGroup {
-	g := model.SecurityGroup{
-		ID: managedGroupID, Name: securityGroupName(b.in), Description: managedGroupDescription, VPC: b.facts.VPC.ID,
-		Tags: b.tags(managedGroupID, s.tags),
-	}
-	for _, n := range slices.Sorted(maps.Keys(p.by)) {
-		one := p.by[n]
-		for _, rule := range admitted(one, s.ipAddressType) {
-			if len(g.Ingress) >= b.quotas.RulesPerSecurityGroup {
-				b.overQuota(place{one.owner, "listeners"}, "rule for "+rule.CIDR+rule.PrefixList+" on port "+strconv.Itoa(n),
-					"security group rules", b.quotas.RulesPerSecurityGroup)
-				continue
-			}
-			g.Ingress = append(g.Ingress, rule)
-		}
-	}
-	return g
 }
 
 // admitted are the permissions of one port. Who named nobody admits everybody. IPv6 ranges mean something only where the load balancer

@@ -117,8 +117,9 @@ type Listener struct {
 	MutualAuth *MutualAuth `json:"mutualAuth,omitempty"`
 	// Default is what answers when no rule matches; nil leaves it to the build (404).
 	Default *Route `json:"default,omitempty"`
-	// Field is where the listener was written.
-	Field string `json:"field,omitempty"`
+	// Field is where the listener was written, SourcesField where the ranges and prefix lists were, if that is another place.
+	Field        string `json:"field,omitempty"`
+	SourcesField string `json:"sourcesField,omitempty"`
 }
 
 // Route is one match with what answers it.

@@ -77,14 +77,7 @@ func (p *planner) modifyLoadBalancer(want, have model.LoadBalancer) {
 		op: ModifyLoadBalancerAttributes,
 	}
 	p.modifyNetwork(o, want, have)
-	if names, old := refNames(want.SecurityGroups), refNames(have.SecurityGroups); len(names) > 0 && !slices.Equal(names, old) {
-		id := p.add(Change{
-			Op: SetSecurityGroups, Action: Update, Key: o.key, ARN: have.ARN, LoadBalancer: &want,
-			After:  p.groupsReady(want.SecurityGroups),
-			Fields: []Field{{Name: "securityGroups", Old: joined(old), New: joined(names)}},
-		})
-		p.releaseGroups(have.SecurityGroups, id)
-	}
+	p.setSecurityGroups(want, have)
 	p.attributes(o)
 	p.addons(want, have, 0)
 	p.tags(o)

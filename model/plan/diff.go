@@ -117,6 +117,8 @@ func newPlanner(want, have model.Stack, opts Options) *planner {
 		doomed:  map[model.ARN]bool{},
 		stay:    map[model.ARN]bool{},
 		current: map[string]model.TargetGroup{},
+		early:   map[model.Key][]model.Permission{},
+		late:    map[model.Key][]model.Permission{},
 	}
 }
 
@@ -151,6 +153,10 @@ type planner struct {
 	makes map[model.Key]int
 	// frees has the changes that end a use of an ARN: a target group, a security group.
 	frees map[model.ARN][]int
+	// early are permissions that are withdrawn to make room, late those that are added when there is some, by their group.
+	early, late map[model.Key][]model.Permission
+	// sheds says that the load balancer loses security groups at the end of the plan only.
+	sheds bool
 	// complete are the changes after which the new load balancer answers.
 	complete []int
 	// guards are the changes that put a firewall before a load balancer that has none: nothing new is served before them.

@@ -35,7 +35,7 @@ func (p *planner) frontend() *planner {
 	}
 	front := newPlanner(part(p.want), part(p.have), p.opts)
 	front.front = true
-	front.plan, front.makes, front.frees, front.stay = p.plan, p.makes, p.frees, p.stay
+	front.plan, front.makes, front.frees, front.stay, front.late = p.plan, p.makes, p.frees, p.stay, p.late
 	return front
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,20 +33,29 @@ func (p *planner) securityGroups() {
 	}
 }
 
-// authorise adds the permissions that are missing, in one call.
+// authorise adds the permissions that are missing: in one call, unless the group is full. What has no room then waits until others are
+// withdrawn; see [planner.revoke].
 func (p *planner) authorise(want, have model.SecurityGroup) {
 	missing := without(want.Ingress, ours(have))
 	if len(missing) == 0 {
 		return
 	}
+	have, first := p.clear(want, have, missing)
+	now, late := p.split(have, missing)
 	key := securityGroupKey(want.ID)
-	after := []int{p.makes[key]}
-	for _, perm := range missing {
+	if len(late) > 0 {
+		p.late[key] = late
+	}
+	if len(now) == 0 {
+		return
+	}
+	after := []int{p.makes[key], first}
+	for _, perm := range now {
 		after = append(after, p.makes[securityGroupKey(perm.Source.Key)])
 	}
 	id := p.add(Change{
-		Op: AuthorizeIngress, Action: Update, Key: key, ARN: have.ARN, SecurityGroup: &want, Permissions: missing, After: after,
-		Fields: added(missing),
+		Op: AuthorizeIngress, Action: Update, Key: key, ARN: have.ARN, SecurityGroup: &want, Permissions: now, After: after,
+		Fields: added(now),
 	})
 	if p.makes[key] != 0 {
 		p.makes[key] = id
@@ -58,14 +68,23 @@ func (p *planner) deleteSecurityGroups() {
 		return
 	}
 	var gone []model.SecurityGroup
+	var pairs [][2]model.SecurityGroup
 	for _, have := range p.have.SecurityGroups {
 		want, wanted := p.wantedGroupOf(have)
 		if !wanted && !have.Foreign {
 			gone = append(gone, have)
 			continue
 		}
-		p.revoke(want, have)
+		pairs = append(pairs, [2]model.SecurityGroup{want, have})
 	}
+	// Where something waits for room comes first: until it is admitted, others keep what they have.
+	slices.SortStableFunc(pairs, func(a, b [2]model.SecurityGroup) int {
+		return cmp.Compare(len(p.late[securityGroupKey(b[0].ID)]), len(p.late[securityGroupKey(a[0].ID)]))
+	})
+	for _, pair := range pairs {
+		p.revoke(pair[0], pair[1])
+	}
+	p.shed()
 	for _, have := range gone {
 		if p.usedByStay(have) {
 			continue
@@ -77,14 +96,23 @@ func (p *planner) deleteSecurityGroups() {
 	}
 }
 
-// revoke withdraws the permissions that nobody asks for, in one call, after those that are added.
+// revoke withdraws the permissions that nobody asks for, in one call, after those that are added; those for which there was no room follow.
 func (p *planner) revoke(want, have model.SecurityGroup) {
-	surplus := without(ours(have), want.Ingress)
+	key := securityGroupKey(have.ID)
+	surplus := without(without(ours(have), want.Ingress), p.early[key])
 	if len(surplus) == 0 {
 		return
 	}
-	key := securityGroupKey(have.ID)
+	// What one group admits no more may have moved to another, which the load balancer must have by then.
 	after := p.changesOf(key, AuthorizeIngress)
+	if !have.Foreign {
+		for _, g := range p.want.SecurityGroups {
+			after = append(after, p.changesOf(securityGroupKey(g.ID), AuthorizeIngress)...)
+		}
+	}
+	if lb := p.want.LoadBalancer; lb != nil {
+		after = append(after, p.changesOf(loadBalancerKey(*lb), SetSecurityGroups)...)
+	}
 	id := p.add(Change{
 		Op: RevokeIngress, Action: Update, Key: key, ARN: have.ARN, SecurityGroup: &have, Permissions: surplus, After: after,
 		Fields: removed(surplus),
@@ -92,6 +120,7 @@ func (p *planner) revoke(want, have model.SecurityGroup) {
 	for _, perm := range surplus {
 		p.release(perm.Source, id)
 	}
+	p.authoriseLate(want, have, id)
 }
 
 // observedGroupOf finds the observed group of a wanted one: of duplicates the first.
@@ -131,7 +160,9 @@ func (p *planner) usedByStay(g model.SecurityGroup) bool {
 func (p *planner) groupsReady(refs []model.GroupRef) []int {
 	var out []int
 	for _, r := range refs {
-		out = append(out, p.makes[securityGroupKey(r.Key)])
+		key := securityGroupKey(r.Key)
+		out = append(out, p.makes[key])
+		out = append(out, p.changesOf(key, AuthorizeIngress)...)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		return err
 	}
 	cluster := stack.NewCluster(aws, stack.ClusterOptions{
-		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Forget: aws.Forget,
+		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Linger: s.RuleGrace, Forget: aws.Forget,
 		// Past the cache, which may still show a stack that was just forgotten.
 		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, mgr.GetAPIReader(), s.Cluster) },
 	})

@@ -48,6 +48,8 @@ type Settings struct {
 
 	// BackendGroup gives load balancers the shared backend security group.
 	BackendGroup bool
+	// RuleGrace is how long rules on pods' security groups stay that no target needs any more.
+	RuleGrace time.Duration
 	// OpenAllPorts lets pods admit every port from it.
 	OpenAllPorts bool
 	// FailOpen registers endpoints that are not ready when none is.
