@@ -156,27 +156,6 @@ func ruleSpecs() []Spec {
 	}
 }
 
-func authSpecs() []Spec {
-	off := []string{"none"}
-	return []Spec{
-		{
-			Key: AuthType, On: Both, Scope: PerRule, Status: Closed, Default: "none", Off: off,
-			Values: []string{"none", "oidc", "cognito"},
-		},
-		{Key: AuthCognito, Type: JSON, On: Both, Scope: PerRule, Status: Closed},
-		{Key: AuthOIDC, Type: JSON, On: Both, Scope: PerRule, Status: Closed},
-		{Key: "auth-on-unauthenticated-request", On: Both, Scope: PerRule, Status: Unserved, Default: "authenticate"},
-		{Key: "auth-scope", On: Both, Scope: PerRule, Status: Unserved, Default: "openid"},
-		{Key: "auth-session-cookie", On: Both, Scope: PerRule, Status: Unserved, Default: "AWSELBAuthSessionCookie"},
-		{Key: "auth-session-timeout", Type: Int, On: Both, Scope: PerRule, Status: Unserved, Default: "604800"},
-		{Key: JWTValidation, Type: JSON, On: OnIngress, Scope: PerRule, Status: Closed},
-		{
-			Key: MutualAuthentication, Type: JSON, On: OnIngress, Scope: PerPort, Status: Closed,
-			Check: shape[MutualAuthList],
-		},
-	}
-}
-
 func unservedSpecs() []Spec {
 	return []Spec{
 		{Key: "create-acm-cert", Type: Bool, On: OnIngress, Status: Unserved, Default: "false", Off: []string{"false"}},

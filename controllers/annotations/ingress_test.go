@@ -95,11 +95,43 @@ func TestEveryKeyOfIngresses(t *testing.T) {
 		}, "one of each type, with one rewrite"},
 		{UseRegexPathMatch, []string{"true", "false"}, []string{"on"}, "a boolean"},
 		{AuthType, []string{"none", "oidc", "cognito"}, []string{"", "basic"}, "three values"},
-		{AuthCognito, []string{"{}"}, nil, "not read yet: it closes whatever it says"},
-		{AuthOIDC, []string{"{}"}, nil, "not read yet: it closes whatever it says"},
-		{JWTValidation, []string{"{}"}, nil, "not read yet: it closes whatever it says"},
-		{MutualAuthentication, []string{`[{"port":443,"mode":"off"}]`, `[{"port":443,"mode":"verify","trustStore":"t"}]`},
-			[]string{"", `[{"port":443}]`, `[{"port":0,"mode":"off"}]`}, "modes of AWS"},
+		{AuthCognito, []string{
+			`{"userPoolARN":"arn:aws:cognito-idp:us-west-2:123456789012:userpool/p","userPoolClientID":"c","userPoolDomain":"d"}`,
+			`{"UserPoolArn":"arn:aws:cognito-idp:us-west-2:123456789012:userpool/p","userPoolClientId":"c","userPoolDomain":"d","authenticationRequestExtraParams":{"a":"b"}}`,
+		}, []string{
+			"", "{}", `{"userPoolARN":"pool","userPoolClientID":"c","userPoolDomain":"d"}`,
+			`{"userPoolARN":"arn:aws:cognito-idp:us-west-2:123456789012:userpool/p","userPoolDomain":"d"}`,
+			`{"userPoolARN":"arn:aws:cognito-idp:us-west-2:123456789012:userpool/p","userPoolClientID":"c"}`,
+		}, "a pool, its client and its domain; JSON keys are compared without case"},
+		{AuthOIDC, []string{
+			`{"issuer":"https://i","authorizationEndpoint":"https://a","tokenEndpoint":"https://t","userInfoEndpoint":"https://u","secretName":"s"}`,
+			`{"Issuer":"https://i","AuthorizationEndpoint":"https://a","TokenEndpoint":"https://t","UserInfoEndpoint":"https://u","SecretName":"s","AuthenticationRequestExtraParams":{"display":"page"}}`,
+		}, []string{
+			"", "{}", `{"issuer":"https://i","authorizationEndpoint":"https://a","tokenEndpoint":"https://t","userInfoEndpoint":"https://u"}`,
+			`{"issuer":"i","authorizationEndpoint":"https://a","tokenEndpoint":"https://t","userInfoEndpoint":"https://u","secretName":"s"}`,
+			`{"issuer":"https://i","authorizationEndpoint":"https://a","tokenEndpoint":"https://t","userInfoEndpoint":"https://u","secretName":"s","authenticationRequestExtraParams":{"1":"","2":"","3":"","4":"","5":"","6":"","7":"","8":"","9":"","10":"","11":""}}`,
+		}, "endpoints that AWS calls, and where the client is"},
+		{AuthOnUnauthenticated, []string{"authenticate", "allow", "deny"}, []string{"", "block"}, "three values"},
+		{AuthScope, []string{"openid", "openid email"}, []string{""}, "the provider knows its scopes"},
+		{AuthSessionCookie, []string{"my-cookie"}, []string{""}, "a name"},
+		{AuthSessionTimeout, []string{"1", "604800"}, []string{"0", "604801", "1h"}, "AWS's bounds"},
+		{JWTValidation, []string{
+			`{"jwksEndpoint":"https://k","issuer":"i"}`,
+			`{"JWKSEndpoint":"https://k","Issuer":"i","AdditionalClaims":[{"Name":"groups","Format":"string-array","Values":["a"]}]}`,
+		}, []string{
+			"", "{}", `{"jwksEndpoint":"http://k","issuer":"i"}`, `{"jwksEndpoint":"https://k"}`,
+			`{"jwksEndpoint":"https://k","issuer":"i","additionalClaims":[{"name":"a","format":"csv","values":["b"]}]}`,
+			`{"jwksEndpoint":"https://k","issuer":"i","additionalClaims":[{"name":"a","format":"single-string"}]}`,
+		}, "keys, an issuer, and claims in AWS's formats"},
+		{MutualAuthentication, []string{
+			`[{"port":443,"mode":"off"}]`, `[{"port":443,"mode":"passthrough"}]`,
+			`[{"Port":443,"Mode":"verify","TrustStore":"t","IgnoreClientCertificateExpiry":true,"AdvertiseTrustStoreCaNames":"on"}]`,
+		}, []string{
+			"", `[{"port":443}]`, `[{"port":0,"mode":"off"}]`, `[{"port":443,"mode":"verify"}]`, `[{"port":443,"mode":"off","trustStore":"t"}]`,
+			`[{"port":443,"mode":"passthrough","ignoreClientCertificateExpiry":true}]`,
+			`[{"port":443,"mode":"verify","trustStore":"t","advertiseTrustStoreCaNames":"yes"}]`,
+			`[{"port":443,"mode":"off"},{"port":443,"mode":"passthrough"}]`,
+		}, "modes of AWS; a trust store goes with verify"},
 		{WAFv2ARN, []string{"none", "None", "", "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/a/1"},
 			[]string{"arn", "a", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/1"}, "of this region"},
 		{WAFv2Name, []string{"none", "front-door_1"}, []string{"a b", strings.Repeat("a", 129)}, "as AWS names them"},
@@ -174,7 +206,7 @@ func TestCheckTellsOfEveryKey(t *testing.T) {
 		{"create-acm-cert", "false", OnIngress, "", "", "", "asks for nothing"},
 		{"dry-run-plan", "{}", OnIngress, "", "", "", "an operator wrote it"},
 		{"tags", "a=b", OnService, "", "", "", "Services have tags"},
-		{"auth-type", "oidc", OnIngress, "", "", "", "the caller closes"},
+		{"auth-type", "oidc", OnIngress, "", "", "", "served"},
 	}
 	for _, row := range rows {
 		got := Ingress().Check(row.place, map[string]string{IngressPrefix + row.key: row.value, "other/key": "x"})

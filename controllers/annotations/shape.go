@@ -106,36 +106,3 @@ func (l TransformList) Validate() error {
 	}
 	return nil
 }
-
-// MutualAuthList is the value of mutual-authentication.
-type MutualAuthList []MutualAuth
-
-// MutualAuth is the mode of one port; what else it says is not read yet.
-type MutualAuth struct {
-	Port int    `json:"port"`
-	Mode string `json:"mode"`
-}
-
-// Ports that ask for client certificates.
-func (l MutualAuthList) Ports() []int {
-	var out []int
-	for _, m := range l {
-		if m.Mode != "off" {
-			out = append(out, m.Port)
-		}
-	}
-	return out
-}
-
-// Validate holds the rules of mutual authentication.
-func (l MutualAuthList) Validate() error {
-	for i, m := range l {
-		if !slices.Contains([]string{"off", "passthrough", "verify"}, m.Mode) {
-			return fmt.Errorf("entry %d: mode %s is not known: write off, passthrough or verify", i, quote(m.Mode))
-		}
-		if m.Port < 1 || m.Port > maxPort {
-			return fmt.Errorf("entry %d: port %d is out of bounds: write 1 to %d", i, m.Port, maxPort)
-		}
-	}
-	return nil
-}

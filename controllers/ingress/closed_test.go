@@ -19,20 +19,13 @@ func TestWhatRestrictsAccessCloses(t *testing.T) {
 		closed, field string
 		why           string
 	}{
-		{name: "auth", pairs: []string{annotations.AuthType, "oidc"}, closed: "80 8443", field: "auth-type", why: "login"},
-		{name: "no auth", pairs: []string{annotations.AuthType, "none", annotations.AuthOIDC, "{}"}, why: "login is off"},
-		{name: "idp only", pairs: []string{annotations.AuthCognito, "{}"}, closed: "80 8443", field: "auth-idp-cognito", why: "who writes it expects login"},
-		{name: "service auth", service: []string{annotations.AuthType, "cognito"}, closed: "80 8443", field: "auth-type", why: "the Service may ask too"},
+		{name: "no auth", pairs: []string{annotations.AuthType, "none", annotations.AuthCognito, pool}, why: "login is off"},
+		{name: "idp only", pairs: []string{annotations.AuthCognito, pool}, closed: "80 8443", field: "auth-idp-cognito", why: "who writes it expects login"},
 		{
-			name: "service opens", pairs: []string{annotations.AuthType, "oidc"}, service: []string{annotations.AuthType, "none"},
+			name: "service opens", pairs: []string{annotations.AuthType, "cognito", annotations.AuthCognito, pool}, service: []string{annotations.AuthType, "none"},
 			why: "the Service wins over the Ingress",
 		},
-		{name: "jwt", pairs: []string{annotations.JWTValidation, "{}"}, closed: "80 8443", field: "jwt-validation", why: "tokens"},
 		{name: "no waf", pairs: []string{annotations.WAFv2ARN, "none", annotations.WAFClassic, "none"}, why: "takes a firewall away"},
-		{
-			name: "mutual", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"verify"},{"port":80,"mode":"off"}]`},
-			closed: "8443", field: "mutual-authentication", why: "on its ports only",
-		},
 		{name: "mutual off", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"off"}]`}, why: "asks for nothing"},
 		{name: "misspelled ranges", pairs: []string{"inbound-cidr", "10.0.0.0/8"}, closed: "80 8443", field: "inbound-cidr", why: "it was meant to restrict"},
 		{name: "misspelled login", pairs: []string{"auth-typ", "oidc"}, closed: "80 8443", field: "auth-typ", why: "it was meant to restrict"},
@@ -68,14 +61,5 @@ func TestWhatRestrictsAccessCloses(t *testing.T) {
 			}
 			t.Errorf("no Closed finding at %s in %v", row.field, findings)
 		})
-	}
-}
-
-func TestAuthOfAServiceClosesItsRoutesOnly(t *testing.T) {
-	ing := newIngress()
-	ing.Spec.Rules = append(ing.Spec.Rules, ruleOf("b.example.com", pathTo("/", prefix, "safe", "80")))
-	f, _ := simple(t, ing, newService("safe", annotations.AuthType, "oidc"))
-	if f.Routes[0].Forward == nil || f.Routes[1].Forward != nil {
-		t.Errorf("routes %+v", f.Routes)
 	}
 }

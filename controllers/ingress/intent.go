@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -85,6 +86,7 @@ type draft struct {
 	member   Member
 	object   model.ObjectRef
 	services map[types.NamespacedName]*corev1.Service
+	clients  map[model.SecretRef]secret.Client
 	table    annotations.Table
 	read     annotations.Reader
 	notes    *notes
@@ -93,9 +95,10 @@ type draft struct {
 	used map[string]bool
 	// written are the rules as the member writes them now.
 	written []wording
-	// shut says that all routes answer 503, shutPorts that those on the ports do.
-	shut      bool
-	shutPorts []int
+	// signs says that users sign in, or are to.
+	signs bool
+	// shut says that all routes answer 503.
+	shut bool
 	// who may connect, as the member says it now.
 	who access
 }
@@ -103,7 +106,7 @@ type draft struct {
 func newDraft(g Group, set Settings, m Member, n *notes) *draft {
 	table := annotations.Ingress()
 	return &draft{
-		set: set, key: g.Key, member: m, object: refOf(m.Ingress), services: g.Services, notes: n,
+		set: set, key: g.Key, member: m, object: refOf(m.Ingress), services: g.Services, clients: g.Clients, notes: n,
 		table: table, read: table.Reader(m.Ingress.Annotations), used: map[string]bool{},
 	}
 }
@@ -118,9 +121,10 @@ func (d *draft) fragment() intent.Fragment {
 	out := intent.Fragment{Member: d.object, Settings: d.settings()}
 	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}
 	d.findClosed()
-	out.Routes = split(prune(d.close(d.told(d.routes())), d.ports), d.named())
+	out.Routes = split(prune(d.close(d.guard(d.routes())), d.ports), d.named())
 	out.Listeners = d.listeners(d.fallback())
 	d.checkUnused()
+	d.checkSession()
 	d.findSources()
 	return out
 }

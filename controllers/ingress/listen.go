@@ -53,13 +53,14 @@ func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 			InboundCIDRs: d.who.cidrs, PrefixLists: d.who.lists, SourcesField: d.sourcesField(),
 			Attributes: attributes[p],
 		}
+		l.MutualAuth = d.mutual(p.Number)
 		if p.Protocol == protocolHTTPS {
 			d.secure(&l)
 		}
 		if fallback != nil {
 			route := *fallback
 			route.Ports = []int{p.Number}
-			l.Default = &d.close(d.told([]intent.Route{route}))[0]
+			l.Default = &d.close(d.guard([]intent.Route{route}))[0]
 		}
 		out = append(out, l)
 	}

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/model"
 )
 
@@ -29,6 +30,8 @@ type Group struct {
 	Refused []Refusal
 	// Services that members refer to, as far as they are there.
 	Services map[types.NamespacedName]*corev1.Service
+	// Clients that members sign users in with, by their Secrets.
+	Clients map[model.SecretRef]secret.Client
 }
 
 // Member is one Ingress of a group.
@@ -142,8 +145,12 @@ func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Gro
 			strings.Compare(a.Ingress.Namespace+"/"+a.Ingress.Name, b.Ingress.Namespace+"/"+b.Ingress.Name),
 		)
 	})
+	g.Clients = map[model.SecretRef]secret.Client{}
 	for _, m := range g.Members {
 		if err := loadServices(ctx, r, g.Services, m.Ingress); err != nil {
+			return g, err
+		}
+		if err := loadClients(ctx, r, set, &g, m); err != nil {
 			return g, err
 		}
 	}

@@ -42,12 +42,15 @@ func (d *draft) permit(f intent.Fragment) intent.Fragment {
 	out, walled := d.wall(out)
 	now.shut = now.shut || !known || !walled
 	if len(f.Routes) > 0 {
-		out.Routes = now.close(now.shelter(f.Routes))
+		out.Routes = now.close(now.reguard(now.shelter(f.Routes)))
 	}
 	out.Listeners = slices.Clone(out.Listeners)
 	for i, l := range out.Listeners {
+		if m := d.mutual(l.Port); m != nil {
+			out.Listeners[i].MutualAuth = m
+		}
 		if l.Default != nil {
-			out.Listeners[i].Default = &now.close(now.shelter([]intent.Route{*l.Default}))[0]
+			out.Listeners[i].Default = &now.close(now.reguard(now.shelter([]intent.Route{*l.Default})))[0]
 		}
 	}
 	return out

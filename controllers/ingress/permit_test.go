@@ -65,14 +65,14 @@ func TestWhatRestrictsAccessClosesWhatWasGood(t *testing.T) {
 		want    []int
 	}{
 		{why: "nothing is restricted"},
-		{why: "login", pairs: []string{annotations.AuthType, "oidc"}, want: []int{80, 8443}},
-		{why: "login that the Service asks for", service: []string{annotations.AuthType, "cognito"}, want: []int{80, 8443}},
+		{why: "login that cannot be served", pairs: []string{annotations.AuthType, "oidc"}, want: []int{80, 8443}},
+		{why: "login that the Service asks for and cannot be served", service: []string{annotations.AuthType, "cognito"}, want: []int{80, 8443}},
 		{why: "login that the Service takes back", pairs: []string{annotations.AuthType, "oidc"}, service: []string{annotations.AuthType, "none"}},
-		{why: "certificates of clients on one port", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"verify"}]`}, want: []int{8443}},
+		{why: "certificates of clients are asked for, not refused", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"passthrough"}]`}},
 		{why: "on ports that cannot be read", pairs: []string{annotations.MutualAuthentication, `[`}, want: []int{80, 8443}},
 		{
 			why:   "on a port that takes the place of another",
-			pairs: []string{annotations.MutualAuthentication, `[{"port":443,"mode":"verify"}]`, annotations.ListenPorts, `[{"HTTP":80},{"HTTPS":443}]`},
+			pairs: []string{annotations.MutualAuthentication, `[{"port":443,"mode":"passthrough"}]`, annotations.ListenPorts, `[{"HTTP":80},{"HTTPS":443}]`},
 			want:  []int{8443},
 		},
 	}

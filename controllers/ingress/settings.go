@@ -6,6 +6,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -63,6 +64,8 @@ type Settings struct {
 	Without []model.Addon
 	// SingleSubnet lets load balancers have one subnet.
 	SingleSubnet bool
+	// Secrets are rules about Secrets that Ingresses name.
+	Secrets secret.Rules
 }
 
 // legacyClass is the value of the class annotation that is ours.

@@ -138,9 +138,9 @@ func TestEveryAnnotationOfIngresses(t *testing.T) {
 		"ssl-policy": "ELBSecurityPolicy-TLS13-1-2-2021-06", "target-type": "instance", "backend-protocol": "HTTPS",
 		"backend-protocol-version": "HTTP2", "target-group-attributes": "a=b", "healthcheck-port": "8081", "healthcheck-protocol": "HTTPS",
 		"healthcheck-path": "/ready", "healthcheck-interval-seconds": "20", "healthcheck-timeout-seconds": "4", "healthy-threshold-count": "3",
-		"unhealthy-threshold-count": "3", "success-codes": "204", "auth-type": "oidc", "auth-idp-cognito": "{}", "auth-idp-oidc": "{}",
+		"unhealthy-threshold-count": "3", "success-codes": "204", "auth-type": "oidc", "auth-idp-cognito": pool, "auth-idp-oidc": oidc,
 		"auth-on-unauthenticated-request": "deny", "auth-scope": "email", "auth-session-cookie": "cookie", "auth-session-timeout": "60",
-		"jwt-validation": "{}", "actions.act": `{"type":"fixed-response","fixedResponseConfig":{"statusCode":"404"}}`,
+		"jwt-validation": jwt, "actions.act": `{"type":"fixed-response","fixedResponseConfig":{"statusCode":"404"}}`,
 		"conditions.web":       `[{"field":"source-ip","sourceIPConfig":{"values":["192.0.2.0/24"]}}]`,
 		"transforms.web":       `[{"type":"url-rewrite","urlRewriteConfig":{"rewrites":[{"regex":"^/a","replace":"/b"}]}}]`,
 		"use-regex-path-match": "true", "target-node-labels": "a=b", "mutual-authentication": `[{"port":443,"mode":"verify","trustStore":"t"}]`,
@@ -154,8 +154,7 @@ func TestEveryAnnotationOfIngresses(t *testing.T) {
 		"create-acm-cert": "true", "acm-pca-arn": "arn",
 	}
 	closing := []string{
-		"auth-type", "auth-idp-cognito", "auth-idp-oidc", "jwt-validation",
-		"mutual-authentication",
+		"auth-idp-cognito", "auth-idp-oidc",
 	}
 	before := everything(t, elbv2v1beta1.IngressClassParamsSpec{})
 	known := map[string]bool{}

@@ -115,6 +115,6 @@ func closeAll(all []intent.Fragment) {
 
 // unavailable makes a route answer 503.
 func unavailable(r *intent.Route) {
-	r.Forward, r.Redirect, r.Transforms = nil, nil, nil
+	r.Forward, r.Redirect, r.Transforms, r.Auth = nil, nil, nil, nil
 	r.Fixed = &intent.Fixed{StatusCode: 503, ContentType: "text/plain"}
 }

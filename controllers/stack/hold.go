@@ -60,9 +60,10 @@ func (r *roster) permits(member model.ObjectRef, port int, rule model.Rule, mine
 			route.Forward.Backends = append(route.Forward.Backends, intent.Backend{Service: s, Weight: 1})
 		}
 	}
+	route.Auth = model.GuardOf(rule.Actions)
 	left := map[string]bool{}
 	for _, one := range r.req.permitted(intent.Fragment{Member: member, Routes: []intent.Route{route}}).Routes {
-		if one.Forward == nil || len(one.Forward.Backends) != len(route.Forward.Backends) {
+		if one.Forward == nil || len(one.Forward.Backends) != len(route.Forward.Backends) || !sameGuard(one.Auth, route.Auth) {
 			continue
 		}
 		left[""] = true
@@ -71,6 +72,14 @@ func (r *roster) permits(member model.ObjectRef, port int, rule model.Rule, mine
 		}
 	}
 	return left[""] && !slices.ContainsFunc(hosts, func(h string) bool { return !left[h] })
+}
+
+// sameGuard tells whether both let the same requests through.
+func sameGuard(a, b *model.Action) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return model.ActionsEqual([]model.Action{*a}, []model.Action{*b})
 }
 
 // sourcesOf are the addresses that a rule serves; none for every address.
