@@ -1,7 +1,7 @@
 package main
 
 // What the operator may do in the cluster. `make generate` turns these markers, and those of the controllers, into
-// config/rbac/role.yaml; a test runs the operator with that role alone. There is no right to read Secrets here.
+// config/rbac/role.yaml; a test runs the operator with that role alone.
 //
 // It reads what people write:
 //
@@ -15,6 +15,10 @@ package main
 // It reads which version of the Gateway API is installed:
 //
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get,resourceNames=gatewayclasses.gateway.networking.k8s.io
+//
+// It reads and watches the Secrets that Ingresses and Gateways name, each by itself. There is no right to list them:
+//
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;watch
 //
 // It sets finalizers before it creates anything in AWS, and reports on the objects themselves:
 //

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -281,9 +282,14 @@ func clientsOf(ing *networkingv1.Ingress, services map[types.NamespacedName]*cor
 	return slices.Compact(out)
 }
 
-// loadClients reads the clients that a member signs users in with.
-func loadClients(ctx context.Context, r client.Reader, set Settings, g *Group, m Member) error {
-	for _, ref := range clientsOf(m.Ingress, g.Services) {
+// loadClients reads the clients that members sign users in with.
+func loadClients(ctx context.Context, r client.Reader, set Settings, g *Group) error {
+	var refs []model.SecretRef
+	for _, m := range g.Members {
+		refs = append(refs, clientsOf(m.Ingress, g.Services)...)
+	}
+	g.Clients = map[model.SecretRef]secret.Client{}
+	for _, ref := range refs {
 		if _, ok := g.Clients[ref]; ok {
 			continue
 		}

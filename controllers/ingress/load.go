@@ -145,16 +145,12 @@ func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Gro
 			strings.Compare(a.Ingress.Namespace+"/"+a.Ingress.Name, b.Ingress.Namespace+"/"+b.Ingress.Name),
 		)
 	})
-	g.Clients = map[model.SecretRef]secret.Client{}
 	for _, m := range g.Members {
 		if err := loadServices(ctx, r, g.Services, m.Ingress); err != nil {
 			return g, err
 		}
-		if err := loadClients(ctx, r, set, &g, m); err != nil {
-			return g, err
-		}
 	}
-	return g, nil
+	return g, loadClients(ctx, r, set, &g)
 }
 
 // put sorts an Ingress among members, leavers or the refused, where it concerns the group.

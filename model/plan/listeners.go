@@ -239,9 +239,13 @@ func (p *planner) createListener(e *edit) {
 			after = append(after, c.ID)
 		}
 	}
+	shown := fields{{Name: "protocol", New: want.Protocol}, {Name: "default", New: answerText(want.DefaultActions, nil)}}
+	if want.MutualAuth != nil {
+		shown.text(mutualAuth, model.MutualOff, mutualText(want.MutualAuth))
+	}
 	e.maker = p.placing(Change{
 		Op: CreateListener, Action: Create, Key: e.key, Port: want.Port, Listener: &want, After: after,
-		Fields: []Field{{Name: "protocol", New: want.Protocol}, {Name: "default", New: answerText(want.DefaultActions, nil)}},
+		Fields: shown,
 	}, want.Certificates[:min(len(want.Certificates), 1)])
 	p.makes[e.key] = e.maker
 	p.addCertificates(e)

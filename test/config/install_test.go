@@ -65,8 +65,10 @@ func (c cluster) grantsWhatIsNeededAndNoMore(t *testing.T) {
 		{"the lease of the incumbent", "update", "coordination.k8s.io", "leases", "kube-system", lease, yes},
 		{"leases of others", "update", "coordination.k8s.io", "leases", "kube-system", "kube-scheduler", no},
 		{"events in words", "create", "events.k8s.io", "events", "shop", "", yes},
-		{"no Secret is readable", "get", "", "secrets", "shop", "a", no},
-		{"nor listable", "list", "", "secrets", "", "", no},
+		{"Secrets that somebody names", "get", "", "secrets", "shop", "a", yes},
+		{"and their renewal", "watch", "", "secrets", "shop", "a", yes},
+		{"it looks for no Secrets", "list", "", "secrets", "", "", no},
+		{"and writes none", "patch", "", "secrets", "shop", "a", no},
 		{"it gives no rights", "create", "rbac.authorization.k8s.io", "clusterrolebindings", "", "", no},
 		{"it touches no pod", "patch", "", "pods", "shop", "a", no},
 	}

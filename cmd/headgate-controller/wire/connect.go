@@ -19,7 +19,7 @@ import (
 
 // connect builds the cloud client, the loop and the front doors, and registers them.
 func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
-	aws, err := newCloud(ctx, s)
+	aws, err := newCloud(ctx, s, secretData(mgr))
 	if err != nil {
 		return err
 	}
@@ -48,10 +48,10 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	return addGateway(mgr, loop, s)
 }
 
-func newCloud(ctx context.Context, s Settings) (*cloud.Client, error) {
+func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Client, error) {
 	options := cloud.Options{
 		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, Attempts: s.MaxRetries + 1,
-		Transport: s.Transport, TargetGroupTags: s.InterfaceTags,
+		Transport: s.Transport, Secrets: secrets, TargetGroupTags: s.InterfaceTags,
 	}
 	if s.MetricsAddr != "0" {
 		observe, err := cloud.CountCalls(metrics.Registry)

@@ -28,7 +28,7 @@ func TestNoRetriesMeansOneAttempt(t *testing.T) {
 		aws := &away{}
 		client, err := newCloud(t.Context(), Settings{
 			Cluster: "c1", Region: "eu-west-1", VPC: "vpc-1", MaxRetries: retries, Transport: aws, MetricsAddr: "0",
-		})
+		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -81,6 +81,8 @@ func newManager(s Settings, h hooks) (ctrl.Manager, error) {
 		LeaderElectionID:              s.LeaderID,
 		LeaderElectionNamespace:       s.LeaderNamespace,
 		LeaderElectionReleaseOnCancel: true,
+		// A cache of Secrets would need the right to list them.
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject:         map[client.Object]cache.ByObject{&corev1.Node{}: {Transform: targets.Slim}},
