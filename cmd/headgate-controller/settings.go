@@ -80,6 +80,7 @@ func (l listFlag) Set(s string) error {
 func (s *settings) define(fs *flag.FlagSet) {
 	s.defineCloud(fs)
 	s.defineDefaults(fs)
+	s.defineAddons(fs)
 	s.defineTargets(fs)
 	s.defineWebhooks(fs)
 	fs.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty means the cluster that the operator runs in")
@@ -227,11 +228,10 @@ func incumbentOnly() []string {
 		"globalaccelerator-max-exponential-backoff-delay",
 		"lb-stabilization-monitor-interval", "backend-security-group",
 		"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "required-secrets-label",
-		"feature-gates", "aws-vpc-tag-key", "aws-api-throttle",
+		"aws-vpc-tag-key", "aws-api-throttle",
 		"quic-environment-variable-name",
 		"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",
-		"tolerate-non-existent-backend-action", "allowed-certificate-authority-arns", "default-pca-arn", "enable-waf", "enable-wafv2",
-		"enable-shield", "load-balancer-class",
+		"tolerate-non-existent-backend-action", "allowed-certificate-authority-arns", "default-pca-arn", "load-balancer-class",
 	}
 }
 

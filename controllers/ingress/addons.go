@@ -93,7 +93,10 @@ func (d *draft) capacity(out *intent.Addons) wishOf {
 		flag: "--feature-gates=LBCapacityReservation",
 	}
 	if c := d.params().Spec.MinimumLoadBalancerCapacity; c != nil {
-		w.field, w.value = d.classField("spec.minimumLoadBalancerCapacity"), strconv.Itoa(int(max(c.CapacityUnits, 0)))
+		w.field, w.value = d.classField("spec.minimumLoadBalancerCapacity"), ""
+		if c.CapacityUnits >= 0 {
+			w.value = strconv.Itoa(int(c.CapacityUnits))
+		}
 	}
 	return w
 }
@@ -102,7 +105,10 @@ func (d *draft) pool(out *intent.Addons) wishOf {
 	w := wishOf{addon: model.AddonIPAMPool, to: &out.IPAMPool, field: d.read.Field(annotations.IPAMPool)}
 	w.value, _ = d.readable(annotations.IPAMPool)
 	if c := d.params().Spec.IPAMConfiguration; c != nil && c.IPv4IPAMPoolID != nil && *c.IPv4IPAMPoolID != "" {
-		w.field, w.value = d.classField("spec.ipamConfiguration.ipv4IPAMPoolId"), *c.IPv4IPAMPoolID
+		w.field, w.value = d.classField("spec.ipamConfiguration.ipv4IPAMPoolId"), ""
+		if annotations.CheckIPAMPool(*c.IPv4IPAMPoolID) == nil {
+			w.value = *c.IPv4IPAMPoolID
+		}
 	}
 	return w
 }

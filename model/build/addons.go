@@ -122,27 +122,33 @@ func isPool(id, prefix string) bool {
 // ownedPool is the pool of addresses on an Outpost. A load balancer that exists keeps what it has: AWS cannot change it.
 func (b *builder) ownedPool(s settings, subnets []string) string {
 	asked := b.choice(intent.FieldCustomerOwnedPool, "", (*builder).ownedPoolOf)
-	e := b.facts.Existing
-	if e == nil || e.Scheme != s.scheme {
-		if asked != "" && !b.onOutpost(subnets) {
-			b.eachAsking(asked, func(at place) {
-				b.wrong(at, "InvalidValue", "the pool %s is for load balancers in one subnet on an Outpost: name that subnet, or leave the pool out", asked)
-			})
-			return ""
-		}
+	have, exists := "", false
+	if e := b.facts.Existing; e != nil && e.Scheme == s.scheme {
+		have, exists = e.CustomerOwnedPool, true
+	}
+	switch {
+	case asked == "" || asked == have:
+		return have
+	case !b.onOutpost(subnets):
+		b.eachAsking(asked, func(at place) {
+			b.wrong(at, "InvalidValue", "the pool %s is for load balancers in one subnet on an Outpost: name that subnet, or leave the pool out", asked)
+		})
+		return have
+	case !exists:
 		return asked
 	}
-	if asked != "" && asked != e.CustomerOwnedPool {
-		has := "without a pool"
-		if e.CustomerOwnedPool != "" {
-			has = "with the pool " + e.CustomerOwnedPool
-		}
-		b.eachAsking(asked, func(at place) {
-			b.report(at, model.Warning, "PoolNotChanged", "the load balancer exists and stays "+has+
-				": AWS cannot change it; write what it has, or delete it and make it anew")
-		})
+	b.eachAsking(asked, func(at place) {
+		b.report(at, model.Warning, "PoolNotChanged", "the load balancer exists and stays "+poolText(have)+
+			": AWS cannot change it; write what it has, or delete it and make it anew")
+	})
+	return have
+}
+
+func poolText(pool string) string {
+	if pool == "" {
+		return "without a pool"
 	}
-	return e.CustomerOwnedPool
+	return "with the pool " + pool
 }
 
 // eachAsking visits where members ask for a pool on an Outpost.

@@ -85,6 +85,14 @@ func addonChange(want, have model.LoadBalancer, a model.Addon, value string) Cha
 	return c
 }
 
+// poolFields are the pools that the addresses of a new load balancer come from, for print.
+func poolFields(want model.LoadBalancer) []Field {
+	var f fields
+	f.asked(string(model.AddonIPAMPool), "", want.Addons[model.AddonIPAMPool])
+	f.asked("customerOwnedPool", "", want.CustomerOwnedPool)
+	return f
+}
+
 // withPool adds the change of the IP pool to those of subnets and address type: a pool goes before the address type that does not know
 // it comes, and comes after it went.
 func (p *planner) withPool(steps []Change, want, have model.LoadBalancer) []Change {

@@ -31,6 +31,7 @@ func (p *planner) createLoadBalancer(want model.LoadBalancer) {
 		{Name: "name", New: want.Name}, {Name: "type", New: want.Type}, {Name: "scheme", New: want.Scheme},
 		{Name: "subnets", New: joined(want.Subnets)},
 	}
+	c.Fields = slices.Concat(c.Fields, poolFields(want))
 	if old := slices.Concat(p.old, p.have.Leftovers); p.have.LoadBalancer != nil || len(old) > 0 {
 		p.replacing(&c, want)
 	}

@@ -247,15 +247,16 @@ func outputs(stacks []preview.Stack, account *preview.Account) (map[string]strin
 }
 
 // acceptedAsItIs are the rows of planning.md §1, "accepted as it is", each with a case of its own for either front door. What is not
-// served yet (WAF, Shield, mTLS, capacity, OIDC) comes with its front door.
+// served yet (mTLS, OIDC) comes with its front door.
 func acceptedAsItIs() map[string][]string {
 	return map[string][]string{
-		"names of the incumbent's pattern":        {"ingress/takeover-names", "gateway/takeover-names"},
-		"dense priorities":                        {"ingress/takeover-priorities", "gateway/takeover-priorities"},
-		"its resource tags on rules":              {"ingress/takeover-rule-tags", "takeover/gateway-rule-tags"},
-		"a target group port that is out of date": {"ingress/takeover-target-port", "takeover/gateway-target-port"},
-		"its encoding of the same match":          {"ingress/takeover-hosts", "gateway/takeover-hosts"},
-		"attributes that nobody asks for now":     {"ingress/takeover-attributes", "gateway/takeover-attributes"},
+		"names of the incumbent's pattern":               {"ingress/takeover-names", "gateway/takeover-names"},
+		"dense priorities":                               {"ingress/takeover-priorities", "gateway/takeover-priorities"},
+		"its resource tags on rules":                     {"ingress/takeover-rule-tags", "takeover/gateway-rule-tags"},
+		"a target group port that is out of date":        {"ingress/takeover-target-port", "takeover/gateway-target-port"},
+		"its encoding of the same match":                 {"ingress/takeover-hosts", "gateway/takeover-hosts"},
+		"attributes that nobody asks for now":            {"ingress/takeover-attributes", "gateway/takeover-attributes"},
+		"WAF, Shield, capacity that nobody asks for now": {"ingress/takeover-addons", "gateway/takeover-addons"},
 	}
 }
 

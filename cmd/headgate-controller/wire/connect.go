@@ -102,6 +102,7 @@ func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings) error {
 	set := gateway.Settings{
 		ClusterName: s.Cluster, DefaultTargetType: s.TargetType, DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy,
 		DefaultTags: s.DefaultTags, BackendSecurityGroup: s.BackendGroup, WatchNamespace: s.WatchNamespace,
+		Without: without(s), SingleSubnet: s.SingleSubnet,
 	}
 	if err := gateway.New(mgr, loop, set).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
 		return fmt.Errorf("registering the Gateway front door: %w", err)
@@ -114,7 +115,24 @@ func ingressSettings(s Settings) ingress.Settings {
 		ClusterName: s.Cluster, IngressClass: s.IngressClass, Classless: s.IngressClass == "", DefaultTargetType: s.TargetType,
 		DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy, DefaultTags: s.DefaultTags, ExternalManagedTags: s.ExternalTags,
 		WatchNamespace: s.WatchNamespace, BackendSecurityGroup: s.BackendGroup,
+		Without: without(s), SingleSubnet: s.SingleSubnet,
 	}
+}
+
+// without are the add-ons that the settings leave out.
+func without(s Settings) []model.Addon {
+	var out []model.Addon
+	for _, a := range []struct {
+		addon model.Addon
+		on    bool
+	}{
+		{model.AddonWebACL, s.WAFv2}, {model.AddonClassicWebACL, s.WAF}, {model.AddonProtection, s.Shield}, {model.AddonCapacity, s.Capacity},
+	} {
+		if !a.on {
+			out = append(out, a.addon)
+		}
+	}
+	return out
 }
 
 // quiet is how long the rules on pods' security groups wait for more changes.

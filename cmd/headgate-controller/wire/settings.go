@@ -55,6 +55,11 @@ type Settings struct {
 	// FailOpen registers endpoints that are not ready when none is.
 	FailOpen bool
 
+	// WAF, WAFv2, Shield and Capacity say which add-ons of load balancers are served.
+	WAF, WAFv2, Shield, Capacity bool
+	// SingleSubnet lets application load balancers have one subnet.
+	SingleSubnet bool
+
 	IngressWorkers int
 	GatewayWorkers int
 
