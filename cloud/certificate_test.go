@@ -403,3 +403,74 @@ func (a *account) through(t *testing.T, c *cloud.Client, desired model.Stack) {
 		}
 	}
 }
+
+func TestDiscoveryTakesNoCertificateOfOurs(t *testing.T) {
+	a, secrets := newAccount(t), safe{}
+	stranger := a.certificate(t, "shop.example")
+	settle(t, a.keeper(t, secrets, nil), front(secrets.put(t, "web", "EC", "shop.example")))
+	need := model.Needs{Owner: owner(), Certificates: true, CertificateHosts: []string{"shop.example"}}
+	for name, tt := range map[string]struct {
+		deny bool
+		want int
+		why  string
+	}{
+		"ours":   {false, 1, "a certificate of ours goes with its stack, and is none to be found"},
+		"denied": {true, 2, "without the right to read tags everything is found, as by the incumbent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire()
+			w.intercept = func(action string) verdict {
+				if tt.deny && action == "ListTagsForCertificate" {
+					return deny
+				}
+				return pass
+			}
+			c := a.keeper(t, secrets, w)
+			for range 2 {
+				facts, err := c.Facts(t.Context(), need)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(facts.Certificates) != tt.want || !slices.ContainsFunc(facts.Certificates, func(c model.Certificate) bool { return c.ARN == stranger }) {
+					t.Errorf("%s: found %v", tt.why, facts.Certificates)
+				}
+			}
+			if n := w.take(false)["ListTagsForCertificate"]; n > 2 {
+				t.Errorf("tags were read %d times", n)
+			}
+		})
+	}
+}
+
+func TestDiscoveryByAuthority(t *testing.T) {
+	a := newAccount(t)
+	account, _, _ := strings.Cut(strings.Replace(string(a.certificate(t, "shop.example")), ":acm:", ":acm-pca:", 1), ":certificate/")
+	authority := model.ARN(account + ":certificate-authority/a")
+	private := model.OwnCertificate{
+		ID: "private/shop.example-1", Type: model.CertificatePrivate, Domains: []string{"shop.example"}, Authority: authority, Tags: owner().Tags("private/shop.example-1"),
+	}
+	settle(t, a.keeper(t, nil, nil), front(private))
+	cfg := a.config()
+	for _, tt := range []struct {
+		allowed model.ARN
+		want    int
+		why     string
+	}{
+		{"", 2, "all count where none is named"},
+		{authority, 1, "the one that it issued"},
+		{authority + "b", 0, "another authority's do not count"},
+	} {
+		o := cloud.Options{Cluster: cluster, VPC: vpc.DefaultWorld().VPC, AWSConfig: &cfg}
+		if tt.allowed != "" {
+			o.Discovery.Authorities = []model.ARN{tt.allowed}
+		}
+		c, err := cloud.New(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts, err := c.Facts(t.Context(), model.Needs{Owner: owner(), Certificates: true, CertificateHosts: []string{"shop.example"}})
+		if err != nil || len(facts.Certificates) != tt.want {
+			t.Errorf("%s: found %v, %v", tt.why, facts.Certificates, err)
+		}
+	}
+}

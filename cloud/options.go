@@ -52,6 +52,8 @@ type Options struct {
 	// TargetGroupTags are tags that the security group of a pod's or node's interface has, besides the cluster's own, where the
 	// interface has several groups.
 	TargetGroupTags map[string]string
+	// Discovery says which certificates are found by host name.
+	Discovery inventory.Discovery
 	// Now is the clock of what is kept; nil is the system's.
 	Now func() time.Time
 }
@@ -90,7 +92,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		Shield: shield.New(cfg, o.endpoint("shield")),
 	}
 	c.inventory = inventory.New(inventory.Options{
-		ELBv2: c.elb, EC2: c.ec2, ACM: c.acm, Route53: c.dns, Protectors: c.protectors,
+		ELBv2: c.elb, EC2: c.ec2, ACM: c.acm, Route53: c.dns, Discovery: o.Discovery, Protectors: c.protectors,
 		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now, TargetGroupTags: o.TargetGroupTags,
 	})
 	return c, nil

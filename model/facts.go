@@ -17,6 +17,8 @@ type Needs struct {
 	TargetGroupNames []string `json:"targetGroupNames,omitempty"`
 	// Certificates asks for the usable certificates of the account, for discovery by host name.
 	Certificates bool `json:"certificates,omitempty"`
+	// CertificateHosts are the hosts that certificates are looked for.
+	CertificateHosts []string `json:"certificateHosts,omitempty"`
 	// CertificateARNs are certificates that were named, whose state in ACM is asked for.
 	CertificateARNs []ARN `json:"certificateARNs,omitempty"`
 	// PrefixLists are IDs of prefix lists, whose sizes are asked for.

@@ -56,3 +56,15 @@ func PlainHosts(c Condition) ([]string, bool) {
 	}
 	return hosts, true
 }
+
+// CoversHost tells whether a certificate's name is the host, or its wildcard of one label. A host that is itself a wildcard needs the same
+// wildcard.
+func CoversHost(domain, host string) bool {
+	domain, host = strings.ToLower(domain), strings.ToLower(host)
+	if domain == host {
+		return true
+	}
+	parent, wild := strings.CutPrefix(domain, "*.")
+	_, rest, dotted := strings.Cut(host, ".")
+	return wild && dotted && rest == parent && !strings.HasPrefix(host, "*.")
+}

@@ -25,7 +25,7 @@ func (i *Inventory) issued(ctx context.Context, life time.Duration) ([]acm.Liste
 }
 
 // certificateFacts are the issued certificates. Only those with more names than the list shows are read one by one.
-func (i *Inventory) certificateFacts(ctx context.Context, _ model.Needs, out *model.Facts) error {
+func (i *Inventory) certificateFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
 	listed, err := i.issued(ctx, certificateLife)
 	if err != nil {
 		return err
@@ -37,9 +37,65 @@ func (i *Inventory) certificateFacts(ctx context.Context, _ model.Needs, out *mo
 				return err
 			}
 		}
-		out.Certificates = append(out.Certificates, c.Certificate)
+		usable, err := i.discoverable(ctx, c, need.CertificateHosts)
+		if err != nil {
+			return err
+		}
+		if usable {
+			out.Certificates = append(out.Certificates, c.Certificate)
+		}
 	}
 	return nil
+}
+
+// Discovery says which certificates are found by host name.
+type Discovery struct {
+	// Authorities are those whose certificates count; with none all certificates do.
+	Authorities []model.ARN
+	// Managed says that requested certificates may be ours, too; imported ones always may.
+	Managed bool
+}
+
+// discoverable tells whether a certificate is one to be found by its host names: issued by an authority that is allowed, and not one of
+// ours, which its stack takes away with itself. Only of those that match is more read than the list shows.
+func (i *Inventory) discoverable(ctx context.Context, c acm.Listed, hosts []string) (bool, error) {
+	if !slices.ContainsFunc(hosts, func(h string) bool {
+		return slices.ContainsFunc(c.Domains, func(d string) bool { return model.CoversHost(d, h) })
+	}) {
+		return len(i.discovery.Authorities) == 0, nil
+	}
+	if allowed, err := i.allowed(ctx, c); err != nil || !allowed {
+		return false, err
+	}
+	if c.Type != model.CertificateImported && !i.discovery.Managed || i.owned.closed(i.since(networkLife)) {
+		return true, nil
+	}
+	tags, err := i.certificateTags(ctx, c.ARN)
+	switch fault.Of(err) {
+	case "":
+		return tags[model.TagCluster] == "", nil
+	case fault.Denied: // the incumbent's policy has no right to: then there are none of ours either
+		i.owned.close(i.now())
+		return true, nil
+	case fault.NotFound:
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
+// allowed tells whether the authority of a certificate counts.
+func (i *Inventory) allowed(ctx context.Context, c acm.Listed) (bool, error) {
+	if len(i.discovery.Authorities) == 0 || c.Type != model.CertificatePrivate {
+		return len(i.discovery.Authorities) == 0, nil
+	}
+	detail, err := i.owned.details.of(c.ARN).get(ctx, i.since(certificateNamesLife), i.now(), func(ctx context.Context) (model.OwnCertificate, error) {
+		return i.acm.Own(ctx, c.ARN, i.now())
+	})
+	if fault.Of(err) == fault.NotFound {
+		return false, nil
+	}
+	return slices.Contains(i.discovery.Authorities, detail.Authority), err
 }
 
 // certificateNames are all names; of a certificate that is gone since it was listed, those that the list had.

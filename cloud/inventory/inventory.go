@@ -35,8 +35,9 @@ type Inventory struct {
 	// chosenBy are the tags of the one group to change among several of an interface, besides the cluster's.
 	chosenBy map[string]string
 
-	world world
-	owned owned
+	world     world
+	owned     owned
+	discovery Discovery
 
 	balancers kept[map[model.ARN]Balancer]
 	groups    kept[map[model.ARN]model.TargetGroup]
@@ -69,6 +70,8 @@ type Options struct {
 	Protectors Protectors
 	// Route53 finds the zones of names that are to be proven.
 	Route53 *route53.Client
+	// Discovery says which certificates are found by host name.
+	Discovery Discovery
 	// Region of the clients.
 	Region string
 	// Cluster is the cluster's name, as ownership tags have it.
@@ -88,7 +91,7 @@ func New(o Options) *Inventory {
 	}
 	return &Inventory{
 		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, dns: o.Route53, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
-		protection: protection{Protectors: o.Protectors}, chosenBy: o.TargetGroupTags,
+		discovery: o.Discovery, protection: protection{Protectors: o.Protectors}, chosenBy: o.TargetGroupTags,
 		tags: map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
 	}
 }

@@ -26,6 +26,22 @@ type owned struct {
 	mu sync.Mutex
 	// published are the proofs that were written.
 	published map[model.DNSRecord]bool
+	// denied is when we were refused to read tags last.
+	denied time.Time
+}
+
+// close notes that tags may not be read.
+func (o *owned) close(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.denied = now
+}
+
+// closed tells whether reading tags was refused since.
+func (o *owned) closed(since time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.denied.IsZero() && o.denied.After(since)
 }
 
 // OwnCertificates are the owner's certificates as they are now. One that is not issued yet is looked at each time.

@@ -14,7 +14,8 @@ type gatesFlag struct{ to map[string]*bool }
 
 // gates are the feature gates that are served, by the incumbent's names.
 func (s *settings) gates() map[string]*bool {
-	return map[string]*bool{"ALBSingleSubnet": &s.SingleSubnet, "LBCapacityReservation": &s.Capacity}
+	return map[string]*bool{"ALBSingleSubnet": &s.SingleSubnet, "LBCapacityReservation": &s.Capacity,
+		"EnableCertificateManagement": &s.CertificateManagement}
 }
 
 // defineAddons declares the flags of what other services give a load balancer, and the gates.

@@ -83,6 +83,7 @@ func (s *settings) define(fs *flag.FlagSet) {
 	s.defineAddons(fs)
 	s.defineTargets(fs)
 	s.defineWebhooks(fs)
+	s.defineCertificates(fs)
 	fs.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty means the cluster that the operator runs in")
 	fs.StringVar(&s.MetricsAddr, "metrics-bind-addr", ":8080", "address of the metrics endpoint; 0 turns it off")
 	fs.StringVar(&s.HealthAddr, "health-probe-bind-addr", ":61779", "address of /healthz and /readyz; 0 turns it off")
@@ -209,6 +210,7 @@ func (s *settings) problems(rest []string) []string {
 	complain(s.MetricsAddr != "0" && port(s.MetricsAddr) != "0" && port(s.MetricsAddr) == port(s.HealthAddr),
 		"--metrics-bind-addr and --health-probe-bind-addr have the same port, %s: use two, or 0 to turn one off", port(s.HealthAddr))
 	out = append(out, verify.Flags{
+		Authority: s.Authority, Authorities: s.Authorities, SecretsLabel: s.SecretsLabel,
 		TargetType: s.TargetType, Scheme: s.Scheme, DefaultTags: s.DefaultTags, ExternalTags: s.ExternalTags, Endpoints: s.Endpoints,
 	}.Problems()...)
 	slices.Sort(out)
@@ -227,11 +229,11 @@ func incumbentOnly() []string {
 		"nlb-gateway-max-concurrent-reconciles", "gateway-class-max-concurrent-reconciles", "globalaccelerator-max-concurrent-reconciles",
 		"globalaccelerator-max-exponential-backoff-delay",
 		"lb-stabilization-monitor-interval", "backend-security-group",
-		"enable-manage-backend-security-group-rules", "enable-endpoint-slices", "required-secrets-label",
+		"enable-manage-backend-security-group-rules", "enable-endpoint-slices",
 		"aws-vpc-tag-key", "aws-api-throttle",
 		"quic-environment-variable-name",
 		"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",
-		"tolerate-non-existent-backend-action", "allowed-certificate-authority-arns", "default-pca-arn", "load-balancer-class",
+		"tolerate-non-existent-backend-action", "load-balancer-class",
 	}
 }
 

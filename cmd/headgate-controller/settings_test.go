@@ -23,6 +23,8 @@ func TestParse(t *testing.T) {
 			"flag --aws-api-throttle of the incumbent is not served yet"},
 		{"a feature gate that is not known is refused", append(good, "--feature-gates=A=true"), `feature gate "A" is not served`},
 		{"a gate is on or off", append(good, "--feature-gates=ALBSingleSubnet=maybe"), "write true or false"},
+		{"a label has a value", append(good, "--required-secrets-label=a"), "use key=value"},
+		{"an authority is an ARN", append(good, "--default-pca-arn=x"), "--default-pca-arn is"},
 		{"words beside flags are no flags", append(good, "serve"), `unexpected argument "serve"`},
 		{"a cluster has a name", good[1:], "--cluster-name is required"},
 		{"two ways to name the network contradict each other", append(good, "--aws-vpc-tags=a=b"), "exclude each other"},

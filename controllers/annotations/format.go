@@ -166,3 +166,13 @@ func CheckPort(s string) error {
 	}
 	return nil
 }
+
+// CheckAuthority tells whether a value is no ARN of a private certificate authority.
+func CheckAuthority(s string) error {
+	parts := strings.SplitN(s, ":", certificateParts)
+	if len(parts) == certificateParts && parts[0] == "arn" && strings.HasPrefix(parts[1], "aws") && parts[2] == "acm-pca" && parts[3] != "" &&
+		isAccount(parts[4]) && strings.HasPrefix(parts[5], "certificate-authority/") {
+		return nil
+	}
+	return fmt.Errorf("%s is no private certificate authority: write its ARN, arn:aws:acm-pca:<region>:<account>:certificate-authority/<id>", s)
+}

@@ -27,6 +27,8 @@ const (
 	InboundCIDRs          = "inbound-cidrs"
 	PrefixLists           = "security-group-prefix-lists"
 	CertificateARN        = "certificate-arn"
+	CreateCertificate     = "create-acm-cert"
+	CertificateAuthority  = "acm-pca-arn"
 	SSLPolicy             = "ssl-policy"
 	ListenerAttributes    = "listener-attributes"
 	TargetType            = "target-type"
@@ -107,6 +109,8 @@ func listenerSpecs() []Spec {
 		{Key: InboundCIDRs, Type: List, On: OnIngress, Scope: PerPort, Default: "0.0.0.0/0, ::/0", Check: CheckCIDR, Guards: written},
 		{Key: PrefixLists, Type: List, On: OnIngress, Scope: PerPort, Check: CheckPrefixList, Guards: written},
 		{Key: CertificateARN, Type: List, On: OnIngress, Scope: Merge, Default: "discovered by host name", Check: CheckCertificate},
+		{Key: CreateCertificate, Type: Bool, On: OnIngress, Default: "false", Off: []string{"false"}},
+		{Key: CertificateAuthority, On: OnIngress, Default: "the operator's setting", Check: CheckAuthority},
 		{Key: SSLPolicy, On: OnIngress, Scope: PerPort, Default: "the operator's setting", Check: checkFilled},
 		{Key: ListenerAttributes, Named: true, Type: Map, On: OnIngress, Scope: Merge},
 	}
@@ -158,8 +162,6 @@ func ruleSpecs() []Spec {
 
 func unservedSpecs() []Spec {
 	return []Spec{
-		{Key: "create-acm-cert", Type: Bool, On: OnIngress, Status: Unserved, Default: "false", Off: []string{"false"}},
-		{Key: "acm-pca-arn", On: OnIngress, Status: Unserved},
 		{Key: "dry-run-plan", On: OnIngress, Status: Ignored},
 	}
 }

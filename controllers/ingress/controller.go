@@ -17,10 +17,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 )
@@ -39,14 +41,23 @@ type Reconciler struct {
 	loop   Loop
 	set    Settings
 	voice  *outcome.Voice
-	tries  outcome.Tries
+	// objects are what groups are read from: the client's, with Secrets by the book.
+	objects client.Reader
+	book    *secret.Book
+	tries   outcome.Tries
 	// hosts are the host names of load balancers that members leave, by owner: they are known until AWS deletes them.
 	hosts sync.Map
 }
 
 // New returns the reconciler of Ingresses.
 func New(c client.Client, loop Loop, to outcome.Recorder, set Settings) *Reconciler {
-	return &Reconciler{client: c, loop: loop, set: set, voice: outcome.NewVoice(to, time.Now)}
+	return &Reconciler{client: c, objects: c, loop: loop, set: set, voice: outcome.NewVoice(to, time.Now)}
+}
+
+// WithSecrets has the reconciler read Secrets from a book, and hear of their changes.
+func (r *Reconciler) WithSecrets(book *secret.Book) *Reconciler {
+	r.book, r.objects = book, secret.Reader{Reader: r.client, Book: book}
+	return r
 }
 
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;patch
@@ -61,7 +72,11 @@ func New(c client.Client, loop Loop, to outcome.Recorder, set Settings) *Reconci
 // SetupWithManager registers the reconciler with workers side by side. Its requests are groups, not Ingresses.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
-	err := ctrl.NewControllerManagedBy(mgr).
+	all := ctrl.NewControllerManagedBy(mgr)
+	if r.book != nil {
+		all = all.WatchesRawSource(source.Channel(r.book.Changes(), handler.EnqueueRequestsFromMapFunc(r.ofSecret)))
+	}
+	err := all.
 		Named(controllerName).
 		Watches(&networkingv1.Ingress{}, handler.EnqueueRequestsFromMapFunc(r.ofIngress), builder.WithPredicates(changed)).
 		Watches(&networkingv1.IngressClass{}, handler.EnqueueRequestsFromMapFunc(r.ofClass), builder.WithPredicates(changed)).
@@ -81,10 +96,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 
 // Reconcile brings one group in line.
 func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reconcile.Result, error) {
-	g, err := Load(ctx, r.client, r.set, KeyOf(key.NamespacedName))
+	g, err := Load(ctx, r.objects, r.set, KeyOf(key.NamespacedName))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	r.keepSecrets(key, g)
 	req := Request(g, r.set)
 	owner := req.Intent.Owner
 	known, err := r.known(ctx, g, owner)

@@ -87,6 +87,7 @@ type draft struct {
 	object   model.ObjectRef
 	services map[types.NamespacedName]*corev1.Service
 	clients  map[model.SecretRef]secret.Client
+	known    map[model.SecretRef]intent.Secret
 	table    annotations.Table
 	read     annotations.Reader
 	notes    *notes
@@ -106,7 +107,7 @@ type draft struct {
 func newDraft(g Group, set Settings, m Member, n *notes) *draft {
 	table := annotations.Ingress()
 	return &draft{
-		set: set, key: g.Key, member: m, object: refOf(m.Ingress), services: g.Services, clients: g.Clients, notes: n,
+		set: set, key: g.Key, member: m, object: refOf(m.Ingress), services: g.Services, clients: g.Clients, known: g.Secrets, notes: n,
 		table: table, read: table.Reader(m.Ingress.Annotations), used: map[string]bool{},
 	}
 }
@@ -117,6 +118,7 @@ func (d *draft) fragment() intent.Fragment {
 	}
 	d.checkAnnotations()
 	d.checkClass()
+	d.checkCertificates()
 	d.ports = d.listenPorts()
 	out := intent.Fragment{Member: d.object, Settings: d.settings()}
 	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}

@@ -195,7 +195,6 @@ func TestListenerWarnings(t *testing.T) {
 	ing.Spec.TLS = []networkingv1.IngressTLS{{SecretName: "tls"}}
 	_, findings := simple(t, ing)
 	mustFind(t, findings, "listener-attributes.HTTP-80", model.Warning)
-	mustFind(t, findings, "spec.tls[0].secretName", model.Warning)
 	plain := newIngress()
 	plain.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"a.example.com"}}}
 	_, findings = simple(t, plain)

@@ -1,7 +1,6 @@
 package ingress
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -16,10 +15,15 @@ func (d *draft) listenPorts() []annotations.Port {
 	if ports, ok := annotations.Decode[annotations.Ports](d.read, annotations.ListenPorts); ok {
 		return ports.All()
 	}
-	if certificates, _ := d.certificates(); len(certificates) > 0 {
-		return []annotations.Port{{Protocol: protocolHTTPS, Number: defaultHTTPSPort}}
+	secure := annotations.Port{Protocol: protocolHTTPS, Number: defaultHTTPSPort}
+	plain := annotations.Port{Protocol: protocolHTTP, Number: defaultHTTPPort}
+	switch certificates, _ := d.certificates(); {
+	case len(certificates) > 0 || d.creates():
+		return []annotations.Port{secure}
+	case len(secretNames(d.member)) > 0:
+		return []annotations.Port{plain, secure} // as every controller of Ingresses does
 	}
-	return []annotations.Port{{Protocol: protocolHTTP, Number: defaultHTTPPort}}
+	return []annotations.Port{plain}
 }
 
 func (d *draft) numbers() []int {
@@ -79,19 +83,17 @@ func (d *draft) listenField() string {
 func (d *draft) secure(l *intent.Listener) {
 	certificates, field := d.certificates()
 	l.Certificates = certificates
-	if len(certificates) == 0 {
-		l.DiscoverHosts = d.hosts()
-	} else {
+	switch {
+	case len(certificates) > 0:
 		l.Field = field
+	case d.creates():
+		l.Request = d.request()
+	default:
+		l.DiscoverHosts, l.Secrets = d.hosts(), d.secrets()
+		l.Implied = !d.read.Has(annotations.ListenPorts)
 	}
 	if l.SSLPolicy = d.params().Spec.SSLPolicy; l.SSLPolicy == "" {
 		l.SSLPolicy, _ = d.read.String(annotations.SSLPolicy)
-	}
-	for i, tls := range d.member.Ingress.Spec.TLS {
-		if tls.SecretName != "" && len(certificates) == 0 {
-			d.note(model.Warning, ReasonField, fmt.Sprintf("spec.tls[%d].secretName", i),
-				"Secrets are not served yet: the certificate is discovered in ACM by its host names")
-		}
 	}
 }
 

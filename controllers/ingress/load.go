@@ -17,6 +17,7 @@ import (
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
 // Group is one group of Ingresses with all that its intent is made of.
@@ -32,6 +33,8 @@ type Group struct {
 	Services map[types.NamespacedName]*corev1.Service
 	// Clients that members sign users in with, by their Secrets.
 	Clients map[model.SecretRef]secret.Client
+	// Secrets that members name, as far as everybody may see them.
+	Secrets map[model.SecretRef]intent.Secret
 }
 
 // Member is one Ingress of a group.
@@ -131,7 +134,7 @@ func Groups(ctx context.Context, r client.Reader, set Settings) ([]GroupKey, err
 
 // Load reads one group. An object that a member refers to and that is not there is no error.
 func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Group, error) {
-	g := Group{Key: key, Services: map[types.NamespacedName]*corev1.Service{}}
+	g := Group{Key: key, Services: map[types.NamespacedName]*corev1.Service{}, Secrets: map[model.SecretRef]intent.Secret{}}
 	all, err := places(ctx, r, set)
 	if err != nil {
 		return g, err
@@ -147,6 +150,9 @@ func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Gro
 	})
 	for _, m := range g.Members {
 		if err := loadServices(ctx, r, g.Services, m.Ingress); err != nil {
+			return g, err
+		}
+		if err := g.loadSecrets(ctx, r, set, m); err != nil {
 			return g, err
 		}
 	}

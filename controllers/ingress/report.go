@@ -56,6 +56,9 @@ func newsOf(in intent.Intent, res stack.Result, err error) news {
 	}
 	for _, f := range in.Fragments {
 		for _, l := range f.Listeners {
+			if l.Implied && !slices.Contains(res.Ports, l.Port) {
+				continue
+			}
 			out.ports[bare(f.Member)] = append(out.ports[bare(f.Member)], l.Port)
 		}
 	}

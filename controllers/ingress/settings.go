@@ -58,6 +58,9 @@ type Settings struct {
 	ExternalManagedTags []string
 	// WatchNamespace is the one namespace to look at; empty means all.
 	WatchNamespace string
+	// CertificateManagement serves create-acm-cert; DefaultAuthority is the private authority where none is named.
+	CertificateManagement bool
+	DefaultAuthority      string
 	// BackendSecurityGroup gives load balancers the shared backend security group.
 	BackendSecurityGroup bool
 	// Without are the add-ons that flags switch off.

@@ -151,7 +151,7 @@ func TestEveryAnnotationOfIngresses(t *testing.T) {
 		"frontend-nlb-healthcheck-timeout-seconds": "4", "frontend-nlb-healthcheck-healthy-threshold-count": "3",
 		"frontend-nlb-healthcheck-unhealthy-threshold-count": "3", "frontend-nlb-healthcheck-success-codes": "204", "frontend-nlb-tags": "a=b",
 		"frontend-nlb-eip-allocations": "eipalloc-1", "frontend-nlb-attributes": "a=b", "target-control-port.web.80": "3000",
-		"create-acm-cert": "true", "acm-pca-arn": "arn",
+		"create-acm-cert": "true", "acm-pca-arn": "arn:aws:acm-pca:us-west-2:123456789012:certificate-authority/a",
 	}
 	closing := []string{
 		"auth-idp-cognito", "auth-idp-oidc",

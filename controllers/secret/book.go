@@ -82,19 +82,18 @@ func (b *Book) Get(ctx context.Context, key types.NamespacedName) (*corev1.Secre
 		default:
 		}
 	}
-	read := e.read
+	found, read := e.secret, e.read
 	b.mu.Unlock()
 	if !read {
-		if _, err := b.refresh(ctx, key); err != nil {
+		var err error
+		if found, _, err = b.refresh(ctx, key); err != nil {
 			return nil, err
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if e.secret == nil {
+	if found == nil {
 		return nil, apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
 	}
-	return e.secret.DeepCopy(), nil
+	return found.DeepCopy(), nil
 }
 
 // Keep says which Secrets a user refers to now. Those that nobody refers to any more are forgotten.
@@ -173,7 +172,7 @@ func (b *Book) follow(ctx context.Context, key types.NamespacedName) {
 	}
 	defer w.Stop()
 	for {
-		if changed, err := b.refresh(ctx, key); err != nil {
+		if _, changed, err := b.refresh(ctx, key); err != nil {
 			return
 		} else if changed {
 			b.tell(ctx, key)
@@ -189,25 +188,25 @@ func (b *Book) follow(ctx context.Context, key types.NamespacedName) {
 	}
 }
 
-// refresh reads a Secret, and reports whether it is another than before.
-func (b *Book) refresh(ctx context.Context, key types.NamespacedName) (bool, error) {
-	found := &corev1.Secret{}
-	err := b.api.Get(ctx, key, found)
+// refresh reads a Secret, nil where there is none, and reports whether it is another than before.
+func (b *Book) refresh(ctx context.Context, key types.NamespacedName) (found *corev1.Secret, changed bool, err error) {
+	found = &corev1.Secret{}
+	err = b.api.Get(ctx, key, found)
 	if apierrors.IsNotFound(err) {
 		found, err = nil, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading Secret %s: %w", key, err)
+		return nil, false, fmt.Errorf("reading Secret %s: %w", key, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.entries[key]
 	if e == nil {
-		return false, nil
+		return found, false, nil
 	}
-	changed := e.read && !equal(e.secret, found)
+	changed = e.read && !equal(e.secret, found)
 	e.secret, e.read = found, true
-	return changed, nil
+	return found, changed, nil
 }
 
 func equal(a, b *corev1.Secret) bool {

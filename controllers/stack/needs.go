@@ -23,8 +23,8 @@ func Needs(in intent.Intent) model.Needs {
 		}
 	}
 	for _, list := range []*[]string{
-		&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames, &need.TrustStores, &need.WebACLs, &need.ClassicWebACLs,
-		&need.PrefixLists,
+		&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames, &need.TrustStores, &need.WebACLs,
+		&need.ClassicWebACLs, &need.CertificateHosts, &need.PrefixLists,
 	} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
@@ -54,8 +54,9 @@ const manyRanges = 60
 
 func needsOfListeners(need *model.Needs, f intent.Fragment) {
 	for _, l := range f.Listeners {
-		if l.Protocol == "HTTPS" && len(l.Certificates) == 0 {
+		if l.Protocol == "HTTPS" && len(l.Certificates) == 0 && l.Request == nil {
 			need.Certificates = true
+			need.CertificateHosts = append(need.CertificateHosts, l.DiscoverHosts...)
 		}
 		if m := l.MutualAuth; m != nil && m.TrustStore != "" {
 			need.TrustStores = append(need.TrustStores, m.TrustStore)

@@ -74,20 +74,8 @@ func lost(arn, state string) string {
 	return "certificate " + arn + " cannot be used: in ACM its status is " + state
 }
 
-// covers tells whether a certificate's name is the host, or its wildcard of one label. A host that is itself a wildcard needs the same
-// wildcard.
-func covers(domain, host string) bool {
-	domain, host = strings.ToLower(domain), strings.ToLower(host)
-	if domain == host {
-		return true
-	}
-	parent, wild := strings.CutPrefix(domain, "*.")
-	_, rest, dotted := strings.Cut(host, ".")
-	return wild && dotted && rest == parent && !strings.HasPrefix(host, "*.")
-}
-
 func anyCovers(domains []string, host string) bool {
-	return slices.ContainsFunc(domains, func(d string) bool { return covers(d, host) })
+	return slices.ContainsFunc(domains, func(d string) bool { return model.CoversHost(d, host) })
 }
 
 func wildcardHint(host string) string {

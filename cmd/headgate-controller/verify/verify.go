@@ -20,6 +20,10 @@ type Flags struct {
 	ExternalTags []string
 	// Endpoints are URLs by service.
 	Endpoints map[string]string
+	// Authority and Authorities are ARNs of certificate authorities; SecretsLabel is key=value.
+	Authority    string
+	Authorities  []string
+	SecretsLabel string
 }
 
 // Problems lists what is wrong, sorted.
@@ -39,6 +43,7 @@ func (f Flags) Problems() []string {
 			out = append(out, fmt.Sprintf("--aws-api-endpoints leads %s to %q: use a URL, such as https://HOST", service, endpoint))
 		}
 	}
+	out = append(out, f.certificates()...)
 	slices.Sort(out)
 	return out
 }
@@ -66,7 +71,7 @@ func (f Flags) tags() []string {
 func services() []string {
 	return []string{
 		"acm", "cognitoidentityprovider", "ec2", "elasticloadbalancing", "elasticloadbalancingv2", "elbv2", "globalaccelerator", "iam",
-		"resourcegroupstaggingapi", "shield", "sts", "tagging", "vpclattice", "wafregional", "wafv2",
+		"resourcegroupstaggingapi", "route53", "shield", "sts", "tagging", "vpclattice", "wafregional", "wafv2",
 	}
 }
 

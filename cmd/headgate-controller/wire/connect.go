@@ -10,8 +10,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cloud/inventory"
 	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/ingress"
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/controllers/targets"
 	"github.com/headgate/headgate/model"
@@ -19,7 +21,11 @@ import (
 
 // connect builds the cloud client, the loop and the front doors, and registers them.
 func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
-	aws, err := newCloud(ctx, s, secretData(mgr))
+	secrets, err := newSecrets(mgr, s)
+	if err != nil {
+		return err
+	}
+	aws, err := newCloud(ctx, s, secrets.data)
 	if err != nil {
 		return err
 	}
@@ -42,7 +48,8 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	if err := addTargets(mgr, lane, network); err != nil {
 		return err
 	}
-	if err := ingress.New(mgr.GetClient(), loop, mgr.GetEventRecorder("ingress"), ingressSettings(s)).SetupWithManager(mgr, s.IngressWorkers); err != nil {
+	front := ingress.New(mgr.GetClient(), loop, mgr.GetEventRecorder("ingress"), ingressSettings(s, secrets.rules)).WithSecrets(secrets.book)
+	if err := front.SetupWithManager(mgr, s.IngressWorkers); err != nil {
 		return fmt.Errorf("registering the Ingress front door: %w", err)
 	}
 	return addGateway(mgr, loop, s)
@@ -51,7 +58,11 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Client, error) {
 	options := cloud.Options{
 		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, Attempts: s.MaxRetries + 1,
-		Transport: s.Transport, Secrets: secrets, TargetGroupTags: s.InterfaceTags,
+		Transport: s.Transport, TargetGroupTags: s.InterfaceTags, Secrets: secrets,
+		Discovery: inventory.Discovery{Managed: s.CertificateManagement},
+	}
+	for _, arn := range s.Authorities {
+		options.Discovery.Authorities = append(options.Discovery.Authorities, model.ARN(arn))
 	}
 	if s.MetricsAddr != "0" {
 		observe, err := cloud.CountCalls(metrics.Registry)
@@ -110,11 +121,12 @@ func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings) error {
 	return nil
 }
 
-func ingressSettings(s Settings) ingress.Settings {
+func ingressSettings(s Settings, secrets secret.Rules) ingress.Settings {
 	return ingress.Settings{
 		ClusterName: s.Cluster, IngressClass: s.IngressClass, Classless: s.IngressClass == "", DefaultTargetType: s.TargetType,
 		DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy, DefaultTags: s.DefaultTags, ExternalManagedTags: s.ExternalTags,
-		WatchNamespace: s.WatchNamespace, BackendSecurityGroup: s.BackendGroup,
+		WatchNamespace: s.WatchNamespace, BackendSecurityGroup: s.BackendGroup, Secrets: secrets,
+		CertificateManagement: s.CertificateManagement, DefaultAuthority: s.Authority,
 		Without: without(s), SingleSubnet: s.SingleSubnet,
 	}
 }

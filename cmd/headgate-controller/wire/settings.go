@@ -35,6 +35,14 @@ type Settings struct {
 	DefaultTags  map[string]string
 	ExternalTags []string
 
+	// CertificateManagement serves create-acm-cert.
+	CertificateManagement bool
+	// Authority is the private authority of certificates that are made; Authorities are those whose certificates are discovered, all
+	// where there is none. SecretsLabel, as key=value, is what Secrets must carry.
+	Authority    string
+	Authorities  []string
+	SecretsLabel string
+
 	MetricsAddr     string
 	HealthAddr      string
 	LeaderElection  bool
