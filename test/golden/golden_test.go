@@ -45,6 +45,9 @@ type flags struct {
 	SSLPolicy    string            `json:"default-ssl-policy,omitempty"`
 	DefaultTags  map[string]string `json:"default-tags,omitempty"`
 	BackendGroup bool              `json:"enable-backend-security-group,omitempty"`
+	// Certificates is the feature gate EnableCertificateManagement.
+	Certificates bool   `json:"enable-certificate-management,omitempty"`
+	Authority    string `json:"default-pca-arn,omitempty"`
 }
 
 func (f flags) settings() preview.Settings {
@@ -52,6 +55,7 @@ func (f flags) settings() preview.Settings {
 		Ingress: ingress.Settings{
 			ClusterName: f.Cluster, DefaultTargetType: f.TargetType, DefaultScheme: f.Scheme, DefaultSSLPolicy: f.SSLPolicy,
 			DefaultTags: f.DefaultTags, BackendSecurityGroup: f.BackendGroup,
+			CertificateManagement: f.Certificates, DefaultAuthority: f.Authority,
 		},
 		Gateway: gateway.Settings{
 			ClusterName: f.Cluster, DefaultTargetType: f.TargetType, DefaultScheme: f.Scheme, DefaultSSLPolicy: f.SSLPolicy,
