@@ -9,13 +9,15 @@ import (
 	"strings"
 )
 
-// gatesFlag is the flag of feature gates: Name=bool,…
+// gatesFlag is the flag of feature gates, Name=bool with commas between.
 type gatesFlag struct{ to map[string]*bool }
 
 // gates are the feature gates that are served, by the incumbent's names.
 func (s *settings) gates() map[string]*bool {
-	return map[string]*bool{"ALBSingleSubnet": &s.SingleSubnet, "LBCapacityReservation": &s.Capacity,
-		"EnableCertificateManagement": &s.CertificateManagement}
+	return map[string]*bool{
+		"ALBSingleSubnet": &s.SingleSubnet, "ALBTargetControlAgent": &s.Webhooks.Agents,
+		"EnableCertificateManagement": &s.CertificateManagement, "LBCapacityReservation": &s.Capacity,
+	}
 }
 
 // defineAddons declares the flags of what other services give a load balancer, and the gates.

@@ -11,6 +11,7 @@ package main
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;referencegrants,verbs=get;list;watch
 // +kubebuilder:rbac:groups=gateway.k8s.aws,resources=loadbalancerconfigurations;targetgroupconfigurations;listenerruleconfigurations,verbs=get;list;watch
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=ingressclassparams,verbs=get;list;watch
+// +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=albtargetcontrolconfigs,verbs=get
 //
 // It reads which version of the Gateway API is installed:
 //

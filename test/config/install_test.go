@@ -71,6 +71,12 @@ func (c cluster) grantsWhatIsNeededAndNoMore(t *testing.T) {
 		{"and writes none", "patch", "", "secrets", "shop", "a", no},
 		{"it gives no rights", "create", "rbac.authorization.k8s.io", "clusterrolebindings", "", "", no},
 		{"it touches no pod", "patch", "", "pods", "shop", "a", no},
+		{"but opens its readiness gates", "patch", "", "pods/status", "shop", "a", yes},
+		{"records of shared target groups", "create", "", "configmaps", "shop", "", yes},
+		{"it looks for no ConfigMaps", "list", "", "configmaps", "", "", no},
+		{"its own webhook", "patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "headgate-webhook", yes},
+		{"no other webhook", "patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "", "other", no},
+		{"how the target optimizer's agent runs", "get", "elbv2.k8s.aws", "albtargetcontrolconfigs", "shop", "a", yes},
 	}
 	for _, row := range rows {
 		t.Run(row.why, func(t *testing.T) {

@@ -1,5 +1,6 @@
 // Package v1beta1 holds the kinds of the API group elbv2.k8s.aws that the AWS Load Balancer Controller defined and that
-// Headgate serves unchanged: IngressClassParams and TargetGroupBinding. It may import apimachinery only. Its invariant: an
+// Headgate serves unchanged: IngressClassParams, TargetGroupBinding and
+// ALBTargetControlConfig. It may import apimachinery only. Its invariant: an
 // object that the incumbent's schema accepts, this schema accepts, with the same meaning and the same defaults.
 //
 // +groupName=elbv2.k8s.aws
@@ -20,8 +21,9 @@ const (
 
 // Kinds by their names.
 const (
-	KindIngressClassParams = "IngressClassParams"
-	KindTargetGroupBinding = "TargetGroupBinding"
+	KindIngressClassParams  = "IngressClassParams"
+	KindTargetGroupBinding  = "TargetGroupBinding"
+	KindTargetControlConfig = "ALBTargetControlConfig"
 )
 
 // GroupVersion is what apiVersion says of the kinds in this package.
@@ -34,6 +36,7 @@ func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion(),
 		&IngressClassParams{}, &IngressClassParamsList{},
 		&TargetGroupBinding{}, &TargetGroupBindingList{},
+		&ALBTargetControlConfig{}, &ALBTargetControlConfigList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion())
 	return nil

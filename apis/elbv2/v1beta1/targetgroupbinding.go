@@ -94,13 +94,13 @@ type TargetGroupBindingNetworking struct {
 // TargetGroupBindingSpec says which endpoints are the targets of which target group. The rules are what the incumbent's webhook
 // checks without AWS.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.targetGroupARN) && self.targetGroupARN != '') || (has(self.targetGroupName) && self.targetGroupName != '')",message="targetGroupARN or targetGroupName is needed: set one"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.targetGroupARN) || oldSelf.targetGroupARN == '' || (has(self.targetGroupARN) && self.targetGroupARN == oldSelf.targetGroupARN)",message="targetGroupARN cannot be changed: make the binding anew"
+// +kubebuilder:validation:XValidation:rule="(has(self.targetGroupARN) && size(self.targetGroupARN) > 0) || (has(self.targetGroupName) && size(self.targetGroupName) > 0)",message="targetGroupARN or targetGroupName is needed: set one"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.targetGroupARN) || size(oldSelf.targetGroupARN) == 0 || (has(self.targetGroupARN) && self.targetGroupARN == oldSelf.targetGroupARN)",message="targetGroupARN cannot be changed: make the binding anew"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.targetType) || (has(self.targetType) && self.targetType == oldSelf.targetType)",message="targetType cannot be changed: make the binding anew"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.ipAddressType) || (has(self.ipAddressType) && self.ipAddressType == oldSelf.ipAddressType)",message="ipAddressType cannot be changed: make the binding anew"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.vpcID) || oldSelf.vpcID == '' || (has(self.vpcID) && self.vpcID == oldSelf.vpcID)",message="vpcID cannot be changed: make the binding anew"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.vpcID) || size(oldSelf.vpcID) == 0 || (has(self.vpcID) && self.vpcID == oldSelf.vpcID)",message="vpcID cannot be changed: make the binding anew"
 // +kubebuilder:validation:XValidation:rule="!has(self.nodeSelector) || !has(self.targetType) || self.targetType != 'ip'",message="nodeSelector chooses among nodes: leave it out for targets of the type ip"
-// +kubebuilder:validation:XValidation:rule="!has(self.iamRoleArnToAssume) || self.iamRoleArnToAssume == '' || !has(self.targetType) || self.targetType != 'instance'",message="iamRoleArnToAssume needs targets of the type ip"
+// +kubebuilder:validation:XValidation:rule="!has(self.iamRoleArnToAssume) || size(self.iamRoleArnToAssume) == 0 || !has(self.targetType) || self.targetType != 'instance'",message="iamRoleArnToAssume needs targets of the type ip"
 // +kubebuilder:validation:XValidation:rule="!has(self.targetGroupProtocol) || !(self.targetGroupProtocol in ['QUIC', 'TCP_QUIC']) || !has(self.targetType) || self.targetType != 'instance'",message="QUIC needs targets of the type ip"
 // +kubebuilder:validation:XValidation:rule="!has(self.vpcID) || self.vpcID.matches('^(vpc-[0-9a-f]+)?$')",message="vpcID is of the form vpc-0123abcd"
 type TargetGroupBindingSpec struct {

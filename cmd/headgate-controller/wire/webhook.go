@@ -26,19 +26,22 @@ type Webhooks struct {
 	ClientCA string
 	// Gates injects readiness gates into pods.
 	Gates bool
+	// Agents puts the agent of the target optimizer into pods that ask for it.
+	Agents bool
 }
 
 // hooks is the server and the certificate that was made for it, nil where there is none.
 type hooks struct {
-	server webhook.Server
-	made   *admission.Certificate
+	settings Webhooks
+	server   webhook.Server
+	made     *admission.Certificate
 }
 
 func newHooks(w Webhooks) (hooks, error) {
-	if w.Port == 0 || !w.Gates {
+	if w.Port == 0 || !w.Gates && !w.Agents {
 		return hooks{}, nil
 	}
-	var out hooks
+	out := hooks{settings: w}
 	options := webhook.Options{Port: w.Port, CertDir: w.CertDir, CertName: w.CertName, KeyName: w.KeyName}
 	if w.CertDir == "" && !w.mounted() {
 		made, err := admission.NewCertificate(serviceNames())
@@ -67,11 +70,16 @@ func (w Webhooks) mounted() bool {
 
 // serviceNames are the names of the Service in config/webhook, in the namespace of the operator.
 func serviceNames() []string {
-	namespace := "headgate-system"
-	if own, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace"); err == nil {
-		namespace = strings.TrimSpace(string(own))
-	}
+	namespace := ownNamespace()
 	return []string{admission.Configuration + "." + namespace + ".svc", admission.Configuration + "." + namespace}
+}
+
+// ownNamespace is the operator's.
+func ownNamespace() string {
+	if own, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace"); err == nil {
+		return strings.TrimSpace(string(own))
+	}
+	return "headgate-system"
 }
 
 func readPool(file string) (*x509.CertPool, error) {
@@ -91,8 +99,17 @@ func (h hooks) register(mgr ctrl.Manager) error {
 	if h.server == nil {
 		return nil
 	}
-	pods := admission.NewPods(mgr.GetClient(), crhook.NewDecoder(mgr.GetScheme()))
-	mgr.GetWebhookServer().Register(admission.PodPath, &webhook.Admission{Handler: pods})
+	decoder := crhook.NewDecoder(mgr.GetScheme())
+	if h.settings.Gates {
+		mgr.GetWebhookServer().Register(admission.PodPath, &webhook.Admission{Handler: admission.NewPods(mgr.GetClient(), decoder)})
+	}
+	if h.settings.Agents {
+		// Straight from the API server: the kind is rare, and its definition may not be installed.
+		agents := &webhook.Admission{Handler: admission.NewAgents(mgr.GetAPIReader(), decoder, ownNamespace())}
+		for _, path := range admission.AgentPaths() {
+			mgr.GetWebhookServer().Register(path, agents)
+		}
+	}
 	if h.made == nil {
 		return nil
 	}
