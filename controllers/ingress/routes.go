@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/model"
@@ -131,7 +132,7 @@ func redirectOf(c annotations.RedirectConf) *intent.Redirect {
 		return *s
 	}
 	out := &intent.Redirect{
-		Protocol: value(c.Protocol), Host: value(c.Host), Port: value(c.Port), Path: value(c.Path), Query: value(c.Query),
+		Protocol: value(c.Protocol), Host: value(c.Host), Port: value(c.Port), Path: value(c.Path), Query: c.Query,
 		StatusCode: 301,
 	}
 	if c.StatusCode == "HTTP_302" {
@@ -179,7 +180,7 @@ func loops(r intent.Route, p annotations.Port) bool {
 		paths = append(paths, path.Value)
 	}
 	return same(to.Protocol, "#{protocol}", p.Protocol) && same(to.Port, "#{port}", strconv.Itoa(p.Number)) &&
-		same(to.Host, "#{host}", r.Match.Hosts...) && same(to.Path, "/#{path}", paths...) && same(to.Query, "#{query}")
+		same(to.Host, "#{host}", r.Match.Hosts...) && same(to.Path, "/#{path}", paths...) && ptr.Deref(to.Query, "#{query}") == "#{query}"
 }
 
 // plain tells whether a match looks at host and path only.

@@ -155,8 +155,12 @@ func TestActions(t *testing.T) {
 		},
 		{
 			name: "redirect", action: `{"Type":"redirect","RedirectConfig":{"Host":"b.com","Path":"/x","Port":"8443","Protocol":"HTTPS","Query":"q=1","StatusCode":"HTTP_302"}}`,
-			want: intent.Route{Redirect: &intent.Redirect{Protocol: "HTTPS", Host: "b.com", Port: "8443", Path: "/x", Query: "q=1", StatusCode: 302}},
+			want: intent.Route{Redirect: &intent.Redirect{Protocol: "HTTPS", Host: "b.com", Port: "8443", Path: "/x", Query: new("q=1"), StatusCode: 302}},
 			why:  "all parts",
+		},
+		{
+			name: "redirect without query", action: `{"type":"redirect","redirectConfig":{"path":"/x","query":"","statusCode":"HTTP_301"}}`,
+			want: intent.Route{Redirect: &intent.Redirect{Path: "/x", Query: new(""), StatusCode: 301}}, why: "AWS drops the query where it is written as empty",
 		},
 		{
 			name: "arn", action: `{"type":"forward","targetGroupARN":"arn:tg"}`,

@@ -79,8 +79,9 @@ func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, 
 		if !ok {
 			continue
 		}
-		if group := b.groups[ref.Key]; group != nil && group.ProtocolVersion == versionGRPC && on.protocol != protocolHTTPS {
-			b.wrong(at, "ProtocolMismatch", "the backend speaks gRPC, which needs an HTTPS listener, and port %d is %s", on.number, on.protocol)
+		if group := b.groups[ref.Key]; group != nil && group.ProtocolVersion != versionHTTP1 && on.protocol != protocolHTTPS {
+			b.wrong(at, "ProtocolMismatch", "the backend has protocol version %s, which needs an HTTPS listener, and port %d is %s",
+				group.ProtocolVersion, on.number, on.protocol)
 			return model.Action{}, false
 		}
 		out.Groups = addShare(out.Groups, ref)
@@ -147,7 +148,10 @@ func (b *builder) backend(at place, be *intent.Backend) (model.WeightedGroup, bo
 func redirect(r intent.Redirect, on *port) (model.Action, string) {
 	out := model.Redirect{
 		Protocol: or(r.Protocol, keepProtocol), Host: or(r.Host, keepHost), Port: or(r.Port, keepPort),
-		Path: or(r.Path, keepPath), Query: or(r.Query, keepQuery), StatusCode: "HTTP_" + strconv.Itoa(r.StatusCode),
+		Path: or(r.Path, keepPath), Query: keepQuery, StatusCode: "HTTP_" + strconv.Itoa(r.StatusCode),
+	}
+	if r.Query != nil {
+		out.Query = *r.Query
 	}
 	return model.Action{Type: model.ActionRedirect, Redirect: &out}, redirectProblem(r.StatusCode, out, on)
 }

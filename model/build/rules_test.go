@@ -117,6 +117,24 @@ func TestMatches(t *testing.T) {
 	}
 }
 
+func TestQueryOfRedirects(t *testing.T) {
+	for _, row := range []struct {
+		why   string
+		query *string
+		want  string
+	}{
+		{"a query that nobody speaks of stays", nil, "#{query}"},
+		{"an empty one is dropped", new(""), ""},
+		{"another one is put in its place", new("a=#{query}"), "a=#{query}"},
+	} {
+		got := build.Build(group(fragment("web", intent.Route{
+			Ports: []int{80}, Match: intent.Match{Paths: paths(intent.PathExact, "/r")},
+			Redirect: &intent.Redirect{Path: "/x", Query: row.query, StatusCode: 301},
+		})), facts())
+		same(t, row.why, "query", got.Stack.Listeners[0].Rules[0].Actions[0].Redirect.Query, row.want)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	many := to("a", "b", "c", "d", "e", "f")
 	weights := to("a", "b", "c")
@@ -127,6 +145,8 @@ func TestAnswers(t *testing.T) {
 	mixed.Backends[0].Service.Group.TargetType = "instance"
 	grpc := to("a")
 	grpc.Backends[0].Service.Group.ProtocolVersion = "GRPC"
+	second := to("a")
+	second.Backends[0].Service.Group.ProtocolVersion = "HTTP2"
 	for _, row := range []struct {
 		why    string
 		route  intent.Route
@@ -145,6 +165,7 @@ func TestAnswers(t *testing.T) {
 		{"nodes are no targets without a node port", intent.Route{Forward: node}, "503", "Answered TargetTypeInstance"},
 		{"the other backends serve", intent.Route{Forward: mixed}, "b:80", "Answered TargetTypeInstance"},
 		{"gRPC needs HTTPS", intent.Route{Forward: grpc}, "", "Wrong ProtocolMismatch"},
+		{"and so does HTTP/2", intent.Route{Forward: second}, "", "Wrong ProtocolMismatch"},
 		{"stickiness of more than a week", intent.Route{Forward: &intent.Forward{StickySeconds: 604801}}, "", "Wrong InvalidForward"},
 		{"nothing answers", intent.Route{}, "", "Wrong NoAction"},
 		{"a redirect", intent.Route{Match: intent.Match{Paths: paths(intent.PathExact, "/r")}, Redirect: &intent.Redirect{Host: "b.example.com", StatusCode: 302}}, "HTTP_302", ""},
@@ -153,7 +174,7 @@ func TestAnswers(t *testing.T) {
 		{"a redirect to a scheme that AWS does not know", intent.Route{Redirect: &intent.Redirect{Protocol: "FTP", StatusCode: 301}}, "", "Wrong InvalidRedirect"},
 		{"a redirect to a relative path", intent.Route{Redirect: &intent.Redirect{Path: "x", StatusCode: 301}}, "", "Wrong InvalidRedirect"},
 		{"a redirect to no port", intent.Route{Redirect: &intent.Redirect{Port: "70000", StatusCode: 301}}, "", "Wrong InvalidRedirect"},
-		{"a redirect to a long query", intent.Route{Redirect: &intent.Redirect{Path: "/x", Query: strings.Repeat("q", 129), StatusCode: 301}}, "", "Wrong InvalidRedirect"},
+		{"a redirect to a long query", intent.Route{Redirect: &intent.Redirect{Path: "/x", Query: new(strings.Repeat("q", 129)), StatusCode: 301}}, "", "Wrong InvalidRedirect"},
 		{"a fixed answer", intent.Route{Fixed: &intent.Fixed{StatusCode: 418, Body: "tea"}}, "418", ""},
 		{"a fixed 3xx", intent.Route{Fixed: &intent.Fixed{StatusCode: 301}}, "", "Wrong InvalidFixedResponse"},
 		{"a fixed answer in PDF", intent.Route{Fixed: &intent.Fixed{StatusCode: 200, ContentType: "application/pdf"}}, "", "Wrong InvalidFixedResponse"},

@@ -271,7 +271,8 @@ type Redirect struct {
 	Host     string `json:"host,omitempty"`
 	Port     string `json:"port,omitempty"`
 	Path     string `json:"path,omitempty"`
-	Query    string `json:"query,omitempty"`
+	// Query is unchanged where it is nil; an empty one is dropped.
+	Query *string `json:"query,omitempty"`
 	// StatusCode is 301 or 302.
 	StatusCode int `json:"statusCode"`
 }

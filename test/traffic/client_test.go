@@ -1,0 +1,162 @@
+package traffic
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"testing"
+)
+
+// ask is a request and what comes of it.
+type ask struct {
+	// to is "METHOD URL" as a browser would have it: names and ports are those of the load balancer.
+	to string
+	// want is what [client.ask] says of the answer.
+	want string
+	// header is a field of the request, "Name: value".
+	header string
+	// from is the address of the client; 127.0.0.1 without it.
+	from string
+	// show names a field of the answer that is told too.
+	show string
+}
+
+// client is a browser: it keeps cookies and a list of authorities, and follows no redirect.
+type client struct {
+	stage *stage
+	http  *http.Client
+}
+
+// newClient opens connections from an address, whatever the name, to the stage's load balancer.
+func (s *stage) newClient(from string) *client {
+	s.t.Helper()
+	dialer := &net.Dialer{}
+	if from != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(s.trust)
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, fmt.Errorf("reading %s: %w", address, err)
+			}
+			return dialer.DialContext(ctx, network, s.address(port))
+		},
+		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
+	}
+	s.t.Cleanup(transport.CloseIdleConnections)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &client{stage: s, http: &http.Client{Transport: transport, Timeout: patience, Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// seen is what a pod says that it received.
+type seen struct {
+	Pod, Host, Path, Method, Proto string
+	Headers                        http.Header
+	TLS                            *struct{ Version string }
+}
+
+// ask sends a request and says what came of it: "pod: METHOD host/path" of a pod, with "over TLS" where it was, and the protocol
+// unless it was HTTP/1.1; "status location" of a
+// redirect; "status type body" of what the load balancer answers itself.
+func (c *client) ask(a ask) string {
+	c.stage.t.Helper()
+	response, body, err := c.send(a)
+	if err != nil {
+		return err.Error()
+	}
+	text := told(response, body)
+	if a.show != "" {
+		text += fmt.Sprintf(" [%s: %s]", a.show, strings.Join(response.Header.Values(a.show), " | "))
+	}
+	return text
+}
+
+func (c *client) request(a ask) (*http.Request, error) {
+	method, url, _ := strings.Cut(a.to, " ")
+	request, err := http.NewRequestWithContext(c.stage.t.Context(), method, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking: %w", err)
+	}
+	if name, value, ok := strings.Cut(a.header, ": "); ok {
+		request.Header.Set(name, value)
+	}
+	return request, nil
+}
+
+func (c *client) send(a ask) (*http.Response, []byte, error) {
+	request, err := c.request(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, nil, fmt.Errorf("asking: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	return response, body, nil
+}
+
+// told puts an answer into words.
+func told(response *http.Response, body []byte) string {
+	if location := response.Header.Get("Location"); location != "" {
+		return fmt.Sprintf("%d %s", response.StatusCode, location)
+	}
+	var got seen
+	if err := json.Unmarshal(body, &got); err != nil || got.Pod == "" {
+		return strings.TrimSpace(fmt.Sprintf("%d %s %s", response.StatusCode, response.Header.Get("Content-Type"), plain(body)))
+	}
+	text := fmt.Sprintf("%s: %s %s%s", got.Pod, got.Method, got.Host, got.Path)
+	if got.TLS != nil {
+		text += " over TLS"
+	}
+	if got.Proto != "HTTP/1.1" {
+		text += " by " + got.Proto
+	}
+	return text
+}
+
+// plain leaves out the pages that load balancers make, whose words are not ours.
+func plain(body []byte) string {
+	if strings.HasPrefix(string(body), "<html>") {
+		return ""
+	}
+	return string(body)
+}
+
+// pod is who answers a request; the whole answer where no pod does.
+func (c *client) pod(a ask) string {
+	c.stage.t.Helper()
+	name, _, ok := strings.Cut(c.ask(a), ": ")
+	if !ok {
+		return c.ask(a)
+	}
+	return name
+}
+
+// check asks all, each as a client of its own.
+func (s *stage) check(t *testing.T, asks []ask) {
+	t.Helper()
+	for _, a := range asks {
+		if got := s.newClient(a.from).ask(a); got != a.want {
+			t.Errorf("%s %s (from %s)\n got %s\nwant %s", a.to, a.header, a.from, got, a.want)
+		}
+	}
+}
