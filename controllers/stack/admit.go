@@ -165,7 +165,7 @@ func (c *Cluster) withSurplus(desired, observed model.Stack) model.Stack {
 		case i < 0:
 			desired.SecurityGroups = append(desired.SecurityGroups, foreign(have.ID, kept))
 		default:
-			desired.SecurityGroups[i].Ingress = append(wanted, kept...)
+			desired.SecurityGroups[i].Ingress = slices.Concat(wanted, kept)
 		}
 	}
 	c.surplus = since

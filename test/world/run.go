@@ -58,7 +58,11 @@ const region = "us-west-2"
 
 // endpoints of the services that the operator calls.
 func (r *Run) endpoints() map[string]string {
-	return map[string]string{"elasticloadbalancing": r.Sim.URL(), "ec2": r.Sim.URL(), "acm": r.Sim.URL(), "wafv2": r.Sim.URL(), "wafregional": r.Sim.URL(), "shield": r.Sim.URL()}
+	out := map[string]string{}
+	for _, service := range []string{"elasticloadbalancing", "ec2", "acm", "wafv2", "wafregional", "shield"} {
+		out[service] = r.Sim.URL()
+	}
+	return out
 }
 
 // simSpeed makes provisioning and draining take next to no time.
@@ -70,7 +74,8 @@ func (r *Run) Settings(transport http.RoundTripper) wire.Settings {
 		Config: r.World.Config(), Cluster: r.Name, Region: region, VPC: r.Sim.World().VPC, Endpoints: r.endpoints(),
 		MaxRetries: 2, Transport: transport, IngressClass: "alb", TargetType: "ip", Scheme: "internal",
 		SSLPolicy: "ELBSecurityPolicy-2016-08", MetricsAddr: "0", HealthAddr: "0", WatchNamespace: r.Name,
-		SyncPeriod: time.Hour, SweepDelay: time.Hour, BackendGroup: true, FailOpen: true, WAF: true, WAFv2: true, Shield: true, Capacity: true, IngressWorkers: 4, GatewayWorkers: 4,
+		SyncPeriod: time.Hour, SweepDelay: time.Hour, BackendGroup: true, FailOpen: true,
+		WAF: true, WAFv2: true, Shield: true, Capacity: true, IngressWorkers: 4, GatewayWorkers: 4,
 	}
 }
 
