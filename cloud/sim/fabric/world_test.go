@@ -16,8 +16,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,9 +47,14 @@ const (
 	network = "arn:aws:vpc-lattice:us-west-2:1:servicenetwork/sn-1"
 )
 
+// worlds counts those that were started.
+var worlds atomic.Int32
+
 func start(t *testing.T) *world {
 	t.Helper()
-	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	// An address of its own: on 127.0.0.1 a connection of another test may take the port before it is bound again.
+	own := netip.AddrFrom4([4]byte{127, 78, byte(os.Getpid()), byte(1 + worlds.Add(1)%250)})
+	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", netip.AddrPortFrom(own, 0).String())
 	if err != nil {
 		t.Fatal(err)
 	}
