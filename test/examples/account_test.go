@@ -3,6 +3,7 @@ package examples_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -20,7 +21,6 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/wafv2"
 	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
-
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/cloud/sim/idp"
 	"github.com/headgate/headgate/sandbox/selfsigned"
@@ -36,6 +36,8 @@ type account struct {
 	certificate, pool, client string
 	// office is the security group of that name; web the ARN of the web ACL "front".
 	office, web string
+	// secret is a Secret with a certificate for shop.example.net, which ACM has not.
+	secret []byte
 	// trusted is who signed the certificates of load balancers and of identity providers.
 	trusted *x509.CertPool
 	// hosts are the addresses of identity providers.
@@ -51,7 +53,7 @@ var (
 )
 
 // fill puts what the account has in the place of an example's placeholders.
-func (a account) fill(manifest []byte) []byte {
+func (a *account) fill(manifest []byte) []byte {
 	text := certificateARN.ReplaceAllString(string(manifest), a.certificate)
 	text = poolARN.ReplaceAllString(text, a.pool)
 	return []byte(strings.ReplaceAll(text, "exampleclient", a.client))
@@ -77,6 +79,10 @@ func furnish(t *testing.T, s *sim.Simulator) account {
 	a.certificate = must[string](t)(made.Import(t.Context(), s.AWSConfig()))
 	pair := must[tls.Certificate](t)(tls.X509KeyPair(made.Cert, made.Key))
 	a.tokens = a.provider(t, s, provider{providerHost, "https://" + providerHost, "shop", "example", pair})
+	own := must[selfsigned.Certificate](t)(selfsigned.New("shop.example.net"))
+	a.trusted.AppendCertsFromPEM(own.Cert)
+	a.secret = fmt.Appendf(nil, `{"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": "shop-tls"},
+		"stringData": {"tls.crt": %q, "tls.key": %q}}`, own.Cert, own.Key)
 	a.people(t, s, pair)
 	a.partners(t, s)
 	a.network(t, s)

@@ -103,6 +103,9 @@ func (s *stage) put(ctx context.Context, task string) error {
 		if err := s.kubectl(ctx, nil, "apply", "-n", name, "-f", backends); err != nil {
 			return err
 		}
+		if err := s.kubectl(ctx, s.account.secret, "apply", "-n", name, "-f", "-"); err != nil {
+			return err
+		}
 	}
 	where := []string{"apply", "-f", "-"}
 	if spaces[task] {

@@ -44,8 +44,8 @@ func switched(ctx context.Context, v visitor) error {
 
 // called checks a call of gRPC.
 func called(ctx context.Context, v visitor) error {
-	connection, err := grpc.NewClient("passthrough:///"+shop+":443", grpc.WithTransportCredentials(credentials.NewTLS(v.tlsConfig())),
-		grpc.WithContextDialer(v.dialAny))
+	connection, err := grpc.NewClient("passthrough:///"+shop+":443", grpc.WithAuthority(shop), grpc.WithContextDialer(v.dialAny),
+		grpc.WithTransportCredentials(credentials.NewTLS(v.tlsConfig())))
 	if err != nil {
 		return err
 	}
@@ -69,10 +69,7 @@ func spoken(ctx context.Context, v visitor) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = connection.Close() }()
-	if response.StatusCode != 101 {
-		return fmt.Errorf("the answer is %d", response.StatusCode)
-	}
+	defer func() { _ = errors.Join(response.Body.Close(), connection.Close()) }()
 	if err := errors.Join(connection.SetReadDeadline(time.Now().Add(patientD)), connection.WriteMessage(websocket.TextMessage, []byte("hello"))); err != nil {
 		return err
 	}
@@ -201,14 +198,33 @@ func (v visitor) group(ctx context.Context) (elbtypes.TargetGroup, error) {
 	return out.TargetGroups[0], nil
 }
 
-func targetsAre(kind elbtypes.TargetTypeEnum) func(context.Context, visitor) error {
-	return func(ctx context.Context, v visitor) error {
-		group, err := v.group(ctx)
-		if err == nil && group.TargetType != kind {
-			err = fmt.Errorf("the targets are of type %s", group.TargetType)
-		}
+// nodes checks that all nodes are targets, by the node port of the Service. Nothing listens there: a sandbox has no kube-proxy.
+func nodes(ctx context.Context, v visitor) error {
+	service := &corev1.Service{}
+	if err := v.stage.client.Get(ctx, client.ObjectKey{Namespace: "instance", Name: "shop"}, service); err != nil {
 		return err
 	}
+	group, err := v.group(ctx)
+	if err != nil {
+		return err
+	}
+	health, err := v.elb().DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: group.TargetGroupArn})
+	if err != nil {
+		return err
+	}
+	var list corev1.NodeList
+	if err := v.stage.client.List(ctx, &list); err != nil {
+		return err
+	}
+	if group.TargetType != elbtypes.TargetTypeEnumInstance || len(health.TargetHealthDescriptions) != len(list.Items) {
+		return fmt.Errorf("%d of %d nodes are targets, of type %s", len(health.TargetHealthDescriptions), len(list.Items), group.TargetType)
+	}
+	for _, target := range health.TargetHealthDescriptions {
+		if port := aws.ToInt32(target.Target.Port); port != service.Spec.Ports[0].NodePort {
+			return fmt.Errorf("the node port is %d, and a target's port %d", service.Spec.Ports[0].NodePort, port)
+		}
+	}
+	return nil
 }
 
 func probed(ctx context.Context, v visitor) error {

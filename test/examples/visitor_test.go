@@ -54,11 +54,17 @@ type answer struct {
 	status   int
 	location string
 	// echo is what the pod says that it got; empty where the load balancer answered by itself.
-	echo struct {
-		Pod, Namespace, Path, Host string
-		Headers                    map[string][]string
-	}
-	tls *tls.ConnectionState
+	echo echo
+	tls  *tls.ConnectionState
+}
+
+// echo is what a pod says that it got.
+type echo struct {
+	Pod       string              `json:"pod"`
+	Namespace string              `json:"namespace"`
+	Path      string              `json:"path"`
+	Host      string              `json:"host"`
+	Headers   map[string][]string `json:"headers"`
 }
 
 // dial reaches the load balancer, or an identity provider.
