@@ -86,12 +86,13 @@ func TestWhoIsLetThrough(t *testing.T) {
 		if diff := cmp.Diff([]string{row.want}, guardsOf(req)); diff != "" {
 			t.Errorf("%s: %s", row.why, diff)
 		}
-		found := ""
+		var wrong []string
 		for _, f := range req.Findings {
 			if f.Severity == model.Wrong {
-				found += f.Message
+				wrong = append(wrong, f.Message)
 			}
 		}
+		found := strings.Join(wrong, "; ")
 		if !strings.Contains(found, row.wrong) || row.wrong == "" && found != "" {
 			t.Errorf("%s: told %q, want %q", row.why, found, row.wrong)
 		}

@@ -91,7 +91,7 @@ func (b *Book) Get(ctx context.Context, key types.NamespacedName) (*corev1.Secre
 		}
 	}
 	if found == nil {
-		return nil, apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
+		return nil, fmt.Errorf("looking into the book: %w", apierrors.NewNotFound(corev1.Resource("secrets"), key.Name))
 	}
 	return found.DeepCopy(), nil
 }

@@ -64,7 +64,7 @@ func (r Rules) Certificate(ctx context.Context, from client.Reader, ref model.Se
 		return out, nil
 	}
 	read, err := material.Read(found.Data[corev1.TLSCertKey], found.Data[corev1.TLSPrivateKeyKey], r.now())
-	if problem, bad := errors.AsType[material.Problem](err); bad {
+	if problem, bad := errors.AsType[material.ProblemError](err); bad {
 		out.Reason, out.Problem = ReasonInvalid, fmt.Sprintf("Secret %s: %s", ref, problem)
 		return out, nil
 	}

@@ -3,6 +3,7 @@ package secret
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,9 +47,7 @@ func (r Rules) Client(ctx context.Context, from client.Reader, ref model.SecretR
 // contentOf is what a Secret holds, also where it was read from a manifest and not from an API server.
 func contentOf(s *corev1.Secret) map[string][]byte {
 	out := map[string][]byte{}
-	for k, v := range s.Data {
-		out[k] = v
-	}
+	maps.Copy(out, s.Data)
 	for k, v := range s.StringData {
 		out[k] = []byte(v)
 	}

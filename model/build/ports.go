@@ -110,13 +110,7 @@ func (b *builder) wishes(p ports) (numbers []int, by map[int][]wish) {
 				p.lost[i][n] = true
 				continue
 			}
-			if before := b.before(f); before != nil {
-				for k := range before.Listeners {
-					if before.Listeners[k].Port == n {
-						w.before = append(w.before, &before.Listeners[k])
-					}
-				}
-			}
+			w.before = b.listenersBefore(f, n)
 			if w.listener.Implied && b.unfounded(w) {
 				p.lost[i][n] = true
 				continue
@@ -128,6 +122,21 @@ func (b *builder) wishes(p ports) (numbers []int, by map[int][]wish) {
 		}
 	}
 	return numbers, by
+}
+
+// listenersBefore are the listeners on a port that a member's last good fragment asked for.
+func (b *builder) listenersBefore(f *intent.Fragment, port int) []*intent.Listener {
+	before := b.before(f)
+	if before == nil {
+		return nil
+	}
+	var out []*intent.Listener
+	for i := range before.Listeners {
+		if before.Listeners[i].Port == port {
+			out = append(out, &before.Listeners[i])
+		}
+	}
+	return out
 }
 
 // port settles what a port is. Who asks for another protocol does not get it.

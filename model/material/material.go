@@ -42,15 +42,15 @@ type Certificate struct {
 	NotAfter     time.Time
 }
 
-// Problem is what is wrong with material, and how to mend it.
-type Problem string
+// ProblemError is what is wrong with material, and how to mend it.
+type ProblemError string
 
 // Error is the problem in words.
-func (p Problem) Error() string { return string(p) }
+func (p ProblemError) Error() string { return string(p) }
 
-func problem(format string, args ...any) error { return Problem(fmt.Sprintf(format, args...)) }
+func problem(format string, args ...any) error { return ProblemError(fmt.Sprintf(format, args...)) }
 
-// Read checks a certificate with its chain, and its key, as of now. The error is a [Problem].
+// Read checks a certificate with its chain, and its key, as of now. The error is a [ProblemError].
 func Read(certificate, key []byte, now time.Time) (Certificate, error) {
 	chain, err := parse(certificate)
 	if err != nil {
@@ -66,7 +66,8 @@ func Read(certificate, key []byte, now time.Time) (Certificate, error) {
 	}
 	switch {
 	case out.KeyAlgorithm == "":
-		return out, problem("a load balancer takes RSA keys of 2048, 3072 or 4096 bits and ECDSA keys on P-256, P-384 or P-521; have the certificate issued for one of these")
+		return out, problem("a load balancer takes RSA keys of 2048, 3072 or 4096 bits and ECDSA keys on P-256, P-384 or P-521; " +
+			"have the certificate issued for one of these")
 	case len(out.Domains) == 0:
 		return out, problem("the certificate names no host; have it issued with the host in its alternative names")
 	case now.After(leaf.NotAfter):

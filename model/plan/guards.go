@@ -105,30 +105,30 @@ func guardText(a model.Action) string {
 		c := a.Cognito
 		return fmt.Sprintf("sign in at %s (%s) as %s%s", c.UserPoolARN, c.UserPoolDomain, c.UserPoolClientID, sessionText(c.Session))
 	default:
-		out := fmt.Sprintf("check tokens of %s by %s", a.JWT.Issuer, a.JWT.JWKSEndpoint)
+		parts := []string{fmt.Sprintf("check tokens of %s by %s", a.JWT.Issuer, a.JWT.JWKSEndpoint)}
 		for _, c := range a.JWT.Claims {
-			out += fmt.Sprintf(", %s %s of %s", c.Name, c.Format, strings.Join(c.Values, "|"))
+			parts = append(parts, fmt.Sprintf("%s %s of %s", c.Name, c.Format, strings.Join(c.Values, "|")))
 		}
-		return out
+		return strings.Join(parts, ", ")
 	}
 }
 
 // sessionText is what is not AWS's default of a session.
 func sessionText(s model.Session) string {
 	usual := model.Session{}.WithDefaults()
-	var out string
+	out := []string{""}
 	for _, part := range []struct{ name, value, usual string }{
 		{"otherwise", s.OnUnauthenticated, usual.OnUnauthenticated}, {"scope", s.Scope, usual.Scope}, {"cookie", s.Cookie, usual.Cookie},
 		{"seconds", digits(s.TimeoutSeconds), digits(usual.TimeoutSeconds)},
 	} {
 		if value := cmp.Or(part.value, part.usual); value != part.usual {
-			out += ", " + part.name + " " + value
+			out = append(out, part.name+" "+value)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.ExtraParams)) {
-		out += ", " + key + "=" + s.ExtraParams[key]
+		out = append(out, key+"="+s.ExtraParams[key])
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
 // putSecret notes the secret that actions are given.

@@ -169,7 +169,8 @@ func (p *planner) openListener(e *edit) {
 	}
 }
 
-// startTLS makes a listener speak TLS, which it must before it takes certificates, and has clients show theirs before it serves more. Its answers change in their turn.
+// startTLS makes a listener speak TLS, which it must before it takes certificates, and has clients show theirs before it serves more. Its
+// answers change in their turn.
 func (p *planner) startTLS(e *edit) {
 	now, later := *e, fields{}
 	now.want.DefaultActions = e.have.DefaultActions
