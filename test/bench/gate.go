@@ -101,7 +101,7 @@ func (g *gate) through(proxy http.Handler) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		call, err := policy.ReadCall(r.Header, body)
+		call, err := policy.ReadCall(r, body)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return

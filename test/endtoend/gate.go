@@ -126,7 +126,7 @@ func (g *Gate) serve(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return // the operator died in the middle of its call
 	}
-	call, err := policy.ReadCall(req.Header, body)
+	call, err := policy.ReadCall(req, body)
 	if err != nil {
 		g.fault(err)
 		http.Error(w, err.Error(), http.StatusBadRequest)

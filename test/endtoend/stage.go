@@ -93,7 +93,7 @@ func (s *Stage) start(ctx context.Context, options sandbox.Options) error {
 
 func endpoints(url string) string {
 	var out []string
-	for _, service := range []string{"elasticloadbalancing", "ec2", "acm", "sts", "tagging", "wafv2", "shield"} {
+	for _, service := range []string{"elasticloadbalancing", "ec2", "acm", "sts", "tagging", "wafv2", "wafregional", "shield", "route53"} {
 		out = append(out, service+"="+url)
 	}
 	return strings.Join(out, ",")

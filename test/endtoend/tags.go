@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
@@ -19,13 +20,28 @@ func tagsAt(endpoint string) policy.TagsOf {
 			return aws.Credentials{AccessKeyID: "gate", SecretAccessKey: "gate"}, nil
 		}),
 	}
-	network, balancing := ec2.NewFromConfig(config), elasticloadbalancingv2.NewFromConfig(config)
+	network, balancing, certificates := ec2.NewFromConfig(config), elasticloadbalancingv2.NewFromConfig(config), acm.NewFromConfig(config)
 	return func(arn string) map[string]string {
 		if _, id, isGroup := strings.Cut(arn, ":security-group/"); isGroup {
 			return groupTags(network, id)
 		}
+		if strings.HasPrefix(arn, "arn:aws:acm:") {
+			return certificateTags(certificates, arn)
+		}
 		return balancingTags(balancing, arn)
 	}
+}
+
+func certificateTags(api *acm.Client, arn string) map[string]string {
+	found, err := api.ListTagsForCertificate(context.Background(), &acm.ListTagsForCertificateInput{CertificateArn: aws.String(arn)})
+	if err != nil {
+		return nil
+	}
+	out := map[string]string{}
+	for _, tag := range found.Tags {
+		out[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return out
 }
 
 func groupTags(api *ec2.Client, id string) map[string]string {

@@ -15,17 +15,24 @@ type Call struct {
 	// Service is the signing name, as in elasticloadbalancing, which is also the prefix of the service's actions.
 	Service string
 	Action  string
-	// form are the parameters of the Query protocols; nil for the JSON protocols.
+	// form are the parameters of the Query protocols; of the JSON protocols what is a text, and tags, as Query would write them.
 	form url.Values
 }
 
 // ReadCall reads the call of a request with its body.
-func ReadCall(header http.Header, body []byte) (Call, error) {
-	c := Call{Service: signedFor(header.Get("Authorization"))}
-	if target := header.Get("X-Amz-Target"); target != "" {
+func ReadCall(req *http.Request, body []byte) (Call, error) {
+	c := Call{Service: signedFor(req.Header.Get("Authorization"))}
+	if target := req.Header.Get("X-Amz-Target"); target != "" {
 		_, c.Action, _ = strings.Cut(target, ".")
-		if !json.Valid(body) {
-			return c, fmt.Errorf("the body of %s is no JSON: %w", c, errUnknown)
+		if err := c.readJSON(body); err != nil {
+			return c, fmt.Errorf("the body of %s: %w", c, err)
+		}
+		return c, nil
+	}
+	if c.Service == "route53" {
+		c.Action = zoneAction(req)
+		if c.Action == "" {
+			return c, fmt.Errorf("%s %s of Route 53: %w", req.Method, req.URL.Path, errUnknown)
 		}
 		return c, nil
 	}
@@ -38,6 +45,43 @@ func ReadCall(header http.Header, body []byte) (Call, error) {
 		return c, fmt.Errorf("a call of %q: %w", c, errUnknown)
 	}
 	return c, nil
+}
+
+// readJSON reads what rights depend on.
+func (c *Call) readJSON(body []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return fmt.Errorf("%w: no JSON object", errUnknown)
+	}
+	c.form = url.Values{}
+	for name, value := range members {
+		var text string
+		if json.Unmarshal(value, &text) == nil {
+			c.form.Set(name, text)
+		}
+	}
+	var tags []struct{ Key, Value string }
+	if _, has := members["Tags"]; has && json.Unmarshal(members["Tags"], &tags) != nil {
+		return fmt.Errorf("%w: tags that are no list", errUnknown)
+	}
+	for i, tag := range tags {
+		c.form.Set(fmt.Sprintf("Tags.member.%d.Key", i+1), tag.Key)
+		c.form.Set(fmt.Sprintf("Tags.member.%d.Value", i+1), tag.Value)
+	}
+	return nil
+}
+
+// zoneAction is the action of a call of Route 53, which method and path tell; empty for those that the operator never makes.
+func zoneAction(req *http.Request) string {
+	path := strings.TrimSuffix(req.URL.Path, "/")
+	switch {
+	case req.Method == http.MethodGet && strings.HasSuffix(path, "/hostedzone"):
+		return "ListHostedZones"
+	case req.Method == http.MethodPost && strings.HasSuffix(path, "/rrset"):
+		return "ChangeResourceRecordSets"
+	default:
+		return ""
+	}
 }
 
 // String is the call's action as policies name it.
@@ -91,13 +135,22 @@ func (c Call) Rights(tagsOf TagsOf) []Right {
 		out = append(out, r)
 	}
 	if made := c.makes(); made != "" && len(requested) > 0 {
-		tagging := Right{Action: c.Service + ":AddTags", Resource: made, Context: withPrefix("aws:RequestTag/", requested)}
-		if c.Service == "ec2" {
-			tagging.Action = "ec2:CreateTags"
-		}
-		tagging.Context[c.Service+":CreateAction"] = c.Action
-		out = append(out, tagging)
+		out = append(out, c.tagging(made, requested))
 	}
+	return out
+}
+
+// tagging is the right to tag what the call makes.
+func (c Call) tagging(made string, tags map[string]string) Right {
+	out := Right{Action: c.Service + ":AddTags", Resource: made, Context: withPrefix("aws:RequestTag/", tags)}
+	switch c.Service {
+	case "acm": // it does not tell policies which action tags are set by
+		out.Action = "acm:AddTagsToCertificate"
+		return out
+	case "ec2":
+		out.Action = "ec2:CreateTags"
+	}
+	out.Context[c.Service+":CreateAction"] = c.Action
 	return out
 }
 
@@ -131,6 +184,7 @@ func (c Call) requestTags() map[string]string {
 const (
 	arnELB = "arn:aws:elasticloadbalancing:us-west-2:123456789012:"
 	arnEC2 = "arn:aws:ec2:us-west-2:123456789012:"
+	arnACM = "arn:aws:acm:us-west-2:123456789012:"
 )
 
 // made says what ARNs the things have that an action makes; the last part is AWS's choice.
@@ -139,10 +193,17 @@ func made() map[string]string {
 		"CreateLoadBalancer": arnELB + "loadbalancer/app/new/0", "CreateTargetGroup": arnELB + "targetgroup/new/0",
 		"CreateListener": arnELB + "listener/app/new/0/0", "CreateRule": arnELB + "listener-rule/app/new/0/0/0",
 		"CreateSecurityGroup": arnEC2 + "security-group/sg-0", "AuthorizeSecurityGroupIngress": arnEC2 + "security-group-rule/sgr-0",
+		"ImportCertificate": arnACM + "certificate/0", "RequestCertificate": arnACM + "certificate/0",
 	}
 }
 
-func (c Call) makes() string { return made()[c.Action] }
+// makes is the ARN of what the call makes; empty where it makes nothing, as an import into a certificate that exists.
+func (c Call) makes() string {
+	if c.form.Get(certificateARN) != "" {
+		return ""
+	}
+	return made()[c.Action]
+}
 
 // resources are those that the call names, or the one that it makes.
 func (c Call) resources() []string {
@@ -163,5 +224,10 @@ func (c Call) resources() []string {
 	return out
 }
 
-// named are the parameters of Elastic Load Balancing that hold the ARN of what is changed.
-func named() []string { return []string{"LoadBalancerArn", "TargetGroupArn", "ListenerArn", "RuleArn"} }
+// certificateARN is the parameter of ACM that holds the ARN of what is changed.
+const certificateARN = "CertificateArn"
+
+// named are the parameters that hold the ARN of what is changed.
+func named() []string {
+	return []string{"LoadBalancerArn", "TargetGroupArn", "ListenerArn", "RuleArn", certificateARN}
+}

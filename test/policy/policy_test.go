@@ -2,8 +2,10 @@ package policy_test
 
 import (
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,6 +85,8 @@ func TestRightsOfCalls(t *testing.T) {
 		group    = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/k8s-a/1"
 		made     = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/new/0"
 		security = "arn:aws:ec2:us-west-2:123456789012:security-group/sg-1"
+
+		certificate = "arn:aws:acm:us-west-2:123456789012:certificate/0"
 	)
 	tags := func(arn string) map[string]string {
 		if arn == group || arn == security {
@@ -131,6 +135,21 @@ func TestRightsOfCalls(t *testing.T) {
 				{Action: "elasticloadbalancing:SetRulePriorities", Resource: "b", Context: map[string]string{}},
 			},
 		},
+		{
+			"a certificate that is imported with tags, is tagged too", "acm.ImportCertificate", `{"Tags": [{"Key": "` + tagKey + `", "Value": "c"}]}`,
+			[]policy.Right{
+				{Action: "acm:ImportCertificate", Resource: certificate, Context: map[string]string{"aws:RequestTag/" + tagKey: "c"}},
+				{Action: "acm:AddTagsToCertificate", Resource: certificate, Context: map[string]string{"aws:RequestTag/" + tagKey: "c"}},
+			},
+		},
+		{
+			"a certificate that is renewed is one that is there", "acm.ImportCertificate", `{"CertificateArn": "` + group + `"}`,
+			[]policy.Right{{Action: "acm:ImportCertificate", Resource: group, Context: owned}},
+		},
+		{
+			"what has a path is named by it", "route53", "",
+			[]policy.Right{{Action: "route53:ChangeResourceRecordSets", Context: map[string]string{}}},
+		},
 	} {
 		call, err := policy.ReadCall(signed(row.service), []byte(row.form))
 		if err != nil {
@@ -144,9 +163,7 @@ func TestRightsOfCalls(t *testing.T) {
 }
 
 func TestReadCall(t *testing.T) {
-	header := signed("acm")
-	header.Set("X-Amz-Target", "CertificateManager.ListCertificates")
-	call, err := policy.ReadCall(header, []byte(`{}`))
+	call, err := policy.ReadCall(signed("acm.ListCertificates"), []byte(`{}`))
 	if err != nil || call.String() != "acm:ListCertificates" || call.Writes() {
 		t.Errorf("a call in JSON is %s, %v", call, err)
 	}
@@ -155,13 +172,31 @@ func TestReadCall(t *testing.T) {
 			t.Errorf("%s was read as %s", why, call)
 		}
 	}
-	if call, err := policy.ReadCall(http.Header{}, []byte("Action=CreateRule")); err == nil {
+	unsigned := signed("")
+	unsigned.Header.Del("Authorization")
+	if call, err := policy.ReadCall(unsigned, []byte("Action=CreateRule")); err == nil {
 		t.Errorf("a call without a service was read as %s", call)
+	}
+	for why, body := range map[string]string{"no object": `[]`, "no tags": `{"Tags": "a"}`} {
+		if call, err := policy.ReadCall(signed("acm.ImportCertificate"), []byte(body)); err == nil {
+			t.Errorf("%s was read as %s", why, call)
+		}
+	}
+	zones := signed("route53")
+	zones.Method = http.MethodDelete
+	if call, err := policy.ReadCall(zones, nil); err == nil {
+		t.Errorf("an unknown path was read as %s", call)
 	}
 }
 
-func signed(service string) http.Header {
-	return http.Header{"Authorization": {
+// signed is a request to a service, or to an action of one that speaks JSON. Route 53 has one by its path.
+func signed(service string) *http.Request {
+	service, action, _ := strings.Cut(service, ".")
+	out := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/2013-04-01/hostedzone/Z1/rrset/"}, Header: http.Header{"Authorization": {
 		"AWS4-HMAC-SHA256 Credential=KEY/20260101/us-west-2/" + service + "/aws4_request, SignedHeaders=host, Signature=0",
-	}}
+	}}}
+	if action != "" {
+		out.Header.Set("X-Amz-Target", "CertificateManager."+action)
+	}
+	return out
 }

@@ -19,7 +19,7 @@ import (
 
 // TestRights runs the operator with limited rights in AWS: those of config/iam/policy.json, those that the incumbent had, and less.
 func TestRights(t *testing.T) {
-	s, err := endtoend.Start(t.Context(), os.Stderr)
+	s, err := endtoend.Start(t.Context(), os.Stderr, "--feature-gates=EnableCertificateManagement=true")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func enough(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop, own policy.Pol
 	t.Helper()
 	var refused refusals
 	s.Gate.Post(endtoend.Within(own, refused.add))
-	openAndClose(t, shop, func() { wear(t, s) })
+	openAndClose(t, shop, func() { wear(t, s, append(outfits(t, s), certified(t, s)...)) })
 	if all := refused.list(); len(all) > 0 {
 		t.Errorf("config/iam/policy.json lacks %v", all)
 	}
@@ -103,8 +103,8 @@ func likeIncumbent(t *testing.T, s *endtoend.Stage, shop *endtoend.Shop) {
 	if err := s.RestartOperator(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	openAndClose(t, shop, func() { wear(t, s) })
-	if all := refused.list(); !slices.Equal(all, []string{"elasticloadbalancing:DescribeAccountLimits"}) {
+	openAndClose(t, shop, func() { wear(t, s, outfits(t, s)) })
+	if all := refused.list(); !slices.Equal(all, []string{"acm:ListTagsForCertificate", "elasticloadbalancing:DescribeAccountLimits"}) {
 		t.Errorf("beyond the incumbent's policy the operator asked for %v", all)
 	}
 }

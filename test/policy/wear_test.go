@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/headgate/headgate/sandbox/selfsigned"
 	"github.com/headgate/headgate/test/endtoend"
 )
 
@@ -25,10 +27,13 @@ metadata:
 spec:
   ingressClassName: alb
   rules:
-    - host: wardrobe.example.com
+    - host: %s
       http:
         paths:
 %s
+  tls:
+    - hosts: [%s]
+      secretName: %s
 `
 
 // sold is the end of paths that the load balancer answers itself.
@@ -36,7 +41,12 @@ const sold = "/sold"
 
 // outfit is a state of the wardrobe.
 type outfit struct {
-	why         string
+	why string
+	// host is that of the rule, where it is not the usual one; secret is the Secret with its certificate, which certificate is put in.
+	host, secret string
+	certificate  selfsigned.Certificate
+	// restarted says that another operator comes to it: what one made itself it does not read.
+	restarted   bool
 	annotations map[string]string
 	// paths are tried in this order; "sold" is an action that is given by annotation, all others are pods.
 	paths []string
@@ -45,12 +55,13 @@ type outfit struct {
 }
 
 // wear takes the wardrobe through its outfits, and deletes it.
-func wear(t *testing.T, s *endtoend.Stage) {
+func wear(t *testing.T, s *endtoend.Stage, all []outfit) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "wardrobe.yaml")
-	for i, o := range outfits(t, s) {
+	for _, o := range all {
 		before := s.Gate.Counts()
-		if i == 1 { // what it made itself it does not read: an operator that finds it there does
+		o.hangUp(t, s)
+		if o.restarted {
 			if err := s.RestartOperator(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +127,8 @@ func (o outfit) manifest() string {
 		}
 		fmt.Fprintf(&paths, "          - {path: %q, pathType: ImplementationSpecific, backend: {service: %s}}\n", p, service)
 	}
-	return fmt.Sprintf(wardrobe, annotations.String(), paths.String())
+	host := cmp.Or(o.host, "wardrobe.example.com")
+	return fmt.Sprintf(wardrobe, annotations.String(), host, paths.String(), host, cmp.Or(o.secret, `""`))
 }
 
 func outfits(t *testing.T, s *endtoend.Stage) []outfit {
@@ -133,29 +145,29 @@ func outfits(t *testing.T, s *endtoend.Stage) []outfit {
 	subnets := s.Simulator().World().PublicSubnets
 	return []outfit{
 		{
-			"the first outfit", map[string]string{
+			why: "the first outfit", annotations: map[string]string{
 				"certificate-arn": strings.Join(certificates, ","), "ssl-policy": "ELBSecurityPolicy-2016-08",
 				"inbound-cidrs": "10.0.0.0/8", "tags": "team=one,season=summer", "subnets": strings.Join(subnets[:2], ","),
 				"listen-ports":             `[{"HTTPS": 443}, {"HTTPS": 8443}]`,
 				"load-balancer-attributes": "idle_timeout.timeout_seconds=100", "target-group-attributes": "deregistration_delay.timeout_seconds=30",
 				"actions.sold": answer(410),
 			},
-			[]string{"/coats/*", "/*/long", "/hats/sold"},
-			[]string{
+			paths: []string{"/coats/*", "/*/long", "/hats/sold"},
+			calls: []string{
 				"elasticloadbalancing:AddListenerCertificates", "elasticloadbalancing:ModifyLoadBalancerAttributes",
 				"elasticloadbalancing:ModifyTargetGroupAttributes", "elasticloadbalancing:RegisterTargets",
 			},
 		},
 		{
-			"everything is changed", map[string]string{
+			why: "everything is changed", restarted: true, annotations: map[string]string{
 				"listen-ports": onlyHTTPS, "certificate-arn": certificates[0], "ssl-policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
 				"inbound-cidrs": "10.1.0.0/16", "tags": "team=two", "subnets": strings.Join(subnets, ","),
 				"listener-attributes.HTTPS-443": "routing.http.response.server.enabled=false",
 				"healthcheck-interval-seconds":  "20",
 				"actions.sold":                  answer(404),
 			},
-			[]string{"/*/long", "/coats/*", "/hats/sold", "/shoes/*"},
-			[]string{
+			paths: []string{"/*/long", "/coats/*", "/hats/sold", "/shoes/*"},
+			calls: []string{
 				"elasticloadbalancing:DeleteListener", "elasticloadbalancing:RemoveListenerCertificates", "elasticloadbalancing:ModifyListener", "ec2:RevokeSecurityGroupIngress",
 				"elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags", "ec2:CreateTags", "ec2:DeleteTags",
 				"elasticloadbalancing:SetSubnets", "elasticloadbalancing:ModifyListenerAttributes", "elasticloadbalancing:ModifyTargetGroup",
@@ -163,18 +175,18 @@ func outfits(t *testing.T, s *endtoend.Stage) []outfit {
 			},
 		},
 		{
-			"one answer is changed", map[string]string{
+			why: "one answer is changed", annotations: map[string]string{
 				"listen-ports": onlyHTTPS, "certificate-arn": certificates[0], "subnets": strings.Join(subnets, ","), "actions.sold": answer(410),
 			},
-			[]string{"/*/long", "/coats/*", "/hats/sold", "/shoes/*"},
-			[]string{"elasticloadbalancing:ModifyRule"},
+			paths: []string{"/*/long", "/coats/*", "/hats/sold", "/shoes/*"},
+			calls: []string{"elasticloadbalancing:ModifyRule"},
 		},
 		{
-			"a security group of the user's, and a certificate that is looked for", map[string]string{
+			why: "a security group of the user's, and a certificate that is looked for", annotations: map[string]string{
 				"listen-ports": onlyHTTPS, "security-groups": s.Simulator().World().NodeSecurityGroup, "subnets": strings.Join(subnets, ","),
 			},
-			[]string{"/*/long", "/coats/*"},
-			[]string{
+			paths: []string{"/*/long", "/coats/*"},
+			calls: []string{
 				"elasticloadbalancing:SetSecurityGroups", "elasticloadbalancing:DeleteRule", "ec2:DeleteSecurityGroup",
 			},
 		},
@@ -194,18 +206,6 @@ func many() []string {
 // answer is an action that answers with a status.
 func answer(status int) string {
 	return fmt.Sprintf(`{"type": "fixed-response", "fixedResponseConfig": {"statusCode": "%d"}}`, status)
-}
-
-// reasons says why config/iam/policy.json holds what these tests do not use, by statement and action.
-func reasons() map[string]string {
-	const forBalancer = "Elastic Load Balancing looks it up for the caller while it makes a load balancer"
-	return map[string]string{
-		"MakeTheServiceLinkedRoleOfElasticLoadBalancing iam:CreateServiceLinkedRole": "the first load balancer of an account makes the role",
-		"Read ec2:DescribeAccountAttributes":                                         forBalancer,
-		"Read ec2:DescribeAvailabilityZones":                                         "a sandbox has no Local Zones, whose names do not tell their types",
-		"Read ec2:DescribeInternetGateways":                                          forBalancer,
-		"ChangeOwn elasticloadbalancing:SetIpAddressType":                            "a sandbox has no IPv6 blocks, which dual stack needs",
-	}
 }
 
 // quoted is a value as a YAML scalar.

@@ -31,7 +31,7 @@ func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("reading a call: %w", err)
 	}
 	req.Body = io.NopCloser(bytes.NewReader(body))
-	call, err := policy.ReadCall(req.Header, body)
+	call, err := policy.ReadCall(req, body)
 	if err != nil {
 		return nil, fmt.Errorf("reading a call: %w", err)
 	}
