@@ -49,7 +49,11 @@ func (s *stage) newClient(from string) *client {
 			if err != nil {
 				return nil, fmt.Errorf("reading %s: %w", address, err)
 			}
-			return dialer.DialContext(ctx, network, s.address(port))
+			at, err := s.address(port)
+			if err != nil {
+				return nil, err
+			}
+			return dialer.DialContext(ctx, network, at)
 		},
 		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
 	}
@@ -62,11 +66,21 @@ func (s *stage) newClient(from string) *client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
+// answer is what a client got.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // seen is what a pod says that it received.
 type seen struct {
-	Pod, Host, Path, Method, Proto string
-	Headers                        http.Header
-	TLS                            *struct{ Version string }
+	Pod    string    `json:"pod"`
+	Host   string    `json:"host"`
+	Path   string    `json:"path"`
+	Method string    `json:"method"`
+	Proto  string    `json:"proto"`
+	TLS    *struct{} `json:"tls"`
 }
 
 // ask sends a request and says what came of it: "pod: METHOD host/path" of a pod, with "over TLS" where it was, and the protocol
@@ -74,13 +88,13 @@ type seen struct {
 // redirect; "status type body" of what the load balancer answers itself.
 func (c *client) ask(a ask) string {
 	c.stage.t.Helper()
-	response, body, err := c.send(a)
+	got, err := c.send(a)
 	if err != nil {
 		return err.Error()
 	}
-	text := told(response, body)
+	text := got.told()
 	if a.show != "" {
-		text += fmt.Sprintf(" [%s: %s]", a.show, strings.Join(response.Header.Values(a.show), " | "))
+		text += fmt.Sprintf(" [%s: %s]", a.show, strings.Join(got.header.Values(a.show), " | "))
 	}
 	return text
 }
@@ -97,31 +111,31 @@ func (c *client) request(a ask) (*http.Request, error) {
 	return request, nil
 }
 
-func (c *client) send(a ask) (*http.Response, []byte, error) {
+func (c *client) send(a ask) (answer, error) {
 	request, err := c.request(a)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, nil, fmt.Errorf("asking: %w", err)
+		return answer{}, fmt.Errorf("asking: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the answer: %w", err)
+		return answer{}, fmt.Errorf("reading the answer: %w", err)
 	}
-	return response, body, nil
+	return answer{status: response.StatusCode, header: response.Header, body: body}, nil
 }
 
-// told puts an answer into words.
-func told(response *http.Response, body []byte) string {
-	if location := response.Header.Get("Location"); location != "" {
-		return fmt.Sprintf("%d %s", response.StatusCode, location)
+// told puts the answer into words.
+func (a answer) told() string {
+	if location := a.header.Get("Location"); location != "" {
+		return fmt.Sprintf("%d %s", a.status, location)
 	}
 	var got seen
-	if err := json.Unmarshal(body, &got); err != nil || got.Pod == "" {
-		return strings.TrimSpace(fmt.Sprintf("%d %s %s", response.StatusCode, response.Header.Get("Content-Type"), plain(body)))
+	if err := json.Unmarshal(a.body, &got); err != nil || got.Pod == "" {
+		return strings.TrimSpace(fmt.Sprintf("%d %s %s", a.status, a.header.Get("Content-Type"), plain(a.body)))
 	}
 	text := fmt.Sprintf("%s: %s %s%s", got.Pod, got.Method, got.Host, got.Path)
 	if got.TLS != nil {

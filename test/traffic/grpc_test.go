@@ -46,7 +46,11 @@ func (s *stage) dial(t *testing.T, name string) *grpc.ClientConn {
 	made, err := grpc.NewClient("passthrough:///"+name, grpc.WithAuthority(host),
 		grpc.WithTransportCredentials(credentials.NewClientTLSFromCert(roots, "")),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "tcp", s.address(port))
+			at, err := s.address(port)
+			if err != nil {
+				return nil, err
+			}
+			return (&net.Dialer{}).DialContext(ctx, "tcp", at)
 		}))
 	if err != nil {
 		t.Fatal(err)

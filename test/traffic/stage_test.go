@@ -1,11 +1,14 @@
 package traffic
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +41,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	flag.Int("pairs", 50, "how many pairs of configurations requests are sent between")
+	flag.Uint64("seed", 1, "which pairs these are")
+	flag.Parse()
 	if err := world.Environment(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -55,6 +61,8 @@ type stage struct {
 	certificate string
 	// pods by the Service that they are of.
 	pods map[string][]pod
+	// plans that the last manifests took, in words.
+	plans string
 }
 
 // pod is an echo server behind an address of the VPC.
@@ -184,6 +192,7 @@ func (s *stage) objects(text string) preview.Source {
 func (s *stage) apply(text string) []model.Finding {
 	s.t.Helper()
 	from := s.objects(text)
+	s.plans = ""
 	for range 50 {
 		stacks, err := preview.Run(s.t.Context(), from, s.cloud, settings())
 		if err != nil {
@@ -196,6 +205,7 @@ func (s *stage) apply(text string) []model.Finding {
 				s.t.Fatalf("%s is not built: %s: %v", stack.Owner, stack.Blocked, stack.Findings)
 			}
 			findings = append(findings, stack.Findings...)
+			s.plans += stack.Plan.Text()
 			idle = idle && stack.Plan.Empty() && !stack.More
 		}
 		if idle {
@@ -283,16 +293,17 @@ func (s *stage) group(name, service string) string {
 // owner of the Ingress "web".
 func owner() model.Owner { return ingress.Implicit("shop", "web").Owner(cluster) }
 
+var errBalancers = errors.New("there is not one load balancer")
+
 // address of the only load balancer, for connections to a port of its listeners.
-func (s *stage) address(port string) string {
-	s.t.Helper()
+func (s *stage) address(port string) (string, error) {
 	all := s.sim.LoadBalancers()
 	if len(all) != 1 {
-		s.t.Fatalf("there are %d load balancers, want one", len(all))
+		return "", fmt.Errorf("%d of them: %w", len(all), errBalancers)
 	}
-	var number int
-	if _, err := fmt.Sscan(port, &number); err != nil {
-		s.t.Fatal(err)
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return "", fmt.Errorf("reading port %s: %w", port, err)
 	}
-	return net.JoinHostPort(all[0].Address.String(), fmt.Sprint(number+offset))
+	return net.JoinHostPort(all[0].Address.String(), strconv.Itoa(number+offset)), nil
 }

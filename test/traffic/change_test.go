@@ -1,0 +1,191 @@
+package traffic
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/headgate/headgate/cloud/sim"
+)
+
+// stages is how many load balancers share the pairs, askers how many clients send requests while a plan is applied.
+const (
+	stages = 2
+	askers = 3
+)
+
+// delayed is a data plane that learns of rules some time after the call, as AWS's does, from calls that take their time: ten and four
+// milliseconds of the test.
+func delayed() sim.Options {
+	return sim.Options{
+		RuleDelay: time.Second, Disturbances: sim.Disturbances{Latency: map[string]time.Duration{"write": 400 * time.Millisecond}},
+	}
+}
+
+// TestChangesOfRules holds invariant 4 for changes of rules between target groups that are there: while a plan is applied, every
+// answer is one that the old configuration or the new one gives. What they give is what they answer at rest. Backends that come or
+// go are not among the changes: the order of their targets' health is not planned yet.
+func TestChangesOfRules(t *testing.T) {
+	t.Parallel()
+	pairs, seed := number(t, "pairs"), number(t, "seed")
+	for i := range stages {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(uint64(seed), uint64(i)))
+			s := newStage(t, delayed())
+			s.apply(configuration(r))
+			s.register(owner(), nil)
+			sent := 0
+			for n := range pairs / stages {
+				text := configuration(r)
+				wrong, count := s.change(func() { s.apply(text) })
+				sent += count
+				if len(wrong) > 0 {
+					t.Fatalf("pair %d of -seed %d: %q\n%s\nby the plan\n%s", n, seed, wrong, text, s.plans)
+				}
+			}
+			t.Logf("%d requests during %d changes", sent, pairs/stages)
+			if sent < pairs/stages {
+				t.Errorf("only %d requests were sent during %d changes", sent, pairs/stages)
+			}
+		})
+	}
+}
+
+// TestWrongTurnsAreSeen: the property can fail. It does where all rules go before the new ones come.
+func TestWrongTurnsAreSeen(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 1))
+	s := newStage(t, delayed())
+	s.apply(configuration(r))
+	s.register(owner(), nil)
+	seen := 0
+	for range 5 {
+		text := configuration(r)
+		wrong, _ := s.change(func() {
+			s.apply(web(nil, []string{groupsInUse()}, "@gone"))
+			time.Sleep(4 * ruleDelay)
+			s.apply(text)
+		})
+		seen += len(wrong)
+	}
+	if seen == 0 {
+		t.Error("no request was lost though there were no rules for a while: the property proves nothing")
+	}
+}
+
+// ruleDelay is the delay of [delayed] in the time of the test.
+const ruleDelay = time.Second / speed
+
+func number(t *testing.T, name string) int {
+	t.Helper()
+	n, err := strconv.Atoi(flag.Lookup(name).Value.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// change sends requests all the while something is done and until it has reached the data plane. It gives the answers that are
+// neither those before nor those after, and how many requests were sent.
+func (s *stage) change(do func()) (wrong []string, sent int) {
+	s.t.Helper()
+	old := s.rest()
+	stop, done := make(chan struct{}), sync.WaitGroup{}
+	var mu sync.Mutex
+	got := map[ask]map[string]bool{}
+	for i := range askers {
+		c := s.newClient("")
+		done.Go(func() {
+			for n := i; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				a := all()[n%len(all())]
+				answer := c.ask(a)
+				mu.Lock()
+				sent++
+				if got[a] == nil {
+					got[a] = map[string]bool{}
+				}
+				got[a][answer] = true
+				mu.Unlock()
+			}
+		})
+	}
+	do()
+	time.Sleep(4 * ruleDelay)
+	close(stop)
+	done.Wait()
+	now := s.rest()
+	for a, answers := range got {
+		for answer := range answers {
+			if answer != old[a] && answer != now[a] {
+				wrong = append(wrong, fmt.Sprintf("%s %s: %s, neither %s nor %s", a.to, a.header, answer, old[a], now[a]))
+			}
+		}
+	}
+	slices.Sort(wrong)
+	return wrong, sent
+}
+
+// rest is what requests are answered when all changes have arrived.
+func (s *stage) rest() map[ask]string {
+	s.t.Helper()
+	s.sim.Settle(s.t.Context())
+	c, out := s.newClient(""), map[ask]string{}
+	for _, a := range all() {
+		out[a] = c.ask(a)
+	}
+	return out
+}
+
+// hosts and urls are what configurations are about.
+func hosts() []string { return []string{"s.example.com", "t.example.com", "*.example.com", ""} }
+
+func urls() []string { return []string{"/", "/x", "/x/y", "/x/y/z", "/w"} }
+
+// all are the requests of a change.
+func all() []ask {
+	var out []ask
+	for _, h := range []string{"s.example.com", "t.example.com", "u.example.com", "example.org"} {
+		for _, u := range urls() {
+			out = append(out, ask{to: "GET http://" + h + u})
+		}
+		out = append(out, ask{to: "GET http://" + h + "/x", header: "X-Beta: yes"})
+	}
+	return out
+}
+
+// groupsInUse is a rule that keeps the target groups of all Services that changes are about.
+func groupsInUse() string { return host("keep.example.org", "Exact /a a", "Exact /b b", "Exact /c c") }
+
+// configuration is an Ingress by chance.
+func configuration(r *rand.Rand) string {
+	settings := []string{
+		fmt.Sprintf(`actions.tea: {"type":"fixed-response","fixedResponseConfig":{"contentType":"text/plain","statusCode":"200","messageBody":"tea %d"}}`, r.IntN(2)),
+		fmt.Sprintf(`actions.moved: {"type":"redirect","redirectConfig":{"host":"new%d.example.com","statusCode":"HTTP_302"}}`, r.IntN(2)),
+	}
+	if r.IntN(2) == 0 {
+		settings = append(settings, `conditions.b: [{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"X-Beta","values":["yes"]}}]`)
+	}
+	rules := []string{groupsInUse()}
+	order := r.Perm(len(hosts()))
+	for _, i := range order[:1+r.IntN(len(order))] {
+		var paths []string
+		for range 1 + r.IntN(4) {
+			paths = append(paths, pick(r, "Exact", "Prefix", "ImplementationSpecific")+" "+pick(r, urls()...)+" "+pick(r, "a", "b", "c", "@tea", "@moved"))
+		}
+		rules = append(rules, host(hosts()[i], paths...))
+	}
+	return web(settings, rules, pick(r, "", "a", "c", "@tea"))
+}
+
+func pick(r *rand.Rand, from ...string) string { return from[r.IntN(len(from))] }
