@@ -30,6 +30,8 @@ type Stack struct {
 type Source struct {
 	Reader client.Reader
 	Scheme *runtime.Scheme
+	// Wrote, when it is set, is told each object that the operator would create or update: what it remembers, for one.
+	Wrote func(client.Object)
 }
 
 // Run asks the loop about every stack of the objects. The cloud decides what applying a plan means: [Onlooker] or [Account]. A stack
@@ -41,7 +43,7 @@ func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]S
 	}
 	tags := set.Ingress.DefaultTags
 	cluster := stack.NewCluster(cloud, stack.ClusterOptions{Name: set.Ingress.ClusterName, Tags: tags, Stacks: stackCount(len(requests))})
-	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme}, cloud, cluster, stack.Options{})
+	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme, wrote: from.Wrote}, cloud, cluster, stack.Options{})
 	out, errs := make([]Stack, 0, len(requests)), []error(nil)
 	for _, request := range requests {
 		result, err := loop.Run(ctx, request)

@@ -19,6 +19,14 @@ type silent struct {
 	client.Reader
 
 	scheme *runtime.Scheme
+	// wrote is told what would be written; nil when nobody asks.
+	wrote func(client.Object)
+}
+
+func (s silent) tell(object client.Object) {
+	if s.wrote != nil {
+		s.wrote(object)
+	}
 }
 
 var _ client.Client = silent{}
@@ -27,11 +35,17 @@ func (silent) Apply(context.Context, runtime.ApplyConfiguration, ...client.Apply
 	return nil
 }
 
-func (silent) Create(context.Context, client.Object, ...client.CreateOption) error { return nil }
+func (s silent) Create(_ context.Context, object client.Object, _ ...client.CreateOption) error {
+	s.tell(object)
+	return nil
+}
 
 func (silent) Delete(context.Context, client.Object, ...client.DeleteOption) error { return nil }
 
-func (silent) Update(context.Context, client.Object, ...client.UpdateOption) error { return nil }
+func (s silent) Update(_ context.Context, object client.Object, _ ...client.UpdateOption) error {
+	s.tell(object)
+	return nil
+}
 
 func (silent) Patch(context.Context, client.Object, client.Patch, ...client.PatchOption) error {
 	return nil

@@ -14,7 +14,6 @@ import (
 
 	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/ingress"
-	"github.com/headgate/headgate/controllers/manifests"
 	"github.com/headgate/headgate/controllers/preview"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
@@ -35,6 +34,8 @@ type golden struct {
 	facts    model.Facts
 	observed []model.Stack
 	objects  preview.Source
+	// states are what the operator remembers of before.yaml.
+	states documents
 }
 
 // flags are the operator's flags, as far as they decide what is built.
@@ -102,31 +103,12 @@ func read(t *testing.T, dir string) golden {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	c.objects = objects(t, filepath.Join(dir, "in.yaml"))
+	c.begin(t)
 	return c
 }
 
 // account is AWS before the case.
 func (c golden) account() *preview.Account { return preview.NewAccount(c.facts, c.observed...) }
-
-func objects(t *testing.T, name string) preview.Source {
-	t.Helper()
-	set, err := manifests.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := set.Read(name); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range set.Problems {
-		t.Error(p)
-	}
-	scheme, err := manifests.Scheme()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return preview.Source{Reader: set, Scheme: scheme}
-}
 
 func (c golden) run(t *testing.T, account *preview.Account, from preview.Source) ([]preview.Stack, *preview.Account) {
 	t.Helper()
