@@ -30,6 +30,17 @@ func checkFilled(s string) error {
 	return nil
 }
 
+// policyPrefix is how all security policies of AWS begin; load balancers of layer 7 have no others.
+const policyPrefix = "ELBSecurityPolicy-"
+
+// CheckPolicy tells what is wrong with the name of a security policy.
+func CheckPolicy(s string) error {
+	if rest, ok := strings.CutPrefix(s, policyPrefix); !ok || rest == "" || strings.ContainsFunc(rest, notOfName) {
+		return fmt.Errorf("%s is no security policy: write the name of one of AWS, %s…", quote(s), policyPrefix)
+	}
+	return nil
+}
+
 // CheckGroupName tells what is wrong with the name of a group.
 func CheckGroupName(s string) error {
 	inner := strings.Trim(s, "-.")

@@ -111,7 +111,7 @@ func listenerSpecs() []Spec {
 		{Key: CertificateARN, Type: List, On: OnIngress, Scope: Merge, Default: "discovered by host name", Check: CheckCertificate},
 		{Key: CreateCertificate, Type: Bool, On: OnIngress, Default: "false", Off: []string{"false"}},
 		{Key: CertificateAuthority, On: OnIngress, Default: "the operator's setting", Check: CheckAuthority},
-		{Key: SSLPolicy, On: OnIngress, Scope: PerPort, Default: "the operator's setting", Check: checkFilled},
+		{Key: SSLPolicy, On: OnIngress, Scope: PerPort, Default: "the operator's setting", Check: CheckPolicy},
 		{Key: ListenerAttributes, Named: true, Type: Map, On: OnIngress, Scope: Merge},
 	}
 }

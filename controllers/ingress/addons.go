@@ -93,7 +93,7 @@ func (d *draft) capacity(out *intent.Addons) wishOf {
 		flag: "--feature-gates=LBCapacityReservation",
 	}
 	if c := d.params().Spec.MinimumLoadBalancerCapacity; c != nil {
-		w.field, w.value = d.classField("spec.minimumLoadBalancerCapacity"), ""
+		w.field, w.value = d.classField("spec.minimumLoadBalancerCapacity.capacityUnits"), ""
 		if c.CapacityUnits >= 0 {
 			w.value = strconv.Itoa(int(c.CapacityUnits))
 		}
@@ -152,7 +152,7 @@ func (d *draft) checkClassAddons() {
 	d.checkField("spec.wafv2AclArn", annotations.CheckWebACL(strings.TrimSpace(spec.WAFv2ACLArn)))
 	d.checkField("spec.wafv2AclName", annotations.CheckWebACLName(strings.TrimSpace(spec.WAFv2ACLName)))
 	if c := spec.MinimumLoadBalancerCapacity; c != nil && c.CapacityUnits < 0 {
-		d.checkField("spec.minimumLoadBalancerCapacity", errCapacity)
+		d.checkField("spec.minimumLoadBalancerCapacity.capacityUnits", errCapacity)
 	}
 	if c := spec.IPAMConfiguration; c != nil && c.IPv4IPAMPoolID != nil && *c.IPv4IPAMPoolID != "" {
 		d.checkField("spec.ipamConfiguration.ipv4IPAMPoolId", annotations.CheckIPAMPool(*c.IPv4IPAMPoolID))

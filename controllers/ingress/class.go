@@ -138,6 +138,10 @@ func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) 
 		out.class.Missing = paramsKind + " " + ref.Name
 		return out, nil
 	}
+	if field, unreadable := readable(out.class.Params.Spec.NamespaceSelector); unreadable != nil {
+		out.refusal = refusal(ing, ReasonParams, paramsKind+" "+ref.Name+" "+field, fmt.Sprintf("takes no Ingress, for it cannot be read: %v", unreadable))
+		return out, nil
+	}
 	selected, err := c.selects(out.class.Params.Spec.NamespaceSelector, ing.Namespace)
 	if err == nil && !selected {
 		out.refusal = refusal(ing, ReasonNamespace, "spec.ingressClassName", fmt.Sprintf(
@@ -158,6 +162,20 @@ func (c *catalog) selects(selector *metav1.LabelSelector, namespace string) (boo
 	}
 	s, unreadable := metav1.LabelSelectorAsSelector(selector)
 	return unreadable == nil && s.Matches(set), nil
+}
+
+// readable finds what is wrong with a selector, and in which field.
+func readable(selector *metav1.LabelSelector) (field string, err error) {
+	if selector == nil {
+		return "", nil
+	}
+	if _, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchLabels: selector.MatchLabels}); err != nil {
+		return "spec.namespaceSelector.matchLabels", fmt.Errorf("reading labels: %w", err)
+	}
+	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
+		return "spec.namespaceSelector.matchExpressions", fmt.Errorf("reading expressions: %w", err)
+	}
+	return "", nil
 }
 
 // group is the key that an Ingress of ours asks for. A name that is none keeps it where it was, or where it would be alone.

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
@@ -51,11 +52,40 @@ func (d *draft) checkClass() {
 	for _, t := range spec.Tags {
 		d.checkField("spec.tags", annotations.CheckTag(t.Key, t.Value))
 	}
+	if spec.SSLPolicy != "" {
+		d.checkField("spec.sslPolicy", annotations.CheckPolicy(spec.SSLPolicy))
+	}
+	for _, a := range spec.LoadBalancerAttributes {
+		d.checkField("spec.loadBalancerAttributes", checkAttribute(a))
+	}
+	for _, l := range spec.Listeners {
+		d.checkField("spec.listeners", checkClassListener(l))
+	}
+}
+
+func checkAttribute(a elbv2v1beta1.Attribute) error {
+	if strings.TrimSpace(a.Key) == "" {
+		return errAttribute
+	}
+	return nil
+}
+
+func checkClassListener(l elbv2v1beta1.Listener) error {
+	if l.Protocol != protocolHTTP && l.Protocol != protocolHTTPS || l.Port < 1 || l.Port > maxPort {
+		return fmt.Errorf("%s-%d is no listener: write protocol HTTP or HTTPS, and a port from 1 to %d", l.Protocol, l.Port, maxPort)
+	}
+	for _, a := range l.ListenerAttributes {
+		if err := checkAttribute(a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var (
-	errSubnets  = errors.New("has both ids and tags: write one of the two")
-	errCapacity = errors.New("is below 0: write how many capacity units to reserve, 0 to give all back")
+	errSubnets   = errors.New("has both ids and tags: write one of the two")
+	errAttribute = errors.New("has an attribute without a key: write the name of the attribute")
+	errCapacity  = errors.New("is below 0: write how many capacity units to reserve, 0 to give all back")
 )
 
 // classLists are the class's prefix lists, in either spelling, with their field.

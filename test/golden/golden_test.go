@@ -103,8 +103,7 @@ func read(t *testing.T, dir string) golden {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	c.begin(t)
-	return c
+	return c.begin(t)
 }
 
 // account is AWS before the case.

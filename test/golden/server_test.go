@@ -120,11 +120,22 @@ func create(t *testing.T, c client.Client, set *manifests.Set) {
 		if err != nil {
 			t.Fatalf("creating %T %s: %v", o, o.GetName(), err)
 		}
-		t.Cleanup(func() {
-			if err := client.IgnoreNotFound(c.Delete(context.WithoutCancel(t.Context()), o)); err != nil {
-				t.Error(err)
-			}
-		})
+		t.Cleanup(func() { remove(t, c, o) })
+	}
+}
+
+// remove deletes an object, whoever holds it by a finalizer.
+func remove(t *testing.T, c client.Client, o client.Object) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	if len(o.GetFinalizers()) > 0 {
+		o.SetFinalizers(nil)
+		if err := c.Update(ctx, o); client.IgnoreNotFound(err) != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.Delete(ctx, o); client.IgnoreNotFound(err) != nil {
+		t.Error(err)
 	}
 }
 
