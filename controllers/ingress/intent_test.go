@@ -160,14 +160,20 @@ func TestListeners(t *testing.T) {
 		},
 		{
 			name: "sources", pairs: []string{annotations.InboundCIDRs, "10.0.0.0/8", annotations.PrefixLists, "pl-1"},
-			want: []intent.Listener{{Port: 80, Protocol: "HTTP", InboundCIDRs: []string{"10.0.0.0/8"}, PrefixLists: []string{"pl-1"}}},
-			why:  "who may connect",
+			want: []intent.Listener{{
+				Port: 80, Protocol: "HTTP", InboundCIDRs: []string{"10.0.0.0/8"}, PrefixLists: []string{"pl-1"},
+				SourcesField: annotations.IngressPrefix + annotations.InboundCIDRs,
+			}},
+			why: "who may connect",
 		},
 		{
 			name: "class sources", pairs: []string{annotations.InboundCIDRs, "10.0.0.0/8", annotations.PrefixLists, "pl-1"},
 			params: elbv2v1beta1.IngressClassParamsSpec{InboundCIDRs: []string{"192.0.2.0/24"}, PrefixListsIDsLegacy: []string{"pl-2"}},
-			want:   []intent.Listener{{Port: 80, Protocol: "HTTP", InboundCIDRs: []string{"192.0.2.0/24"}, PrefixLists: []string{"pl-2"}}},
-			why:    "the class wins; both spellings of its prefix lists are read",
+			want: []intent.Listener{{
+				Port: 80, Protocol: "HTTP", InboundCIDRs: []string{"192.0.2.0/24"}, PrefixLists: []string{"pl-2"},
+				SourcesField: "IngressClassParams p spec.inboundCIDRs",
+			}},
+			why: "the class wins; both spellings of its prefix lists are read",
 		},
 		{
 			name: "attributes", pairs: []string{annotations.ListenerAttributes + ".HTTP-80", "a=1,b=1"},
