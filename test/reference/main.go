@@ -1,7 +1,7 @@
 // Command reference writes what can be generated of docs/reference: crds.md from the CRDs in config/crd (each kind with its
-// columns and, for each field, its type, what it must be, its default and its meaning), flags.md from the operator's help, and
-// the tables of simulator.md from what the simulator's packages say of themselves. It may import anything. Its invariant: the
-// same input gives the same bytes, so that `make check` can compare them.
+// columns and, for each field, its type, what it must be, its default and its meaning), flags.md from the operator's help,
+// annotations.md from the table of the keys and the golden cases, and the tables of simulator.md from what the simulator's packages
+// say of themselves. It may import anything. Its invariant: the same input gives the same bytes, so that `make check` can compare them.
 package main
 
 import (
@@ -13,6 +13,8 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/headgate/headgate/controllers/annotations"
 )
 
 const (
@@ -40,6 +42,13 @@ func run(ctx context.Context) error {
 		return err
 	}
 	if err := write("crds.md", kinds); err != nil {
+		return err
+	}
+	keys, err := annotationsPage(annotations.Ingress(), cases)
+	if err != nil {
+		return err
+	}
+	if err := write("annotations.md", keys); err != nil {
 		return err
 	}
 	flags, err := flagsPage(ctx)
