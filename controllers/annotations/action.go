@@ -175,8 +175,8 @@ func (c RedirectConf) validate() error {
 	if c.StatusCode != "HTTP_301" && c.StatusCode != "HTTP_302" {
 		return fmt.Errorf("redirectConfig.statusCode %s is not known: write HTTP_301 or HTTP_302", quote(c.StatusCode))
 	}
-	if c.Host == nil && c.Path == nil && c.Port == nil && c.Protocol == nil && c.Query == nil {
-		return errors.New("the redirect changes nothing: write at least one of host, path, port, protocol and query")
+	if c.Host == nil && c.Path == nil && c.Port == nil && c.Protocol == nil {
+		return errors.New("the redirect leads to where the request is: write at least one of host, path, port and protocol")
 	}
 	return c.validateParts()
 }

@@ -63,6 +63,7 @@ func TestEveryKeyOfIngresses(t *testing.T) {
 			`{"type":"fixed-response","fixedResponseConfig":{"statusCode":"200","contentType":"image/png"}}`,
 			`{"type":"fixed-response","fixedResponseConfig":{"statusCode":"200","messageBody":"` + strings.Repeat("a", 1025) + `"}}`,
 			`{"type":"redirect","redirectConfig":{"statusCode":"HTTP_301"}}`,
+			`{"type":"redirect","redirectConfig":{"statusCode":"HTTP_301","query":"a=b"}}`,
 			`{"type":"redirect","redirectConfig":{"statusCode":"301","port":"443"}}`,
 			`{"type":"redirect","redirectConfig":{"statusCode":"HTTP_301","port":"x"}}`,
 			`{"type":"redirect","redirectConfig":{"statusCode":"HTTP_301","protocol":"https"}}`,
