@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -68,13 +69,21 @@ func listenNames(ctx context.Context, address string, handler dns.Handler) (*nam
 	return n, nil
 }
 
+// namesFarewell bounds how long questions that are being answered keep the end waiting.
+const namesFarewell = 5 * time.Second
+
 func (n *nameServer) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), namesFarewell)
+	defer cancel()
 	var errs []error
 	for _, s := range n.servers {
-		errs = append(errs, s.Shutdown())
+		errs = append(errs, s.ShutdownContext(ctx))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("stopping the DNS server: %w", err)
 	}
 	n.running.Wait()
-	return errors.Join(errs...)
+	return nil
 }
 
 // answerer answers questions one by one.

@@ -17,6 +17,21 @@ type accepted struct {
 	net.Conn
 
 	connection *connection
+	// stop undoes what ends it with the server.
+	stop func() bool
+}
+
+// admit takes in a connection. It ends with the server, also where the server behind has just taken it and does not know that it is closed.
+func (b *socket) admit(conn net.Conn) *accepted {
+	a := &accepted{Conn: conn, connection: newConnection(b.zone())}
+	a.stop = context.AfterFunc(b.server.base(), func() { closeBody(conn) })
+	return a
+}
+
+// Close ends the connection.
+func (a *accepted) Close() error {
+	a.stop()
+	return a.Conn.Close() //nolint:wrapcheck // the server behind compares errors
 }
 
 func (b *socket) inspect(conn net.Conn, a *accepted) *inspected {

@@ -97,7 +97,7 @@ func (b *socket) accept() {
 			time.Sleep(acceptPause)
 			continue
 		}
-		a := &accepted{conn, newConnection(b.zone())}
+		a := b.admit(conn)
 		if b.door.Load().manner.secure {
 			b.server.work.Go(func() { b.shake(a) })
 			continue

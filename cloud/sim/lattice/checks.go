@@ -22,8 +22,8 @@ func Checks() map[string]string {
 		"GetRule": there, "UpdateRule": "as at creation; of a default rule the action only (API reference)",
 		"BatchUpdateRule": "5 rules; each alone in the lists of the answer; rules may change places (API reference)",
 		"DeleteRule":      "not the default rule (API reference)", "ListRules": "by priority, the default rule last; page size, token (API reference)",
-		"CreateTargetGroup": "name, free; by type: VPC (ResourceNotFoundException), protocol, version, port, addresses, health check with ranges and defaults; client token; 500 " +
-			"(API reference)",
+		"CreateTargetGroup": "name, free; by type: VPC (ResourceNotFoundException), protocol, version, port, addresses, health check with " +
+			"ranges and defaults; client token; 500 (API reference)",
 		"GetTargetGroup": there, "UpdateTargetGroup": "the health check, of a group that is ACTIVE and can have one (API reference)",
 		"DeleteTargetGroup": "ACTIVE, not in use, without targets, also draining ones (API reference, reports of users)",
 		"ListTargetGroups":  "VPC, type; page size, token (API reference)",
