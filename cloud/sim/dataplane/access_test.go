@@ -17,6 +17,12 @@ import (
 // logged closes a world and gives the lines of its access logs.
 func (w *world) logged(bucket string) []string {
 	w.t.Helper()
+	return w.loggedAs(bucket, `123456789012_elasticloadbalancing_eu-west-1_app\.web\.50dc6c495c0c9188_\d{8}T\d{4}Z_127\.0\.0\.1_`)
+}
+
+// loggedAs closes a world and gives the lines of the logs in a bucket, whose files all begin as the pattern says.
+func (w *world) loggedAs(bucket, begin string) []string {
+	w.t.Helper()
 	if err := w.Close(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -25,8 +31,7 @@ func (w *world) logged(bucket string) []string {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		name := regexp.MustCompile(`AWSLogs/123456789012/elasticloadbalancing/eu-west-1/\d{4}/\d\d/\d\d/` +
-			`123456789012_elasticloadbalancing_eu-west-1_app\.web\.50dc6c495c0c9188_\d{8}T\d{4}Z_127\.0\.0\.1_[0-9a-f]{8}\.log\.gz$`)
+		name := regexp.MustCompile(`AWSLogs/123456789012/elasticloadbalancing/eu-west-1/\d{4}/\d\d/\d\d/` + begin + `[0-9a-f]{8}\.log\.gz$`)
 		if !name.MatchString(path) {
 			w.t.Errorf("a file of the name %s", path)
 		}

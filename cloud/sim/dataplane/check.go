@@ -41,6 +41,8 @@ type check struct {
 	interval, timeout            time.Duration
 	healthyAfter, unhealthyAfter int
 	codes                        statusRanges
+	// book is where probes are logged; nil for nowhere.
+	book *logbook
 }
 
 // failure is why a probe did not succeed.
@@ -106,8 +108,8 @@ func (c *check) address(t *target) netip.AddrPort {
 	return addressAt(t.address.Addr(), int(c.port)+t.offset)
 }
 
-// run probes one address. It gives nil when the target is well.
-func (c *check) run(ctx context.Context, s *Server, to netip.AddrPort) *failure {
+// run probes one address. It gives the status, if there was one.
+func (c *check) run(ctx context.Context, s *Server, to netip.AddrPort) (int, error) {
 	var code int
 	var err error
 	switch {
@@ -118,10 +120,10 @@ func (c *check) run(ctx context.Context, s *Server, to netip.AddrPort) *failure 
 	default:
 		code, err = c.http(ctx, s, to)
 	}
-	return c.judge(code, err)
+	return code, err
 }
 
-// judge puts a result into the words of the API.
+// judge puts a result into the words of the API. It gives nil when the target is well.
 func (c *check) judge(code int, err error) *failure {
 	switch {
 	case err != nil && timedOut(err):

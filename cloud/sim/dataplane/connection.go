@@ -54,7 +54,10 @@ func (b *socket) shake(a *accepted) {
 	ctx, cancel := context.WithTimeout(ctx, b.server.atLeast(handshakeTimeout, connectFloor))
 	defer cancel()
 	secured := tls.Server(a, &tls.Config{GetConfigForClient: b.tlsConfig, MinVersion: tls.VersionTLS12})
-	if err := secured.HandshakeContext(ctx); err != nil {
+	began := b.server.now()
+	err := secured.HandshakeContext(ctx)
+	b.logConnection(a, &handshake{b.server.now().Sub(began), secured.ConnectionState(), err})
+	if err != nil {
 		b.server.log.Debug("handshake", "at", b.at, "client", a.RemoteAddr(), "error", err)
 		var plain tls.RecordHeaderError
 		if errors.As(err, &plain) && looksLikeHTTP(plain.RecordHeader) {
@@ -94,6 +97,9 @@ type connection struct {
 	requests atomic.Int64
 	// trace names the connection in logs, certificate is the ARN of the one that was served.
 	trace, certificate string
+	// name is the server that the client asked for, offered the protocols that it speaks. Network load balancers log both.
+	name    string
+	offered []string
 }
 
 func newConnection(zone string) *connection {

@@ -29,11 +29,11 @@ type frontend struct {
 	providers map[string]*provider
 	// callback takes clients back from them; nil without any.
 	callback action
-	// book is where requests are logged; nil for nowhere.
-	book     *logbook
-	security *security
-	source   Listener
-	inserted []insertedHeader
+	// book is where requests are logged, connections where connections are; nil for nowhere.
+	book, connections *logbook
+	security          *security
+	source            Listener
+	inserted          []insertedHeader
 	// zones are those of the load balancer, forwards the target groups that the rules name.
 	zones    []string
 	forwards []string
@@ -52,7 +52,7 @@ func (s *Server) compileListener(lb *LoadBalancer, l *Listener, before *frontend
 		source:     *l,
 		inserted:   insertedHeaders(l.Attributes),
 		zones:      lb.Zones,
-		book:       s.logbook(lb),
+		book:       s.logbook(lb, accessLog), connections: s.logbook(lb, connectionLog),
 	}
 	f.idle = s.atLeast(f.attributes.seconds("idle_timeout.timeout_seconds", defaultIdle), idleFloor)
 	f.lifetime = s.scaled(f.attributes.seconds("client_keep_alive.seconds", defaultLifetime))

@@ -16,7 +16,9 @@ import (
 
 // group is a target group at work. It outlives updates, so that health and connections are kept.
 type group struct {
-	arn      string
+	arn string
+	// name is that of the group in logs.
+	name     string
 	server   *Server
 	settings atomic.Pointer[groupSettings]
 	// pools are the targets that take requests now.
@@ -86,7 +88,7 @@ type target struct {
 }
 
 func (s *Server) newGroup(arn string, t *TargetGroup) *group {
-	g := &group{arn: arn, server: s, targets: map[targetKey]*target{}}
+	g := &group{arn: arn, name: aws.ToString(t.Settings.TargetGroupName), server: s, targets: map[targetKey]*target{}}
 	g.pools.Store(&pools{})
 	g.transport = s.newTransport(aws.ToString(t.Settings.ProtocolVersion))
 	return g
@@ -143,13 +145,20 @@ func (s *groupSettings) speaks(r *http.Request) bool {
 	}
 }
 
-// apply takes over a configuration. Targets that stay keep their health. The host is what probes over HTTP ask for; empty is the address of
-// the target.
-func (g *group) apply(t *TargetGroup, host string) {
+// surroundings is what the load balancer adds to the health check of a target group.
+type surroundings struct {
+	// host is what probes over HTTP ask for; empty is the address of the target.
+	host string
+	// book is where they are logged; nil for nowhere.
+	book *logbook
+}
+
+// apply takes over a configuration. Targets that stay keep their health.
+func (g *group) apply(t *TargetGroup, around surroundings) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	settings := g.server.newSettings(t)
-	settings.check.host = host
+	settings.check.host, settings.check.book = around.host, around.book
 	g.settings.Store(settings)
 	old := g.targets
 	g.targets = make(map[targetKey]*target, len(t.Targets))

@@ -112,10 +112,13 @@ func (g *group) probe(t *target, round int) {
 	s := g.settings.Load()
 	g.mu.Unlock()
 
-	began := time.Now()
+	began, at := time.Now(), g.server.now()
 	ctx, cancel := context.WithTimeout(g.server.base(), s.check.timeout)
-	failed := s.check.run(s.flows.introduce(ctx), g.server, s.check.address(t))
+	to := s.check.address(t)
+	code, err := s.check.run(s.flows.introduce(ctx), g.server, to)
 	cancel()
+	failed := s.check.judge(code, err)
+	s.check.log(g.name, probe{at, time.Since(began), to, code, err})
 
 	g.mu.Lock()
 	defer g.mu.Unlock()

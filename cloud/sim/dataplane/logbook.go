@@ -21,9 +21,18 @@ const (
 	maxLog      = 1 << 20
 )
 
-// logbook gathers the access log of a load balancer and writes it to files as they are in a bucket.
+// The logs of a load balancer, by the attributes that switch them on.
+const (
+	accessLog     = "access_logs"
+	connectionLog = "connection_logs"
+	healthLog     = "health_check_logs"
+)
+
+// logbook gathers a log of a load balancer and writes it to files as they are in a bucket.
 type logbook struct {
 	server *Server
+	// kind is one of the logs above.
+	kind string
 	// place is the directory of the bucket with the prefix.
 	place   string
 	arn     string
@@ -40,22 +49,22 @@ type logbooks struct {
 	all map[string]*logbook
 }
 
-// logbook gives the logbook of a load balancer, or nil if it keeps none.
-func (s *Server) logbook(lb *LoadBalancer) *logbook {
+// logbook gives the logbook of a load balancer for one of its logs, or nil if it keeps none.
+func (s *Server) logbook(lb *LoadBalancer, kind string) *logbook {
 	a := attributes(lb.Attributes)
-	if s.accessLogs == "" || !a.on("access_logs.s3.enabled") {
+	if s.accessLogs == "" || !a.on(kind+".s3.enabled") {
 		return nil
 	}
-	bucket, prefix := a["access_logs.s3.bucket"], a["access_logs.s3.prefix"]
+	bucket, prefix := a[kind+".s3.bucket"], a[kind+".s3.prefix"]
 	place := filepath.Join(s.accessLogs, filepath.Clean("/"+bucket), filepath.Clean("/"+prefix))
 	s.books.mu.Lock()
 	defer s.books.mu.Unlock()
 	if s.books.all == nil {
 		s.books.all = map[string]*logbook{}
 	}
-	key := lb.ARN + " " + place
+	key := lb.ARN + " " + kind + " " + place
 	if s.books.all[key] == nil {
-		s.books.all[key] = &logbook{server: s, place: place, arn: lb.ARN, address: lb.Address}
+		s.books.all[key] = &logbook{server: s, kind: kind, place: place, arn: lb.ARN, address: lb.Address}
 	}
 	return s.books.all[key]
 }
@@ -90,7 +99,7 @@ func (b *logbook) deliver() {
 		return
 	}
 	if err := b.write(); err != nil {
-		b.server.log.Error("access log", "balancer", b.arn, "error", err)
+		b.server.log.Error("writing a log", "kind", b.kind, "balancer", b.arn, "error", err)
 	}
 	b.buffer.Reset()
 }
@@ -116,7 +125,8 @@ func (b *logbook) write() (err error) {
 	return nil
 }
 
-// path is that of AWS: account, region and day, then load balancer, end of the interval, address and something random.
+// path is that of AWS: account, region and day, then load balancer, end of the interval, address and something random. Files of connections
+// and health checks begin with a word of their own; those of network load balancers have no address.
 func (b *logbook) path(now time.Time) string {
 	const arnParts = 6
 	region, account := "-", "-"
@@ -125,10 +135,12 @@ func (b *logbook) path(now time.Time) string {
 	}
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails
-	file := strings.Join([]string{
-		account, "elasticloadbalancing", region, strings.ReplaceAll(balancerID(b.arn), "/", "."), now.Format("20060102T1504Z"),
-		b.address.String(), hex.EncodeToString(random[:]),
-	}, "_") + ".log.gz"
+	parts := []string{account, "elasticloadbalancing", region, strings.ReplaceAll(balancerID(b.arn), "/", "."), now.Format("20060102T1504Z")}
+	if !strings.HasPrefix(balancerID(b.arn), "net/") {
+		parts = append(parts, b.address.String())
+	}
+	begin := map[string]string{connectionLog: "conn_log_", healthLog: "health_check_log_"}[b.kind]
+	file := begin + strings.Join(append(parts, hex.EncodeToString(random[:])), "_") + ".log.gz"
 	return filepath.Join(b.place, "AWSLogs", account, "elasticloadbalancing", region, now.Format("2006/01/02"), file)
 }
 

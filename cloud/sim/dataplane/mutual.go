@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +22,20 @@ const (
 	mutualVerify      = "verify"
 )
 
-var errClient = errors.New("client certificate is refused")
+// clientError is why a client's certificate is refused.
+type clientError struct {
+	// code is the word of the connection log for it.
+	code string
+	why  error
+}
+
+func (e *clientError) Error() string { return "client certificate is refused: " + e.why.Error() }
+
+func (e *clientError) Unwrap() error { return e.why }
+
+func refuseClient(code, format string, args ...any) error {
+	return &clientError{code, fmt.Errorf(format, args...)}
+}
 
 // Bounds of client certificates (ALB user guide, "Mutual authentication with TLS").
 const (
@@ -72,7 +86,7 @@ func newVerifier(m MutualTLS, now func() time.Time) *verifier {
 // verify accepts a client that has a chain to the trust store of which nothing is revoked.
 func (v *verifier) verify(state tls.ConnectionState) error {
 	if len(state.PeerCertificates) == 0 {
-		return fmt.Errorf("none was sent: %w", errClient)
+		return refuseClient(unmapped, "none was sent")
 	}
 	leaf := state.PeerCertificates[0]
 	if err := usable(leaf); err != nil {
@@ -89,14 +103,38 @@ func (v *verifier) verify(state tls.ConnectionState) error {
 	}
 	chains, err := leaf.Verify(o)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errClient, err)
+		return &clientError{invalidity(leaf, o.CurrentTime, err), err}
 	}
-	for _, chain := range chains {
-		if len(chain) <= maxChain && !v.anyRevoked(chain) {
-			return nil
-		}
+	chains = slices.DeleteFunc(chains, func(chain []*x509.Certificate) bool { return len(chain) > maxChain })
+	if len(chains) == 0 {
+		return refuseClient("ClientCertMaxChainDepthExceeded", "more than %d certificates deep", maxChain)
 	}
-	return fmt.Errorf("revoked, or more than %d certificates deep: %w", maxChain, errClient)
+	if !slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return !v.anyRevoked(chain) }) {
+		return refuseClient("ClientCertCrlHit", "revoked")
+	}
+	return nil
+}
+
+// invalidity gives the word of the connection log for a certificate that has no chain.
+func invalidity(leaf *x509.Certificate, now time.Time, err error) string {
+	var invalid x509.CertificateInvalidError
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &unknown):
+		return "ClientCertUntrusted"
+	case !errors.As(err, &invalid):
+		return "ClientCertInvalid"
+	case invalid.Reason == x509.Expired && now.Before(leaf.NotBefore):
+		return "ClientCertNotYetValid"
+	case invalid.Reason == x509.Expired:
+		return "ClientCertExpired"
+	case invalid.Reason == x509.IncompatibleUsage:
+		return "ClientCertPurposeInvalid"
+	case invalid.Reason == x509.TooManyIntermediates:
+		return "ClientCertMaxChainDepthExceeded"
+	default:
+		return "ClientCertInvalid"
+	}
 }
 
 func (v *verifier) anyRevoked(chain []*x509.Certificate) bool {
@@ -108,29 +146,32 @@ func (v *verifier) anyRevoked(chain []*x509.Certificate) bool {
 	return false
 }
 
+// unsupported is the word of the connection log for a certificate of a kind that load balancers do not take.
+const unsupported = "ClientCertTypeUnsupported"
+
 // usable checks version, key and signature of a client's certificate against what load balancers support.
 func usable(c *x509.Certificate) error {
 	if c.Version != 3 {
-		return fmt.Errorf("version %d: %w", c.Version, errClient)
+		return refuseClient("ClientCertInvalid", "version %d", c.Version)
 	}
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return fmt.Errorf("RSA key of %d bits: %w", bits, errClient)
+			return refuseClient(unsupported, "RSA key of %d bits", bits)
 		}
 	case *ecdsa.PublicKey:
 		if key.Curve != elliptic.P256() && key.Curve != elliptic.P384() && key.Curve != elliptic.P521() {
-			return fmt.Errorf("curve %s: %w", key.Params().Name, errClient)
+			return refuseClient(unsupported, "curve %s", key.Params().Name)
 		}
 	default:
-		return fmt.Errorf("key of type %s: %w", c.PublicKeyAlgorithm, errClient)
+		return refuseClient(unsupported, "key of type %s", c.PublicKeyAlgorithm)
 	}
 	switch c.SignatureAlgorithm {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS,
 		x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
 		return nil
 	default:
-		return fmt.Errorf("signature %s: %w", c.SignatureAlgorithm, errClient)
+		return refuseClient(unsupported, "signature %s", c.SignatureAlgorithm)
 	}
 }
 
@@ -156,12 +197,19 @@ func (x *exchange) mutualHeaders(h http.Header) {
 		return
 	}
 	leaf := chain[0]
-	h.Set(x.mutualName("-Serial-Number"), strings.ToUpper(hex.EncodeToString(leaf.SerialNumber.Bytes())))
+	h.Set(x.mutualName("-Serial-Number"), serialNumber(leaf))
 	h.Set(x.mutualName("-Issuer"), leaf.Issuer.String())
 	h.Set(x.mutualName("-Subject"), leaf.Subject.String())
-	h.Set(x.mutualName("-Validity"),
-		"NotBefore="+leaf.NotBefore.UTC().Format(time.RFC3339)+";NotAfter="+leaf.NotAfter.UTC().Format(time.RFC3339))
+	h.Set(x.mutualName("-Validity"), validity(leaf))
 	h.Set(x.mutualName("-Leaf"), escapedPEM(leaf))
+}
+
+func serialNumber(c *x509.Certificate) string {
+	return strings.ToUpper(hex.EncodeToString(c.SerialNumber.Bytes()))
+}
+
+func validity(c *x509.Certificate) string {
+	return "NotBefore=" + c.NotBefore.UTC().Format(time.RFC3339) + ";NotAfter=" + c.NotAfter.UTC().Format(time.RFC3339)
 }
 
 func (x *exchange) mutualName(suffix string) string {

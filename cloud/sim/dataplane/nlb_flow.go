@@ -22,7 +22,10 @@ func (p *port) serve(client net.Conn) {
 	}
 	ctx, cancel := context.WithCancelCause(p.flows())
 	defer cancel(nil)
-	client, protocol, err := s.terminate(ctx, g, client)
+	n := newFlowNote(s, g, client)
+	defer n.write()
+	client, protocol, err := s.terminate(context.WithValue(ctx, connectionKey{}, n.connection), g, client)
+	n.shaken(client, err)
 	if err != nil {
 		s.log.DebugContext(ctx, "handshake", "listener", g.arn, "error", err)
 		closeBody(client)
@@ -44,9 +47,11 @@ func (p *port) serve(client net.Conn) {
 		reset(client)
 		return
 	}
+	n.joined(target)
 	guard := newWatchdog(g.idle, func() { cancel(errIdle) })
 	defer guard.stop()
-	carry(ctx, client, target, guard)
+	in, out := io.MultiWriter(guard, &n.received), io.MultiWriter(guard, &n.sent)
+	carry(ctx, lane{client, in}, lane{target, out})
 }
 
 // terminate ends the client's TLS, if the listener does, and gives the protocol that was agreed on.
@@ -58,7 +63,7 @@ func (s *Server) terminate(ctx context.Context, g *inlet, client net.Conn) (net.
 	defer cancel()
 	secured := tls.Server(client, &tls.Config{GetConfigForClient: g.greet, MinVersion: tls.VersionTLS12})
 	if err := secured.HandshakeContext(ctx); err != nil {
-		return client, "", fmt.Errorf("with the client: %w", err)
+		return secured, "", fmt.Errorf("with the client: %w", err)
 	}
 	return secured, secured.ConnectionState().NegotiatedProtocol, nil
 }
@@ -68,6 +73,9 @@ var errNoProtocol = errors.New("client has no protocol of the ALPN policy")
 // greet gives the configuration for a client. One that has no protocol of the policy is refused here, because the library lets some in.
 func (g *inlet) greet(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	ours, theirs := g.security.config.NextProtos, hello.SupportedProtos
+	if c, ok := hello.Context().Value(connectionKey{}).(*connection); ok {
+		c.name, c.offered = hello.ServerName, theirs
+	}
 	if len(ours) > 0 && len(theirs) > 0 && !slices.ContainsFunc(theirs, func(p string) bool { return slices.Contains(ours, p) }) {
 		return nil, errNoProtocol
 	}
@@ -83,29 +91,36 @@ func endpoint(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }
 
+// lane is a connection and who sees what comes from it.
+type lane struct {
+	net.Conn
+
+	seen io.Writer
+}
+
 // carry joins two connections until both directions have ended. One that breaks off, or is cut, resets both.
-func carry(ctx context.Context, client, target net.Conn, guard *watchdog) {
+func carry(ctx context.Context, client, target lane) {
 	stop := context.AfterFunc(ctx, func() {
-		reset(client)
-		reset(target)
+		reset(client.Conn)
+		reset(target.Conn)
 	})
 	defer stop()
 	done := make(chan error)
-	go func() { done <- pass(target, client, guard) }()
-	go func() { done <- pass(client, target, guard) }()
+	go func() { done <- pass(target.Conn, client) }()
+	go func() { done <- pass(client.Conn, target) }()
 	for range 2 {
 		if err := <-done; err != nil {
-			reset(client)
-			reset(target)
+			reset(client.Conn)
+			reset(target.Conn)
 		}
 	}
-	closeBody(client)
-	closeBody(target)
+	closeBody(client.Conn)
+	closeBody(target.Conn)
 }
 
 // pass copies one direction and hands on its end. A client of TLS that ends without saying so has ended all the same.
-func pass(to, from net.Conn, guard *watchdog) error {
-	if err := relay(to, from, guard); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+func pass(to net.Conn, from lane) error {
+	if err := relay(to, from.Conn, from.seen); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	closeWrite(to)

@@ -54,6 +54,9 @@ type inlet struct {
 	// zones are those of the load balancer, forwards the target groups that have a weight.
 	zones, forwards []string
 	source          Listener
+	// balancer is the ARN of the load balancer, book its access log; nil for none.
+	balancer string
+	book     *logbook
 }
 
 // route leads flows of a family of addresses to target groups.
@@ -84,6 +87,8 @@ func (s *Server) compileInlet(lb *LoadBalancer, l *Listener, before *inlet) (*in
 		}
 	}
 	if protocol == elbtypes.ProtocolEnumTls {
+		// There is no log of other connections.
+		g.balancer, g.book = lb.ARN, s.logbook(lb, accessLog)
 		var err error
 		if g.security, err = compileTermination(l, before); err != nil {
 			errs = append(errs, err)
@@ -125,7 +130,7 @@ func compileTermination(l *Listener, before *inlet) (*security, error) {
 	}
 	c := l.Policy.config()
 	c.NextProtos = preferences(l.ALPN)
-	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return choose(all, hello), nil }
+	c.GetCertificate = l.serving(all)
 	return &security{c, l.Policy.suites(isNewest)}, nil
 }
 

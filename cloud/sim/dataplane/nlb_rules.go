@@ -23,6 +23,7 @@ func networkFacts() []Fact {
 			"TestNLBTerminatesTLS"},
 		{"ALPN policies have their order of preference; a client with nothing in common is refused.", "NLB guide: ALPN policies; refusal believed",
 			"TestNLBALPN"},
+		{"Access logs of network load balancers have a line for each connection to a TLS listener.", "NLB guide: access logs", "TestNLBAccessLogs"},
 		{"A TLS target is offered the protocol that was agreed on with the client.", "believed", "TestNLBOffersTargetsWhatWasAgreedOn"},
 		{"Proxy protocol v2 tells TCP and TLS targets addresses and ports as the client sees them, before TLS, with a checksum; probes begin with LOCAL. " +
 			"Datagrams have no header.", groups + ": proxy protocol; checksum believed", "TestNLBProxyProtocol"},

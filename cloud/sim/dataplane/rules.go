@@ -66,6 +66,10 @@ func requestFacts() []Fact {
 		{"WebSockets pass; the idle timeout ends them.", "ALB guide: listeners", "TestWebSockets"},
 		{"A client's connection ends after its keep-alive time.", attributes, "TestAConnectionEndsWithItsLifetime"},
 		{"Access logs have AWS's fields, file names and places; sizes are told from the parts of a message.", "ALB guide: access logs", "TestAccessLogs"},
+		{"Connection logs have a line for each connection and handshake, and name why a client's certificate was refused. How the key exchange is " +
+			"written is a guess.", "ALB guide: connection logs", "TestConnectionLogs"},
+		{"Health check logs have a line for each probe. A refused connection counts as reset.", "ALB guide: health check logs; the latter believed",
+			"TestHealthCheckLogs"},
 		{"Access logs name why a gate refused, and how a request was classified.", "ALB guide: access logs", "TestAccessLogsOfWhatWentWrong"},
 	}
 }

@@ -180,14 +180,14 @@ func (s *Server) compileListeners(lb *LoadBalancer, before, next *snapshot) []er
 
 // applyGroups takes over target groups. Those of before that are still there go on.
 func (s *Server) applyGroups(c Config, before map[string]*group) map[string]*group {
-	hosts := s.probeHosts(c)
+	hosts, books := s.probeHosts(c), s.healthBooks(c)
 	groups := make(map[string]*group, len(c.TargetGroups))
 	for arn, config := range c.TargetGroups {
 		g := before[arn]
 		if g == nil {
 			g = s.newGroup(arn, &config)
 		}
-		g.apply(&config, hosts[arn])
+		g.apply(&config, surroundings{hosts[arn], books[arn]})
 		groups[arn] = g
 	}
 	return groups

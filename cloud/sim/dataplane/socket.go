@@ -102,6 +102,7 @@ func (b *socket) accept() {
 			b.server.work.Go(func() { b.shake(a) })
 			continue
 		}
+		b.logConnection(a, nil)
 		b.hand(b.inspect(a, a))
 	}
 }

@@ -50,16 +50,7 @@ func compileSecurity(s *Server, f, before *frontend) (*security, error) {
 	if second {
 		c.NextProtos = []string{"h2", "http/1.1"}
 	}
-	source := f.source
-	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		chosen := choose(all, hello)
-		if c, ok := hello.Context().Value(connectionKey{}).(*connection); ok {
-			if at := slices.Index(source.Certificates, chosen); at >= 0 && at < len(source.CertificateARNs) {
-				c.certificate = source.CertificateARNs[at]
-			}
-		}
-		return chosen, nil
-	}
+	c.GetCertificate = f.source.serving(all)
 	askClients(c, f.source.MutualTLS, s.now)
 	return &security{c, f.source.Policy.suites(isNewest)}, nil
 }
@@ -77,6 +68,19 @@ func newCredentials(certificates []*tls.Certificate) ([]credential, error) {
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// serving gives what chooses a certificate for a client, and remembers its ARN with the connection.
+func (l Listener) serving(all []credential) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		chosen := choose(all, hello)
+		if c, ok := hello.Context().Value(connectionKey{}).(*connection); ok {
+			if at := slices.Index(l.Certificates, chosen); at >= 0 && at < len(l.CertificateARNs) {
+				c.certificate = l.CertificateARNs[at]
+			}
+		}
+		return chosen, nil
+	}
 }
 
 // greet gives the configuration for a client. One that has no cipher of the policy for the version that it would get is refused here,

@@ -73,9 +73,9 @@ func (x *exchange) join(ctx context.Context, res *http.Response, target io.ReadW
 	return errors.Join(first, <-done)
 }
 
-// relay copies one direction and keeps the watchdog quiet.
-func relay(to io.Writer, from io.Reader, guard *watchdog) error {
-	_, err := io.Copy(to, io.TeeReader(from, guard))
+// relay copies one direction; what passes is seen, by the watchdog among others.
+func relay(to io.Writer, from io.Reader, seen io.Writer) error {
+	_, err := io.Copy(to, io.TeeReader(from, seen))
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("relaying: %w", err)
 	}

@@ -156,6 +156,9 @@ func (s *State) modifyBalancerAttributes(in *sdk.ModifyLoadBalancerAttributesInp
 	if err := checkBalancerAttributes(lb.attributes, fresh); err != nil {
 		return nil, err
 	}
+	if err := s.checkLogs(lb, fresh); err != nil {
+		return nil, err
+	}
 	lb.attributes = fresh
 	return &sdk.ModifyLoadBalancerAttributesOutput{Attributes: showBalancerAttributes(lb)}, nil
 }

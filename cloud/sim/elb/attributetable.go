@@ -58,9 +58,12 @@ func logs(kind string) []attribute {
 
 // checkBalancerAttributes checks what several attributes say together.
 func checkBalancerAttributes(held, fresh map[string]string) error {
-	for _, kind := range []string{"access_logs", "connection_logs", "health_check_logs"} {
-		if fresh[kind+".s3.enabled"] == "true" && fresh[kind+".s3.bucket"] == "" {
+	for _, kind := range logKinds() {
+		switch {
+		case fresh[kind+".s3.enabled"] == "true" && fresh[kind+".s3.bucket"] == "":
 			return unfit("The value of '%s.s3.bucket' cannot be empty when logs are enabled", kind)
+		case strings.Contains(fresh[kind+".s3.prefix"], "AWSLogs"):
+			return unfit("The value of '%s.s3.prefix' cannot contain 'AWSLogs'", kind)
 		}
 	}
 	const secondary = "secondary_ips.auto_assigned.per_subnet"

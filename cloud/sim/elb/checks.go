@@ -13,7 +13,8 @@ func Checks() map[string]string {
 }
 
 func balancerChecks() map[string]string {
-	const attributes = "keys by type; values; 20 a call; one bad entry changes nothing; logs need a bucket (SDK; messages observed)"
+	const attributes = "keys by type; values; 20 a call; one bad entry changes nothing; logs need a bucket whose policy, where S3 knows " +
+		"it, lets them be written, and a prefix without AWSLogs (SDK, guides; messages observed)"
 	return map[string]string{
 		"CreateLoadBalancer": "name, type, scheme; two zones at least for an application, one subnet a zone, one VPC, /27 and 8 free addresses, " +
 			"internet gateway, IPv6 blocks, static addresses, source NAT prefixes; Elastic IP " +

@@ -11,6 +11,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/account"
 	"github.com/headgate/headgate/cloud/sim/cert"
 	"github.com/headgate/headgate/cloud/sim/cognito"
+	iampolicy "github.com/headgate/headgate/cloud/sim/policy"
 	"github.com/headgate/headgate/cloud/sim/table"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
@@ -81,10 +82,12 @@ type UserPools interface {
 	Client(poolARN, clientID, domain string) (cognito.Client, error)
 }
 
-// Bundles reads objects of S3.
+// Bundles reads objects of S3, and knows who may write others.
 type Bundles interface {
 	// Object gives an object's bytes; an empty version is the current one. Any error means that it is not there for the caller.
 	Object(bucket, key, version string) ([]byte, error)
+	// Permits says whether a bucket's policy allows a call; known is false where there is no such bucket.
+	Permits(bucket string, who iampolicy.Caller, call iampolicy.Call) (allowed, known bool)
 }
 
 // Target names a registered target: its address, instance or ARN, and port.

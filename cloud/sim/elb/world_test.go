@@ -20,6 +20,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/cert"
 	"github.com/headgate/headgate/cloud/sim/cognito"
 	"github.com/headgate/headgate/cloud/sim/elb"
+	iampolicy "github.com/headgate/headgate/cloud/sim/policy"
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
@@ -50,6 +51,11 @@ func (o objects) Object(bucket, key, version string) ([]byte, error) {
 		return nil, errNoObject
 	}
 	return body, nil
+}
+
+// Permits knows no bucket.
+func (objects) Permits(string, iampolicy.Caller, iampolicy.Call) (allowed, known bool) {
+	return false, false
 }
 
 // userPools is a Cognito with the one client of signIn.

@@ -13,6 +13,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/headgate/headgate/cloud/sim/listing"
+	"github.com/headgate/headgate/cloud/sim/policy"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
@@ -168,7 +169,7 @@ func (s *Store) putPolicy(in *sdk.PutBucketPolicyInput) (*sdk.PutBucketPolicyOut
 	return &sdk.PutBucketPolicyOutput{}, nil
 }
 
-// checkPolicy checks the form of a bucket policy (user guide, "Policies and permissions in Amazon S3"). It decides nothing here.
+// checkPolicy checks the form of a bucket policy (user guide, "Policies and permissions in Amazon S3").
 func (s *Store) checkPolicy(name, text string) error {
 	const longest = 20 << 10
 	var document struct {
@@ -226,6 +227,17 @@ func texts(value any) []string {
 		// Nothing of a bucket has this name.
 		return []string{""}
 	}
+}
+
+// Permits says whether a bucket's policy allows a call to somebody else than its owner; known is false where there is no such bucket. A policy
+// that cannot be evaluated allows nothing.
+func (s *Store) Permits(name string, who policy.Caller, call policy.Call) (allowed, known bool) {
+	b, known := s.buckets.Get(name)
+	if !known || b.policy == "" {
+		return false, known
+	}
+	document, err := policy.ParseFor([]byte(b.policy), who)
+	return err == nil && document.Decide(call) == policy.Allowed, true
 }
 
 func (s *Store) getPolicy(in *sdk.GetBucketPolicyInput) (*sdk.GetBucketPolicyOutput, error) {

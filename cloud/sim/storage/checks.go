@@ -12,8 +12,8 @@ func Checks() map[string]string {
 		"GetBucketLocation":   "the bucket exists (NoSuchBucket) (API reference)",
 		"PutBucketVersioning": "a status; no MFA (API reference)",
 		"GetBucketVersioning": "no status before it was set (API reference)",
-		"PutBucketPolicy": "JSON of 20 KB with statements that have effect, principal, action and resources of the bucket (MalformedPolicy); kept, and not " +
-			"applied (API reference, user guide)",
+		"PutBucketPolicy": "JSON of 20 KB with statements that have effect, principal, action and resources of the bucket (MalformedPolicy); kept, and asked " +
+			"whether load balancers may write logs, nobody else (API reference, user guide)",
 		"GetBucketPolicy":    "there is one (NoSuchBucketPolicy) (API reference)",
 		"DeleteBucketPolicy": "the bucket exists (API reference)",
 		"PutObject": "key of 1,024 bytes; checksums CRC32, CRC32C, CRC64NVME and SHA256 as headers (BadDigest), form of SHA1 and MD5; If-None-Match: " +

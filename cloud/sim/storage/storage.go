@@ -1,5 +1,5 @@
 // Package storage simulates S3 as far as others read and write objects there: buckets, their policies and versions, and whole objects. It may
-// import the SDK's shapes and the simulator's wire, account and table packages. Its invariant: an object that was answered for is kept byte
+// import the SDK's shapes and the simulator's wire, account, table and policy packages. Its invariant: an object that was answered for is kept byte
 // by byte as it was sent, and a version never changes.
 package storage
 
