@@ -24,9 +24,11 @@ func ReadCall(req *http.Request, body []byte) (Call, error) {
 	c := Call{Service: signedFor(req.Header.Get("Authorization"))}
 	if target := req.Header.Get("X-Amz-Target"); target != "" {
 		_, c.Action, _ = strings.Cut(target, ".")
-		if err := c.readJSON(body); err != nil {
+		form, err := readJSON(body)
+		if err != nil {
 			return c, fmt.Errorf("the body of %s: %w", c, err)
 		}
+		c.form = form
 		return c, nil
 	}
 	if c.Service == "route53" {
@@ -48,27 +50,30 @@ func ReadCall(req *http.Request, body []byte) (Call, error) {
 }
 
 // readJSON reads what rights depend on.
-func (c *Call) readJSON(body []byte) error {
+func readJSON(body []byte) (url.Values, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil {
-		return fmt.Errorf("%w: no JSON object", errUnknown)
+		return nil, fmt.Errorf("%w: no JSON object", errUnknown)
 	}
-	c.form = url.Values{}
+	out := url.Values{}
 	for name, value := range members {
 		var text string
 		if json.Unmarshal(value, &text) == nil {
-			c.form.Set(name, text)
+			out.Set(name, text)
 		}
 	}
-	var tags []struct{ Key, Value string }
+	var tags []struct {
+		Key   string `json:"Key"`
+		Value string `json:"Value"`
+	}
 	if _, has := members["Tags"]; has && json.Unmarshal(members["Tags"], &tags) != nil {
-		return fmt.Errorf("%w: tags that are no list", errUnknown)
+		return nil, fmt.Errorf("%w: tags that are no list", errUnknown)
 	}
 	for i, tag := range tags {
-		c.form.Set(fmt.Sprintf("Tags.member.%d.Key", i+1), tag.Key)
-		c.form.Set(fmt.Sprintf("Tags.member.%d.Value", i+1), tag.Value)
+		out.Set(fmt.Sprintf("Tags.member.%d.Key", i+1), tag.Key)
+		out.Set(fmt.Sprintf("Tags.member.%d.Value", i+1), tag.Value)
 	}
-	return nil
+	return out, nil
 }
 
 // zoneAction is the action of a call of Route 53, which method and path tell; empty for those that the operator never makes.

@@ -71,8 +71,11 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	r := w.NewRun(t, "secrecy", nil)
 	r.Start(refusing{})
 	r.Apply(r.Objects(filepath.Join("testdata", "shop.yaml"))...)
+	needles := append(seal(t, r), canary)
 	// Each of these comes of something that holds a secret: when they are there, it was read.
-	for _, sign := range []string{"signed-in", "conditions.web", "CreateRule"} {
+	for _, sign := range []string{
+		"signed-in", "conditions.web", "CreateRule", "Certificate/imported/secrecy/good", "does not belong to the certificate", "ImportCertificate",
+	} {
 		r.Eventually("something is said of "+sign, func() error {
 			if !strings.Contains(public(t, w.Client), sign) {
 				return errors.New("not yet")
@@ -86,14 +89,16 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			t.Errorf("the %s is empty: nothing was looked through", where)
 		}
 		for line := range strings.Lines(text) {
-			if strings.Contains(line, canary) {
-				t.Errorf("the %s has a secret: %s", where, line)
+			for _, needle := range needles {
+				if strings.Contains(line, needle) {
+					t.Errorf("the %s has a secret: %s", where, line)
+				}
 			}
 		}
 	}
 }
 
-// refusing is a transport with which AWS refuses rules, once it has seen the request with its signature.
+// refusing is a transport with which AWS refuses rules, and imports of one Secret, once it has seen the request with its signature.
 type refusing struct{}
 
 func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -102,6 +107,9 @@ func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("reading a call: %w", err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if bytes.Contains(body, []byte("imported/secrecy/refused")) {
+		return answer(r, http.StatusBadRequest, `{"__type": "AccessDeniedException", "message": "no"}`), nil
+	}
 	if !bytes.Contains(body, []byte("Action=CreateRule")) {
 		answer, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
@@ -110,9 +118,11 @@ func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answer, nil
 	}
 	const refusal = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
-	return &http.Response{
-		StatusCode: http.StatusForbidden, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(refusal)), Request: r,
-	}, nil
+	return answer(r, http.StatusForbidden, refusal), nil
+}
+
+func answer(r *http.Request, status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 }
 
 // public is all that the operator wrote into the API server, an object a line. What users wrote there is theirs.
