@@ -44,6 +44,8 @@ func TestLoadBalancerAttributes(t *testing.T) {
 		{"logs need a bucket", "InvalidConfigurationRequest", []string{"access_logs.s3.enabled", "true"}},
 		{"one bad, none changed", "ValidationError", []string{"idle_timeout.timeout_seconds", "61", "nothing", "1"}},
 		{"a key once", "ValidationError", []string{"idle_timeout.timeout_seconds", "61", "idle_timeout.timeout_seconds", "62"}},
+		{"a number has no sign", "ValidationError", []string{"idle_timeout.timeout_seconds", "+60"}},
+		{"and no zero in front", "ValidationError", []string{"idle_timeout.timeout_seconds", "060"}},
 	}
 	for _, row := range rows {
 		t.Run(row.why, func(t *testing.T) { contract.WantCode(t, modify(row.pairs...), row.code) })
@@ -91,6 +93,19 @@ func TestTargetGroupAttributes(t *testing.T) {
 		{"stickiness needs cross-zone", "InvalidConfigurationRequest", web, []string{"stickiness.enabled", "true", "load_balancing.cross_zone.enabled", "false"}},
 		{"UDP preserves client addresses", "ValidationError", udp, []string{"preserve_client_ip.enabled", "false"}},
 		{"anomalies need weighted_random", "InvalidConfigurationRequest", web, []string{"load_balancing.algorithm.anomaly_mitigation", "on"}},
+		{"no address leaves the DNS after the traffic is for all", "InvalidConfigurationRequest", web, []string{
+			"target_group_health.dns_failover.minimum_healthy_targets.count", "2",
+			"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "3",
+		}},
+		{"by percentage neither", "InvalidConfigurationRequest", tcp, []string{
+			"target_group_health.dns_failover.minimum_healthy_targets.percentage", "9",
+			"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "10",
+		}},
+		{"both at once are fine", "", web, []string{
+			"target_group_health.dns_failover.minimum_healthy_targets.count", "3",
+			"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "3",
+		}},
+		{"and no address that leaves", "", web, []string{"target_group_health.dns_failover.minimum_healthy_targets.count", "off"}},
 		{"good ones", "", web, []string{"stickiness.enabled", "true", "deregistration_delay.timeout_seconds", "0"}},
 	}
 	for _, row := range rows {
@@ -120,13 +135,25 @@ func TestStickyTargetsNeedStickyGroups(t *testing.T) {
 func TestListenerAttributes(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	l := f.listener(f.balancer("web"), 80, fixed("404"))
-	modify := func(key, value string) error {
+	lb := f.balancer("web")
+	l := f.listener(lb, 80, fixed("404"))
+	made, err := f.elb.CreateListener(t.Context(), &elb.CreateListenerInput{
+		LoadBalancerArn: lb.LoadBalancerArn, Port: aws.Int32(443), Protocol: elbtypes.ProtocolEnumHttps, DefaultActions: fixed("404"),
+		Certificates: []elbtypes.Certificate{{CertificateArn: f.certificate("www.example.com")}},
+	})
+	secure := contract.Must(t, made, err).Listeners[0].ListenerArn
+	modifyOf := func(l *string, key, value string) error {
 		_, err := f.elb.ModifyListenerAttributes(t.Context(), &elb.ModifyListenerAttributesInput{
 			ListenerArn: l, Attributes: []elbtypes.ListenerAttribute{{Key: aws.String(key), Value: aws.String(value)}},
 		})
 		return err
 	}
+	modify := func(key, value string) error { return modifyOf(l, key, value) }
+	for _, name := range []string{"Host", "content-length", "X-Forwarded-For"} {
+		contract.WantCode(t, modifyOf(secure, "routing.http.request.x_amzn_tls_version.header_name", name), "ValidationError")
+	}
+	contract.WantCode(t, modifyOf(secure, "routing.http.request.x_amzn_tls_version.header_name", "X-TLS"), "")
+	contract.WantCode(t, modify("routing.http.response.content_security_policy.header_value", "a\nSet-Cookie: b"), "ValidationError")
 	contract.WantCode(t, modify("routing.http.response.x_frame_options.header_value", "ALLOW"), "ValidationError")
 	contract.WantCode(t, modify("routing.http.response.x_frame_options.header_value", "ALLOW-FROM https://a.com"), "")
 	contract.WantCode(t, modify("routing.http.request.x_amzn_tls_version.header_name", "x"), "ValidationError")

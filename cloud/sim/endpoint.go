@@ -30,9 +30,23 @@ func (s *Simulator) Handler() http.Handler {
 type call struct {
 	service string
 	// json says that the caller speaks JSON, where the service is unknown.
-	json    bool
+	json bool
+	// version is the one of the API that a call of the Query protocol names.
+	version string
 	request *wire.Request
 }
+
+// name is the action as it is listed where it is unknown.
+func (c call) name(s wire.Service) string {
+	if c.foreign(s) {
+		return c.request.Operation + " of version " + c.version
+	}
+	return c.request.Operation
+}
+
+// foreign says that a call is of another version of the API than the service has. Classic load balancers have that of ELBv2, with the same
+// names for other things.
+func (c call) foreign(s wire.Service) bool { return c.version != "" && s.Target != "" && c.version != s.Target }
 
 func (s *Simulator) serveCall(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -71,10 +85,12 @@ func (s *Simulator) identify(r *http.Request, body []byte) call {
 		}
 	}
 	c.request.Operation = form.Get("Action")
+	c.version = form.Get("Version")
 	if c.service == "" {
-		c.service = s.serviceByTarget(form.Get("Version"))
+		c.service = s.serviceByTarget(c.version)
 	}
 	if c.request.Operation == "" {
+		c.version = ""
 		// A service of another style, as those that use REST: known by its path only.
 		c.request.Operation, c.json = r.Method+" "+r.URL.Path, true
 	}
@@ -160,9 +176,9 @@ func (s *Simulator) prepare(c call) (job, *wire.Response) {
 		service.Protocol = fallbackProtocol(c)
 	}
 	operation, ok := service.Find(c.request)
-	if !ok {
-		s.calls.unknown(c.service, c.request.Operation)
-		r := failure(service.Protocol, unknownAction(service.Protocol, c.request.Operation), id)
+	if !ok || c.foreign(service) {
+		s.calls.unknown(c.service, c.name(service))
+		r := failure(service.Protocol, unknownAction(service.Protocol, c.name(service)), id)
 		return job{}, &r
 	}
 	return job{id, service, operation, c.request, fault.Call{

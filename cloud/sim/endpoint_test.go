@@ -129,8 +129,13 @@ func TestUnknownActions(t *testing.T) {
 	if err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "UnknownOperationException") {
 		t.Errorf("status %d, body %s, error %v", response.StatusCode, body, err)
 	}
+	if status, body := f.send(http.MethodPost, "/?X-Amz-Credential=a/20260101/us-west-2/elasticloadbalancing/aws4_request",
+		"Action=DescribeLoadBalancers&Version=2012-06-01"); status != http.StatusBadRequest || !strings.Contains(body, "<Code>InvalidAction</Code>") {
+		t.Errorf("an action of the classic load balancers is answered %d %s", status, body)
+	}
 	want := []sim.Count{
 		{Service: "ec2", Action: "DescribeImages", Count: 1, Failed: 1},
+		{Service: "elasticloadbalancing", Action: "DescribeLoadBalancers of version 2012-06-01", Count: 1, Failed: 1},
 		{Service: "wafv2", Action: "ListNothing", Count: 1, Failed: 1},
 	}
 	if diff := cmp.Diff(want, f.Sim.Calls().Unknown); diff != "" {

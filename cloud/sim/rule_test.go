@@ -245,6 +245,15 @@ func TestRuleActionErrors(t *testing.T) {
 		{"a redirect changes something", "InvalidLoadBalancerAction", redirect(func(c *elbtypes.RedirectActionConfig) { c.Host = nil })},
 		{"a redirect path is absolute", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Path = aws.String("a") })},
 		{"a redirect port is a port", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Port = aws.String("0") })},
+		{"which is written plainly", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Port = aws.String("0443") })},
+		{"keywords are five", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Query = aws.String("a=#{method}") })},
+		{"of which a host takes its own", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Host = aws.String("#{port}.com") })},
+		{"and a path all but protocol and query", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Path = aws.String("/#{query}") })},
+		{"a host is a name", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Host = aws.String("a.com/b") })},
+		{"a path has no spaces", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Path = aws.String("/a b") })},
+		{"a fragment and keywords are fine", "", redirect(func(c *elbtypes.RedirectActionConfig) {
+			c.Host, c.Path, c.Query = aws.String("www.#{host}"), aws.String("/#{port}/#/#{path}"), aws.String("from=#{protocol}&#{query}")
+		})},
 		{"a query has no question mark", "ValidationError", redirect(func(c *elbtypes.RedirectActionConfig) { c.Query = aws.String("?a") })},
 	}
 	for i, row := range rows {

@@ -98,8 +98,12 @@ func TestRegisterTargetsErrors(t *testing.T) {
 	f := start(t, func(o *sim.Options) { o.Quotas.TargetsPerGroup = 2 })
 	group := f.group("web")
 	nodes := f.group("nodes", func(in *elb.CreateTargetGroupInput) { in.TargetType = elbtypes.TargetTypeEnumInstance })
-	zoned := func(ip, zone string) elbtypes.TargetDescription {
-		d := address(ip, 0)
+	lambda := f.group("lambda", func(in *elb.CreateTargetGroupInput) {
+		in.TargetType, in.Protocol, in.Port, in.VpcId = elbtypes.TargetTypeEnumLambda, "", nil, nil
+	})
+	const function = "arn:aws:lambda:us-west-2:123456789012:function:f"
+	zoned := func(id, zone string) elbtypes.TargetDescription {
+		d := elbtypes.TargetDescription{Id: aws.String(id)}
 		d.AvailabilityZone = aws.String(zone)
 		return d
 	}
@@ -114,6 +118,9 @@ func TestRegisterTargetsErrors(t *testing.T) {
 		{"and IPv6 in an IPv4 group", "ValidationError", group, []elbtypes.TargetDescription{address("fd00::1", 0)}},
 		{"private ones outside of the VPC need a zone", "ValidationError", group, []elbtypes.TargetDescription{address("192.168.0.1", 0)}},
 		{"which may be all", "", group, []elbtypes.TargetDescription{zoned("192.168.0.1", "all")}},
+		{"or one of the VPC's", "ValidationError", group, []elbtypes.TargetDescription{zoned("192.168.0.2", "eu-west-1a")}},
+		{"functions are of all zones", "ValidationError", lambda, []elbtypes.TargetDescription{zoned(function, "us-west-2a")}},
+		{"and have an ARN", "InvalidTarget", lambda, []elbtypes.TargetDescription{{Id: aws.String("my:lambda:function")}}},
 		{"a wrong zone is refused", "ValidationError", group, []elbtypes.TargetDescription{zoned("10.0.1.1", "us-west-2c")}},
 		{"a port has a range", "ValidationError", group, []elbtypes.TargetDescription{address("10.0.1.1", 65536)}},
 		{"one bad target, none registered", "ValidationError", group, []elbtypes.TargetDescription{address("10.0.1.1", 0), address("8.8.8.8", 0)}},

@@ -50,11 +50,17 @@ func boolean(key, value string) error {
 // within allows whole numbers of a range.
 func within(least, most int) func(key, value string) error {
 	return func(key, value string) error {
-		if n, err := strconv.Atoi(value); err != nil || n < least || n > most {
+		if n, ok := number(value); !ok || n < least || n > most {
 			return invalid("'%s' value '%s' must be between '%d-%d' inclusive", key, value, least, most)
 		}
 		return nil
 	}
+}
+
+// number reads a whole number that is written plainly: no plus sign, no zeros in front.
+func number(text string) (int, bool) {
+	n, err := strconv.Atoi(text)
+	return n, err == nil && strconv.Itoa(n) == text
 }
 
 // oneOf allows a list of words.
@@ -84,6 +90,14 @@ func anyText(key, value string) error {
 		return invalid("'%s' value cannot be longer than '%d' characters", key, maxAttribute)
 	}
 	return nil
+}
+
+// headerValue allows what can be the value of a header.
+func headerValue(key, value string) error {
+	if !printable(value) {
+		return invalid("'%s' value '%s' contains invalid characters", key, value)
+	}
+	return anyText(key, value)
 }
 
 // pair is a key and a value of a request.

@@ -127,7 +127,8 @@ func applicationAttributes() []attribute {
 
 func networkAttributes(g *targetGroup) []attribute {
 	udp := g.Protocol == elbtypes.ProtocolEnumUdp || g.Protocol == elbtypes.ProtocolEnumTcpUdp
-	preserve, preserveCheck := strconv.FormatBool(udp || g.TargetType != elbtypes.TargetTypeEnumIp), boolean
+	tcp := g.Protocol == elbtypes.ProtocolEnumTcp || g.Protocol == elbtypes.ProtocolEnumTls
+	preserve, preserveCheck := strconv.FormatBool(!tcp || g.TargetType != elbtypes.TargetTypeEnumIp), boolean
 	terminateCheck, terminate := boolean, "true"
 	if udp {
 		preserveCheck, terminateCheck, terminate = oneOf("true"), oneOf("false"), "false"
@@ -176,7 +177,22 @@ func checkGroupAttributes(g *targetGroup, fresh map[string]string) error {
 	case fresh["target_failover.on_deregistration"] != fresh["target_failover.on_unhealthy"]:
 		return unfit("The values of 'target_failover.on_deregistration' and 'target_failover.on_unhealthy' must be equal")
 	}
+	if err := checkFailover(fresh); err != nil {
+		return err
+	}
 	return checkAlgorithm(g, fresh)
+}
+
+// checkFailover holds that the addresses of a zone leave the DNS before, or when, its traffic goes to all targets.
+func checkFailover(fresh map[string]string) error {
+	for _, unit := range []string{"count", "percentage"} {
+		dns, routing := "target_group_health.dns_failover.minimum_healthy_targets."+unit, "target_group_health.unhealthy_state_routing.minimum_healthy_targets."+unit
+		least, given := number(fresh[routing])
+		if n, ok := number(fresh[dns]); ok && given && n < least {
+			return unfit("The value of '%s' must be greater than or equal to the value of '%s'", dns, routing)
+		}
+	}
+	return nil
 }
 
 func checkAlgorithm(g *targetGroup, fresh map[string]string) error {
@@ -195,7 +211,7 @@ func checkAlgorithm(g *targetGroup, fresh map[string]string) error {
 		return nil
 	}
 	for _, t := range g.targets.All() {
-		if t.AvailabilityZone != nil && *t.AvailabilityZone == "all" {
+		if t.AvailabilityZone != nil && *t.AvailabilityZone == allZones {
 			return unfit("You cannot turn off cross-zone load balancing while a target has Availability Zone 'all'")
 		}
 	}
@@ -238,9 +254,9 @@ func listenerAttributes(l *listener) []attribute {
 	response := "routing.http.response."
 	all := []attribute{{response + "server.enabled", "true", boolean}}
 	for name, check := range map[string]func(key, value string) error{
-		"strict_transport_security": anyText, "access_control_allow_origin": anyText, "access_control_allow_methods": anyText,
-		"access_control_allow_headers": anyText, "access_control_allow_credentials": oneOf("", "true"),
-		"access_control_expose_headers": anyText, "access_control_max_age": either("", 0, 1<<31-1), "content_security_policy": anyText,
+		"strict_transport_security": headerValue, "access_control_allow_origin": headerValue, "access_control_allow_methods": headerValue,
+		"access_control_allow_headers": headerValue, "access_control_allow_credentials": oneOf("", "true"),
+		"access_control_expose_headers": headerValue, "access_control_max_age": either("", 0, 1<<31-1), "content_security_policy": headerValue,
 		"x_content_type_options": oneOf("", "nosniff"), "x_frame_options": frameOptions,
 	} {
 		all = append(all, attribute{response + name + ".header_value", "", check})
@@ -261,7 +277,19 @@ func headerName(key, value string) error {
 	if len(value) > maxHeaderName || !only(value, letters+digits+"_-") {
 		return invalid("'%s' value '%s' must have at most '%d' characters of A-Z, a-z, 0-9, '-' and '_'", key, value, maxHeaderName)
 	}
+	if slices.Contains(reservedHeaders(), strings.ToLower(value)) {
+		return invalid("'%s' value '%s' is a reserved header name", key, value)
+	}
 	return nil
+}
+
+// reservedHeaders gives headers that HTTP or a load balancer has a meaning for, so that no other one can have their names (believed).
+func reservedHeaders() []string {
+	return []string{
+		"authorization", "connection", "content-length", "content-type", "cookie", "expect", "forwarded", "host", "keep-alive", "proxy-authorization",
+		"te", "trailer", "transfer-encoding", "upgrade", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id",
+		"x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity",
+	}
 }
 
 func frameOptions(key, value string) error {

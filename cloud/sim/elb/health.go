@@ -158,7 +158,7 @@ func (s *State) unusable(g *targetGroup, t *target) *elbtypes.TargetHealth {
 	default:
 		return nil
 	}
-	if zone == "" || zone == "all" {
+	if zone == "" || zone == allZones {
 		return nil
 	}
 	for _, z := range g.balancer.AvailabilityZones {

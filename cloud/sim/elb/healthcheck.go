@@ -1,7 +1,6 @@
 package elb
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -140,7 +139,7 @@ func checkProbe(g *targetGroup) error {
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS, TCP'", p)
 	}
 	port := aws.ToString(g.HealthCheckPort)
-	if n, err := strconv.Atoi(port); port != trafficPort && (err != nil || n < 1 || n > maxPort) {
+	if n, ok := number(port); port != trafficPort && (!ok || n < 1 || n > maxPort) {
 		return invalid("Health check port '%s' must be '%s' or between 1 and %d", port, trafficPort, maxPort)
 	}
 	return checkProbePath(g)
@@ -193,9 +192,9 @@ func checkCodes(codes string, least, most int) error {
 		if !ranged {
 			high = low
 		}
-		from, err := strconv.Atoi(low)
-		to, err2 := strconv.Atoi(high)
-		if err != nil || err2 != nil || from < least || to > most || from > to {
+		from, ok := number(low)
+		to, ok2 := number(high)
+		if !ok || !ok2 || from < least || to > most || from > to {
 			return invalid("Health check matcher code '%s' must be within '%d-%d' inclusive", codes, least, most)
 		}
 	}

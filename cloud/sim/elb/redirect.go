@@ -1,8 +1,8 @@
 package elb
 
 import (
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,10 +53,39 @@ func checkRedirect(l *listener, c elbtypes.RedirectActionConfig) error {
 	if *c.Protocol == "HTTP" && l.Protocol == elbtypes.ProtocolEnumHttps {
 		return badAction("You cannot redirect HTTPS to HTTP")
 	}
-	if port, err := strconv.Atoi(*c.Port); *c.Port != keepPort && (err != nil || port < 1 || port > 65535) {
+	if port, ok := number(*c.Port); *c.Port != keepPort && (!ok || port < 1 || port > maxPort) {
 		return invalid("The redirect port '%s' must be between 1 and 65535 or '#{port}'", *c.Port)
 	}
+	if err := checkKeywords(c); err != nil {
+		return err
+	}
 	return checkPlace(c)
+}
+
+// keyword is what stands for a part of the request.
+var keyword = regexp.MustCompile(`#\{[^}]*\}`)
+
+// checkKeywords holds which keywords each part can have (SDK, RedirectActionConfig), and which characters beside them.
+func checkKeywords(c elbtypes.RedirectActionConfig) error {
+	for _, part := range []struct {
+		name, value string
+		keywords    []string
+	}{
+		{"host", *c.Host, []string{keepHost}},
+		{"path", *c.Path, []string{keepHost, keepPort, "#{path}"}},
+		{"query", *c.Query, []string{keepProtocol, keepHost, keepPort, "#{path}", keepQuery}},
+	} {
+		for _, used := range keyword.FindAllString(part.value, -1) {
+			if !slices.Contains(part.keywords, used) {
+				return invalid("The redirect %s cannot contain the keyword '%s'", part.name, used)
+			}
+		}
+		rest := keyword.ReplaceAllString(part.value, "")
+		if part.name == "host" && !only(rest, letters+digits+"-._") || !printable(rest) || strings.Contains(rest, " ") {
+			return invalid("The redirect %s '%s' contains invalid characters", part.name, part.value)
+		}
+	}
+	return nil
 }
 
 // checkPlace checks path and query, and refuses a redirect to itself.

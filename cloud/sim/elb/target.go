@@ -2,6 +2,7 @@ package elb
 
 import (
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,9 @@ func (s *State) targetOperations() []wire.Operation {
 		wire.Reads("DescribeTargetHealth", s.describeTargetHealth),
 	}
 }
+
+// allZones is the zone of targets that get traffic from everywhere.
+const allZones = "all"
 
 func badTarget(format string, args ...any) error {
 	return wire.Errorf("InvalidTarget", format, args...)
@@ -79,10 +83,7 @@ func (s *State) readTarget(g *targetGroup, d elbtypes.TargetDescription) (elbtyp
 		return d, invalid("A target ID must be specified")
 	}
 	if isLambda(g) {
-		if d.Port != nil || !strings.Contains(*d.Id, ":lambda:") {
-			return d, badTarget("'%s' is not a valid target for target type 'lambda'", *d.Id)
-		}
-		return d, nil
+		return d, checkFunction(d)
 	}
 	d.Port = aws.Int32(g.port(d))
 	if err := checkPort("targets.1.member.port", *d.Port); err != nil {
@@ -99,6 +100,22 @@ func (s *State) readTarget(g *targetGroup, d elbtypes.TargetDescription) (elbtyp
 	default:
 		return d, s.checkInstance(g, d)
 	}
+}
+
+// function is the ARN of a Lambda function, or of a version or an alias of one.
+var function = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?$`)
+
+func checkFunction(d elbtypes.TargetDescription) error {
+	if d.Port != nil || !function.MatchString(*d.Id) {
+		return badTarget("'%s' is not a valid target for target type 'lambda'", *d.Id)
+	}
+	if zone := aws.ToString(d.AvailabilityZone); zone != "" && zone != allZones {
+		return invalid("The Availability Zone of targets of type 'lambda' must be '%s'", allZones)
+	}
+	if d.QuicServerId != nil {
+		return invalid("A QUIC server ID cannot be specified for targets of type 'lambda'")
+	}
+	return nil
 }
 
 // checkKind demands an identifier of the kind that the group takes, of a target that need not be registered.
@@ -190,13 +207,13 @@ func (s *State) readAddress(g *targetGroup, d elbtypes.TargetDescription) (elbty
 			return d, outside(*d.Id)
 		}
 		if d.AvailabilityZone == nil {
-			d.AvailabilityZone = aws.String("all")
+			d.AvailabilityZone = aws.String(allZones)
 		}
 		return d, nil
 	}
 	zone, inside := s.network.ZoneOf(*g.VpcId, a)
 	if inside {
-		if given := aws.ToString(d.AvailabilityZone); given != "" && given != zone && given != "all" {
+		if given := aws.ToString(d.AvailabilityZone); given != "" && given != zone && given != allZones {
 			return d, invalid("The IP address '%s' is not in Availability Zone '%s'", *d.Id, given)
 		}
 		if d.AvailabilityZone == nil && zone != "" {
@@ -210,6 +227,9 @@ func (s *State) readAddress(g *targetGroup, d elbtypes.TargetDescription) (elbty
 	}
 	if d.AvailabilityZone == nil {
 		return d, invalid("You must specify an Availability Zone for IP address '%s', which is not within the VPC", *d.Id)
+	}
+	if zone := *d.AvailabilityZone; zone != allZones && !s.network.HasZone(*g.VpcId, zone) {
+		return d, invalid("The Availability Zone '%s' is not one of the VPC", zone)
 	}
 	return d, nil
 }

@@ -78,6 +78,16 @@ func (n *Network) ZoneOf(vpc string, a netip.Addr) (string, bool) {
 	return "", four || six
 }
 
+// HasZone reports whether a VPC has a subnet in a zone.
+func (n *Network) HasZone(vpc, zone string) bool {
+	for _, s := range n.subnets.All() {
+		if *s.VpcId == vpc && *s.AvailabilityZone == zone {
+			return true
+		}
+	}
+	return false
+}
+
 func holdsSix(blocks []ec2types.SubnetIpv6CidrBlockAssociation, a netip.Addr) bool {
 	return slices.ContainsFunc(blocks, func(b ec2types.SubnetIpv6CidrBlockAssociation) bool { return within(b.Ipv6CidrBlock, a) })
 }
