@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
@@ -204,6 +205,51 @@ func TestNetworkLoadBalancer(t *testing.T) {
 	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, forward(web)), "IncompatibleProtocols")
 	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, fixed("200")), "InvalidLoadBalancerAction")
 	contract.WantCode(t, create(elbtypes.ProtocolEnumTcp, forward(tcp)), "")
+}
+
+func TestPrivateAddresses(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	subnet := f.Sim.World().PrivateSubnets[0]
+	create := func(name, four string) (*elb.CreateLoadBalancerOutput, error) {
+		return f.elb.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{
+			Name: aws.String(name), Type: elbtypes.LoadBalancerTypeEnumNetwork, Scheme: elbtypes.LoadBalancerSchemeEnumInternal,
+			SubnetMappings: []elbtypes.SubnetMapping{{SubnetId: aws.String(subnet), PrivateIPv4Address: aws.String(four)}},
+		})
+	}
+	_, err := create("reserved", "10.0.128.3")
+	contract.WantCode(t, err, "InvalidConfigurationRequest")
+	first, err := create("first", "10.0.128.50")
+	lb := contract.Must(t, first, err).LoadBalancers[0]
+	second, err := create("second", "10.0.128.50")
+	if state := contract.Must(t, second, err).LoadBalancers[0].State.Code; state != elbtypes.LoadBalancerStateEnumProvisioning {
+		t.Errorf("a load balancer whose address is taken begins as %s", state)
+	}
+	f.Pass(3 * time.Minute)
+	out, err := f.elb.DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
+	states := map[string]elbtypes.LoadBalancerStateEnum{}
+	for _, got := range contract.Must(t, out, err).LoadBalancers {
+		states[*got.LoadBalancerName] = got.State.Code
+		if failed := got.State.Code == elbtypes.LoadBalancerStateEnumFailed; failed && !strings.Contains(aws.ToString(got.State.Reason), "10.0.128.50") {
+			t.Errorf("%s failed for %q", *got.LoadBalancerName, aws.ToString(got.State.Reason))
+		}
+	}
+	want := map[string]elbtypes.LoadBalancerStateEnum{"first": elbtypes.LoadBalancerStateEnumActive, "second": elbtypes.LoadBalancerStateEnumFailed}
+	if diff := cmp.Diff(want, states); diff != "" {
+		t.Error(diff)
+	}
+	interfaces, err := f.ec2.DescribeNetworkInterfaces(t.Context(), &ec2.DescribeNetworkInterfacesInput{
+		Filters: []ec2types.Filter{{Name: aws.String("addresses.private-ip-address"), Values: []string{"10.0.128.50"}}},
+	})
+	held := contract.Must(t, interfaces, err).NetworkInterfaces
+	_, path, _ := strings.Cut(*lb.LoadBalancerArn, "loadbalancer/")
+	if len(held) != 1 || *held[0].Description != "ELB "+path {
+		t.Errorf("the address belongs to %+v", held)
+	}
+	_, err = f.elb.SetSubnets(t.Context(), &elb.SetSubnetsInput{
+		LoadBalancerArn: lb.LoadBalancerArn, SubnetMappings: []elbtypes.SubnetMapping{{SubnetId: aws.String(subnet), PrivateIPv4Address: aws.String("10.0.128.51")}},
+	})
+	contract.WantCode(t, err, "InvalidConfigurationRequest")
 }
 
 func TestSeededSixes(t *testing.T) {

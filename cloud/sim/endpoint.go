@@ -46,7 +46,9 @@ func (c call) name(s wire.Service) string {
 
 // foreign says that a call is of another version of the API than the service has. Classic load balancers have that of ELBv2, with the same
 // names for other things.
-func (c call) foreign(s wire.Service) bool { return c.version != "" && s.Target != "" && c.version != s.Target }
+func (c call) foreign(s wire.Service) bool {
+	return c.version != "" && s.Target != "" && c.version != s.Target
+}
 
 func (s *Simulator) serveCall(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -186,7 +186,8 @@ func checkGroupAttributes(g *targetGroup, fresh map[string]string) error {
 // checkFailover holds that the addresses of a zone leave the DNS before, or when, its traffic goes to all targets.
 func checkFailover(fresh map[string]string) error {
 	for _, unit := range []string{"count", "percentage"} {
-		dns, routing := "target_group_health.dns_failover.minimum_healthy_targets."+unit, "target_group_health.unhealthy_state_routing.minimum_healthy_targets."+unit
+		dns := "target_group_health.dns_failover.minimum_healthy_targets." + unit
+		routing := "target_group_health.unhealthy_state_routing.minimum_healthy_targets." + unit
 		least, given := number(fresh[routing])
 		if n, ok := number(fresh[dns]); ok && given && n < least {
 			return unfit("The value of '%s' must be greater than or equal to the value of '%s'", dns, routing)

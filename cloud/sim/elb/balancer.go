@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -138,7 +139,10 @@ func (s *State) addBalancer(lb *loadBalancer, placed placement) error {
 	lb.LoadBalancerArn = aws.String(s.account.ARN("elasticloadbalancing", "loadbalancer/"+path))
 	if err := s.network.Attach(s.interfaces(lb), s.account.Scale(s.options.Linger)); err != nil {
 		s.network.Detach(*lb.LoadBalancerArn, 0)
-		return invalid("%v", err)
+		if wire.AsError(err).Code != vpc.AddressTaken {
+			return invalid("%v", err)
+		}
+		lb.failure = wire.AsError(err).Message
 	}
 	lb.VpcId = aws.String(placed.vpc)
 	lb.CreatedTime = aws.Time(s.now())
@@ -157,8 +161,21 @@ func (s *State) interfaces(lb *loadBalancer) vpc.LoadBalancer {
 	_, path, _ := strings.Cut(*lb.LoadBalancerArn, "loadbalancer/")
 	return vpc.LoadBalancer{
 		ARN: *lb.LoadBalancerArn, Description: "ELB " + path, Subnets: subnetIDs(lb.AvailabilityZones), Groups: lb.SecurityGroups,
-		Network: isNetwork(lb), Allocations: allocationsBySubnet(lb),
+		Network: isNetwork(lb), Allocations: allocationsBySubnet(lb), Private: privateBySubnet(lb),
 	}
+}
+
+// privateBySubnet gives the private addresses that were asked for.
+func privateBySubnet(lb *loadBalancer) map[string]netip.Addr {
+	all := map[string]netip.Addr{}
+	for _, z := range lb.AvailabilityZones {
+		for _, held := range z.LoadBalancerAddresses {
+			if a, err := netip.ParseAddr(aws.ToString(held.PrivateIPv4Address)); err == nil {
+				all[aws.ToString(z.SubnetId)] = a
+			}
+		}
+	}
+	return all
 }
 
 func allocationsBySubnet(lb *loadBalancer) map[string]string {
@@ -181,8 +198,11 @@ func subnetIDs(zones []elbtypes.AvailabilityZone) []string {
 func (s *State) showBalancer(lb *loadBalancer) elbtypes.LoadBalancer {
 	out := lb.LoadBalancer
 	out.State = &elbtypes.LoadBalancerState{Code: elbtypes.LoadBalancerStateEnumActive}
-	if s.now().Before(lb.ready) {
+	switch {
+	case s.now().Before(lb.ready):
 		out.State.Code = elbtypes.LoadBalancerStateEnumProvisioning
+	case lb.failure != "":
+		out.State.Code, out.State.Reason = elbtypes.LoadBalancerStateEnumFailed, aws.String(lb.failure)
 	}
 	return out
 }

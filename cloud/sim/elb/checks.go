@@ -17,13 +17,14 @@ func balancerChecks() map[string]string {
 		"it, lets them be written, and a prefix without AWSLogs (SDK, guides; messages observed)"
 	return map[string]string{
 		"CreateLoadBalancer": "name, type, scheme; two zones at least for an application, one subnet a zone, one VPC, /27 and 8 free addresses, " +
-			"internet gateway, IPv6 blocks, static addresses, source NAT prefixes; Elastic IP " +
+			"internet gateway, IPv6 blocks, static addresses (one that is taken makes it fail), source NAT prefixes; Elastic IP " +
 			"addresses that nothing else has; pools of public, or of customer-owned and free addresses; security groups; quotas; tags; the same again gives " +
 			"the existing one (SDK, guide; messages observed)",
 		"DescribeLoadBalancers": "20 ARNs or names, not both; page size 1-400 (SDK)",
 		"DeleteLoadBalancer":    "deletion protection; target of a network load balancer; one that is not there is no error (SDK; messages observed)",
-		"SetSubnets":            "as at creation; the VPC stays; no pending capacity reservation; a network one may lose zones (SDK; removal believed)",
-		"SetSecurityGroups":     "at least one, of the VPC, five at most; none for a network load balancer that was made without (SDK, guide; codes believed)",
+		"SetSubnets": "as at creation; the VPC stays, and a private address in its subnet; no pending capacity reservation; a network one may lose " +
+			"zones (SDK; removal believed)",
+		"SetSecurityGroups": "at least one, of the VPC, five at most; none for a network load balancer that was made without (SDK, guide; codes believed)",
 		"SetIpAddressType": "IPv6 blocks of all subnets; not ipv4 with IPv6 target groups or rules of a network load balancer; no dualstack with " +
 			"QUIC, nor with UDP but with source NAT prefixes and IPv6 target groups (SDK, guide)",
 		"ModifyIpPools": "one of setting and removing; internet-facing application load balancers; " +

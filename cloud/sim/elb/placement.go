@@ -9,6 +9,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
@@ -87,8 +88,8 @@ func checkWithin(sub ec2types.Subnet, m elbtypes.SubnetMapping) error {
 			continue
 		}
 		a, err := netip.ParseAddr(*given)
-		if err != nil || !slices.ContainsFunc(blocksOf(sub), func(b netip.Prefix) bool { return b.Contains(a) }) {
-			return unfit("The address '%s' is not in the subnet '%s'", *given, *sub.SubnetId)
+		if err != nil || !slices.ContainsFunc(blocksOf(sub), func(b netip.Prefix) bool { return b.Contains(a) && !vpc.Reserved(b, a) }) {
+			return unfit("The address '%s' is not in the subnet '%s', or reserved in it", *given, *sub.SubnetId)
 		}
 	}
 	return nil

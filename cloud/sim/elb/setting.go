@@ -39,6 +39,9 @@ func (s *State) setSubnets(in *sdk.SetSubnetsInput) (*sdk.SetSubnetsOutput, erro
 	if err := s.fitListeners(&wanted); err != nil {
 		return nil, err
 	}
+	if err := checkKeptAddresses(lb, &wanted); err != nil {
+		return nil, err
+	}
 	held := subnetIDs(lb.AvailabilityZones)
 	added := slices.DeleteFunc(slices.Clone(placed.subnets), func(sub ec2types.Subnet) bool { return slices.Contains(held, *sub.SubnetId) })
 	if err := checkSpace(lb, added); err != nil {
@@ -54,6 +57,17 @@ func (s *State) setSubnets(in *sdk.SetSubnetsInput) (*sdk.SetSubnetsOutput, erro
 	return &sdk.SetSubnetsOutput{
 		AvailabilityZones: lb.AvailabilityZones, IpAddressType: lb.IpAddressType, EnablePrefixForIpv6SourceNat: lb.EnablePrefixForIpv6SourceNat,
 	}, nil
+}
+
+// checkKeptAddresses holds that a subnet that stays keeps the private address that was asked for in it, or none.
+func checkKeptAddresses(lb, wanted *loadBalancer) error {
+	was, shall := privateBySubnet(lb), privateBySubnet(wanted)
+	for _, id := range subnetIDs(lb.AvailabilityZones) {
+		if slices.Contains(subnetIDs(wanted.AvailabilityZones), id) && was[id] != shall[id] {
+			return unfit("The private IPv4 address of the load balancer in the subnet '%s' cannot be changed", id)
+		}
+	}
+	return nil
 }
 
 func (s *State) setSecurityGroups(in *sdk.SetSecurityGroupsInput) (*sdk.SetSecurityGroupsOutput, error) {

@@ -107,8 +107,10 @@ type Health struct {
 // loadBalancer is a load balancer with its listeners in the order of their ports.
 type loadBalancer struct {
 	elbtypes.LoadBalancer
-	id         string
-	ready      time.Time
+	id    string
+	ready time.Time
+	// failure says why it never becomes active; empty: it does.
+	failure    string
 	address    netip.Addr
 	attributes map[string]string
 	listeners  []*listener

@@ -221,17 +221,21 @@ func (s *State) readAddress(g *targetGroup, d elbtypes.TargetDescription) (elbty
 		}
 		return d, nil
 	}
-	shared := netip.MustParsePrefix("100.64.0.0/10")
-	if !a.IsPrivate() && !shared.Contains(a) {
+	if shared := netip.MustParsePrefix("100.64.0.0/10"); !a.IsPrivate() && !shared.Contains(a) {
 		return d, outside(*d.Id)
 	}
+	return d, s.checkOutsideZone(g, d)
+}
+
+// checkOutsideZone demands a zone of the VPC, or all, for an address outside of it.
+func (s *State) checkOutsideZone(g *targetGroup, d elbtypes.TargetDescription) error {
 	if d.AvailabilityZone == nil {
-		return d, invalid("You must specify an Availability Zone for IP address '%s', which is not within the VPC", *d.Id)
+		return invalid("You must specify an Availability Zone for IP address '%s', which is not within the VPC", *d.Id)
 	}
 	if zone := *d.AvailabilityZone; zone != allZones && !s.network.HasZone(*g.VpcId, zone) {
-		return d, invalid("The Availability Zone '%s' is not one of the VPC", zone)
+		return invalid("The Availability Zone '%s' is not one of the VPC", zone)
 	}
-	return d, nil
+	return nil
 }
 
 func outside(address string) error {

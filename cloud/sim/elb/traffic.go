@@ -16,7 +16,7 @@ func (s *State) LoadBalancers() []dataplane.LoadBalancer {
 	var all []dataplane.LoadBalancer
 	known := policyConfigs()
 	for _, lb := range s.balancers.All() {
-		if isGateway(lb) || s.now().Before(lb.ready) {
+		if isGateway(lb) || s.now().Before(lb.ready) || lb.failure != "" {
 			continue
 		}
 		shown := dataplane.LoadBalancer{

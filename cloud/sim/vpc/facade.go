@@ -135,9 +135,12 @@ type LoadBalancer struct {
 	Network     bool
 	// Allocations are the Elastic IP addresses by subnet, if it has any.
 	Allocations map[string]string
+	// Private are the private IPv4 addresses that were asked for, by subnet. One is chosen where there is none.
+	Private map[string]netip.Addr
 }
 
 // Attach gives a load balancer one interface in each of its subnets and its groups on all of them. Interfaces in other subnets go.
+// An address that somebody else has is the error AddressTaken.
 func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 	kind := ec2types.NetworkInterfaceTypeInterface
 	if lb.Network {
@@ -165,6 +168,9 @@ func (n *Network) Attach(lb LoadBalancer, linger time.Duration) error {
 			continue
 		}
 		planned := plannedInterface{id: n.identify("eni"), description: lb.Description, subnet: s, groups: lb.Groups, kind: kind, owner: lb.ARN}
+		if a, ok := lb.Private[id]; ok {
+			planned.addresses = []netip.Addr{a}
+		}
 		made, err := n.addInterface(planned)
 		if err != nil {
 			return err

@@ -148,13 +148,16 @@ func (n *Network) sweep() {
 	}
 }
 
+// AddressTaken is the code of an address that an interface has already.
+const AddressTaken = "InvalidIPAddress.InUse"
+
 // checkAddress demands a free address of the subnet that AWS does not keep for itself.
 func (n *Network) checkAddress(s *subnet, a netip.Addr) error {
-	if !s.block.Contains(a) || reserved(s.block, a) {
+	if !s.block.Contains(a) || Reserved(s.block, a) {
 		return wire.Errorf("InvalidParameterValue", "Address %s does not fall within the subnet's address range", a)
 	}
 	if n.taken(s, a) {
-		return wire.Errorf("InvalidIPAddress.InUse", "Address %s is in use.", a)
+		return wire.Errorf(AddressTaken, "Address %s is in use.", a)
 	}
 	return nil
 }
@@ -165,8 +168,8 @@ func (n *Network) taken(s *subnet, a netip.Addr) bool {
 	return taken
 }
 
-// reserved reports whether AWS keeps the address: the first four and the last of each subnet.
-func reserved(block netip.Prefix, a netip.Addr) bool {
+// Reserved reports whether AWS keeps the address: the first four and the last of each subnet.
+func Reserved(block netip.Prefix, a netip.Addr) bool {
 	first := block.Addr()
 	for range reservedAddresses - 1 {
 		if a == first {
@@ -181,7 +184,7 @@ func reserved(block netip.Prefix, a netip.Addr) bool {
 func (n *Network) chooseAddress(s *subnet) (netip.Addr, error) {
 	if s.free() > 0 {
 		for a := last(s.block).Prev(); s.block.Contains(a); a = a.Prev() {
-			if !n.taken(s, a) && !reserved(s.block, a) {
+			if !n.taken(s, a) && !Reserved(s.block, a) {
 				return a, nil
 			}
 		}
