@@ -29,8 +29,8 @@ sandbox: ## Start a cluster with a simulated AWS on this machine
 	$(GO) run ./cmd/headgate sandbox
 
 .PHONY: corpus
-corpus: ## Apply strangers' manifests to a sandbox; CORPUS=DIR takes any folder
-	$(GO) run ./cmd/headgate corpus $(if $(CORPUS),$(CORPUS) --folders .,../shared/corpus)
+corpus: ## Apply strangers' manifests to a sandbox; CORPUS=DIR takes any folder, ARGS=--update writes the table
+	$(GO) run ./cmd/headgate corpus $(if $(CORPUS),$(CORPUS) --folders .,../shared/corpus --expect docs/reference/corpus.md $(ARGS))
 
 .PHONY: test
 test: ## Run all tests

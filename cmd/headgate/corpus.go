@@ -21,6 +21,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/sandbox"
 	"github.com/headgate/headgate/sandbox/corpus"
+	"github.com/headgate/headgate/sandbox/selfsigned"
 )
 
 // corpusSpeed is faster than the demo's: nobody watches.
@@ -29,11 +30,13 @@ const corpusSpeed = 200
 var (
 	errUnclear       = errors.New("some objects got no verdict")
 	errPanic         = errors.New("the operator panicked")
+	errOtherwise     = errors.New("the corpus gives something else than the table says")
 	errOperatorEnded = errors.New("the operator ended")
 )
 
 func newCorpusCommand() *cobra.Command {
-	var table string
+	var table, expect string
+	var update bool
 	var folders []string
 	options := sandbox.Options{Speed: corpusSpeed, Simulator: sim.Options{DataPlane: true, DNS: "127.0.0.1:0"}}
 	cmd := &cobra.Command{
@@ -44,10 +47,12 @@ func newCorpusCommand() *cobra.Command {
 			options.Log = cmd.OutOrStdout()
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
-			return runCorpus(ctx, options, corpusTask{dir: args[0], folders: folders, table: table})
+			return runCorpus(ctx, options, corpusTask{dir: args[0], folders: folders, table: table, expect: expect, update: update})
 		},
 	}
 	cmd.Flags().StringVar(&table, "table", "", "file to write the table to, as Markdown")
+	cmd.Flags().StringVar(&expect, "expect", "", "table of what is expected, with which the outcome is compared; where DIR is not there, nothing is")
+	cmd.Flags().BoolVar(&update, "update", false, "write the outcome into the table of --expect instead; what changed is to be judged anew")
 	cmd.Flags().StringSliceVar(&folders, "folders", []string{"ingress", "gateway", "binding"}, "folders of DIR to apply; . is DIR itself")
 	cmd.Flags().IntVar(&options.PortOffset, "port-offset", 0, "added to the ports of listeners, for machines where ports below 1024 are closed")
 	return cmd
@@ -58,6 +63,9 @@ type corpusTask struct {
 	dir     string
 	folders []string
 	table   string
+	// expect is the file of the table that the outcome is compared with, or that it is written to; empty compares nothing.
+	expect string
+	update bool
 }
 
 const (
@@ -68,6 +76,10 @@ const (
 )
 
 func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (err error) {
+	if _, err := os.Stat(task.dir); os.IsNotExist(err) && task.expect != "" {
+		fmt.Fprintf(options.Log, "There is no corpus in %s: nothing is applied and nothing compared\n", task.dir)
+		return nil
+	}
 	s, err := startSandbox(ctx, options)
 	if err != nil {
 		return err
@@ -79,11 +91,13 @@ func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (e
 	}
 	w := corpus.World{
 		Client: c, Get: getThrough(s, options.PortOffset), Out: options.Log, Patience: corpusPatience, Workers: corpusWorkers,
+		Shape: corpus.NewShape(s.Simulator().AWSConfig()).Of, Certify: certify(s),
 	}
 	watched, stop := whileOperatorRuns(ctx, s)
 	defer stop()
 	rows, err := corpus.Run(watched, w, task.dir, task.folders)
-	return errors.Join(err, report(options.Log, task.table, rows), checkLog(options.Log, filepath.Join(s.LogDir(), "controller.log"), err))
+	return errors.Join(err, report(options.Log, task.table, rows), compare(options.Log, task, rows),
+		checkLog(options.Log, filepath.Join(s.LogDir(), "controller.log"), err))
 }
 
 // whileOperatorRuns is a context that ends with the operator.
@@ -129,6 +143,46 @@ func report(out io.Writer, table string, rows []corpus.Row) error {
 	return nil
 }
 
+// certify imports self-signed certificates.
+func certify(s *sandbox.Sandbox) func(context.Context, []string) error {
+	return func(ctx context.Context, hosts []string) error {
+		made, err := selfsigned.New(hosts...)
+		if err == nil {
+			_, err = made.Import(ctx, s.Simulator().AWSConfig())
+		}
+		if err != nil {
+			return fmt.Errorf("standing in for a certificate of %v: %w", hosts, err)
+		}
+		return nil
+	}
+}
+
+// compare holds the outcome against the table of the tree, or writes it there.
+func compare(out io.Writer, task corpusTask, rows []corpus.Row) error {
+	if task.expect == "" {
+		return nil
+	}
+	intro, entries, err := corpus.ReadLedger(task.expect)
+	if err != nil {
+		return fmt.Errorf("comparing: %w", err)
+	}
+	if task.update {
+		if err := corpus.WriteLedger(task.expect, intro, corpus.Judge(entries, rows)); err != nil {
+			return fmt.Errorf("comparing: %w", err)
+		}
+		return nil
+	}
+	differences := corpus.Differences(entries, rows)
+	for _, d := range differences {
+		fmt.Fprintln(out, d)
+	}
+	if len(differences) > 0 {
+		return fmt.Errorf("%w: %d differences; look at each, and write them with --update", errOtherwise, len(differences))
+	}
+	fmt.Fprintf(out, "All is as %s says\n", task.expect)
+	return nil
+}
+
 // getThrough sends requests to load balancers by their DNS names. Certificates are not looked at: strangers' are placeholders.
 func getThrough(s *sandbox.Sandbox, offset int) func(context.Context, corpus.Request) (int, error) {
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -155,6 +209,9 @@ func getThrough(s *sandbox.Sandbox, offset int) func(context.Context, corpus.Req
 		for name, value := range r.Header {
 			req.Header.Set(name, value)
 		}
+		if r.GRPC {
+			asCall(req, transport)
+		}
 		resp, err := transport.RoundTrip(req)
 		if err != nil {
 			return 0, fmt.Errorf("sending a request: %w", err)
@@ -165,4 +222,14 @@ func getThrough(s *sandbox.Sandbox, offset int) func(context.Context, corpus.Req
 		}
 		return resp.StatusCode, nil
 	}
+}
+
+// asCall makes a call of gRPC of a request: an empty message over HTTP/2.
+func asCall(r *http.Request, over *http.Transport) {
+	over.Protocols = new(http.Protocols)
+	over.Protocols.SetHTTP2(true)
+	r.Method = http.MethodPost
+	r.Header.Set("Content-Type", "application/grpc")
+	r.Header.Set("TE", "trailers")
+	r.Body = io.NopCloser(bytes.NewReader(make([]byte, 5)))
 }

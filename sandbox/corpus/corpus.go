@@ -22,7 +22,11 @@ type World struct {
 	Client client.Client
 	// Get sends a request to a load balancer by its DNS name and returns the status.
 	Get func(ctx context.Context, r Request) (int, error)
-	Out io.Writer
+	// Shape says what the load balancer with a DNS name is; nil says nothing.
+	Shape func(ctx context.Context, dnsName string) (string, error)
+	// Certify puts a certificate for hosts into the account, as authors have one whose Ingresses name none; nil makes none.
+	Certify func(ctx context.Context, hosts []string) error
+	Out     io.Writer
 	// Patience is how long an object may take to get a verdict, and twice that how long a file may take to be deleted.
 	Patience time.Duration
 	// Workers is how many files are applied side by side. Default 1.
@@ -36,6 +40,8 @@ type Request struct {
 	// Method is GET where it is empty. Query is encoded.
 	Method, Query string
 	Header        map[string]string
+	// GRPC sends a call, whose method nobody knows.
+	GRPC bool
 }
 
 // Run applies every manifest below the folders of dir and returns a row for each object, in the order of the files. It fails where
@@ -100,19 +106,19 @@ func nameRune(r rune) rune {
 func (w World) file(ctx context.Context, j *job) []Row {
 	var rows []Row
 	if j.problem != nil {
-		rows = append(rows, Row{j.name, "(document)", Refused, "no Kubernetes object: " + oneLine(j.problem.Error())})
+		rows = append(rows, Row{File: j.name, Object: "(document)", Verdict: Refused, Detail: "no Kubernetes object: " + oneLine(j.problem.Error())})
 	}
 	t := &trial{World: w, namespace: j.namespace()}
 	verdicts, problem := t.apply(ctx, j.objects)
 	if problem != nil {
-		rows = append(rows, Row{j.name, "(stand-ins)", Unclear, oneLine(problem.Error())})
+		rows = append(rows, Row{File: j.name, Object: "(stand-ins)", Verdict: Unclear, Detail: oneLine(problem.Error())})
 	}
 	for i, o := range j.objects {
 		v := verdicts[i]
 		if v.verdict == "" {
 			v = t.judge(ctx, o, j.objects)
 		}
-		rows = append(rows, Row{File: j.name, Object: describe(o), Verdict: v.verdict, Detail: v.detail})
+		rows = append(rows, Row{File: j.name, Object: describe(o), Verdict: v.verdict, Detail: v.detail, Gives: t.gives(ctx, o, v)})
 	}
 	for _, r := range t.clean(ctx) {
 		r.File = j.name

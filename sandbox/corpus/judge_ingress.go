@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
@@ -48,6 +51,7 @@ func (t *trial) ingress(ctx context.Context, o *unstructured.Unstructured) seen 
 	}
 	address := in.Status.LoadBalancer.Ingress[0]
 	var requests []Request
+	calls := strings.EqualFold(in.Annotations["alb.ingress.kubernetes.io/backend-protocol-version"], "GRPC")
 	for _, p := range address.Ports {
 		for _, r := range in.Spec.Rules {
 			requests = append(requests, requestsOf(address.Hostname, int(p.Port), r)...)
@@ -56,9 +60,63 @@ func (t *trial) ingress(ctx context.Context, o *unstructured.Unstructured) seen 
 			requests = append(requests, Request{DNSName: address.Hostname, Port: int(p.Port), Path: "/"})
 		}
 	}
+	for i := range requests {
+		requests[i].GRPC = calls && requests[i].Port == securePort
+	}
 	out := t.outcome(ctx, requests, told)
 	out.open = out.open || out.verdict == Finding && !settled(lb)
 	return out
+}
+
+// securePort is the port that is asked by HTTPS.
+const securePort = 443
+
+// gives is what came of an object without the wording of messages. Of an Ingress it is its load balancer, once it has one.
+func (t *trial) gives(ctx context.Context, o *unstructured.Unstructured, v verdict) string {
+	if o.GetKind() != "Ingress" || v.verdict != Serves && v.verdict != Finding || t.Shape == nil {
+		return gist(v.detail)
+	}
+	var parts []string
+	in := &networkingv1.Ingress{}
+	if err := t.fetch(ctx, o, in); err == nil && len(in.Status.LoadBalancer.Ingress) > 0 {
+		parts = append(parts, t.settledShape(ctx, in.Status.LoadBalancer.Ingress[0].Hostname))
+	}
+	if told.MatchString(v.detail) || len(parts) == 0 {
+		parts = append(parts, "told: "+gist(v.detail))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// settledShape is what a load balancer is once the pods that the file asks for are there and two looks show the same.
+func (t *trial) settledShape(ctx context.Context, dnsName string) string {
+	last, start := "", time.Now()
+	for {
+		now, err := t.Shape(ctx, dnsName)
+		if err != nil {
+			now = err.Error()
+		}
+		if now == last && t.staffed(ctx) || time.Since(start) > t.Patience || ctx.Err() != nil {
+			return now
+		}
+		last = now
+		for range 10 {
+			pause(ctx)
+		}
+	}
+}
+
+// staffed tells whether all pods of the file's Deployments, and of those that stand in, are ready.
+func (t *trial) staffed(ctx context.Context) bool {
+	for _, o := range t.made {
+		if kindOf(o) != "Deployment" {
+			continue
+		}
+		d := &appsv1.Deployment{}
+		if err := t.Client.Get(ctx, client.ObjectKeyFromObject(o), d); err != nil || d.Status.ReadyReplicas < ptr.Deref(d.Spec.Replicas, 1) {
+			return false
+		}
+	}
+	return true
 }
 
 // verdictOf is the verdict on what does not serve.
@@ -123,7 +181,7 @@ func (t *trial) outcome(ctx context.Context, requests []Request, told string) se
 	through, last := 0, "no requests to send"
 	for _, r := range requests {
 		r.Scheme = "http"
-		if r.Port == 443 {
+		if r.Port == securePort {
 			r.Scheme = "https"
 		}
 		status, err := t.Get(ctx, r)

@@ -52,6 +52,7 @@ func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructur
 		switch o.GetKind() {
 		case "Ingress":
 			backendsOfIngress(o, ports)
+			errs = append(errs, t.certify(ctx, o))
 		case "HTTPRoute":
 			backendsOfRoute(o, ports)
 			errs = append(errs, t.parents(ctx, o, has))
@@ -63,6 +64,25 @@ func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructur
 		}
 	}
 	return errors.Join(append(errs, t.services(ctx, ports, has))...)
+}
+
+// certify has a certificate for the hosts of an Ingress that listens by HTTPS and names none: its author has one in ACM.
+func (t *trial) certify(ctx context.Context, o *unstructured.Unstructured) error {
+	in, ok := typed[networkingv1.Ingress](o)
+	if _, named := in.Annotations["alb.ingress.kubernetes.io/certificate-arn"]; !ok || named || t.Certify == nil ||
+		!strings.Contains(in.Annotations["alb.ingress.kubernetes.io/listen-ports"], "HTTPS") {
+		return nil
+	}
+	var hosts []string
+	for _, r := range in.Spec.Rules {
+		if r.Host != "" {
+			hosts = append(hosts, r.Host)
+		}
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	return t.Certify(ctx, hosts)
 }
 
 // typed is an object in its Go type; what is not of its form is the API server's to refuse.

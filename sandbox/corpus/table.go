@@ -24,6 +24,8 @@ type Row struct {
 	Object  string
 	Verdict Verdict
 	Detail  string
+	// Gives is what came of the object without the wording of messages: the same at every run.
+	Gives string
 }
 
 // Markdown is the table of the rows.

@@ -21,6 +21,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/wafv2"
 	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
+
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/cloud/sim/idp"
 	"github.com/headgate/headgate/sandbox/selfsigned"
