@@ -81,6 +81,8 @@ type seen struct {
 	Method string    `json:"method"`
 	Proto  string    `json:"proto"`
 	TLS    *struct{} `json:"tls"`
+
+	Headers http.Header `json:"headers"`
 }
 
 // ask sends a request and says what came of it: "pod: METHOD host/path" of a pod, with "over TLS" where it was, and the protocol

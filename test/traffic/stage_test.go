@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	kube "sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/cloud/sim"
@@ -63,6 +66,8 @@ type stage struct {
 	pods map[string][]pod
 	// plans that the last manifests took, in words.
 	plans string
+	// held are the objects of the last manifests.
+	held kube.Reader
 }
 
 // pod is an echo server behind an address of the VPC.
@@ -90,7 +95,9 @@ func newStage(t *testing.T, o sim.Options) *stage {
 	})
 	s := &stage{t: t, sim: account, pods: map[string][]pod{}}
 	config := account.AWSConfig()
-	if s.cloud, err = cloud.New(t.Context(), cloud.Options{Cluster: cluster, VPC: account.World().VPC, AWSConfig: &config}); err != nil {
+	if s.cloud, err = cloud.New(t.Context(), cloud.Options{
+		Cluster: cluster, VPC: account.World().VPC, AWSConfig: &config, Secrets: s.secret,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	made, err := selfsigned.New("example.com", "*.example.com")
@@ -185,7 +192,17 @@ func (s *stage) objects(text string) preview.Source {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.held = set
 	return preview.Source{Reader: set, Scheme: scheme}
+}
+
+// secret is what a Secret of the last manifests holds.
+func (s *stage) secret(ctx context.Context, ref model.SecretRef) (map[string][]byte, error) {
+	found := &corev1.Secret{}
+	if err := s.held.Get(ctx, kube.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, found); err != nil {
+		return nil, fmt.Errorf("reading Secret %s: %w", ref, err)
+	}
+	return found.Data, nil
 }
 
 // apply runs the operator's loop over manifests until nothing is left to do, and gives what it found.
