@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/controllers/preview"
 )
 
 // stages is how many load balancers share the pairs, askers how many clients send requests while a plan is applied.
@@ -28,7 +30,7 @@ func delayed() sim.Options {
 }
 
 // TestChangesOfRules holds invariant 4 for changes of rules between target groups that are there: while a plan is applied, every
-// answer is one that the old configuration or the new one gives. What they give is what they answer at rest. Backends that come or
+// answer is one that the old configuration or the new one gives, also where a plan is cut and another one takes over. What they give is what they answer at rest. Backends that come or
 // go are not among the changes: the order of their targets' health is not planned yet.
 func TestChangesOfRules(t *testing.T) {
 	t.Parallel()
@@ -40,21 +42,47 @@ func TestChangesOfRules(t *testing.T) {
 			s := newStage(t, delayed())
 			s.apply(configuration(r))
 			s.register(owner(), nil)
-			sent := 0
+			sent, cuts := 0, 0
 			for n := range pairs / stages {
 				text := configuration(r)
-				wrong, count := s.change(func() { s.apply(text) })
+				wrong, count := s.change(func() {
+					if n%2 == 1 {
+						cuts += s.cut(text, time.Duration(r.IntN(int(longestRun))))
+					}
+					s.apply(text)
+				})
 				sent += count
 				if len(wrong) > 0 {
 					t.Fatalf("pair %d of -seed %d: %q\n%s\nby the plan\n%s", n, seed, wrong, text, s.plans)
 				}
 			}
-			t.Logf("%d requests during %d changes", sent, pairs/stages)
+			t.Logf("%d requests during %d changes, %d of which were cut", sent, pairs/stages, cuts)
 			if sent < pairs/stages {
 				t.Errorf("only %d requests were sent during %d changes", sent, pairs/stages)
 			}
 		})
 	}
+}
+
+// longestRun is about how long a change takes that nothing cuts.
+const longestRun = 60 * time.Millisecond
+
+// cut begins a change and ends it at some call, as the death of an operator does: what it knew is forgotten. It gives 1 where that came
+// before the end of the change.
+func (s *stage) cut(text string, after time.Duration) int {
+	s.t.Helper()
+	from := s.objects(text)
+	ctx, cancel := context.WithTimeout(s.t.Context(), after)
+	defer cancel()
+	_, err := preview.Run(ctx, from, s.cloud, settings())
+	s.cloud.Forget(owner())
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() == nil {
+		s.t.Fatal(err)
+	}
+	return 1
 }
 
 // TestWrongTurnsAreSeen: the property can fail. It does where all rules go before the new ones come.
