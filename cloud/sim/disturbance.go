@@ -51,6 +51,9 @@ func (s *Simulator) newDisturber(d Disturbances) (*disturber, error) {
 	if err := d.Throttling.Check(); err != nil {
 		return nil, fmt.Errorf("throttling: %w", err)
 	}
+	if err := s.checkNames(d); err != nil {
+		return nil, err
+	}
 	made := &disturber{
 		given: d, injector: fault.NewInjector(d.Faults, s.options.Seed), limiter: fault.NewLimiter(d.Throttling, s.options.Speed),
 		visibility: newVisibility(d.Consistency, s.options.Seed),

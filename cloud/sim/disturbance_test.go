@@ -170,6 +170,9 @@ func TestBadDisturbances(t *testing.T) {
 	t.Parallel()
 	for _, d := range []sim.Disturbances{
 		{Faults: []fault.Fault{{Nth: -1}}}, {Throttling: fault.Limits{"ec2": {{}}}}, {Policy: json.RawMessage(`{}`)},
+		{Faults: []fault.Fault{{Service: "elbv2"}}}, {Faults: []fault.Fault{{Service: "ec2", Action: "CreateRule"}}}, {Faults: []fault.Fault{{Action: "Nothing*"}}},
+		{Latency: fault.Latency{"reads": 1}}, {Latency: fault.Latency{"ec2:DescribeRules": 1}},
+		{Throttling: fault.Limits{"elbv2": {{Size: 1, Refill: 1}}}}, {Throttling: fault.Limits{"ec2": {{Size: 1, Refill: 1, Actions: []string{"Nothing*"}}}}},
 	} {
 		if s, err := sim.New(sim.Options{Disturbances: d}); err == nil {
 			t.Errorf("%+v was taken", d)

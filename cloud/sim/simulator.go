@@ -93,10 +93,12 @@ func New(o Options) (*Simulator, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
+	s.fill()
 	if s.disturber, err = s.newDisturber(o.Disturbances); err != nil {
+		// There is nothing to save yet, and a file that is there stays.
+		s.options.Snapshot = ""
 		return nil, errors.Join(err, s.Close())
 	}
-	s.fill()
 	if err := s.loadFile(); err != nil {
 		// What cannot be read is not to be written over.
 		s.options.Snapshot = ""

@@ -188,6 +188,10 @@ func TestSnapshotFile(t *testing.T) {
 		t.Error("a snapshot of another region was loaded")
 		_ = s.Close()
 	}
+	if s, err := sim.New(sim.Options{Snapshot: file, Disturbances: sim.Disturbances{Policy: json.RawMessage(`{}`)}}); err == nil {
+		t.Error("a policy that is none was taken")
+		_ = s.Close()
+	}
 	f.Sim = open()
 	defer func() { contract.WantCode(t, f.Sim.Close(), "") }()
 	f.client()
