@@ -99,14 +99,22 @@ func (s *Simulator) identify(r *http.Request, body []byte) call {
 	return c
 }
 
-// signedFor reads the service out of a signature: Credential=KEY/DATE/REGION/SERVICE/aws4_request, in a header or the query.
-func signedFor(r *http.Request) string {
-	_, scope, ok := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+// signature reads the scope of a signature: Credential=KEY/DATE/REGION/SERVICE/aws4_request, in a header or the query.
+func signature(header http.Header, query url.Values) []string {
+	_, scope, ok := strings.Cut(header.Get("Authorization"), "Credential=")
 	if !ok {
-		scope = r.URL.Query().Get("X-Amz-Credential")
+		scope = query.Get("X-Amz-Credential")
 	}
 	scope, _, _ = strings.Cut(scope, ",")
-	parts := strings.Split(scope, "/")
+	return strings.Split(scope, "/")
+}
+
+// accessKey gives the key with which a call is signed.
+func accessKey(r *wire.Request) string { return signature(r.Header, r.Query)[0] }
+
+// signedFor gives the service that a call is signed for.
+func signedFor(r *http.Request) string {
+	parts := signature(r.Header, r.URL.Query())
 	const service = 3
 	if len(parts) <= service {
 		return ""
@@ -232,10 +240,14 @@ func (s *Simulator) run(j job) (wire.Response, error) {
 
 // input decodes the input of a call that is allowed. A dry run is refused only after its permission was looked at.
 func (s *Simulator) input(j job) (any, error) {
+	who := s.tokens.Act(accessKey(j.request))
+	if who != nil && !s.account.Now().Before(who.Expires) {
+		return nil, expired(j.service.Protocol)
+	}
 	in := j.operation.New()
 	err := j.service.Protocol.Decode(j.request, in)
 	if err == nil || wire.AsError(err).Code == wire.DryRun {
-		if denied := s.permit(j.service, j.operation, in); denied != nil {
+		if denied := s.permit(j, who, in); denied != nil {
 			return nil, denied
 		}
 	}

@@ -20,18 +20,47 @@ type permission struct {
 	creating string
 }
 
-// permit says whether the policy allows a call; nil if it does.
-func (s *Simulator) permit(service wire.Service, o wire.Operation, in any) error {
-	if s.disturber.policy == nil || o.Name == "GetCallerIdentity" {
+// permit says whether the caller's policy allows a call; nil if it does. A session has the rights of its role, and no others.
+func (s *Simulator) permit(j job, who *identity.Session, in any) error {
+	if who == nil && s.disturber.policy == nil || j.operation.Name == "GetCallerIdentity" {
 		return nil
 	}
-	for _, p := range s.permissions(service.Name, o, in) {
-		decision := s.disturber.policy.Decide(policy.Call{Action: p.action, Resource: p.resource, Keys: s.keys(p, in)})
+	// A web identity stands for itself: the role's trust policy judges it.
+	if j.operation.Name == "AssumeRoleWithWebIdentity" {
+		return nil
+	}
+	caller, principal := identity.Caller(s.account), identity.Caller(s.account)
+	if who != nil {
+		caller, principal = who.ARN, who.Role
+	}
+	for _, p := range s.permissions(j.service.Name, j.operation, in) {
+		keys := s.keys(p, in)
+		keys["aws:principalarn"] = []string{principal}
+		call := policy.Call{Action: p.action, Resource: p.resource, Keys: keys}
+		var decision policy.Decision
+		if who != nil {
+			decision = s.directory.Decide(who.Role, call)
+		} else {
+			decision = s.disturber.policy.Decide(call)
+		}
 		if decision != policy.Allowed {
-			return s.denied(service.Protocol, p, decision)
+			return denied(j.service.Protocol, caller, p, decision)
 		}
 	}
 	return nil
+}
+
+// expired gives the error of a service for a session that has ended.
+func expired(protocol wire.Protocol) *wire.Error {
+	const text = "The security token included in the request is expired"
+	switch protocol.(type) {
+	case wire.EC2:
+		return wire.Errorf("RequestExpired", "%s", text)
+	case wire.JSON, wire.RESTJSON:
+		return wire.Errorf("ExpiredTokenException", "%s", text)
+	default:
+		return wire.Errorf("ExpiredToken", "%s", text).WithStatus(http.StatusForbidden)
+	}
 }
 
 // permissions lists what a call needs: its own action on each resource, and that of tagging where it tags what it makes.
@@ -179,7 +208,7 @@ func (s *Simulator) asARN(text string) string {
 func (s *Simulator) keys(p permission, in any) map[string][]string {
 	service, _, _ := strings.Cut(p.action, ":")
 	keys := map[string][]string{
-		"aws:requestedregion": {s.options.Region}, "aws:principalaccount": {s.options.Account}, "aws:principalarn": {identity.Caller(s.account)},
+		"aws:requestedregion": {s.options.Region}, "aws:principalaccount": {s.options.Account},
 		"aws:securetransport": {"false"},
 	}
 	add := func(key, value string) { keys[strings.ToLower(key)] = append(keys[strings.ToLower(key)], value) }
@@ -206,12 +235,12 @@ func (s *Simulator) keys(p permission, in any) map[string][]string {
 }
 
 // denied gives the error of a service for a call that the policy does not allow. Messages as AWS's, without the encoded part.
-func (s *Simulator) denied(protocol wire.Protocol, p permission, d policy.Decision) *wire.Error {
+func denied(protocol wire.Protocol, caller string, p permission, d policy.Decision) *wire.Error {
 	why := "because no identity-based policy allows the " + p.action + " action"
 	if d == policy.Denied {
 		why = "with an explicit deny in an identity-based policy"
 	}
-	text := "User: " + identity.Caller(s.account) + " is not authorized to perform: " + p.action + " on resource: " + p.resource + " " + why
+	text := "User: " + caller + " is not authorized to perform: " + p.action + " on resource: " + p.resource + " " + why
 	switch protocol.(type) {
 	case wire.EC2:
 		return wire.Errorf("UnauthorizedOperation", "You are not authorized to perform this operation. %s.", text).WithStatus(http.StatusForbidden)

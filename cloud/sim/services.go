@@ -26,13 +26,14 @@ func (s *Simulator) offer() []api {
 	s.domains = zones.New(s.account, there, s.certs.Settle)
 	s.certs.Validate(s.domains)
 	s.mesh = s.newMesh(there)
+	s.tokens = identity.New(s.account, s.directory)
 	s.tags = tagging.New(s.account, s.elb, s.network, s.certs.Tags, firewall.Tags, classic.Tags, guard.Tags, s.pools.Tags, s.directory.Tags,
 		accelerators.Tags, s.domains.Tags, s.mesh.Tags)
 	return []api{
 		s.elb,
 		s.network,
 		s.certs,
-		identity.New(s.account),
+		s.tokens,
 		firewall,
 		classic,
 		guard,

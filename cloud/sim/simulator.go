@@ -15,6 +15,7 @@ import (
 	"github.com/headgate/headgate/cloud/sim/elb"
 	"github.com/headgate/headgate/cloud/sim/fault"
 	"github.com/headgate/headgate/cloud/sim/iam"
+	"github.com/headgate/headgate/cloud/sim/identity"
 	"github.com/headgate/headgate/cloud/sim/lattice"
 	"github.com/headgate/headgate/cloud/sim/storage"
 	"github.com/headgate/headgate/cloud/sim/tagging"
@@ -63,7 +64,9 @@ type Simulator struct {
 	tags    *tagging.Index
 	// directory holds the certificates of IAM.
 	directory *iam.Directory
-	services  []wire.Service
+	// tokens holds the sessions of roles.
+	tokens   *identity.Tokens
+	services []wire.Service
 	// dumps show what services hold, by their signing names.
 	dumps map[string]func() any
 	world World

@@ -13,7 +13,15 @@ func Checks() map[string]string {
 		"ListServerCertificateTags": "page size, marker (API reference)",
 		"CreateServiceLinkedRole": "a service that is simulated and no suffix (InvalidInput); one a service (InvalidInput: the name has been taken) " +
 			"(API reference, reports of users)",
-		"GetRole":   "the role exists; only service-linked ones can (API reference)",
-		"ListRoles": "path prefix; page size 1–1,000, marker (API reference)",
+		"CreateRole": "name of 64, path; trust policy that can be evaluated (MalformedPolicyDocument), 2,048 characters; session of 1–12 hours; name free " +
+			"(EntityAlreadyExists); 1,000; no boundary, no tags (InvalidInput: ours) (API reference, quotas)",
+		"DeleteRole":             "no policies (DeleteConflict); not service-linked (UnmodifiableEntity) (API reference)",
+		"UpdateAssumeRolePolicy": "as at creation; not service-linked (API reference)",
+		"PutRolePolicy":          "name; a policy that can be evaluated; 10,240 characters for all of a role; not service-linked (API reference, quotas)",
+		"GetRolePolicy":          "role and policy exist (API reference)",
+		"DeleteRolePolicy":       "role and policy exist; not service-linked (API reference)",
+		"ListRolePolicies":       "the role exists; page size 1–1,000, marker (API reference)",
+		"GetRole":                "the role exists (API reference)",
+		"ListRoles":              "path prefix; page size 1–1,000, marker (API reference)",
 	}
 }

@@ -18,6 +18,8 @@ func demand() contract.Demand {
 			"CreateServiceLinkedRole NoSuchEntity":  "a service that has no such role is InvalidInput",
 			"CreateServiceLinkedRole LimitExceeded": "there are fewer services than roles that an account may have",
 			"DeleteServerCertificate LimitExceeded": "what is deleted reaches no limit",
+			"DeleteRole LimitExceeded":              "what is deleted reaches no limit",
+			"DeleteRolePolicy LimitExceeded":        "what is deleted reaches no limit",
 		},
 	}
 }

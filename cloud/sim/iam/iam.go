@@ -1,5 +1,5 @@
-// Package iam simulates Identity and Access Management as far as load balancers need it: server certificates, and the roles that are linked to
-// services. It may import the SDK's shapes and the simulator's wire, account, table, listing and cert packages. Its invariant: a private key
+// Package iam simulates Identity and Access Management as far as load balancers need it: server certificates, the roles that are linked to
+// services, and those that callers may assume, with their policies. It may import the SDK's shapes and the simulator's wire, account, table, listing, policy and cert packages. Its invariant: a private key
 // never leaves the package but as a tls.Certificate.
 package iam
 
@@ -26,14 +26,16 @@ type Directory struct {
 	// certificates are by name, whatever its case.
 	certificates table.Table[*certificate]
 	roles        table.Table[iamtypes.Role]
-	usedBy       func(arn string) []string
+	// inline holds the policies of roles, by the names of both.
+	inline map[string]map[string]string
+	usedBy func(arn string) []string
 }
 
 // New makes an account without certificates and roles.
 func New(a *account.Account) *Directory {
 	return &Directory{
 		Tags:    listing.NewTags(listing.Codes{Invalid: "InvalidInput", TooMany: "LimitExceeded"}),
-		account: a, usedBy: func(string) []string { return nil },
+		account: a, inline: map[string]map[string]string{}, usedBy: func(string) []string { return nil },
 	}
 }
 
@@ -41,7 +43,7 @@ func New(a *account.Account) *Directory {
 func (d *Directory) Service() wire.Service {
 	return wire.Service{
 		Name: "iam", Target: "2010-05-08", Protocol: wire.Query{Namespace: "https://iam.amazonaws.com/doc/2010-05-08/"},
-		Operations: wire.Table(slices.Concat(d.certificateOperations(), d.roleOperations())...),
+		Operations: wire.Table(slices.Concat(d.certificateOperations(), d.roleOperations(), d.ownRoleOperations())...),
 	}
 }
 
@@ -50,11 +52,12 @@ func (d *Directory) Dump() any {
 	var out struct {
 		ServerCertificates []iamtypes.ServerCertificate
 		Roles              []iamtypes.Role
+		RolePolicies       map[string]map[string]string
 	}
 	for _, c := range d.certificates.All() {
 		out.ServerCertificates = append(out.ServerCertificates, d.show(c))
 	}
-	out.Roles = d.roles.Values()
+	out.Roles, out.RolePolicies = d.roles.Values(), d.inline
 	return out
 }
 

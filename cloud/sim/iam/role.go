@@ -19,6 +19,14 @@ func (d *Directory) roleOperations() []wire.Operation {
 	}
 }
 
+func (d *Directory) ownRoleOperations() []wire.Operation {
+	return []wire.Operation{
+		wire.Writes("CreateRole", d.makeRole), wire.Writes("DeleteRole", d.deleteRole), wire.Writes("UpdateAssumeRolePolicy", d.updateTrust),
+		wire.Writes("PutRolePolicy", d.putPolicy), wire.Reads("GetRolePolicy", d.getPolicy), wire.Writes("DeleteRolePolicy", d.deletePolicy),
+		wire.Reads("ListRolePolicies", d.listPolicies),
+	}
+}
+
 // linked names the roles of the services that are simulated (each service's guide, "Using service-linked roles").
 func linked(service string) (string, bool) {
 	name, ok := map[string]string{

@@ -12,7 +12,7 @@ func TestMain(m *testing.M) { contract.Main(m, demand) }
 
 func demand() contract.Demand {
 	return contract.Demand{
-		ID: "STS", Service: identity.New(&account.Account{}).Service(),
+		ID: "STS", Service: identity.New(&account.Account{}, nil).Service(),
 		Left: map[string]string{
 			"* RegionDisabledException":                       "the Region is enabled",
 			"* PackedPolicyTooLarge":                          "session policies are not looked at",

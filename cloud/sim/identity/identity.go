@@ -1,5 +1,6 @@
 // Package identity simulates the Security Token Service as far as a controller asks who it is. It may import the SDK's STS shapes and the
-// simulator's wire and account packages. Its invariant: it holds no state, and the credentials that it gives are good for nothing else.
+// simulator's wire, account and policy packages. Its invariant: the only state that it holds are the sessions of roles that somebody has made, and no secret of
+// theirs.
 package identity
 
 import (
@@ -15,10 +16,19 @@ import (
 )
 
 // Tokens is the Security Token Service of an account.
-type Tokens struct{ account *account.Account }
+type Tokens struct {
+	account *account.Account
+	roles   Roles
+	// sessions are by access key.
+	sessions map[string]*Session
+	// acting is whose credentials the present call has; nil is the user.
+	acting *Session
+}
 
 // New makes the service.
-func New(a *account.Account) *Tokens { return &Tokens{a} }
+func New(a *account.Account, roles Roles) *Tokens {
+	return &Tokens{account: a, roles: roles, sessions: map[string]*Session{}}
+}
 
 // Service gives the STS API.
 func (t *Tokens) Service() wire.Service {
@@ -33,13 +43,16 @@ func (t *Tokens) Service() wire.Service {
 }
 
 func (t *Tokens) getCallerIdentity(*sdk.GetCallerIdentityInput) (*sdk.GetCallerIdentityOutput, error) {
+	if s := t.acting; s != nil {
+		return &sdk.GetCallerIdentityOutput{Account: aws.String(t.account.ID), UserId: &s.ID, Arn: &s.ARN}, nil
+	}
 	return &sdk.GetCallerIdentityOutput{
 		Account: aws.String(t.account.ID), UserId: aws.String("AIDASIMULATEDUSER0001"),
 		Arn: aws.String(Caller(t.account)),
 	}, nil
 }
 
-// Caller is the ARN of whoever calls: the simulator knows one user only.
+// Caller is the ARN of the user, which calls where no session does.
 func Caller(a *account.Account) string {
 	return "arn:" + a.Partition + ":iam::" + a.ID + ":user/simulated"
 }
@@ -84,7 +97,18 @@ func (t *Tokens) session(role, name *string, seconds *int32) (*ststypes.Credenti
 
 func (t *Tokens) assumeRole(in *sdk.AssumeRoleInput) (*sdk.AssumeRoleOutput, error) {
 	credentials, user, err := t.session(in.RoleArn, in.RoleSessionName, in.DurationSeconds)
-	return &sdk.AssumeRoleOutput{Credentials: credentials, AssumedRoleUser: user}, err
+	if err != nil {
+		return nil, err
+	}
+	who, keys := t.principal()
+	if in.ExternalId != nil {
+		keys["sts:externalid"] = []string{*in.ExternalId}
+	}
+	if err := t.trusted(request{"sts:AssumeRole", in.RoleArn, in.RoleSessionName, in.DurationSeconds, who, keys}); err != nil {
+		return nil, err
+	}
+	t.remember(in.RoleArn, credentials, user)
+	return &sdk.AssumeRoleOutput{Credentials: credentials, AssumedRoleUser: user}, nil
 }
 
 func (t *Tokens) assumeRoleWithWebIdentity(in *sdk.AssumeRoleWithWebIdentityInput) (*sdk.AssumeRoleWithWebIdentityOutput, error) {
@@ -92,5 +116,13 @@ func (t *Tokens) assumeRoleWithWebIdentity(in *sdk.AssumeRoleWithWebIdentityInpu
 		return nil, wire.Errorf("InvalidIdentityToken", "The web identity token that was passed could not be validated by AWS.")
 	}
 	credentials, user, err := t.session(in.RoleArn, in.RoleSessionName, in.DurationSeconds)
-	return &sdk.AssumeRoleWithWebIdentityOutput{Credentials: credentials, AssumedRoleUser: user}, err
+	if err != nil {
+		return nil, err
+	}
+	who, keys := t.bearer(*in.WebIdentityToken)
+	if err := t.trusted(request{"sts:AssumeRoleWithWebIdentity", in.RoleArn, in.RoleSessionName, in.DurationSeconds, who, keys}); err != nil {
+		return nil, err
+	}
+	t.remember(in.RoleArn, credentials, user)
+	return &sdk.AssumeRoleWithWebIdentityOutput{Credentials: credentials, AssumedRoleUser: user}, nil
 }
