@@ -76,26 +76,26 @@ func (t *trial) gives(ctx context.Context, o *unstructured.Unstructured, v verdi
 	if o.GetKind() != "Ingress" || v.verdict != Serves && v.verdict != Finding || t.Shape == nil {
 		return gist(v.detail)
 	}
-	var parts []string
 	in := &networkingv1.Ingress{}
-	if err := t.fetch(ctx, o, in); err == nil && len(in.Status.LoadBalancer.Ingress) > 0 {
-		parts = append(parts, t.settledShape(ctx, in.Status.LoadBalancer.Ingress[0].Hostname))
+	if err := t.fetch(ctx, o, in); err != nil || len(in.Status.LoadBalancer.Ingress) == 0 {
+		return "told: " + gist(t.steady(ctx, func() (string, bool) { return t.said(ctx, o), true }))
 	}
-	if told.MatchString(v.detail) || len(parts) == 0 {
-		parts = append(parts, "told: "+gist(v.detail))
+	shape := t.steady(ctx, func() (string, bool) {
+		text, err := t.Shape(ctx, in.Status.LoadBalancer.Ingress[0].Hostname)
+		return text, err == nil && t.staffed(ctx)
+	})
+	if told.MatchString(v.detail) {
+		shape += "; told: " + gist(v.detail)
 	}
-	return strings.Join(parts, "; ")
+	return shape
 }
 
-// settledShape is what a load balancer is once the pods that the file asks for are there and two looks show the same.
-func (t *trial) settledShape(ctx context.Context, dnsName string) string {
+// steady looks until two looks, a second apart, show the same and the latter is complete.
+func (t *trial) steady(ctx context.Context, look func() (text string, complete bool)) string {
 	last, start := "", time.Now()
 	for {
-		now, err := t.Shape(ctx, dnsName)
-		if err != nil {
-			now = err.Error()
-		}
-		if now == last && t.staffed(ctx) || time.Since(start) > t.Patience || ctx.Err() != nil {
+		now, complete := look()
+		if complete && now == last || time.Since(start) > t.Patience || ctx.Err() != nil {
 			return now
 		}
 		last = now

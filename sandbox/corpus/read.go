@@ -35,6 +35,7 @@ func read(path string) ([]*unstructured.Unstructured, error) {
 		case o.GetKind() == "" || o.GetAPIVersion() == "":
 			problem = errNoObject
 		default:
+			modern(o)
 			out = append(out, o)
 		}
 	}
