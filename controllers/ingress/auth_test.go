@@ -142,3 +142,24 @@ func TestWhoIsLetThroughNowCounts(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretsWakeTheGroupsThatNameThem: a renewed client is given on although nothing else changed, whoever names its Secret.
+func TestSecretsWakeTheGroupsThatNameThem(t *testing.T) {
+	signs := []string{annotations.AuthType, "oidc", annotations.AuthOIDC, oidc}
+	for _, row := range []struct {
+		why              string
+		ingress, service []string
+		want             int
+	}{
+		{"the Ingress names it", signs, nil, 1},
+		{"the Service names it", nil, signs, 1},
+		{"nobody names it", nil, nil, 0},
+		{"it is named, and nobody signs in", []string{annotations.AuthOIDC, oidc}, nil, 0},
+	} {
+		c := newClient(t, newIngress(row.ingress...), newService("web", row.service...), newClass("alb", ""))
+		r := New(c, nil, &told{}, settingsIP())
+		if got := r.ofSecret(t.Context(), clientSecret("web", "renewed")); len(got) != row.want {
+			t.Errorf("%s: %v is woken, want %d groups", row.why, got, row.want)
+		}
+	}
+}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -118,11 +120,25 @@ func (r *Reconciler) keepSecrets(key reconcile.Request, g Group) {
 	r.book.Keep(controllerName+" "+key.String(), keys)
 }
 
-// ofSecret are the groups whose members name a Secret.
+// ofSecret are the groups whose members, or the Services behind them, name a Secret.
 func (r *Reconciler) ofSecret(ctx context.Context, o client.Object) []reconcile.Request {
+	of := model.SecretRef{Namespace: o.GetNamespace(), Name: o.GetName()}
+	services := r.servicesIn(ctx, of.Namespace)
 	return r.requests(ctx, func(ing *networkingv1.Ingress) bool {
-		of := model.SecretRef{Namespace: o.GetNamespace(), Name: o.GetName()}
-		return slices.Contains(clientsOf(ing, nil), of) || ing.Namespace == of.Namespace &&
-			slices.ContainsFunc(ing.Spec.TLS, func(t networkingv1.IngressTLS) bool { return t.SecretName == of.Name })
+		return ing.Namespace == of.Namespace && (slices.Contains(clientsOf(ing, services), of) ||
+			slices.ContainsFunc(ing.Spec.TLS, func(t networkingv1.IngressTLS) bool { return t.SecretName == of.Name }))
 	})
+}
+
+func (r *Reconciler) servicesIn(ctx context.Context, namespace string) map[types.NamespacedName]*corev1.Service {
+	var list corev1.ServiceList
+	if err := r.client.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing Services")
+		return nil
+	}
+	out := make(map[types.NamespacedName]*corev1.Service, len(list.Items))
+	for i := range list.Items {
+		out[client.ObjectKeyFromObject(&list.Items[i])] = &list.Items[i]
+	}
+	return out
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
@@ -69,7 +70,11 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		}
 	})
 	r := w.NewRun(t, "secrecy", nil)
-	r.Start(refusing{})
+	if _, err := r.ImportCertificate("members.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	aws := &refusing{}
+	r.Start(aws)
 	r.Apply(r.Objects(filepath.Join("testdata", "shop.yaml"))...)
 	needles := append(seal(t, r), canary)
 	// Each of these comes of something that holds a secret: when they are there, it was read.
@@ -83,6 +88,12 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			return nil
 		})
 	}
+	r.Eventually("AWS is given the secret of a client, and refuses it", func() error {
+		if !aws.given.Load() {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 	r.Stop()
 	for where, text := range map[string]string{"log": said.String(), "what the API server shows": public(t, w.Client)} {
 		if text == "" {
@@ -99,9 +110,12 @@ func TestNoSecretIsPrinted(t *testing.T) {
 }
 
 // refusing is a transport with which AWS refuses rules, and imports of one Secret, once it has seen the request with its signature.
-type refusing struct{}
+type refusing struct {
+	// given tells whether a rule came with the secret of a client.
+	given atomic.Bool
+}
 
-func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+func (f *refusing) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, fmt.Errorf("reading a call: %w", err)
@@ -116,6 +130,9 @@ func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("passing a call on: %w", err)
 		}
 		return answer, nil
+	}
+	if bytes.Contains(body, []byte("ClientSecret="+canary)) {
+		f.given.Store(true)
 	}
 	const refusal = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
 	return answer(r, http.StatusForbidden, refusal), nil

@@ -1,0 +1,124 @@
+package traffic
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	kube "sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/idp"
+	"github.com/headgate/headgate/controllers/manifests"
+	"github.com/headgate/headgate/controllers/preview"
+	"github.com/headgate/headgate/controllers/stack"
+)
+
+// operator is the loop over a stage with an API server in which it remembers what it did.
+type operator struct {
+	stage *stage
+	api   kube.Client
+	loop  *stack.Loop
+}
+
+func (s *stage) newOperator() *operator {
+	s.t.Helper()
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o := &operator{stage: s, api: fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}).Build()}
+	o.restart()
+	return o
+}
+
+// restart forgets everything but what is in the API server.
+func (o *operator) restart() {
+	o.loop = stack.New(o.api, o.stage.cloud, stack.NewCluster(o.stage.cloud, stack.ClusterOptions{Name: cluster}), stack.Options{})
+}
+
+// apply runs until nothing is left to do, and gives the writes that it took.
+func (o *operator) apply(text string) string {
+	t := o.stage.t
+	t.Helper()
+	from := o.stage.objects(text)
+	o.stage.sim.ResetCalls()
+	for range 50 {
+		requests, err := preview.Requests(t.Context(), from.Reader, settings())
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle := true
+		for _, r := range requests {
+			result, err := o.loop.Run(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			idle = idle && result.Plan.Empty() && !result.Plan.Again
+		}
+		if idle {
+			return o.stage.writes()
+		}
+	}
+	t.Fatal("there is always something left to do")
+	return ""
+}
+
+// writes are the writing calls since they were last forgotten, each with how often it was made where that is more than once.
+func (s *stage) writes() string {
+	var out []string
+	for _, c := range s.sim.Calls().Calls {
+		for range c.Count {
+			if c.Kind == "write" {
+				out = append(out, c.Action)
+			}
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// idpSecret is the Secret "idp" with more metadata.
+func idpSecret(text, more string) string {
+	return "---\n{apiVersion: v1, kind: Secret, metadata: {namespace: shop, name: idp" + more + "}, data: {clientID: d2Vi, clientSecret: " +
+		base64.StdEncoding.EncodeToString([]byte(text)) + "}}\n"
+}
+
+// TestRenewedSecretIsGivenOnce: a new client's secret costs one call, and nothing else about its Secret costs any.
+func TestRenewedSecretIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, sim.Options{RuleDelay: -1})
+	p := s.newProvider(idpHost, idp.Options{Issuer: "https://" + idpHost, Clients: map[string]string{"web": "renewed"}})
+	o := s.newOperator()
+	web := func(more ...string) string {
+		return web(oidc("idp", more...), []string{host("shop.example.com", "Prefix / a")}, "")
+	}
+	if got := o.apply(idpSecret("old", "") + web()); !strings.Contains(got, "CreateRule") {
+		t.Fatalf("no rule was made: %s", got)
+	}
+	s.register(owner(), nil)
+	if got := signed(s.newBrowser(p), secure); got != "561" {
+		t.Errorf("with the old secret: %s, want 561", got)
+	}
+	for _, row := range []struct{ why, text, want, meets string }{
+		{"nothing changed", idpSecret("old", "") + web(), "", "561"},
+		{"the provider has a new secret", idpSecret("renewed", "") + web(), "ModifyRule", "200 a to ada"},
+		{"once is enough", idpSecret("renewed", "") + web(), "", "200 a to ada"},
+		{"what else is written on the Secret is nothing to AWS", idpSecret("renewed", ", annotations: {a: b}") + web(), "", "200 a to ada"},
+		{"AWS keeps the secret while something else changes", idpSecret("renewed", "") + web("auth-scope: openid email"), "ModifyRule", "200 a to ada"},
+	} {
+		for _, again := range []string{"", ", after a restart"} {
+			if again != "" {
+				o.restart()
+				row.want = ""
+			}
+			if got := o.apply(row.text); got != row.want {
+				t.Errorf("%s%s: wrote %q, want %q", row.why, again, got, row.want)
+			}
+			if got := signed(s.newBrowser(p), secure); got != row.meets {
+				t.Errorf("%s%s: a browser meets %s, want %s", row.why, again, got, row.meets)
+			}
+		}
+	}
+}
