@@ -10,13 +10,62 @@ import (
 )
 
 // gatesFlag is the flag of feature gates, Name=bool with commas between.
-type gatesFlag struct{ to map[string]*bool }
+type gatesFlag struct{ to map[string]gate }
 
-// gates are the feature gates that are served, by the incumbent's names.
-func (s *settings) gates() map[string]*bool {
-	return map[string]*bool{
+// gate is a feature gate of the incumbent.
+type gate struct {
+	// to is what it switches; nil where Headgate knows one way only, which is always.
+	to     *bool
+	always bool
+	// off says that the gate and what it switches are each other's opposite.
+	off bool
+	// why there is one way only, and what to do instead.
+	why string
+}
+
+// get is the value of a gate.
+func (g gate) get() bool {
+	if g.to == nil {
+		return g.always
+	}
+	return *g.to != g.off
+}
+
+// gates are the feature gates of the incumbent, by its names.
+func (s *settings) gates() map[string]gate {
+	out := fixedGates()
+	for name, to := range map[string]*bool{
 		"ALBSingleSubnet": &s.SingleSubnet, "ALBTargetControlAgent": &s.Webhooks.Agents,
 		"EnableCertificateManagement": &s.CertificateManagement, "LBCapacityReservation": &s.Capacity,
+		"EnableDefaultTagsLowPriority": &s.Tuning.TagsYield, "EndpointsFailOpen": &s.FailOpen,
+	} {
+		out[name] = gate{to: to}
+	}
+	out["SubnetsClusterTagCheck"] = gate{to: &s.Tuning.SharedSubnets, off: true}
+	out["SubnetDiscoveryByReachability"] = gate{to: &s.Tuning.SubnetsByRole, off: true}
+	return out
+}
+
+// fixedGates are those that Headgate has one way for. They may be written as it is, so that a command line of the incumbent's serves.
+func fixedGates() map[string]gate {
+	always := func(why string) gate { return gate{always: true, why: why} }
+	never := func(why string) gate { return gate{why: why} }
+	return map[string]gate{
+		"ListenerRulesTagging":         always("what is ours is known by its tags"),
+		"WeightedTargetGroups":         always("weights are served"),
+		"EnableIPTargetType":           always("targets of the type ip are served"),
+		"EnhancedDefaultBehavior":      always("what an Ingress asked for and asks for no more is reset"),
+		"ALBGatewayAPI":                always("Gateways are served where their kinds are installed"),
+		"EnableServiceController":      never("Services of type LoadBalancer are not served"),
+		"ServiceTypeLoadBalancerOnly":  never("Services of type LoadBalancer are not served"),
+		"EnableTCPUDPListener":         never("Services of type LoadBalancer are not served"),
+		"NLBGatewayAPI":                never("Gateways of class gateway.k8s.aws/nlb are not served"),
+		"NLBHealthCheckAdvancedConfig": always("AWS changes all of a health check in place"),
+		"NLBSecurityGroup":             always("network load balancers have security groups"),
+		"GatewayListenerSet":           never("ListenerSets are not served"),
+		"GlobalAcceleratorController":  never("GlobalAccelerators are not served"),
+		"EnableRGTAPI":                 never("resources are listed by their own services, which need no further right"),
+		"IngressPlanAnnotation":        never("plans are shown by the LoadBalancer object, and by headgate plan"),
 	}
 }
 
@@ -26,14 +75,47 @@ func (s *settings) defineAddons(fs *flag.FlagSet) {
 	fs.BoolVar(&s.WAF, "enable-waf", true, "serve web ACLs of WAF Classic (Regional); off, what asks for one answers 503")
 	fs.BoolVar(&s.Shield, "enable-shield", true, "serve protections of Shield Advanced")
 	s.Capacity = true
-	fs.Var(gatesFlag{s.gates()}, "feature-gates", "feature gates (Name=true|false,…): "+strings.Join(slices.Sorted(maps.Keys(s.gates())), ", "))
+	fs.Var(gatesFlag{s.gates()}, "feature-gates", "feature gates of the incumbent (Name=true|false,…); those that have one way only here are refused otherwise")
+}
+
+// defineRules declares what Ingresses may do, and what is made of what is not there.
+func (s *settings) defineRules(fs *flag.FlagSet) {
+	fs.BoolVar(&s.NoClassAnnotation, "disable-ingress-class-annotation", false, "refuse kubernetes.io/ingress.class on new Ingresses")
+	fs.BoolVar(&s.NoGroupAnnotation, "disable-ingress-group-name-annotation", false, "refuse alb.ingress.kubernetes.io/group.name of new members")
+	fs.Var(notFlag{&s.DemandServices}, "tolerate-non-existent-backend-service",
+		"answer 503 for a Service that is not there; off, its Ingress stays at its last good state")
+	fs.Var(notFlag{&s.DemandActions}, "tolerate-non-existent-backend-action",
+		"answer 503 for an action that is not there; off, its Ingress stays at its last good state")
+	fs.BoolVar(&s.Tuning.ManageBackendRules, "enable-manage-backend-security-group-rules", false,
+		"let pods admit load balancers with security groups of users too, where the object does not say; needs --enable-backend-security-group")
+}
+
+// notFlag is a bool flag that is on while what it sets is not.
+type notFlag struct{ to *bool }
+
+// IsBoolFlag lets the flag be written without a value.
+func (notFlag) IsBoolFlag() bool { return true }
+
+// String is the flag's value.
+func (f notFlag) String() string {
+	return strconv.FormatBool(f.to == nil || !*f.to)
+}
+
+// Set takes the flag's value.
+func (f notFlag) Set(s string) error {
+	on, err := strconv.ParseBool(s)
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", s)
+	}
+	*f.to = !on
+	return nil
 }
 
 // String is the gates, sorted.
 func (g gatesFlag) String() string {
 	parts := make([]string, 0, len(g.to))
 	for _, name := range slices.Sorted(maps.Keys(g.to)) {
-		parts = append(parts, name+"="+strconv.FormatBool(*g.to[name]))
+		parts = append(parts, name+"="+strconv.FormatBool(g.to[name].get()))
 	}
 	return strings.Join(parts, ",")
 }
@@ -48,13 +130,18 @@ func (g gatesFlag) Set(s string) error {
 		}
 		to, ok := g.to[name]
 		if !ok {
-			return fmt.Errorf("feature gate %q is not served: leave it out; those that are: %s", name, strings.Join(slices.Sorted(maps.Keys(g.to)), ", "))
+			return fmt.Errorf("feature gate %q is not known: leave it out; those that are: %s", name, strings.Join(slices.Sorted(maps.Keys(g.to)), ", "))
 		}
 		on, err := strconv.ParseBool(strings.TrimSpace(value))
 		if err != nil {
 			return fmt.Errorf("feature gate %s is %q: write true or false", name, value)
 		}
-		*to = on
+		if to.to == nil && on != to.always {
+			return fmt.Errorf("feature gate %s is always %t here, for %s: leave it out", name, to.always, to.why)
+		}
+		if to.to != nil {
+			*to.to = on != to.off
+		}
 	}
 	return nil
 }

@@ -81,6 +81,7 @@ func (s *settings) define(fs *flag.FlagSet) {
 	s.defineCloud(fs)
 	s.defineDefaults(fs)
 	s.defineAddons(fs)
+	s.defineRules(fs)
 	s.defineTargets(fs)
 	s.defineWebhooks(fs)
 	s.defineCertificates(fs)
@@ -153,8 +154,8 @@ func parse(args []string, getenv func(string) string, out io.Writer) (*settings,
 	fs := flag.NewFlagSet("headgate-controller", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	s.define(fs)
-	if name := notServed(args); name != "" {
-		fmt.Fprintf(out, "headgate-controller: flag --%s of the incumbent is not served yet: leave it out\n", name)
+	if name, why := notServed(args); name != "" {
+		fmt.Fprintf(out, "headgate-controller: flag --%s of the incumbent is not served: %s: leave it out\n", name, why)
 		return nil, errUsage
 	}
 	if err := fs.Parse(args); err != nil {
@@ -199,6 +200,8 @@ func (s *settings) problems(rest []string) []string {
 	complain(s.Cluster == "", "--cluster-name is required")
 	complain(s.VPC != "" && len(s.VPCTags) > 0, "--aws-vpc-id and --aws-vpc-tags exclude each other: leave one out")
 	complain(!slices.Contains([]string{"info", "debug"}, s.logLevel), "--log-level is %q: use info or debug", s.logLevel)
+	complain(s.Tuning.ManageBackendRules && !s.BackendGroup,
+		"--enable-manage-backend-security-group-rules needs --enable-backend-security-group: leave one of the two out")
 	complain(s.MaxRetries < 0, "--aws-max-retries is %d: use 0 or more", s.MaxRetries)
 	complain(s.SyncPeriod <= 0, "--sync-period is %s: use more than 0", s.SyncPeriod)
 	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")
@@ -222,30 +225,36 @@ func port(address string) string {
 	return address[strings.LastIndexByte(address, ':')+1:]
 }
 
-// incumbentOnly are flags of the incumbent that this operator does not serve yet. They are refused by name, never ignored.
-func incumbentOnly() []string {
-	return []string{
-		"service-max-concurrent-reconciles",
-		"nlb-gateway-max-concurrent-reconciles", "gateway-class-max-concurrent-reconciles", "globalaccelerator-max-concurrent-reconciles",
-		"globalaccelerator-max-exponential-backoff-delay",
-		"lb-stabilization-monitor-interval", "backend-security-group",
-		"enable-manage-backend-security-group-rules", "enable-endpoint-slices",
-		"aws-vpc-tag-key", "aws-api-throttle",
-		"quic-environment-variable-name",
-		"disable-ingress-class-annotation", "disable-ingress-group-name-annotation", "tolerate-non-existent-backend-service",
-		"tolerate-non-existent-backend-action", "load-balancer-class",
+// incumbentOnly are flags of the incumbent that this operator does not serve, with the reason. They are refused by name, never ignored.
+func incumbentOnly() map[string]string {
+	service, gateway := "Services of type LoadBalancer are not served yet", "Gateways have one number of workers, --alb-gateway-max-concurrent-reconciles"
+	accelerator := "GlobalAccelerators are not served"
+	return map[string]string{
+		"service-max-concurrent-reconciles":               service,
+		"load-balancer-class":                             service,
+		"quic-environment-variable-name":                  service,
+		"nlb-gateway-max-concurrent-reconciles":           gateway,
+		"gateway-class-max-concurrent-reconciles":         gateway,
+		"globalaccelerator-max-concurrent-reconciles":     accelerator,
+		"globalaccelerator-max-exponential-backoff-delay": accelerator,
+		"lb-stabilization-monitor-interval":               "Headgate paces its looks at what waits for AWS by itself",
+		"backend-security-group":                          "the shared group is made and found by its tags; name groups of your own by Ingress or by Gateway",
+		"enable-endpoint-slices":                          "targets always come from EndpointSlices",
+		"aws-vpc-tag-key":                                 "write --aws-vpc-tags=<key>=<value>",
+		"aws-api-throttle":                                "the pace of calls follows what AWS allows",
 	}
 }
 
-func notServed(args []string) string {
+// notServed finds a flag that is not served, and why.
+func notServed(args []string) (flag, why string) {
 	for _, a := range args {
 		if !strings.HasPrefix(a, "-") {
 			continue
 		}
 		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		if slices.Contains(incumbentOnly(), name) {
-			return name
+		if why, ok := incumbentOnly()[name]; ok {
+			return name, why
 		}
 	}
-	return ""
+	return "", ""
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 )
@@ -20,8 +21,15 @@ func TestParse(t *testing.T) {
 		{"one dash is as good as two", []string{"-cluster-name=c", "-aws-region=r", "-aws-vpc-id=vpc-1"}, ""},
 		{"unknown flags are named", append(good, "--no-such-flag"), "no-such-flag"},
 		{"flags of the incumbent that are not served are refused by name", append(good, "--aws-api-throttle=x"),
-			"flag --aws-api-throttle of the incumbent is not served yet"},
-		{"a feature gate that is not known is refused", append(good, "--feature-gates=A=true"), `feature gate "A" is not served`},
+			"flag --aws-api-throttle of the incumbent is not served: the pace of calls follows what AWS allows"},
+		{"a feature gate that is not known is refused", append(good, "--feature-gates=A=true"), `feature gate "A" is not known`},
+		{"a gate that has one way only is refused the other way, with the reason", append(good, "--feature-gates=ListenerRulesTagging=false"),
+			"feature gate ListenerRulesTagging is always true here, for what is ours is known by its tags"},
+		{"what Headgate has not is not switched on", append(good, "--feature-gates=GlobalAcceleratorController=true"), "is always false here"},
+		{"gates as they are may be written", append(good, "--feature-gates=ListenerRulesTagging=true,EnableRGTAPI=false"), ""},
+		{"rules of a group that there is not", append(good, "--enable-backend-security-group=false", "--enable-manage-backend-security-group-rules"),
+			"needs --enable-backend-security-group"},
+		{"tolerance is on or off", append(good, "--tolerate-non-existent-backend-service=maybe"), "neither true nor false"},
 		{"a gate is on or off", append(good, "--feature-gates=ALBSingleSubnet=maybe"), "write true or false"},
 		{"a label has a value", append(good, "--required-secrets-label=a"), "use key=value"},
 		{"an authority is an ARN", append(good, "--default-pca-arn=x"), "--default-pca-arn is"},
@@ -55,6 +63,39 @@ func TestParse(t *testing.T) {
 		}
 		if strings.Count(out.String(), "\n") != 1 {
 			t.Errorf("%s: one mistake is one line: %s", c.why, out.String())
+		}
+	}
+}
+
+// TestGates: each gate and flag of what Ingresses may do switches what it says.
+func TestGates(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		flag   string
+		before bool
+		of     func(*settings) bool
+	}{
+		{"--feature-gates=EnableDefaultTagsLowPriority=true", false, func(s *settings) bool { return s.Tuning.TagsYield }},
+		{"--feature-gates=EndpointsFailOpen=false", true, func(s *settings) bool { return s.FailOpen }},
+		{"--feature-gates=SubnetsClusterTagCheck=false", false, func(s *settings) bool { return s.Tuning.SharedSubnets }},
+		{"--feature-gates=SubnetDiscoveryByReachability=false", false, func(s *settings) bool { return s.Tuning.SubnetsByRole }},
+		{"--feature-gates=ALBSingleSubnet=true", false, func(s *settings) bool { return s.SingleSubnet }},
+		{"--feature-gates=LBCapacityReservation=false", true, func(s *settings) bool { return s.Capacity }},
+		{"--feature-gates=EnableCertificateManagement=true", false, func(s *settings) bool { return s.CertificateManagement }},
+		{"--tolerate-non-existent-backend-service=false", false, func(s *settings) bool { return s.DemandServices }},
+		{"--tolerate-non-existent-backend-action=false", false, func(s *settings) bool { return s.DemandActions }},
+		{"--disable-ingress-class-annotation", false, func(s *settings) bool { return s.NoClassAnnotation }},
+		{"--disable-ingress-group-name-annotation", false, func(s *settings) bool { return s.NoGroupAnnotation }},
+		{"--enable-manage-backend-security-group-rules", false, func(s *settings) bool { return s.Tuning.ManageBackendRules }},
+	} {
+		for _, args := range [][]string{{"--cluster-name=c"}, {"--cluster-name=c", row.flag}} {
+			s, err := parse(args, func(string) string { return "" }, io.Discard)
+			if err != nil {
+				t.Fatalf("%v: %v", args, err)
+			}
+			if got, want := row.of(s), row.before != (len(args) > 1); got != want {
+				t.Errorf("%v: it is %t, want %t", args, got, want)
+			}
 		}
 	}
 }

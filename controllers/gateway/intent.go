@@ -69,7 +69,7 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 func defaults(set Settings) intent.Defaults {
 	return intent.Defaults{
 		Cluster: set.ClusterName, Scheme: set.DefaultScheme, TargetType: set.DefaultTargetType, SSLPolicy: set.DefaultSSLPolicy,
-		Tags: set.DefaultTags, BackendSecurityGroup: set.BackendSecurityGroup,
+		Tags: set.DefaultTags, BackendSecurityGroup: set.BackendSecurityGroup, Tuning: set.Tuning,
 		SingleSubnet: set.SingleSubnet,
 	}
 }

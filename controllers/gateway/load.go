@@ -17,6 +17,7 @@ import (
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
 // ControllerName is what a GatewayClass names to have its Gateways served here.
@@ -30,6 +31,8 @@ type Settings struct {
 	DefaultSSLPolicy     string
 	DefaultTags          map[string]string
 	BackendSecurityGroup bool
+	// Tuning is what flags and gates say of building.
+	Tuning intent.Tuning
 	// Without are the add-ons that flags switch off.
 	Without []model.Addon
 	// SingleSubnet lets load balancers have one subnet.

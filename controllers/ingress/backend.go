@@ -25,7 +25,7 @@ func (d *draft) serve(r *intent.Route, b networkingv1.IngressServiceBackend) {
 	}
 	service, missing := d.service(b.Name, port)
 	if service == nil {
-		d.note(model.Answered, ReasonNotFound, backendField(r.Field)+".service", missing+"; until then the answer is 503")
+		d.lacks(d.set.DemandServices, backendField(r.Field)+".service", missing)
 		r.Fixed = unavailable()
 		return
 	}
@@ -57,7 +57,7 @@ func (d *draft) forward(r *intent.Route, action annotations.Action, field string
 	}
 	for _, why := range missing {
 		if len(missing) == len(groups) {
-			d.note(model.Answered, ReasonNotFound, field, why+"; until then the answer is 503")
+			d.lacks(d.set.DemandServices, field, why)
 			continue
 		}
 		d.wrong(ReasonNotFound, field, why+", or take it out of the weights")
@@ -67,6 +67,16 @@ func (d *draft) forward(r *intent.Route, action annotations.Action, field string
 		return
 	}
 	r.Forward = out
+}
+
+// lacks tells that what a rule serves is not there: it is answered 503, unless it is demanded and the Ingress stays at its last good
+// state.
+func (d *draft) lacks(demanded bool, field, why string) {
+	if demanded {
+		d.wrong(ReasonNotFound, field, why)
+		return
+	}
+	d.note(model.Answered, ReasonNotFound, field, why+"; until then the answer is 503")
 }
 
 // service is the backend of a Service port, or why there is none and how to mend that.

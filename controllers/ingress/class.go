@@ -89,7 +89,12 @@ type claim struct {
 // claim finds the class of an Ingress. The legacy annotation wins, and knows no parameters.
 func (c *catalog) claim(ing *networkingv1.Ingress) (claim, error) {
 	if value, ok := ing.Annotations[classAnnotation]; ok {
-		return claim{ours: value == c.set.legacyClass()}, nil
+		out := claim{ours: value == c.set.legacyClass()}
+		if out.ours && c.set.NoClassAnnotation && len(keysByFinalizer(ing)) == 0 {
+			out.refusal = refusal(ing, ReasonClass, classAnnotation,
+				"is not allowed for new Ingresses (--disable-ingress-class-annotation): write spec.ingressClassName")
+		}
+		return out, nil
 	}
 	if ing.Spec.IngressClassName != nil {
 		return c.byName(ing, *ing.Spec.IngressClassName)
@@ -198,6 +203,10 @@ func (c *catalog) group(ing *networkingv1.Ingress, class *Class) (GroupKey, *mod
 	}
 	if err := annotations.CheckGroupName(raw); err != nil {
 		return before(ing, alone), refusal(ing, ReasonGroup, annotations.IngressPrefix+annotations.GroupName, err.Error())
+	}
+	if c.set.NoGroupAnnotation && !slices.Contains(keysByFinalizer(ing), Explicit(raw)) {
+		return before(ing, alone), refusal(ing, ReasonGroup, annotations.IngressPrefix+annotations.GroupName,
+			"is not allowed for new members (--disable-ingress-group-name-annotation): use a class whose IngressClassParams name the group")
 	}
 	return Explicit(raw), nil
 }

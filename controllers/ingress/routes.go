@@ -107,8 +107,8 @@ func (d *draft) act(r *intent.Route, name string) {
 	action, ok := annotations.Decode[annotations.Action](d.read, key)
 	if !ok {
 		if !d.read.Has(key) {
-			d.note(model.Answered, ReasonNotFound, backendField(r.Field)+".service", fmt.Sprintf(
-				"the port %s asks for annotation %s, which is not there: write it; until then the answer is 503", useAnnotation, d.read.Field(key)))
+			d.lacks(d.set.DemandActions, backendField(r.Field)+".service", fmt.Sprintf(
+				"the port %s asks for annotation %s, which is not there: write it", useAnnotation, d.read.Field(key)))
 		}
 		r.Fixed = unavailable()
 		return

@@ -67,6 +67,13 @@ type Settings struct {
 	Without []model.Addon
 	// SingleSubnet lets load balancers have one subnet.
 	SingleSubnet bool
+	// Tuning is what flags and gates say of building, of all front doors.
+	Tuning intent.Tuning
+	// NoClassAnnotation and NoGroupAnnotation refuse the annotations of the class and of the group's name on Ingresses that are new, or
+	// newly have them.
+	NoClassAnnotation, NoGroupAnnotation bool
+	// DemandServices and DemandActions make a Service, or an action, that is not there a mistake of its Ingress, which else answers 503.
+	DemandServices, DemandActions bool
 	// Secrets are rules about Secrets that Ingresses name.
 	Secrets secret.Rules
 }
@@ -88,6 +95,7 @@ func (s Settings) defaults() intent.Defaults {
 		Tags:                 s.DefaultTags,
 		BackendSecurityGroup: s.BackendSecurityGroup,
 		SingleSubnet:         s.SingleSubnet,
+		Tuning:               s.Tuning,
 	}
 }
 

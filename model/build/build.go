@@ -136,10 +136,14 @@ func (b *builder) sortedFindings() []model.Finding {
 	return out
 }
 
-// tags are the tags of a resource: the user's, the default ones over them, those of ownership over all.
+// tags are the tags of a resource: the user's, the default ones over them unless they yield, those of ownership over all.
 func (b *builder) tags(id string, user map[string]string) map[string]string {
 	out := map[string]string{}
-	for _, layer := range []map[string]string{user, b.in.Defaults.Tags, b.in.Owner.Tags(id)} {
+	over, under := b.in.Defaults.Tags, user
+	if b.in.Defaults.TagsYield {
+		over, under = under, over
+	}
+	for _, layer := range []map[string]string{under, over, b.in.Owner.Tags(id)} {
 		maps.Copy(out, layer)
 	}
 	return out

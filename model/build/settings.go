@@ -55,7 +55,7 @@ func (b *builder) settings() settings {
 		return selectorKey(f.Settings.SubnetTags)
 	})
 	s.groups = b.exclusive("securityGroups", "", (*builder).groupsOf)
-	s.manageBackend = b.choice("manageBackendRules", "", (*builder).manageOf) == "true"
+	s.manageBackend = or(b.choice("manageBackendRules", "", (*builder).manageOf), strconv.FormatBool(b.in.Defaults.ManageBackendRules)) == "true"
 	s.redirect = b.exclusive("sslRedirectPort", "", (*builder).redirectOf)
 	s.attributes = b.mergeKeys(b.fragments, "attributes",
 		func(_ *builder, f *intent.Fragment) (map[string]string, map[string]string) {

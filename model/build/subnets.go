@@ -105,7 +105,7 @@ func (b *builder) discovered(s settings) []model.Subnet {
 		v, ok := n.Tags[role]
 		return ok && (v == "" || v == "1")
 	})
-	if len(byRole) > 0 {
+	if len(byRole) > 0 || b.in.Defaults.SubnetsByRole {
 		return byRole
 	}
 	return b.selected(s, func(n model.Subnet) bool { return n.Public == (s.scheme == schemePublic) })
@@ -146,7 +146,7 @@ func (b *builder) unfit(s settings, n model.Subnet) string {
 		return "has fewer than 8 free addresses"
 	case s.ipAddressType != typeIPv4 && !n.IPv6:
 		return "has no IPv6 block, which a load balancer of type " + s.ipAddressType + " needs"
-	case b.ownCluster(n):
+	case b.ownCluster(n) || b.in.Defaults.SharedSubnets:
 		return ""
 	}
 	for k := range n.Tags {

@@ -40,6 +40,8 @@ const (
 
 // Defaults are the operator's settings that a build falls back to.
 type Defaults struct {
+	Tuning
+
 	Cluster string `json:"cluster"`
 	// Scheme is internal or internet-facing.
 	Scheme string `json:"scheme"`
@@ -51,6 +53,18 @@ type Defaults struct {
 	BackendSecurityGroup bool `json:"backendSecurityGroup,omitempty"`
 	// SingleSubnet says that application load balancers may have one subnet, as AWS allows some accounts.
 	SingleSubnet bool `json:"singleSubnet,omitempty"`
+}
+
+// Tuning is what flags and feature gates say of a build; the zero value is what holds without them.
+type Tuning struct {
+	// ManageBackendRules asks for rules on pods' groups where nobody says whether to have them, although SecurityGroups is set.
+	ManageBackendRules bool `json:"manageBackendRules,omitempty"`
+	// TagsYield lets what objects say of a tag go before Tags, which else go before that.
+	TagsYield bool `json:"tagsYield,omitempty"`
+	// SharedSubnets says that discovery takes subnets that are tagged for other clusters only.
+	SharedSubnets bool `json:"sharedSubnets,omitempty"`
+	// SubnetsByRole says that discovery takes subnets with the tag of their role only, and looks at no route.
+	SubnetsByRole bool `json:"subnetsByRole,omitempty"`
 }
 
 // Fragment is what one member asks for.

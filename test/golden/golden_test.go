@@ -16,6 +16,7 @@ import (
 	"github.com/headgate/headgate/controllers/ingress"
 	"github.com/headgate/headgate/controllers/preview"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
 )
 
@@ -49,6 +50,12 @@ type flags struct {
 	// Certificates is the feature gate EnableCertificateManagement.
 	Certificates bool   `json:"enable-certificate-management,omitempty"`
 	Authority    string `json:"default-pca-arn,omitempty"`
+	// What follows is named as in the settings of the front doors.
+	intent.Tuning     `json:",inline"`
+	NoClassAnnotation bool `json:"noClassAnnotation,omitempty"`
+	NoGroupAnnotation bool `json:"noGroupAnnotation,omitempty"`
+	DemandServices    bool `json:"demandServices,omitempty"`
+	DemandActions     bool `json:"demandActions,omitempty"`
 }
 
 func (f flags) settings() preview.Settings {
@@ -56,11 +63,13 @@ func (f flags) settings() preview.Settings {
 		Ingress: ingress.Settings{
 			ClusterName: f.Cluster, DefaultTargetType: f.TargetType, DefaultScheme: f.Scheme, DefaultSSLPolicy: f.SSLPolicy,
 			DefaultTags: f.DefaultTags, BackendSecurityGroup: f.BackendGroup,
-			CertificateManagement: f.Certificates, DefaultAuthority: f.Authority,
+			CertificateManagement: f.Certificates, DefaultAuthority: f.Authority, Tuning: f.Tuning,
+			NoClassAnnotation: f.NoClassAnnotation, NoGroupAnnotation: f.NoGroupAnnotation,
+			DemandServices: f.DemandServices, DemandActions: f.DemandActions,
 		},
 		Gateway: gateway.Settings{
 			ClusterName: f.Cluster, DefaultTargetType: f.TargetType, DefaultScheme: f.Scheme, DefaultSSLPolicy: f.SSLPolicy,
-			DefaultTags: f.DefaultTags, BackendSecurityGroup: f.BackendGroup,
+			DefaultTags: f.DefaultTags, BackendSecurityGroup: f.BackendGroup, Tuning: f.Tuning,
 		},
 	}
 }

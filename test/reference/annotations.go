@@ -19,7 +19,8 @@ const (
 
 Written by ` + "`make generate`" + ` from the operator's own table and from what the golden cases say they prove. Do not edit.
 
-All keys begin with ` + "`" + annotations.IngressPrefix + "`" + `. What a key of a Service says goes before what the Ingress says, and IngressClassParams before both.
+All keys begin with ` + "`" + annotations.IngressPrefix + "`" + `. What a key of a Service says goes before what the Ingress says, and
+IngressClassParams before both.
 
 How a key behaves in a group of Ingresses:
 

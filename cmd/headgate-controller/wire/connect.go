@@ -113,7 +113,7 @@ func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings) error {
 	set := gateway.Settings{
 		ClusterName: s.Cluster, DefaultTargetType: s.TargetType, DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy,
 		DefaultTags: s.DefaultTags, BackendSecurityGroup: s.BackendGroup, WatchNamespace: s.WatchNamespace,
-		Without: without(s), SingleSubnet: s.SingleSubnet,
+		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning,
 	}
 	if err := gateway.New(mgr, loop, set).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
 		return fmt.Errorf("registering the Gateway front door: %w", err)
@@ -127,7 +127,9 @@ func ingressSettings(s Settings, secrets secret.Rules) ingress.Settings {
 		DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy, DefaultTags: s.DefaultTags, ExternalManagedTags: s.ExternalTags,
 		WatchNamespace: s.WatchNamespace, BackendSecurityGroup: s.BackendGroup, Secrets: secrets,
 		CertificateManagement: s.CertificateManagement, DefaultAuthority: s.Authority,
-		Without: without(s), SingleSubnet: s.SingleSubnet,
+		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning,
+		NoClassAnnotation: s.NoClassAnnotation, NoGroupAnnotation: s.NoGroupAnnotation,
+		DemandServices: s.DemandServices, DemandActions: s.DemandActions,
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/headgate/headgate/model/intent"
 )
 
 // Settings are what the operator is built from. Zero values are not defaults: the flags have those.
@@ -34,6 +36,12 @@ type Settings struct {
 	SSLPolicy    string
 	DefaultTags  map[string]string
 	ExternalTags []string
+
+	// Tuning is what flags and gates say of building.
+	Tuning intent.Tuning
+	// NoClassAnnotation and NoGroupAnnotation refuse new uses of these annotations. DemandServices and DemandActions refuse what is not
+	// there, instead of answering 503.
+	NoClassAnnotation, NoGroupAnnotation, DemandServices, DemandActions bool
 
 	// CertificateManagement serves create-acm-cert.
 	CertificateManagement bool
