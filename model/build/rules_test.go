@@ -380,6 +380,8 @@ func TestTargetGroupIdentity(t *testing.T) {
 			f.Subnets[i].IPv6 = true
 		}
 		web := fragment("web", r)
+		// HTTP2 to targets needs an HTTPS listener.
+		web.Listeners = []intent.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []string{"arn:aws:acm:r:1:certificate/a"}}}
 		web.Settings.IPAddressType = "dualstack"
 		return build.Build(group(web), f).Stack.TargetGroups[0]
 	}
