@@ -178,3 +178,26 @@ func TestListenerCertificates(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestPortsOfTargetsStay registers a listener as a target, whose port then can be neither changed nor deleted.
+func TestPortsOfTargetsStay(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	web := f.balancer("web")
+	l := f.listener(web, 80, fixed("200"))
+	group := f.group("alb", func(in *elb.CreateTargetGroupInput) {
+		in.TargetType, in.Protocol, in.Port = elbtypes.TargetTypeEnumAlb, elbtypes.ProtocolEnumTcp, aws.Int32(80)
+	})
+	contract.WantCode(t, f.register(group, address(*web.LoadBalancerArn, 80)), "")
+	modify := func(in *elb.ModifyListenerInput) error {
+		in.ListenerArn = l
+		_, err := f.elb.ModifyListener(t.Context(), in)
+		return err
+	}
+	contract.WantCode(t, modify(&elb.ModifyListenerInput{Port: aws.Int32(81)}), "ResourceInUse")
+	contract.WantCode(t, modify(&elb.ModifyListenerInput{DefaultActions: fixed("404")}), "")
+	_, err := f.elb.DeleteListener(t.Context(), &elb.DeleteListenerInput{ListenerArn: l})
+	contract.WantCode(t, err, "ResourceInUse")
+	contract.WantCode(t, f.deregister(group, address(*web.LoadBalancerArn, 80)), "")
+	contract.WantCode(t, modify(&elb.ModifyListenerInput{Port: aws.Int32(81)}), "")
+}

@@ -45,8 +45,9 @@ func listenerChecks() map[string]string {
 		"actions, and clients of Cognito as for listeners; " +
 		"transforms: one of a type, an expression that compiles, groups that it has"
 	return map[string]string{
-		"CreateListener":               listener + "the same again gives the existing one (SDK, guide; messages observed)",
-		"ModifyListener":               listener + "what is left out stays; rules still fit the protocol; the port of QUIC stays (SDK, guide)",
+		"CreateListener": listener + "the same again gives the existing one (SDK, guide; messages observed)",
+		"ModifyListener": listener + "what is left out stays; rules still fit the protocol; the port of QUIC stays, and that of a registered target " +
+			"(SDK, guide; the last believed)",
 		"DescribeListeners":            "a load balancer or listener ARNs, not both (SDK)",
 		"DeleteListener":               "a registered target's port stays (message observed)",
 		"DescribeListenerAttributes":   "all keys of the protocol, with defaults (SDK)",

@@ -257,12 +257,20 @@ func (s *State) deleteListener(in *sdk.DeleteListenerInput) (*sdk.DeleteListener
 	if err != nil {
 		return nil, err
 	}
-	if s.isTargetPort(l) {
-		return nil, wire.Errorf("ResourceInUse", "Listener port '%d' is in use by registered target '%s' and cannot be removed.",
-			*l.Port, *l.balancer.LoadBalancerArn)
+	if err := s.checkNoTarget(l); err != nil {
+		return nil, err
 	}
 	s.removeListener(l)
 	return &sdk.DeleteListenerOutput{}, nil
+}
+
+// checkNoTarget refuses to take away a port that a target is registered with.
+func (s *State) checkNoTarget(l *listener) error {
+	if !s.isTargetPort(l) {
+		return nil
+	}
+	return wire.Errorf("ResourceInUse", "Listener port '%d' is in use by registered target '%s' and cannot be removed.",
+		*l.Port, *l.balancer.LoadBalancerArn)
 }
 
 // isTargetPort reports whether the load balancer is registered as a target on the listener's port.

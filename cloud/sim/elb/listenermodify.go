@@ -18,6 +18,11 @@ func (s *State) modifyListener(in *sdk.ModifyListenerInput) (*sdk.ModifyListener
 	if err != nil {
 		return nil, err
 	}
+	if aws.ToInt32(d.Port) != aws.ToInt32(l.Port) {
+		if err := s.checkNoTarget(l); err != nil {
+			return nil, err
+		}
+	}
 	byDefault := l.rules[len(l.rules)-1]
 	// What AWS gave back is complete but for secrets, which stay when the actions do.
 	actions, held := l.DefaultActions, byDefault.secrets
