@@ -63,7 +63,7 @@ func listenNames(ctx context.Context, address string, handler dns.Handler) (*nam
 		select {
 		case <-started:
 		case err := <-failed:
-			return nil, errors.Join(fmt.Errorf("serving: %w", err), n.close())
+			return nil, errors.Join(fmt.Errorf("serving: %w", err), n.close(ctx))
 		}
 	}
 	return n, nil
@@ -72,8 +72,9 @@ func listenNames(ctx context.Context, address string, handler dns.Handler) (*nam
 // namesFarewell bounds how long questions that are being answered keep the end waiting.
 const namesFarewell = 5 * time.Second
 
-func (n *nameServer) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), namesFarewell)
+// close ends it, whether or not the context has ended.
+func (n *nameServer) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), namesFarewell)
 	defer cancel()
 	var errs []error
 	for _, s := range n.servers {

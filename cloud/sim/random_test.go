@@ -315,17 +315,23 @@ func TestRandomShapes(t *testing.T) {
 		}
 		for i := range calls {
 			o := a.choose(offers)
-			a.call(t, o, a.input(o))
+			in := a.input(o)
+			why := c.mustStay(o, in)
+			if a.call(t, o, in) && why != "" {
+				t.Errorf("seed %d: %s of %s succeeded, but %s", seed, o.Name, o.Service, why)
+			}
 			if i%10 == 0 {
 				c.Pass(time.Duration(a.Intn(30)) * time.Second)
 			}
 			if i%500 == 0 {
 				c.check()
 				c.checkReferences(offers)
+				c.checkDeletions(offers)
 			}
 		}
 		c.check()
 		c.checkReferences(offers)
+		c.checkDeletions(offers)
 		maps.Copy(succeeded, a.good)
 	}
 	var never []string

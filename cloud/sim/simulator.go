@@ -205,7 +205,7 @@ func (s *Simulator) Close() error {
 	}
 	errs = append(errs, s.saveFile())
 	if s.names != nil {
-		errs = append(errs, s.names.close())
+		errs = append(errs, s.names.close(context.Background()))
 	}
 	s.done.Wait()
 	if s.claim != nil {

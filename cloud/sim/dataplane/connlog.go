@@ -70,8 +70,7 @@ const unmapped = "UnmappedConnectionError"
 
 // reasonOf gives the word of the connection log for a handshake that failed.
 func reasonOf(err error) string {
-	var refused *clientError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*clientError](err); ok {
 		return refused.code
 	}
 	return unmapped

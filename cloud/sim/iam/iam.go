@@ -1,6 +1,6 @@
 // Package iam simulates Identity and Access Management as far as load balancers need it: server certificates, the roles that are linked to
-// services, and those that callers may assume, with their policies. It may import the SDK's shapes and the simulator's wire, account, table, listing, policy and cert packages. Its invariant: a private key
-// never leaves the package but as a tls.Certificate.
+// services, and those that callers may assume, with their policies. It may import the SDK's shapes and the simulator's wire, account, table,
+// listing, policy and cert packages. Its invariant: a private key never leaves the package but as a tls.Certificate.
 package iam
 
 import (

@@ -12,6 +12,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/headgate/headgate/cloud/sim/policy"
+	"github.com/headgate/headgate/cloud/sim/wire"
 )
 
 // Limits of roles (user guide, "IAM and AWS STS quotas").
@@ -117,7 +118,7 @@ func checkTrust(text string) error {
 
 // malformed refuses a policy, also one that cannot be evaluated here.
 func malformed(err error) error {
-	return conflict("MalformedPolicyDocument", "%v", err).WithStatus(400)
+	return wire.Errorf("MalformedPolicyDocument", "%v", err)
 }
 
 // writable gives a role that its owner may change.
@@ -127,8 +128,8 @@ func (d *Directory) writable(name *string) (iamtypes.Role, error) {
 	case !ok:
 		return role, missing("The role with name %s cannot be found.", aws.ToString(name))
 	case !ours(role):
-		return role, conflict("UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS",
-			*name).WithStatus(400)
+		return role, wire.Errorf("UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS",
+			*name)
 	default:
 		return role, nil
 	}

@@ -58,21 +58,27 @@ type request struct {
 	keys          map[string][]string
 }
 
+// refuse says that a role does not trust who calls.
+func (t *Tokens) refuse(r request) error {
+	return &wire.Error{
+		Code: "AccessDenied", Status: http.StatusForbidden,
+		Message: "User: " + t.caller() + " is not authorized to perform: " + r.action + " on resource: " + aws.ToString(r.role),
+	}
+}
+
 // trusted asks the trust policy of a role, if any role was made.
 func (t *Tokens) trusted(r request) error {
 	if !t.roles.Defined() {
 		return nil
 	}
-	refusal := wire.Errorf("AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", t.caller(), r.action,
-		aws.ToString(r.role)).WithStatus(http.StatusForbidden)
 	text, longest, ok := t.roles.Trust(aws.ToString(r.role))
 	if !ok {
-		return refusal
+		return t.refuse(r)
 	}
 	r.keys["sts:rolesessionname"] = []string{aws.ToString(r.session)}
 	document, err := policy.ParseTrust([]byte(text), r.who)
 	if err != nil || document.Decide(policy.Call{Action: r.action, Resource: *r.role, Keys: r.keys}) != policy.Allowed {
-		return refusal
+		return t.refuse(r)
 	}
 	if aws.ToInt32(r.seconds) > longest {
 		return wire.Errorf("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
@@ -107,7 +113,11 @@ func (t *Tokens) bearer(token string) (policy.Caller, map[string][]string) {
 	if len(parts) != three {
 		return nil, keys
 	}
-	var claims struct{ Iss, Sub, Aud string }
+	var claims struct {
+		Iss string `json:"iss"`
+		Sub string `json:"sub"`
+		Aud string `json:"aud"`
+	}
 	body, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil || json.Unmarshal(body, &claims) != nil || claims.Iss == "" {
 		return nil, keys
