@@ -93,7 +93,7 @@ func groupSpecs() []Spec {
 		},
 		{Key: Subnets, Type: List, On: OnIngress, Scope: Exclusive, Default: "discovered by their tags"},
 		{Key: SecurityGroups, Type: List, On: OnIngress, Scope: Exclusive, Default: "one that is managed", Guards: written},
-		{Key: ManageBackendRules, Type: Bool, On: OnIngress, Scope: Exclusive, Default: "false"},
+		{Key: ManageBackendRules, Type: Bool, On: OnIngress, Scope: Exclusive, Default: "the operator's setting"},
 		{Key: LoadBalancerAttrs, Type: Map, On: OnIngress, Scope: Merge},
 		{Key: Tags, Type: Map, On: Both, Scope: Merge, Check: checkTags},
 	}

@@ -375,6 +375,7 @@ func TestTargetGroupIdentity(t *testing.T) {
 	one := func(change func(*intent.Service)) model.TargetGroup {
 		r := route("", "/", "x")
 		change(r.Forward.Backends[0].Service)
+		r.Ports = []int{443}
 		f := facts()
 		for i := range f.Subnets {
 			f.Subnets[i].IPv6 = true
