@@ -127,6 +127,8 @@ const (
 	after
 	// deny: AWS refuses it for want of a right.
 	deny
+	// full: AWS refuses it at a quota, in JSON.
+	full
 )
 
 func newWire() *wire { return &wire{calls: map[string]int{}} }
@@ -148,6 +150,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errCut
 	case deny:
 		return reply(r, http.StatusForbidden, denial(r)), nil
+	case full:
+		return reply(r, http.StatusBadRequest, `{"__type": "LimitExceededException", "message": "no more"}`), nil
 	default:
 	}
 	answer, err := http.DefaultTransport.RoundTrip(r)

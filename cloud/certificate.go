@@ -52,7 +52,7 @@ func (r *run) makeCertificate(ctx context.Context, ch plan.Change) error {
 		arn, err = r.findCertificate(ctx, want, err)
 	}
 	if err != nil {
-		return err
+		return atQuota(want, err)
 	}
 	want.ARN = arn
 	r.inventory.PutOwnCertificate(want)
@@ -67,7 +67,7 @@ func (r *run) renew(ctx context.Context, ch plan.Change, want model.OwnCertifica
 		return err
 	}
 	if err := r.acm.Renew(ctx, ch.ARN, m); err != nil {
-		return doing("Secret "+want.Secret.String(), err)
+		return atQuota(want, doing("Secret "+want.Secret.String(), err))
 	}
 	want.ARN, want.Status = ch.ARN, acm.Issued
 	if tags, ok := r.inventory.CertificateTags(ch.ARN); ok {
@@ -76,6 +76,20 @@ func (r *run) renew(ctx context.Context, ch plan.Change, want model.OwnCertifica
 	r.inventory.PutOwnCertificate(want)
 	r.made(ch.Key, ch.ARN)
 	return nil
+}
+
+// atQuota says what to do where ACM takes no more certificates.
+func atQuota(want model.OwnCertificate, err error) error {
+	switch {
+	case fault.Of(err) != fault.Quota:
+		return err
+	case want.Type == model.CertificateImported:
+		return doing("Secret "+want.Secret.String()+": ACM imports no more; delete certificates that nobody uses, name one that ACM has, "+
+			"or have the account's quota of imported certificates raised", err)
+	default:
+		return doing("certificate for "+want.Domains[0]+": ACM makes no more of it; ask for fewer names in one certificate, delete certificates "+
+			"that nobody uses, or have the account's quotas of ACM raised", err)
+	}
 }
 
 // material is what is imported: read now, and just what the plan was made for.
@@ -155,11 +169,20 @@ func (r *run) publish(ctx context.Context, ch plan.Change) error {
 	return nil
 }
 
-// unissued says what a certificate waits for.
+// unissued says what a certificate waits for: of one that is to be proven, the records that ACM has not seen yet.
 func (r *run) unissued(key model.Key, c model.OwnCertificate) string {
-	state := "issued"
+	out := "certificate " + key.ID + " to be issued"
 	if c.Status != "" && c.Status != "PENDING_VALIDATION" {
-		state += "; ACM says " + c.Status
+		out += "; ACM says " + c.Status
 	}
-	return "certificate " + key.ID + " to be " + state
+	if c.Failure != "" {
+		out += " for " + c.Failure
+	}
+	for n, record := range c.Proofs {
+		if n == 0 {
+			out += "; ACM has not seen these DNS records yet:"
+		}
+		out += " " + record.Name + " CNAME " + record.Value
+	}
+	return out
 }

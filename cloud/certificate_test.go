@@ -311,6 +311,33 @@ func endsWith(all, end []plan.Op) bool {
 	return len(all) >= len(end) && slices.Equal(all[len(all)-len(end):], end)
 }
 
+// TestQuotaOfCertificates: who is refused is told which Secret or host it is about and what to do, and all else goes on.
+func TestQuotaOfCertificates(t *testing.T) {
+	secrets := safe{}
+	for _, row := range []struct {
+		why, action, want string
+		of                model.OwnCertificate
+	}{
+		{"imports", "ImportCertificate", "Secret shop/web: ACM imports no more; delete certificates", secrets.put(t, "web", "EC", "shop.example")},
+		{"requests", "RequestCertificate", "certificate for shop.example: ACM makes no more", requested("shop.example")},
+	} {
+		a, w := newAccount(t), newWire()
+		w.intercept = func(action string) verdict {
+			if action == row.action {
+				return full
+			}
+			return pass
+		}
+		out, err := a.keeper(t, secrets, w).Apply(t.Context(), plan.Diff(front(row.of), model.Stack{Owner: owner()}, plan.Options{}))
+		if fault.Of(err) != fault.Quota || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got %v, want %q", row.why, err, row.want)
+		}
+		if out.Done == 0 {
+			t.Errorf("%s: nothing else was done", row.why)
+		}
+	}
+}
+
 // TestNameWithoutAZone waits for somebody who writes the record, and says which.
 func TestNameWithoutAZone(t *testing.T) {
 	a := newAccount(t)
@@ -325,7 +352,12 @@ func TestNameWithoutAZone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(out.Waiting) == 2 && strings.Contains(out.Waiting[0].For+out.Waiting[1].For, "CNAME") {
+		if len(out.Waiting) == 2 {
+			for _, w := range out.Waiting {
+				if !strings.Contains(w.For, "shop.nowhere.example. CNAME ") {
+					t.Errorf("%s waits for %q, which names no record", w.Key, w.For)
+				}
+			}
 			return
 		}
 	}

@@ -56,6 +56,8 @@ type OwnCertificate struct {
 
 	// Status is ISSUED, PENDING_VALIDATION, FAILED, …
 	Status string `json:"status,omitempty"`
+	// Failure is why ACM does not issue it: CAA_ERROR, NO_AVAILABLE_CONTACTS, … (ACM API, FailureReason).
+	Failure string `json:"failure,omitempty"`
 	// Proofs are DNS records that show to whom its names belong, as far as they are still to be published.
 	Proofs []DNSRecord `json:"proofs,omitempty"`
 	// Spent says that it will never be issued, or not again: only another one helps.
@@ -106,7 +108,7 @@ func normalizeCertificate(c OwnCertificate) OwnCertificate {
 }
 
 func bareCertificate(c OwnCertificate) OwnCertificate {
-	c.ARN, c.Secret, c.Status, c.NotAfter, c.Proofs, c.Spent = "", SecretRef{}, "", time.Time{}, nil, false
+	c.ARN, c.Secret, c.Status, c.NotAfter, c.Failure, c.Proofs, c.Spent = "", SecretRef{}, "", time.Time{}, "", nil, false
 	return c
 }
 

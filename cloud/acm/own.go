@@ -143,7 +143,7 @@ func (c *Client) Own(ctx context.Context, arn model.ARN, now time.Time) (model.O
 	out := model.OwnCertificate{
 		ARN: arn, Type: string(got.Type), Status: string(got.Status), Authority: model.ARN(aws.ToString(got.CertificateAuthorityArn)),
 		Domains:  model.SortDomains(aws.ToString(got.DomainName), got.SubjectAlternativeNames),
-		NotAfter: aws.ToTime(got.NotAfter).UTC(), Spent: spent(got, now),
+		NotAfter: aws.ToTime(got.NotAfter).UTC(), Spent: spent(got, now), Failure: string(got.FailureReason),
 	}
 	if got.Type == types.CertificateTypeImported {
 		// The description writes hyphens where the list writes underscores.

@@ -68,7 +68,8 @@ func (r Rules) Certificate(ctx context.Context, from client.Reader, ref model.Se
 		out.Reason, out.Problem = ReasonInvalid, fmt.Sprintf("Secret %s: %s", ref, problem)
 		return out, nil
 	}
-	out.Digest, out.Domains, out.KeyAlgorithm, out.NotAfter = read.Digest, read.Domains, read.KeyAlgorithm, read.NotAfter
+	out.Digest, out.Domains, out.KeyAlgorithm = read.Digest, read.Domains, read.KeyAlgorithm
+	out.NotAfter, out.RenewBy = read.NotAfter, read.RenewBy
 	return out, nil
 }
 

@@ -34,6 +34,8 @@ type Board struct {
 	mu     sync.Mutex
 	groups map[model.ARN]shown
 	pages  map[string]*page
+	// certificates by the name of their load balancer.
+	certificates map[string][]headgatev1alpha1.CertificateStatus
 }
 
 // page is one LoadBalancer object, written by one caller at a time.
@@ -55,7 +57,9 @@ type shown struct {
 
 // NewBoard returns an empty board.
 func NewBoard(c client.Client, now func() time.Time) *Board {
-	return &Board{client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}}
+	return &Board{
+		client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}, certificates: map[string][]headgatev1alpha1.CertificateStatus{},
+	}
 }
 
 // show brings the LoadBalancer object of a stack in line with what a run reached.
@@ -123,6 +127,7 @@ func (b *Board) remove(ctx context.Context, old *headgatev1alpha1.LoadBalancer) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.pages, old.Name)
+	delete(b.certificates, old.Name)
 	return nil
 }
 

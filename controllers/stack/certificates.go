@@ -1,10 +1,15 @@
 package stack
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -23,4 +28,70 @@ func (a *attempt) sights() []model.Key {
 		return []model.Key{{Kind: model.KindCertificate}}
 	}
 	return nil
+}
+
+// expiring tell the members whose Secrets hold certificates that somebody should have renewed.
+func expiring(fragments []intent.Fragment, now time.Time) []model.Finding {
+	var out []model.Finding
+	for _, f := range fragments {
+		told := map[model.SecretRef]bool{}
+		for _, l := range f.Listeners {
+			for _, s := range l.Secrets {
+				if s.RenewBy.IsZero() || now.Before(s.RenewBy) || told[s.Ref] {
+					continue
+				}
+				told[s.Ref] = true
+				out = append(out, model.Finding{
+					Object: f.Member, Severity: model.Warning, Reason: "CertificateExpires", Field: s.Field, Message: fmt.Sprintf(
+						"the certificate in Secret %s expires at %s, and nothing renewed it in time: renew it, or mend what should have",
+						s.Ref, s.NotAfter.Format(time.RFC3339)),
+				})
+			}
+		}
+	}
+	return out
+}
+
+// fillCertificates lists the stack's own certificates. What is not known of one stays as it was.
+func (b *Board) fillCertificates(name string, s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
+	before := s.Certificates
+	s.Certificates = nil
+	for _, want := range a.desired.Certificates {
+		arn := a.outputs.ARNs[want.Key()]
+		if arn == "" {
+			continue
+		}
+		one := headgatev1alpha1.CertificateStatus{Name: want.ID}
+		if i := slices.IndexFunc(before, func(c headgatev1alpha1.CertificateStatus) bool { return c.ARN == string(arn) }); i >= 0 {
+			one = before[i]
+		}
+		one.ARN, one.Domains = string(arn), want.Domains
+		now := a.seen().Certificates
+		if i := slices.IndexFunc(now, func(c model.OwnCertificate) bool { return c.ARN == arn }); i >= 0 {
+			one.State, one.NotAfter = now[i].Status, moment(now[i].NotAfter)
+		}
+		if want.Type == model.CertificateImported && a.applied && a.done() {
+			one.State, one.NotAfter = model.CertificateUsable, moment(want.NotAfter)
+		}
+		s.Certificates = append(s.Certificates, one)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.certificates[name] = s.Certificates
+}
+
+// moment is a time as the API server keeps it, nil for none.
+func moment(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	out := metav1.NewTime(t).Rfc3339Copy()
+	return &out
+}
+
+// Certificates are those that Headgate keeps in ACM, by the name of their load balancer, as far as stacks ran since the start.
+func (b *Board) Certificates() map[string][]headgatev1alpha1.CertificateStatus {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.certificates)
 }

@@ -25,6 +25,7 @@ func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Resu
 	fillMembers(s, res.Serving)
 	if a.desired.LoadBalancer != nil {
 		fillListeners(s, a)
+		b.fillCertificates(object.Name, s, a)
 		b.fillTargets(object.Name, s, a)
 	}
 	now := metav1.NewTime(b.now())

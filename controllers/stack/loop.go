@@ -199,7 +199,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 			continue
 		}
 		a.findings = merge(a.findings, slices.DeleteFunc(built.Findings, func(f model.Finding) bool { return !a.roster.concerns(f) }))
-		a.findings = merge(a.findings, renames(in.Fragments, a.facts, built.Stack))
+		a.findings = merge(a.findings, slices.Concat(renames(in.Fragments, a.facts, built.Stack), expiring(in.Fragments, l.opts.Now())))
 		a.blocked, a.hold = built.Blocked, built.Hold
 		if a.blocked == "" {
 			a.desired = withHeldGroups(built.Stack, a.seen())

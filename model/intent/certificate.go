@@ -32,6 +32,8 @@ type Secret struct {
 	KeyAlgorithm string   `json:"keyAlgorithm,omitempty"`
 	// NotAfter is when it expires.
 	NotAfter time.Time `json:"notAfter,omitzero"`
+	// RenewBy is when whoever renews it should have done so.
+	RenewBy time.Time `json:"renewBy,omitzero"`
 	// Field is where the Secret was named.
 	Field string `json:"field,omitempty"`
 }

@@ -40,6 +40,16 @@ type Certificate struct {
 	// KeyAlgorithm is ACM's name of the kind of key: RSA_2048, EC_prime256v1, ….
 	KeyAlgorithm string
 	NotAfter     time.Time
+	// RenewBy is when whoever renews it should have done so: three weeks before its end, or a sixth of its life where that is less.
+	RenewBy time.Time
+}
+
+// warning is how long before the end of a certificate somebody is to act.
+const warning = 21 * 24 * time.Hour
+
+func renewBy(leaf *x509.Certificate) time.Time {
+	const part = 6
+	return leaf.NotAfter.Add(-min(warning, leaf.NotAfter.Sub(leaf.NotBefore)/part)).UTC()
 }
 
 // ProblemError is what is wrong with material, and how to mend it.
@@ -62,7 +72,7 @@ func Read(certificate, key []byte, now time.Time) (Certificate, error) {
 	leaf := chain[0]
 	out := Certificate{
 		Leaf: encode(chain[:1]), Chain: encode(chain[1:]), Digest: digest(chain), Domains: domains(leaf),
-		KeyAlgorithm: algorithm(leaf.PublicKey), NotAfter: leaf.NotAfter.UTC(),
+		KeyAlgorithm: algorithm(leaf.PublicKey), NotAfter: leaf.NotAfter.UTC(), RenewBy: renewBy(leaf),
 	}
 	switch {
 	case out.KeyAlgorithm == "":

@@ -212,6 +212,11 @@ type LoadBalancerStatus struct {
 	// +listType=atomic
 	Listeners []ListenerStatus `json:"listeners,omitempty"`
 
+	// Certificates that Headgate keeps in ACM for it. Those that others keep there are not among them.
+	// +optional
+	// +listType=atomic
+	Certificates []CertificateStatus `json:"certificates,omitempty"`
+
 	// Rules that are used of those that AWS allows.
 	// +optional
 	Rules *RuleUsage `json:"rules,omitempty"`

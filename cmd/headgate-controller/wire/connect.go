@@ -39,6 +39,11 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 	})
+	if s.MetricsAddr != "0" {
+		if err := countExpiry(metrics.Registry, loop.Board()); err != nil {
+			return err
+		}
+	}
 	network := targets.NewNetwork(cluster, targets.Pace{Quiet: quiet, Verify: s.SyncPeriod})
 	lane := targets.New(mgr, aws, targets.Options{
 		Board: loop.Board(), Network: network, FailOpen: failOpen(s), Workers: s.TargetWorkers, MaxTargets: s.MaxTargets,
