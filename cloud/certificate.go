@@ -145,7 +145,7 @@ func (r *run) certificateARNs(refs []model.ARN) ([]model.ARN, error) {
 // for somebody who writes its record.
 func (r *run) publish(ctx context.Context, ch plan.Change) error {
 	byZone := map[string][]model.DNSRecord{}
-	var homeless []string
+	var homeless []model.DNSRecord
 	zones, err := r.inventory.Zones(ctx)
 	if err != nil {
 		return doing("finding the zones of "+ch.Key.ID, err)
@@ -154,7 +154,7 @@ func (r *run) publish(ctx context.Context, ch plan.Change) error {
 		if zone := zones.Of(record.Name); zone != "" {
 			byZone[zone] = append(byZone[zone], record)
 		} else {
-			homeless = append(homeless, record.Name+" CNAME "+record.Value)
+			homeless = append(homeless, record)
 		}
 	}
 	for _, zone := range slices.Sorted(maps.Keys(byZone)) {
@@ -164,7 +164,7 @@ func (r *run) publish(ctx context.Context, ch plan.Change) error {
 		r.inventory.Published(byZone[zone])
 	}
 	if len(homeless) > 0 {
-		return &waiting{what: "a DNS record that no public hosted zone of this account can have: write " + strings.Join(homeless, ", "), cause: errNoZone}
+		return &waiting{what: "a DNS record that no public hosted zone of this account can have: write " + recordsText(homeless), cause: errNoZone}
 	}
 	return nil
 }
@@ -178,11 +178,16 @@ func (r *run) unissued(key model.Key, c model.OwnCertificate) string {
 	if c.Failure != "" {
 		out += " for " + c.Failure
 	}
-	for n, record := range c.Proofs {
-		if n == 0 {
-			out += "; ACM has not seen these DNS records yet:"
-		}
-		out += " " + record.Name + " CNAME " + record.Value
+	if len(c.Proofs) > 0 {
+		out += "; ACM has not seen these DNS records yet: " + recordsText(c.Proofs)
 	}
 	return out
+}
+
+func recordsText(records []model.DNSRecord) string {
+	parts := make([]string, 0, len(records))
+	for _, r := range records {
+		parts = append(parts, r.Name+" CNAME "+r.Value)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -2,6 +2,7 @@ package secrecy_test
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func formsOf(key []byte) []string {
 		}
 	}
 	middle := key[len(key)/2 : len(key)/2+window]
-	out = append(out, fmt.Sprintf("%x", middle), strings.Trim(fmt.Sprint(middle), "[]"))
+	out = append(out, hex.EncodeToString(middle), strings.Trim(fmt.Sprint(middle), "[]"))
 	for shift := range 3 {
 		text := base64.StdEncoding.EncodeToString(key[len(key)/2+shift:])
 		out = append(out, text[:window])
