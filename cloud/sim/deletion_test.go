@@ -18,25 +18,29 @@ import (
 type holdings struct {
 	Balancing struct {
 		LoadBalancers []struct {
-			LoadBalancer struct{ SecurityGroups []string }
-		}
+			LoadBalancer struct {
+				SecurityGroups []string `json:"SecurityGroups"`
+			} `json:"LoadBalancer"`
+		} `json:"LoadBalancers"`
 	} `json:"elasticloadbalancing"`
 	Firewall struct {
 		WebACLs []struct {
 			ID  string `json:"Id"`
-			ARN string
-		}
-		Associations map[string]string
+			ARN string `json:"ARN"`
+		} `json:"WebACLs"`
+		Associations map[string]string `json:"Associations"`
 	} `json:"wafv2"`
 	Zones []struct {
 		HostedZone struct {
 			ID string `json:"Id"`
-		}
-		ResourceRecordSets []struct{ Type string }
+		} `json:"HostedZone"`
+		ResourceRecordSets []any `json:"ResourceRecordSets"`
 	} `json:"route53"`
 	Accelerators []struct {
-		Accelerator struct{ AcceleratorArn string }
-		Listeners   []any
+		Accelerator struct {
+			AcceleratorArn string `json:"AcceleratorArn"`
+		} `json:"Accelerator"`
+		Listeners []any `json:"Listeners"`
 	} `json:"globalaccelerator"`
 }
 
@@ -67,16 +71,23 @@ func (c *chaos) mustStay(o sim.Offered, in any) string {
 			}
 		}
 	case *wafv2.DeleteWebACLInput:
-		held := c.holdings().Firewall
-		for _, acl := range held.WebACLs {
-			for _, used := range held.Associations {
-				if acl.ID == aws.ToString(in.Id) && used == acl.ARN {
-					return "the web ACL protects something"
-				}
-			}
+		if c.holdings().protects(aws.ToString(in.Id)) {
+			return "the web ACL protects something"
 		}
 	}
 	return ""
+}
+
+// protects reports whether a web ACL is associated with something.
+func (h holdings) protects(id string) bool {
+	for _, acl := range h.Firewall.WebACLs {
+		for _, used := range h.Firewall.Associations {
+			if acl.ID == id && used == acl.ARN {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *chaos) holdings() holdings {
