@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -88,6 +89,26 @@ func (s *settings) defineRules(fs *flag.FlagSet) {
 		"answer 503 for an action that is not there; off, its Ingress stays at its last good state")
 	fs.BoolVar(&s.Tuning.ManageBackendRules, "enable-manage-backend-security-group-rules", false,
 		"let pods admit load balancers with security groups of users too, where the object does not say; needs --enable-backend-security-group")
+	fs.Var(onFlag{}, "enable-endpoint-slices", "always true, and refused otherwise: targets come from EndpointSlices")
+}
+
+// onFlag is a flag of the incumbent that is always on.
+type onFlag struct{}
+
+var errAlwaysOn = errors.New("it is always on: leave it out")
+
+// IsBoolFlag lets the flag be written without a value.
+func (onFlag) IsBoolFlag() bool { return true }
+
+// String is the flag's value.
+func (onFlag) String() string { return "true" }
+
+// Set refuses all but true.
+func (onFlag) Set(s string) error {
+	if on, err := strconv.ParseBool(s); err != nil || !on {
+		return errAlwaysOn
+	}
+	return nil
 }
 
 // notFlag is a bool flag that is on while what it sets is not.

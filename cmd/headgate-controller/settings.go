@@ -239,7 +239,6 @@ func incumbentOnly() map[string]string {
 		"globalaccelerator-max-exponential-backoff-delay": accelerator,
 		"lb-stabilization-monitor-interval":               "Headgate paces its looks at what waits for AWS by itself",
 		"backend-security-group":                          "the shared group is made and found by its tags; name groups of your own by Ingress or by Gateway",
-		"enable-endpoint-slices":                          "targets always come from EndpointSlices",
 		"aws-vpc-tag-key":                                 "write --aws-vpc-tags=<key>=<value>",
 		"aws-api-throttle":                                "the pace of calls follows what AWS allows",
 	}

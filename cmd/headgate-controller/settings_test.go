@@ -29,6 +29,8 @@ func TestParse(t *testing.T) {
 		{"gates as they are may be written", append(good, "--feature-gates=ListenerRulesTagging=true,EnableRGTAPI=false"), ""},
 		{"rules of a group that there is not", append(good, "--enable-backend-security-group=false", "--enable-manage-backend-security-group-rules"),
 			"needs --enable-backend-security-group"},
+		{"a flag that is always on may be written", append(good, "--enable-endpoint-slices"), ""},
+		{"and is refused when it is off", append(good, "--enable-endpoint-slices=false"), "it is always on"},
 		{"tolerance is on or off", append(good, "--tolerate-non-existent-backend-service=maybe"), "neither true nor false"},
 		{"a gate is on or off", append(good, "--feature-gates=ALBSingleSubnet=maybe"), "write true or false"},
 		{"a label has a value", append(good, "--required-secrets-label=a"), "use key=value"},
