@@ -136,7 +136,8 @@ func (c TokenCheck) Validate() error {
 	}
 	for i, claim := range c.AdditionalClaims {
 		if !slices.Contains([]string{"single-string", "string-array", "space-separated-values"}, claim.Format) {
-			return fmt.Errorf("additionalClaims[%d].format %s is not known: write single-string, string-array or space-separated-values", i, quote(claim.Format))
+			return fmt.Errorf(
+				"additionalClaims[%d].format %s is not known: write single-string, string-array or space-separated-values", i, quote(claim.Format))
 		}
 		if claim.Name == "" || len(claim.Values) == 0 {
 			return fmt.Errorf("additionalClaims[%d] needs a name and values", i)
