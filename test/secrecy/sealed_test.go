@@ -71,7 +71,7 @@ func formsOf(key []byte) []string {
 		}
 	}
 	middle := key[len(key)/2 : len(key)/2+window]
-	out = append(out, hex.EncodeToString(middle), strings.Trim(fmt.Sprint(middle), "[]"))
+	out = append(out, hex.EncodeToString(middle), strings.Trim(fmt.Sprintf("%d", middle), "[]"))
 	for shift := range 3 {
 		text := base64.StdEncoding.EncodeToString(key[len(key)/2+shift:])
 		out = append(out, text[:window])
