@@ -93,6 +93,12 @@ func (r *Run) StartSevered(transport http.RoundTripper, config *rest.Config) {
 	r.run(settings)
 }
 
+// StartAs runs the operator with settings of the test's own.
+func (r *Run) StartAs(settings wire.Settings) {
+	r.test.Helper()
+	r.run(settings)
+}
+
 func (r *Run) run(settings wire.Settings) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan error, 1)
