@@ -358,3 +358,40 @@ func (a *account) tag(t *testing.T, id, key, value string) {
 		t.Fatal(err)
 	}
 }
+
+// TestUsersGroupStandsInPlaceOfTheSharedOne: pods' groups admit it, and it is neither made nor deleted.
+func TestUsersGroupStandsInPlaceOfTheSharedOne(t *testing.T) {
+	a := newAccount(t)
+	nodes, mine := vpc.DefaultWorld().NodeSecurityGroup, a.securityGroup(t, "mine")
+	cfg := a.sim.AWSConfig()
+	fresh := func() *cloud.Client {
+		c, err := cloud.New(t.Context(), cloud.Options{Cluster: cluster, VPC: vpc.DefaultWorld().VPC, AWSConfig: &cfg, BackendGroup: mine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	who, c := model.Owner{Cluster: cluster}, fresh()
+	facts, err := c.Facts(t.Context(), model.Needs{Owner: who})
+	if err != nil || facts.BackendSecurityGroup != mine {
+		t.Fatalf("the shared group is %q (%v), want %q", facts.BackendSecurityGroup, err, mine)
+	}
+	admitting := model.Stack{Owner: who, SecurityGroups: []model.SecurityGroup{{
+		ID: nodes, ARN: model.ARN(nodes), Foreign: true, Ingress: []model.Permission{{
+			Protocol: "tcp", FromPort: 80, ToPort: 80, Description: model.PermissionMark, Source: model.GroupRef{Key: model.ResourceBackendSecurityGroup},
+		}},
+	}}}
+	for _, desired := range []model.Stack{admitting, {Owner: who}} {
+		converge(t, c, desired)
+		seen, err := fresh().Observe(t.Context(), who, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := plan.Diff(desired, seen, plan.Options{}); !left.Empty() || len(seen.SecurityGroups) != len(desired.SecurityGroups) {
+			t.Errorf("AWS holds %+v, want %+v", seen.SecurityGroups, desired.SecurityGroups)
+		}
+	}
+	if _, err := a.ec2().DescribeSecurityGroups(t.Context(), &ec2.DescribeSecurityGroupsInput{GroupIds: []string{mine}}); err != nil {
+		t.Errorf("the user's group is gone: %v", err)
+	}
+}

@@ -36,6 +36,8 @@ type Options struct {
 	VPC string
 	// VPCTags are tags that exactly one VPC has.
 	VPCTags map[string]string
+	// BackendGroup is the ID of a security group of the user's that stands in place of the shared one; empty for our own.
+	BackendGroup string
 	// Endpoints are URLs by service: "elasticloadbalancing", "ec2", "acm", "wafv2", "wafregional", "shield", or the SDK's names for
 	// them in any writing. What is not listed uses AWS's own endpoints, or those of the environment (AWS_ENDPOINT_URL).
 	Endpoints map[string]string
@@ -93,7 +95,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	}
 	c.inventory = inventory.New(inventory.Options{
 		ELBv2: c.elb, EC2: c.ec2, ACM: c.acm, Route53: c.dns, Discovery: o.Discovery, Protectors: c.protectors,
-		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now, TargetGroupTags: o.TargetGroupTags,
+		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now, TargetGroupTags: o.TargetGroupTags, BackendGroup: o.BackendGroup,
 	})
 	return c, nil
 }

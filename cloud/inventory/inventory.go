@@ -24,6 +24,8 @@ const lifetime = time.Hour
 
 // Inventory is safe for concurrent use.
 type Inventory struct {
+	// backend is the group of the user's that pods admit; empty for our own.
+	backend string
 	elb     *elbv2.Client
 	ec2     *ec2.Client
 	acm     *acm.Client
@@ -80,6 +82,8 @@ type Options struct {
 	VPC string
 	// TargetGroupTags are tags that the security group of a target's interface has, besides the cluster's own, where it has several.
 	TargetGroupTags map[string]string
+	// BackendGroup is the ID of a group of the user's that stands in place of the shared backend security group; empty for our own.
+	BackendGroup string
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
 }
@@ -91,7 +95,7 @@ func New(o Options) *Inventory {
 	}
 	return &Inventory{
 		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, dns: o.Route53, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
-		discovery: o.Discovery, protection: protection{Protectors: o.Protectors}, chosenBy: o.TargetGroupTags,
+		discovery: o.Discovery, protection: protection{Protectors: o.Protectors}, chosenBy: o.TargetGroupTags, backend: o.BackendGroup,
 		tags: map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
 	}
 }

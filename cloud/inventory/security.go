@@ -42,6 +42,9 @@ func byARN(all []model.SecurityGroup) map[model.ARN]model.SecurityGroup {
 
 // BackendGroup is the ID of the cluster's shared backend security group, empty when there is none.
 func (i *Inventory) BackendGroup(ctx context.Context) (string, error) {
+	if i.backend != "" {
+		return i.backend, nil
+	}
 	mine, err := i.securityGroupsOf(ctx, model.Owner{Cluster: i.cluster})
 	if err != nil || len(mine) == 0 {
 		return "", err
@@ -77,28 +80,32 @@ func (i *Inventory) observeCluster(ctx context.Context, owner model.Owner) (mode
 	if err != nil {
 		return model.Stack{}, err
 	}
-	foreign, err := i.foreignGroups(ctx, mine)
+	backend := model.ARN(i.backend)
+	if backend == "" && len(mine) > 0 {
+		backend = mine[0].ARN
+	}
+	foreign, err := i.foreignGroups(ctx, backend)
 	if err != nil {
 		return model.Stack{}, fmt.Errorf("observing rules on groups of pods: %w", err)
 	}
 	o := observation{Inventory: i, refs: map[string]string{}, stack: model.Stack{Owner: owner, SecurityGroups: slices.Concat(mine, foreign)}}
-	if len(mine) > 0 {
-		o.refs[string(mine[0].ARN)] = model.ResourceBackendSecurityGroup
+	if backend != "" {
+		o.refs[string(backend)] = model.ResourceBackendSecurityGroup
 	}
 	return model.Normalize(o.finish()), nil
 }
 
 // foreignGroups are the groups that are not ours with our rules on them: those that mark the cluster, and those that admit the
 // backend group.
-func (i *Inventory) foreignGroups(ctx context.Context, backends []model.SecurityGroup) ([]model.SecurityGroup, error) {
+func (i *Inventory) foreignGroups(ctx context.Context, backend model.ARN) ([]model.SecurityGroup, error) {
 	known, err := i.groupsSince(ctx, i.oldest())
 	if err != nil {
 		return nil, err
 	}
 	all := maps.Clone(known)
 	maps.DeleteFunc(all, func(_ model.ARN, g model.SecurityGroup) bool { return !i.marksCluster(g) })
-	if len(backends) > 0 {
-		admitting, err := i.admittingGroups(ctx, backends[0].ARN)
+	if backend != "" {
+		admitting, err := i.admittingGroups(ctx, backend)
 		if err != nil {
 			return nil, err
 		}

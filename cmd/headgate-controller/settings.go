@@ -118,6 +118,8 @@ func (s *settings) defineDefaults(fs *flag.FlagSet) {
 	fs.StringVar(&s.SSLPolicy, "default-ssl-policy", "ELBSecurityPolicy-2016-08", "security policy of HTTPS listeners where none is set")
 	fs.Var(mapFlag{&s.DefaultTags}, "default-tags", "tags (k=v,…) of all AWS resources")
 	fs.Var(listFlag{&s.ExternalTags}, "external-managed-tags", "tag keys that somebody else manages")
+	fs.StringVar(&s.BackendGroupID, "backend-security-group", "",
+		"ID of a security group of yours that pods admit, in place of the shared one; it is neither made nor deleted")
 	fs.BoolVar(&s.BackendGroup, "enable-backend-security-group", true, "give load balancers one shared security group that pods admit")
 	fs.BoolVar(&s.OpenAllPorts, "disable-restricted-sg-rules", false, "let pods admit all ports from load balancers, not only those in use")
 	fs.BoolVar(&s.FailOpen, "endpoints-fail-open", true, "register endpoints that are not ready when none is")
@@ -207,6 +209,8 @@ func (s *settings) problems(rest []string) []string {
 	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")
 	complain(s.TargetWorkers < 1, "--targetgroupbinding-max-concurrent-reconciles is %d: use 1 or more", s.TargetWorkers)
 	complain(s.TargetBackoff <= 0 || s.TargetPoll <= 0, "the durations of --targetgroupbinding-… must be more than 0")
+	complain(s.BackendGroupID != "" && !strings.HasPrefix(s.BackendGroupID, "sg-"), "--backend-security-group is %q: write an ID, sg-…", s.BackendGroupID)
+	complain(s.BackendGroupID != "" && !s.BackendGroup, "--backend-security-group needs --enable-backend-security-group: leave one of the two out")
 	complain(s.Webhooks.Port < 0 || s.Webhooks.Port > 65535, "--webhook-bind-port is %d: use a port, or 0 to turn the webhooks off", s.Webhooks.Port)
 	complain(s.MaxTargets < 0, "--max-targets-per-target-group is %d: use 0 or more", s.MaxTargets)
 	complain(s.LeaderElection && s.LeaderID == "", "--leader-election-id must not be empty while leader election is on")
@@ -238,7 +242,6 @@ func incumbentOnly() map[string]string {
 		"globalaccelerator-max-concurrent-reconciles":     accelerator,
 		"globalaccelerator-max-exponential-backoff-delay": accelerator,
 		"lb-stabilization-monitor-interval":               "Headgate paces its looks at what waits for AWS by itself",
-		"backend-security-group":                          "the shared group is made and found by its tags; name groups of your own by Ingress or by Gateway",
 		"aws-vpc-tag-key":                                 "write --aws-vpc-tags=<key>=<value>",
 		"aws-api-throttle":                                "the pace of calls follows what AWS allows",
 	}

@@ -118,7 +118,7 @@ func (c *Cluster) Sync(ctx context.Context) error {
 	if opts.AuthoriseOnly {
 		desired = withoutCovered(desired, observed)
 	} else {
-		desired = withHeld(desired, observed, c.ranged(old, backendOf(observed)))
+		desired = withHeld(desired, observed, c.ranged(old, c.backendOf(observed)))
 		desired = c.withSurplus(desired, observed)
 	}
 	p := plan.Diff(desired, observed, opts)
@@ -227,7 +227,7 @@ func (c *Cluster) desired(d demand, facts model.Facts, observed model.Stack) mod
 			out.SecurityGroups = append(out.SecurityGroups, g)
 		}
 	}
-	backend := backendOf(observed)
+	backend := c.backendOf(observed)
 	wanted := map[string][]model.Permission{}
 	for _, n := range d.bindings {
 		for _, a := range n.Addresses {

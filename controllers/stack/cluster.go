@@ -21,6 +21,8 @@ type ClusterOptions struct {
 	Name string
 	// Tags go to the shared backend security group.
 	Tags map[string]string
+	// Backend is the ID of a group of the user's that stands in place of the shared one, and is neither made nor deleted. Empty for our own.
+	Backend string
 	// OpenAllPorts admits every TCP port instead of the range that is in use.
 	OpenAllPorts bool
 	// Stacks counts the stacks that exist. The backend group is deleted when there is none.
@@ -75,13 +77,16 @@ func (c *Cluster) owner() model.Owner { return model.Owner{Cluster: c.opts.Name}
 
 // EnsureBackend returns the ID of the shared backend security group and makes it if there is none.
 func (c *Cluster) EnsureBackend(ctx context.Context, vpc string) (string, error) {
+	if c.opts.Backend != "" {
+		return c.opts.Backend, nil
+	}
 	c.work.Lock()
 	defer c.work.Unlock()
 	observed, err := c.observe(ctx)
 	if err != nil {
 		return "", err
 	}
-	if id := backendOf(observed); id != "" {
+	if id := c.backendOf(observed); id != "" {
 		return id, nil
 	}
 	desired := model.Stack{Owner: c.owner(), SecurityGroups: []model.SecurityGroup{c.backendGroup(vpc)}}
@@ -105,7 +110,10 @@ func (c *Cluster) observe(ctx context.Context) (model.Stack, error) {
 }
 
 // backendOf is the ID of the shared backend security group, empty when there is none.
-func backendOf(observed model.Stack) string {
+func (c *Cluster) backendOf(observed model.Stack) string {
+	if c.opts.Backend != "" {
+		return c.opts.Backend
+	}
 	for _, g := range observed.SecurityGroups {
 		if !g.Foreign && g.ID == model.ResourceBackendSecurityGroup {
 			return string(g.ARN)

@@ -308,3 +308,28 @@ func TestRulesOutliveTheirNeed(t *testing.T) {
 	c.Set("shop/b", admits("10.0.0.2", id, 9090))
 	ports("a range that grew needs no time", 8080, 9090)
 }
+
+// TestUsersGroupIsNeitherMadeNorDeleted holds that a shared group of the user's is only referred to.
+func TestUsersGroupIsNeitherMadeNorDeleted(t *testing.T) {
+	t.Parallel()
+	aws := newAccount()
+	c := stack.NewCluster(aws, stack.ClusterOptions{Name: "c1", Backend: "sg-mine", Stacks: func(context.Context) (int, error) { return 0, nil }})
+	if id, err := c.EnsureBackend(t.Context(), "vpc-1"); id != "sg-mine" || err != nil {
+		t.Fatalf("the shared group is %q (%v)", id, err)
+	}
+	aws.podGroups = map[string]string{"10.0.0.1": "sg-node"}
+	c.Complete()
+	c.Set("shop/a", admits("10.0.0.1", "sg-mine", 8080))
+	if err := c.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := nodeRules(aws); len(got) != 1 || got[0].Source.Key != model.ResourceBackendSecurityGroup {
+		t.Errorf("pods admit it as the shared one: %+v", got)
+	}
+	if _, err := c.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := nodeRules(aws); len(got) != 0 || len(aws.writes) != 2 {
+		t.Errorf("the last stack leaves %+v, after %v", got, aws.writes)
+	}
+}

@@ -30,7 +30,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		return err
 	}
 	cluster := stack.NewCluster(aws, stack.ClusterOptions{
-		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Linger: s.RuleGrace, Forget: aws.Forget,
+		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Linger: s.RuleGrace, Backend: s.BackendGroupID, Forget: aws.Forget,
 		// Past the cache, which may still show a stack that was just forgotten.
 		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, mgr.GetAPIReader(), s.Cluster) },
 	})
@@ -63,7 +63,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Client, error) {
 	options := cloud.Options{
 		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, Attempts: s.MaxRetries + 1,
-		Transport: s.Transport, TargetGroupTags: s.InterfaceTags, Secrets: secrets,
+		Transport: s.Transport, TargetGroupTags: s.InterfaceTags, BackendGroup: s.BackendGroupID, Secrets: secrets,
 		Discovery: inventory.Discovery{Managed: s.CertificateManagement},
 	}
 	for _, arn := range s.Authorities {

@@ -64,6 +64,8 @@ type Settings struct {
 
 	// BackendGroup gives load balancers the shared backend security group.
 	BackendGroup bool
+	// BackendGroupID is a security group of the user's in place of the shared one; empty has one made.
+	BackendGroupID string
 	// RuleGrace is how long rules on pods' security groups stay that no target needs any more.
 	RuleGrace time.Duration
 	// OpenAllPorts lets pods admit every port from it.
