@@ -3,12 +3,15 @@ package cloud_test
 import (
 	"context"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/shield"
 	"github.com/aws/aws-sdk-go-v2/service/wafregional"
 	classictypes "github.com/aws/aws-sdk-go-v2/service/wafregional/types"
@@ -34,6 +37,32 @@ func reserving(t *testing.T, o sim.Options) *account {
 func quick(t *testing.T) *account {
 	t.Helper()
 	return reserving(t, sim.Options{Speed: 5000, Provisioning: -1})
+}
+
+// reserved waits until what was reserved is there: before, AWS takes no other request.
+func (a *account) reserved(t *testing.T) {
+	t.Helper()
+	api := elasticloadbalancingv2.NewFromConfig(a.config())
+	balancers, err := api.DescribeLoadBalancers(t.Context(), &elasticloadbalancingv2.DescribeLoadBalancersInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		out, err := api.DescribeCapacityReservation(t.Context(), &elasticloadbalancingv2.DescribeCapacityReservationInput{
+			LoadBalancerArn: balancers.LoadBalancers[0].LoadBalancerArn,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pending := func(z elbtypes.ZonalCapacityReservationState) bool {
+			return z.State.Code != elbtypes.CapacityReservationStateEnumProvisioned
+		}
+		if len(out.CapacityReservationState) > 0 && !slices.ContainsFunc(out.CapacityReservationState, pending) {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("what was reserved never comes")
 }
 
 // webACL makes a web ACL of AWS WAF.
@@ -189,6 +218,7 @@ func TestAddonsComeAndGo(t *testing.T) {
 	if got := w.take(true); len(got) > 0 {
 		t.Errorf("what nobody asks for, and was not ours, is left alone: %v", got)
 	}
+	a.reserved(t)
 	rounds(t, c, bare, desired)
 	writes = map[string]int{"DisassociateWebACL": 2, "DeleteProtection": 1, "ModifyCapacityReservation": 1, "ModifyIpPools": 1}
 	if diff := cmp.Diff(writes, addonCalls(w.take(true))); diff != "" {

@@ -173,6 +173,31 @@ func redirectProblem(status int, to model.Redirect, on *port) string {
 	case !isRedirectPort(to.Port):
 		return fmt.Sprintf("the port %q of the redirect is not 1 to 65535 or %s", to.Port, keepPort)
 	}
+	return keywordProblem(to)
+}
+
+// keywordProblem finds a placeholder where AWS fills it not in (ELBv2 API, RedirectActionConfig).
+func keywordProblem(to model.Redirect) string {
+	for _, part := range []struct {
+		name, value string
+		allowed     []string
+	}{
+		{"host", to.Host, []string{keepHost}},
+		{"path", to.Path, []string{keepHost, keepPort, keepPath[1:]}},
+		{"query", to.Query, []string{keepProtocol, keepHost, keepPort, keepPath[1:], keepQuery}},
+	} {
+		for rest := part.value; ; {
+			_, after, ok := strings.Cut(rest, "#{")
+			if !ok {
+				break
+			}
+			name, end, _ := strings.Cut(after, "}")
+			if keyword := "#{" + name + "}"; !slices.Contains(part.allowed, keyword) {
+				return fmt.Sprintf("the %s of a redirect cannot contain %s; it can contain %s", part.name, keyword, strings.Join(part.allowed, ", "))
+			}
+			rest = end
+		}
+	}
 	return ""
 }
 

@@ -94,7 +94,7 @@ func redirects() []row {
 		one("empty query", "a query that is written and empty takes it away", `"path":"/only","query":"","statusCode":"HTTP_301"`,
 			"301 http://shop.example.com:80/only"),
 		one("every part", "each part has its placeholder",
-			`"protocol":"HTTPS","host":"#{host}","port":"443","path":"/#{protocol}/#{port}/#{path}","query":"q=#{query}","statusCode":"HTTP_302"`,
-			"302 https://shop.example.com:443/http/80/a/b?q=x=1&y=2"),
+			`"protocol":"HTTPS","host":"#{host}","port":"443","path":"/#{host}/#{port}/#{path}","query":"q=#{query}&from=#{protocol}","statusCode":"HTTP_302"`,
+			"302 https://shop.example.com:443/shop.example.com/80/a/b?q=x=1&y=2&from=http"),
 	}
 }
