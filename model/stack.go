@@ -162,6 +162,9 @@ type Listener struct {
 	SSLPolicy    string `json:"sslPolicy,omitempty"`
 	// MutualAuth is whether clients show certificates. Desired, nil leaves it as it is.
 	MutualAuth *MutualAuth `json:"mutualAuth,omitempty"`
+	// KeepMutualAuth, desired: somebody asks for certificates of clients in a way that cannot be served. What AWS holds then stays, and is
+	// not switched off as what nobody asks for.
+	KeepMutualAuth bool `json:"keepMutualAuth,omitempty"`
 	// DefaultActions answer what no rule matches.
 	DefaultActions []Action          `json:"defaultActions"`
 	Attributes     map[string]string `json:"attributes,omitempty"`

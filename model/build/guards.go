@@ -217,3 +217,10 @@ func (b *builder) admits(store model.ARN) bool {
 	}
 	return true
 }
+
+// wantsClients tells whether somebody asks for certificates of clients, be it in a way that cannot be served.
+func (one *port) wantsClients() bool {
+	return slices.ContainsFunc(one.wishes, func(w wish) bool {
+		return w.listener.MutualAuth != nil && w.listener.MutualAuth.Mode != model.MutualOff
+	})
+}

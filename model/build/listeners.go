@@ -86,7 +86,7 @@ func (b *builder) listeners(p ports) []model.Listener {
 		}
 		if one.protocol == protocolHTTPS {
 			l.SSLPolicy = or(one.policy, b.in.Defaults.SSLPolicy)
-			l.MutualAuth = one.mutual
+			l.MutualAuth, l.KeepMutualAuth = one.mutual, one.mutual == nil && one.wantsClients()
 		}
 		out = append(out, l)
 	}

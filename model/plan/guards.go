@@ -57,7 +57,7 @@ func (p *planner) secretField(f *fields, key model.Key, want []model.Action) {
 // off.
 func (p *planner) compareMutual(e *edit) {
 	_, ours := p.opts.Applied[e.key].Attributes[mutualAuth]
-	if e.want.MutualAuth == nil && e.have.MutualAuth != nil && ours && tls(e.want) {
+	if e.want.MutualAuth == nil && !e.want.KeepMutualAuth && e.have.MutualAuth != nil && ours && tls(e.want) {
 		e.want.MutualAuth = &model.MutualAuth{Mode: model.MutualOff}
 	}
 	if e.want.MutualAuth == nil {

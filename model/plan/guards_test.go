@@ -105,3 +105,15 @@ func TestMutualAuthenticationIsResetOnlyIfWeSetIt(t *testing.T) {
 		}
 	}
 }
+
+// TestMutualAuthenticationStaysWhereItCannotBeServed: what somebody asks for and cannot have is not what nobody asks for.
+func TestMutualAuthenticationStaysWhereItCannotBeServed(t *testing.T) {
+	t.Parallel()
+	verify := &model.MutualAuth{Mode: model.MutualVerify, TrustStore: "arn:t"}
+	want := guarded("", nil)
+	want.Listeners[0].KeepMutualAuth = true
+	got := plan.Diff(want, seen(guarded("", verify)), plan.Options{Applied: plan.AppliedOf(guarded("", verify))})
+	if len(got.Changes) > 0 {
+		t.Errorf("it is changed:\n%s", got)
+	}
+}
