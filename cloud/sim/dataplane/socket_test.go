@@ -12,10 +12,10 @@ func TestAdmittedConnectionsEndWithTheServer(t *testing.T) {
 	s := New(Options{})
 	client, ours := net.Pipe()
 	(&socket{server: s}).admit(ours)
-	if err := s.Close(); err != nil {
+	if err := client.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if err := client.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := client.Read(make([]byte, 1)); err == nil || err.Error() != "EOF" {
