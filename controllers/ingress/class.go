@@ -32,7 +32,7 @@ type Class struct {
 	Name string
 	// Params is nil where the class has none.
 	Params *elbv2v1beta1.IngressClassParams
-	// Missing names parameters that the class refers to and that are not there.
+	// Missing names what of the class is not there: its parameters, or the class itself. What they say is not known then.
 	Missing string
 }
 
@@ -82,8 +82,12 @@ type claim struct {
 	// ours says that the Ingress names a class of ours, or none where we take those.
 	ours  bool
 	class *Class
-	// refusal is why an Ingress that is ours is not served.
+	// refusal is why an Ingress that is ours is not served: nobody permits it.
 	refusal *model.Finding
+	// problem is a mistake that leaves open whether it is permitted: who is served already goes on, nobody joins.
+	problem *model.Finding
+	// params is the same, told of the class's parameters.
+	params *model.Finding
 }
 
 // claim finds the class of an Ingress. The legacy annotation wins, and knows no parameters.
@@ -104,7 +108,7 @@ func (c *catalog) claim(ing *networkingv1.Ingress) (claim, error) {
 	case len(defaults) == 1:
 		return c.byName(ing, defaults[0])
 	case len(defaults) > 1 && c.anyOurs(defaults):
-		return claim{ours: true, refusal: refusal(ing, ReasonClass, "spec.ingressClassName",
+		return claim{ours: true, class: &Class{Missing: "one default class"}, problem: refusal(ing, ReasonClass, "spec.ingressClassName",
 			fmt.Sprintf("several classes are the default (%v): write the one that is meant", defaults))}, nil
 	}
 	return claim{ours: c.set.Classless}, nil
@@ -127,7 +131,10 @@ func (c *catalog) anyOurs(names []string) bool {
 
 func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) {
 	object, ok := c.classes[name]
-	if !ok || object.Spec.Controller != ControllerName {
+	switch {
+	case !ok && len(keysByFinalizer(ing)) > 0:
+		return gone(ing, name), nil
+	case !ok || object.Spec.Controller != ControllerName:
 		return claim{}, nil
 	}
 	out := claim{ours: true, class: &Class{Name: name}}
@@ -135,28 +142,47 @@ func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) 
 	if ref == nil {
 		return out, nil
 	}
-	if ref.APIGroup == nil || *ref.APIGroup != paramsGroup || ref.Kind != paramsKind {
+	if ref.APIGroup != nil && *ref.APIGroup == paramsGroup && ref.Kind == paramsKind {
+		out.class.Params = c.params[ref.Name]
+	}
+	if out.class.Params == nil {
 		out.class.Missing = ref.Kind + " " + ref.Name
+		out.problem = refusal(ing, ReasonParams, "spec.ingressClassName", fmt.Sprintf(
+			"class %s refers to %s, which is not there: create it, or correct the parameters of the class", name, out.class.Missing))
 		return out, nil
 	}
-	if out.class.Params, ok = c.params[ref.Name]; !ok {
-		out.class.Missing = paramsKind + " " + ref.Name
-		return out, nil
+	return out, c.admit(ing, &out)
+}
+
+// gone is an Ingress that we serve and whose class is not there any more. A class that was deleted withdraws nothing: that is said by
+// naming another one.
+func gone(ing *networkingv1.Ingress, class string) claim {
+	return claim{
+		ours: true, class: &Class{Name: class, Missing: "IngressClass " + class},
+		problem: refusal(ing, ReasonClass, "spec.ingressClassName", fmt.Sprintf(
+			"class %s does not exist: create it, or write one that does; what shall not be served any more goes when you delete the Ingress", class)),
 	}
-	if field, unreadable := readable(out.class.Params.Spec.NamespaceSelector); unreadable != nil {
-		out.refusal = refusal(ing, ReasonParams, paramsKind+" "+ref.Name+" "+field, fmt.Sprintf("takes no Ingress, for it cannot be read: %v", unreadable))
-		return out, nil
+}
+
+// admit finds whether the class takes Ingresses of the namespace. A selector that cannot be read takes nobody new.
+func (c *catalog) admit(ing *networkingv1.Ingress, out *claim) error {
+	params := out.class.Params
+	if field, unreadable := readable(params.Spec.NamespaceSelector); unreadable != nil {
+		message := fmt.Sprintf("cannot be read, and nobody new joins until it is mended: %v", unreadable)
+		out.problem = refusal(ing, ReasonParams, paramsKind+" "+params.Name+" "+field, message)
+		out.params = paramsFinding(params, field, message)
+		return nil
 	}
-	selected, err := c.selects(out.class.Params.Spec.NamespaceSelector, ing.Namespace)
+	selected, err := c.selects(params.Spec.NamespaceSelector, ing.Namespace)
 	if err == nil && !selected {
 		out.refusal = refusal(ing, ReasonNamespace, "spec.ingressClassName", fmt.Sprintf(
 			"class %s does not take Ingresses of namespace %s: label it as the namespaceSelector of IngressClassParams %s asks, or use another class",
-			name, ing.Namespace, ref.Name))
+			out.class.Name, ing.Namespace, params.Name))
 	}
-	return out, err
+	return err
 }
 
-// selects tells whether a namespace may use a class. A selector that cannot be read takes none.
+// selects tells whether a namespace may use a class. The selector can be read.
 func (c *catalog) selects(selector *metav1.LabelSelector, namespace string) (bool, error) {
 	if selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0 {
 		return true, nil
@@ -165,8 +191,11 @@ func (c *catalog) selects(selector *metav1.LabelSelector, namespace string) (boo
 	if err != nil {
 		return false, err
 	}
-	s, unreadable := metav1.LabelSelectorAsSelector(selector)
-	return unreadable == nil && s.Matches(set), nil
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	if err != nil {
+		return false, fmt.Errorf("reading a namespaceSelector: %w", err)
+	}
+	return s.Matches(set), nil
 }
 
 // readable finds what is wrong with a selector, and in which field.
@@ -183,8 +212,20 @@ func readable(selector *metav1.LabelSelector) (field string, err error) {
 	return "", nil
 }
 
-// group is the key that an Ingress of ours asks for. A name that is none keeps it where it was, or where it would be alone.
-func (c *catalog) group(ing *networkingv1.Ingress, class *Class) (GroupKey, *model.Finding) {
+// group is the key that an Ingress of ours asks for. What cannot be made out keeps it where it was, or where it would be alone.
+func (c *catalog) group(ing *networkingv1.Ingress, of claim) (GroupKey, *model.Finding) {
+	if of.problem != nil && of.class.Missing != "" {
+		return before(ing, annotated(ing, Implicit(ing.Namespace, ing.Name))), of.problem
+	}
+	key, problem := c.wanted(ing, of.class)
+	if of.problem != nil {
+		return before(ing, key), of.problem
+	}
+	return key, problem
+}
+
+// wanted is the group that an Ingress or its class names.
+func (c *catalog) wanted(ing *networkingv1.Ingress, class *Class) (GroupKey, *model.Finding) {
 	alone := Implicit(ing.Namespace, ing.Name)
 	if class != nil && class.Params != nil && class.Params.Spec.Group != nil {
 		name := class.Params.Spec.Group.Name
@@ -192,10 +233,6 @@ func (c *catalog) group(ing *networkingv1.Ingress, class *Class) (GroupKey, *mod
 			return before(ing, alone), refusal(ing, ReasonGroup, "IngressClassParams "+class.Params.Name+" spec.group.name", err.Error())
 		}
 		return Explicit(name), nil
-	}
-	if class != nil && class.Missing != "" {
-		return before(ing, annotated(ing, alone)), refusal(ing, ReasonParams, "spec.ingressClassName", fmt.Sprintf(
-			"class %s refers to %s, which is not there: create it, or correct the parameters of the class", class.Name, class.Missing))
 	}
 	raw, ok := groupName(ing)
 	if !ok {
@@ -225,11 +262,13 @@ func annotated(ing *networkingv1.Ingress, otherwise GroupKey) GroupKey {
 	return Explicit(raw)
 }
 
+// before is the group that an Ingress is in: the one that it joined last, where it has not left another one yet.
 func before(ing *networkingv1.Ingress, otherwise GroupKey) GroupKey {
-	if keys := keysByFinalizer(ing); len(keys) > 0 {
-		return keys[0]
+	keys := keysByFinalizer(ing)
+	if len(keys) == 0 || slices.Contains(keys, otherwise) {
+		return otherwise
 	}
-	return otherwise
+	return keys[len(keys)-1]
 }
 
 func refusal(ing *networkingv1.Ingress, reason, field, message string) *model.Finding {

@@ -124,12 +124,12 @@ func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
 	moved.Finalizers = []string{finalizerExplicit + "old", finalizerExplicit + "new"}
 	moved.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: "of-new"}}
 	unclaimed := named("unclaimed")
-	unclaimed.Spec.IngressClassName = new("gone")
+	unclaimed.Spec.IngressClassName = new("nginx")
 	unclaimed.Finalizers = []string{finalizerExplicit + "old", "other/finalizer"}
 	unclaimed.Status.LoadBalancer.Ingress = addresses("of-old", []int{80})
 	deleted := named("deleted", annotations.GroupName, "old")
 	deleted.Finalizers = []string{finalizerExplicit + "old"}
-	c := newClient(t, moved, unclaimed, deleted, newClass("alb", ""))
+	c := newClient(t, moved, unclaimed, deleted, newClass("alb", ""), othersClass("nginx"))
 	if err := c.Delete(t.Context(), deleted); err != nil {
 		t.Fatal(err)
 	}

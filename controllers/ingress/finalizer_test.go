@@ -124,7 +124,7 @@ func TestALeaverLosesOurAddressOnly(t *testing.T) {
 		owner := Implicit("shop", "web").Owner("c")
 		state := &headgatev1alpha1.StackState{ObjectMeta: metav1.ObjectMeta{Name: stack.StateName(owner)}}
 		state.Spec.LoadBalancer = &headgatev1alpha1.AppliedLoadBalancer{DNSName: row.host}
-		c := newClient(t, ing, state, newClass("alb", ""))
+		c := newClient(t, ing, state, newClass("alb", ""), othersClass("nginx"))
 		loop := &plays{}
 		loop.during = func() { // The load balancer goes first: when nothing of the stack is left, nobody knows its name.
 			if err := c.Delete(t.Context(), state); client.IgnoreNotFound(err) != nil {

@@ -45,6 +45,9 @@ func Request(g Group, set Settings) stack.Request {
 	for _, r := range g.Refused {
 		n.add(r.Finding)
 	}
+	for _, f := range g.Params {
+		n.add(f)
+	}
 	drafts, byMember := make([]*draft, 0, len(g.Members)), map[model.ObjectRef]*draft{}
 	for _, m := range g.Members {
 		d := newDraft(g, set, m, n)

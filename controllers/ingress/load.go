@@ -29,6 +29,8 @@ type Group struct {
 	Leaving []Leaver
 	// Refused are findings about Ingresses that ask for the group and are not taken.
 	Refused []Refusal
+	// Params are findings about parameters of classes that decide who is a member.
+	Params []model.Finding
 	// Services that members refer to, as far as they are there.
 	Services map[types.NamespacedName]*corev1.Service
 	// Clients that members sign users in with, by their Secrets.
@@ -69,7 +71,7 @@ type place struct {
 	claim   claim
 	// key of the group that it is, or would be, a member of; set where the claim is ours.
 	key GroupKey
-	// problem of the group's name.
+	// problem of the class, or of the group's name.
 	problem *model.Finding
 }
 
@@ -85,7 +87,7 @@ func (c *catalog) place(ing *networkingv1.Ingress) (place, error) {
 	if p.claim, err = c.claim(ing); err != nil || !p.claim.ours {
 		return p, err
 	}
-	p.key, p.problem = c.group(ing, p.claim.class)
+	p.key, p.problem = c.group(ing, p.claim)
 	return p, nil
 }
 
@@ -163,6 +165,9 @@ func Load(ctx context.Context, r client.Reader, set Settings, key GroupKey) (Gro
 func put(g *Group, p place) {
 	mine := p.claim.ours && p.key == g.Key
 	alive := p.ingress.DeletionTimestamp.IsZero()
+	if mine && alive && p.claim.params != nil {
+		g.Params = append(g.Params, *p.claim.params)
+	}
 	switch {
 	case mine && p.member():
 		g.Members = append(g.Members, Member{

@@ -63,8 +63,7 @@ func TestClaim(t *testing.T) {
 		ing.Spec.IngressClassName = class
 		return ing
 	}
-	foreign := newClass("nginx", "")
-	foreign.Spec.Controller = "k8s.io/ingress-nginx"
+	foreign := othersClass("nginx")
 	byDefault, second := newClass("alb", ""), newClass("alb2", "")
 	byDefault.Annotations = map[string]string{defaultAnnotation: "true"}
 	second.Annotations = map[string]string{defaultAnnotation: "true"}
@@ -185,12 +184,13 @@ func TestLeaving(t *testing.T) {
 	deleted := named("deleted", annotations.GroupName, "old")
 	deleted.Finalizers = []string{finalizerExplicit + "old"}
 	deleted.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)}
-	gone := "gone"
 	unclaimed := named("unclaimed")
-	unclaimed.Spec.IngressClassName = &gone
+	unclaimed.Spec.IngressClassName = new("nginx")
+	foreign := newClass("nginx", "")
+	foreign.Spec.Controller = "k8s.io/ingress-nginx"
 	unclaimed.Finalizers = []string{finalizerExplicit + "old"}
 	stays := named("stays", annotations.GroupName, "old")
-	objects := []client.Object{moved, deleted, unclaimed, stays, newClass("alb", "")}
+	objects := []client.Object{moved, deleted, unclaimed, stays, newClass("alb", ""), othersClass("nginx")}
 
 	g := load(t, Explicit("old"), objects...)
 	if diff := cmp.Diff([]string{"stays"}, members(g)); diff != "" {

@@ -101,9 +101,11 @@ func (d *draft) checkField(field string, mistake error) {
 	if mistake == nil {
 		return
 	}
-	params := d.params()
-	d.notes.add(model.Finding{
-		Object: paramsRef(params), Severity: model.Wrong, Reason: ReasonParams, Field: field, Message: mistake.Error(),
-	})
+	d.notes.add(*paramsFinding(d.params(), field, mistake.Error()))
 	d.wrong(ReasonParams, d.classField(field), mistake.Error())
+}
+
+// paramsFinding tells the class's owner of a mistake.
+func paramsFinding(p *elbv2v1beta1.IngressClassParams, field, message string) *model.Finding {
+	return &model.Finding{Object: paramsRef(p), Severity: model.Wrong, Reason: ReasonParams, Field: field, Message: message}
 }

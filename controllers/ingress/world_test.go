@@ -88,6 +88,13 @@ func newClass(name, params string) *networkingv1.IngressClass {
 	return class
 }
 
+// othersClass is one of another controller.
+func othersClass(name string) *networkingv1.IngressClass {
+	class := newClass(name, "")
+	class.Spec.Controller = "k8s.io/ingress-nginx"
+	return class
+}
+
 func newParams(spec elbv2v1beta1.IngressClassParamsSpec) *elbv2v1beta1.IngressClassParams {
 	return &elbv2v1beta1.IngressClassParams{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: spec}
 }

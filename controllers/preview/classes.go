@@ -30,7 +30,7 @@ func AddClass(ctx context.Context, set *manifests.Set, name string) ([]string, e
 			continue
 		}
 		if *class != name {
-			notes = append(notes, fmt.Sprintf("IngressClass %s of Ingress %s is not among the manifests: the Ingress is not planned", *class,
+			notes = append(notes, fmt.Sprintf("IngressClass %s of Ingress %s is not among the manifests: nothing new is planned of the Ingress", *class,
 				client.ObjectKeyFromObject(&ingresses.Items[i])))
 			continue
 		}
