@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
 	"github.com/headgate/headgate/model/intent"
 )
@@ -66,7 +65,7 @@ func (t *translator) backend(route *gwv1.HTTPRoute, b gwv1.BackendRef) (intent.B
 		return intent.Backend{}, problem{string(gwv1.RouteReasonInvalidKind), fmt.Sprintf("kind %s/%s cannot be a backend: use a Service", group, kind)}
 	}
 	key := backendKey(route, b)
-	if key.Namespace != route.Namespace && !t.granted(route.Namespace, key.Namespace, key.Name) {
+	if !t.snapshot.permits(routeRef(route), target{kindService, key.Namespace, key.Name}) {
 		return intent.Backend{}, problem{string(gwv1.RouteReasonRefNotPermitted), fmt.Sprintf(
 			"no ReferenceGrant in namespace %s lets HTTPRoutes of namespace %s refer to Service %s: its owner can create one",
 			key.Namespace, route.Namespace, key.Name)}
@@ -113,17 +112,4 @@ func targetPort(p corev1.ServicePort) int {
 		return int(p.TargetPort.IntVal)
 	}
 	return int(p.Port)
-}
-
-// granted tells whether a ReferenceGrant in the Service's namespace permits the reference.
-func (t *translator) granted(from, to, name string) bool {
-	return slices.ContainsFunc(t.snapshot.Grants, func(g gwv1beta1.ReferenceGrant) bool {
-		return g.Namespace == to &&
-			slices.ContainsFunc(g.Spec.From, func(f gwv1beta1.ReferenceGrantFrom) bool {
-				return f.Group == gwv1.GroupName && f.Kind == kindHTTPRoute && string(f.Namespace) == from
-			}) &&
-			slices.ContainsFunc(g.Spec.To, func(o gwv1beta1.ReferenceGrantTo) bool {
-				return o.Group == "" && o.Kind == kindService && (o.Name == nil || *o.Name == "" || string(*o.Name) == name)
-			})
-	})
 }

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
@@ -24,6 +25,7 @@ import (
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 )
@@ -32,11 +34,14 @@ import (
 type Reconciler struct {
 	client client.Client
 	live   client.Reader
-	loop   Loop
-	set    Settings
-	voice  *outcome.Voice
-	uses   *ledger
-	tries  outcome.Tries
+	// objects are what Gateways are read from: the client's, with Secrets by the book.
+	objects client.Reader
+	book    *secret.Book
+	loop    Loop
+	set     Settings
+	voice   *outcome.Voice
+	uses    *ledger
+	tries   outcome.Tries
 }
 
 // Loop makes stacks what requests say.
@@ -47,16 +52,26 @@ type Loop interface {
 // New returns the reconciler of Gateways.
 func New(mgr ctrl.Manager, loop Loop, set Settings) *Reconciler {
 	return &Reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), loop: loop, set: set, uses: newLedger(),
+		client: mgr.GetClient(), objects: mgr.GetClient(), live: mgr.GetAPIReader(), loop: loop, set: set, uses: newLedger(),
 		voice: outcome.NewVoice(mgr.GetEventRecorder("gateway.k8s.aws-alb"), time.Now),
 	}
+}
+
+// WithSecrets has the reconciler read Secrets from a book, and hear of their changes.
+func (r *Reconciler) WithSecrets(book *secret.Book) *Reconciler {
+	r.book, r.objects = book, secret.Reader{Reader: r.client, Book: book}
+	return r
 }
 
 // SetupWithManager registers the reconciler with workers side by side, and those of the configurations that Gateways use.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	all := handler.EnqueueRequestsFromMapFunc(r.allGateways)
-	err := ctrl.NewControllerManagedBy(mgr).
+	named := ctrl.NewControllerManagedBy(mgr)
+	if r.book != nil {
+		named = named.WatchesRawSource(source.Channel(r.book.Changes(), handler.EnqueueRequestsFromMapFunc(r.gatewaysOfSecret)))
+	}
+	err := named.
 		Named("gateway.k8s.aws-alb").
 		For(&gwv1.Gateway{}, changed).
 		Watches(&gwv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(gatewaysOfRoute), changed).
@@ -79,6 +94,23 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		}
 	}
 	return nil
+}
+
+// gatewaysWhere are the Gateways with a listener of which ask says so; it is told the namespace that the listener is written in.
+func (r *Reconciler) gatewaysWhere(ctx context.Context, ask func(namespace string, l gwv1.Listener) bool) []reconcile.Request {
+	var list gwv1.GatewayList
+	if err := r.client.List(ctx, &list); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing Gateways")
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range list.Items {
+		g := &list.Items[i]
+		if slices.ContainsFunc(g.Spec.Listeners, func(l gwv1.Listener) bool { return ask(g.Namespace, l) }) {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(g)})
+		}
+	}
+	return out
 }
 
 func (r *Reconciler) allGateways(ctx context.Context, _ client.Object) []reconcile.Request {
@@ -196,10 +228,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if r.set.WatchNamespace != "" && req.Namespace != r.set.WatchNamespace {
 		return reconcile.Result{}, nil
 	}
-	s, err := Load(ctx, r.client, req.NamespacedName)
+	s, err := Load(ctx, r.objects, r.set, req.NamespacedName)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	r.keepSecrets(req.NamespacedName, s)
 	if s.Gateway == nil {
 		r.uses.forget(req.NamespacedName)
 		r.tries.Next(req.String(), 0, nil)

@@ -91,7 +91,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		WithStatusSubresource(&gwv1.Gateway{}, &gwv1.HTTPRoute{}, &gwv1.GatewayClass{}).Build()
 	w := &world{T: t, api: api, clouds: &clouds{made: map[model.Owner]*model.LoadBalancer{}}, notes: &notes{}}
 	w.op = &Reconciler{
-		client: api, live: api, loop: w.clouds, set: Settings{ClusterName: "c", DefaultTargetType: "ip", DefaultScheme: "internal"},
+		client: api, objects: api, live: api, loop: w.clouds, set: Settings{ClusterName: "c", DefaultTargetType: "ip", DefaultScheme: "internal"},
 		voice: outcome.NewVoice(w.notes, time.Now), uses: newLedger(),
 	}
 	w.class = &ClassReconciler{client: api, live: api, voice: outcome.NewVoice(w.notes, time.Now)}

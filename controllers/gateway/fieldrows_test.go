@@ -128,7 +128,7 @@ func gatewayRows() []row {
 		{path: "listeners[].port", with: listener(`hostname: x.com`)},
 		{path: "listeners[].protocol", with: listener(`hostname: x.com`)},
 		{path: "listeners[].tls.mode", with: secure(`{mode: Passthrough}`)},
-		{path: "listeners[].tls.certificateRefs", with: secure(`{certificateRefs: [{group: "", kind: Secret, name: x, namespace: y}]}`), want: warn + "listeners[0]"},
+		{path: "listeners[].tls.certificateRefs", with: secure(`{certificateRefs: [{group: "", kind: Secret, name: x, namespace: y}]}`), want: "Answered Gateway spec.listeners[0].tls.certificateRefs[0]"},
 		{path: "listeners[].tls.options", with: secure(`{options: {a: b}}`), want: warn + "listeners[0].tls.options"},
 		{path: "listeners[].allowedRoutes.namespaces.from", with: listener(`allowedRoutes: {namespaces: {from: All}}`)},
 		{path: "listeners[].allowedRoutes.namespaces.selector", with: listener(`allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: a}}}}`)},

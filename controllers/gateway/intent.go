@@ -46,12 +46,12 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	}
 	c := mergeConfigs(s.ClassConfig, s.GatewayConfig)
 	c.without = set.Without
-	v.listeners = judge(s.Gateway)
+	v.listeners = judge(s)
 	t := &translator{
 		snapshot: s, config: c, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}, asked: map[*listener]bool{},
 	}
 	v.translator = t
-	v.Findings = append(v.Findings, gatewayFindings(s, c, v.listeners)...)
+	v.Findings = append(v.Findings, t.gatewayFindings()...)
 	var fragments []intent.Fragment
 	for i := range s.Routes {
 		j := t.translate(&s.Routes[i])
@@ -78,19 +78,31 @@ func defaults(set Settings) intent.Defaults {
 func gatewayFragment(t *translator) intent.Fragment {
 	f := intent.Fragment{Member: gatewayRef(t.snapshot.Gateway), Settings: t.config.settings()}
 	for _, l := range t.listeners {
-		if !l.usable() {
+		if !t.serves(l) {
 			continue
 		}
 		one := t.port(l)
-		if one.Protocol == protocolHTTPS && len(one.Certificates) == 0 {
-			if l.hostname() == "" || t.asked[l] {
-				continue // its certificates are those of its routes' host names, and the routes ask for them
-			}
-			one.DiscoverHosts = []string{l.hostname()}
+		if one.Protocol == protocolHTTPS && !t.certified(l, &one) {
+			continue
 		}
 		f.Listeners = append(f.Listeners, one)
 	}
 	return f
+}
+
+// certified says where a listener has its certificates from. It reports false where the Gateway asks for none: those of its routes' host
+// names are asked for by the routes.
+func (t *translator) certified(l *listener, one *intent.Listener) bool {
+	switch {
+	case len(one.Certificates) > 0:
+	case len(l.certificateRefs()) > 0:
+		one.Secrets = l.secrets
+	case l.hostname() == "" || t.asked[l]:
+		return false
+	default:
+		one.DiscoverHosts = []string{l.hostname()}
+	}
+	return true
 }
 
 const protocolHTTPS = string(gwv1.HTTPSProtocolType)
@@ -109,8 +121,9 @@ func (t *translator) port(l *listener) intent.Listener {
 	return out
 }
 
-func gatewayFindings(s *Snapshot, c config, listeners []*listener) []model.Finding {
-	out := slices.Concat(c.findings(listeners), c.lostDefault(s), unservedOfGateway(s.Gateway), leaving(s))
+func (t *translator) gatewayFindings() []model.Finding {
+	s, c := t.snapshot, t.config
+	out := slices.Concat(c.findings(t.listeners), c.lostDefault(s), unservedOfGateway(s.Gateway), leaving(s))
 	wrong := func(field string, p problem) {
 		out = append(out, model.Finding{Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message})
 	}
@@ -120,8 +133,8 @@ func gatewayFindings(s *Snapshot, c config, listeners []*listener) []model.Findi
 	if field, p := unsupportedAddress(s.Gateway); p.any() {
 		wrong(field, p)
 	}
-	for _, l := range listeners {
-		out = append(out, l.findings(gatewayRef(s.Gateway))...)
+	for _, l := range t.listeners {
+		out = append(out, t.listenerFindings(l)...)
 	}
 	return out
 }

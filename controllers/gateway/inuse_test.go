@@ -222,7 +222,7 @@ func TestOthersHoldNothing(t *testing.T) {
 		gateway, _ := objects[1].(*gwv1.Gateway)
 		c.change(gateway, class)
 		w := newWorld(t, objects...)
-		s, err := Load(t.Context(), w.api, client.ObjectKeyFromObject(gateway))
+		s, err := Load(t.Context(), w.api, Settings{}, client.ObjectKeyFromObject(gateway))
 		w.must(err)
 		w.op.uses.note(client.ObjectKeyFromObject(gateway), Judge(s, w.op.set, Owner("c", client.ObjectKeyFromObject(gateway))).uses())
 		w.keep()

@@ -31,11 +31,11 @@ type judged struct {
 }
 
 // places are the listeners of all accepted parentRefs, each once, that take traffic.
-func (j *judged) places() []place {
+func (t *translator) places(j *judged) []place {
 	var out []place
 	for _, a := range j.attachments {
 		for _, p := range a.places {
-			if !p.listener.usable() || slices.ContainsFunc(out, func(o place) bool { return o.listener == p.listener }) {
+			if !t.serves(p.listener) || slices.ContainsFunc(out, func(o place) bool { return o.listener == p.listener }) {
 				continue
 			}
 			out = append(out, p)

@@ -8,6 +8,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
 // kindHTTPRoute is the one kind of route that this front door serves.
@@ -25,8 +28,13 @@ type listener struct {
 	unsupported problem
 	conflict    problem
 	refs        problem
+	// badKinds says which kinds of routes are not served.
+	badKinds problem
 	// kinds that routes may have.
 	kinds []gwv1.RouteGroupKind
+	// secrets hold its certificates, as far as they may be read; forbidden are the findings on those that may not.
+	secrets   []intent.Secret
+	forbidden []model.Finding
 }
 
 // problem is the reason and message of a condition; the zero value is none.
@@ -46,13 +54,17 @@ func (l *listener) hostname() string {
 
 func (l *listener) field() string { return fmt.Sprintf("spec.listeners[%d]", l.index) }
 
+// member is the object that the listener is written in.
+func (l *listener) member(s *Snapshot) model.ObjectRef { return gatewayRef(s.Gateway) }
+
 // judge looks at every listener of a Gateway. Of those that conflict none is served (Gateway API, GatewaySpec.listeners).
-func judge(gateway *gwv1.Gateway) []*listener {
+func judge(s *Snapshot) []*listener {
 	var out []*listener
-	for i := range gateway.Spec.Listeners {
-		l := &listener{Listener: gateway.Spec.Listeners[i], index: i}
+	for i := range s.Gateway.Spec.Listeners {
+		l := &listener{Listener: s.Gateway.Spec.Listeners[i], index: i}
 		l.judgeProtocol()
 		l.judgeKinds()
+		l.judgeCertificates(s)
 		out = append(out, l)
 	}
 	for _, l := range out {
@@ -69,9 +81,6 @@ func (l *listener) judgeProtocol() {
 	case l.Protocol == gwv1.HTTPSProtocolType && l.TLS != nil && l.TLS.Mode != nil && *l.TLS.Mode != gwv1.TLSModeTerminate:
 		l.unsupported = problem{string(gwv1.ListenerReasonUnsupportedValue), fmt.Sprintf(
 			"%s.tls.mode is %s: an application load balancer terminates TLS; use Terminate", l.field(), *l.TLS.Mode)}
-	case l.Protocol == gwv1.HTTPSProtocolType && l.TLS != nil && len(l.TLS.CertificateRefs) > 0:
-		l.refs = problem{string(gwv1.ListenerReasonInvalidCertificateRef), l.field() + ".tls.certificateRefs are not served yet: " +
-			"name certificate ARNs in a LoadBalancerConfiguration, or have a certificate for the host name in ACM"}
 	}
 }
 
@@ -92,8 +101,9 @@ func (l *listener) judgeKinds() {
 			l.kinds = []gwv1.RouteGroupKind{ours}
 			continue
 		}
-		l.refs = problem{string(gwv1.ListenerReasonInvalidRouteKinds), fmt.Sprintf(
+		l.badKinds = problem{string(gwv1.ListenerReasonInvalidRouteKinds), fmt.Sprintf(
 			"%s.allowedRoutes.kinds names %s: only %s is served", l.field(), k.Kind, kindHTTPRoute)}
+		l.refs = l.badKinds
 	}
 }
 

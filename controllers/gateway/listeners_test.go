@@ -56,14 +56,16 @@ func TestJudgeListeners(t *testing.T) {
 			{name: c, port: 80, protocol: HTTP, hostname: c.com}]`, []string{"HostnameConflict", "HostnameConflict", ""}},
 		{"an ALB has no TCP", `[{name: a, port: 80, protocol: TCP}]`, []string{"UnsupportedProtocol"}},
 		{"an ALB does not pass TLS through", `[{name: a, port: 443, protocol: HTTPS, tls: {mode: Passthrough}}]`, []string{"UnsupportedValue"}},
-		{"certificateRefs are told, not ignored", `[{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: s}]}}]`,
+		{"a kind that holds no certificates", `[{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{kind: Vault, name: s}]}}]`,
 			[]string{"InvalidCertificateRef"}},
+		{"a Secret of somebody else, who does not permit it", `[{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: s, namespace: app}]}}]`,
+			[]string{"RefNotPermitted"}},
 		{"kinds that are not served are named", `[{name: a, port: 80, protocol: HTTP, allowedRoutes: {kinds: [{kind: TCPRoute}, {kind: HTTPRoute}]}}]`,
 			[]string{"InvalidRouteKinds"}},
 	} {
 		s := snapshotOf(t, c.listeners)
 		var got []string
-		for _, l := range judge(s.Gateway) {
+		for _, l := range judge(s) {
 			reason := l.refs.reason
 			if l.unsupported.any() {
 				reason = l.unsupported.reason
@@ -94,7 +96,7 @@ func TestAttach(t *testing.T) {
 		{"no host in common", `{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [other.com]}}`, "NoMatchingListenerHostname"},
 	} {
 		s := snapshotOf(t, listeners, c.route)
-		got := attach(s, judge(s.Gateway), &s.Routes[0])
+		got := attach(s, judge(s), &s.Routes[0])
 		if len(got) != 1 || got[0].refused.reason != c.want {
 			t.Errorf("%s: refused %+v, want %q", c.why, got, c.want)
 		}

@@ -16,6 +16,7 @@ import (
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -37,6 +38,8 @@ type Settings struct {
 	Without []model.Addon
 	// SingleSubnet lets load balancers have one subnet.
 	SingleSubnet bool
+	// Secrets are rules about Secrets that listeners name.
+	Secrets secret.Rules
 	// WatchNamespace limits which Gateways are served; empty means all.
 	WatchNamespace string
 }
@@ -57,9 +60,11 @@ type Snapshot struct {
 	// Left are routes without one whose status names the Gateway still.
 	Left []gwv1.HTTPRoute
 	// Namespaces, Services and TargetGroupConfigs by name.
-	Namespaces   map[string]corev1.Namespace
-	Services     map[types.NamespacedName]corev1.Service
-	Grants       []gwv1beta1.ReferenceGrant
+	Namespaces map[string]corev1.Namespace
+	Services   map[types.NamespacedName]corev1.Service
+	Grants     []gwv1beta1.ReferenceGrant
+	// Secrets that listeners name and may name, as far as everybody may see them.
+	Secrets      map[model.SecretRef]intent.Secret
 	TargetGroups []awsgwv1.TargetGroupConfiguration
 }
 
@@ -69,7 +74,7 @@ func Owner(cluster string, gateway types.NamespacedName) model.Owner {
 }
 
 // Load reads a Gateway and what belongs to it. A Gateway that does not exist gives a snapshot without one.
-func Load(ctx context.Context, r client.Reader, key types.NamespacedName) (*Snapshot, error) {
+func Load(ctx context.Context, r client.Reader, set Settings, key types.NamespacedName) (*Snapshot, error) {
 	s := &Snapshot{Namespaces: map[string]corev1.Namespace{}, Services: map[types.NamespacedName]corev1.Service{}}
 	gateway := &gwv1.Gateway{}
 	if err := r.Get(ctx, key, gateway); err != nil {
@@ -86,7 +91,7 @@ func Load(ctx context.Context, r client.Reader, key types.NamespacedName) (*Snap
 			return nil, err
 		}
 	}
-	return s, nil
+	return s, s.loadSecrets(ctx, r, set.Secrets.Certificate)
 }
 
 // Gateways lists the Gateways of our classes, by name.

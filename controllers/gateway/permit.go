@@ -7,6 +7,7 @@ import (
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -27,7 +28,7 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 		f.Routes = j.shut(f.Routes)
 	}
 	for _, l := range v.listeners {
-		if !l.usable() || !l.allowsKind() || !l.allowsNamespace(v.snapshot, f.Member.Namespace) {
+		if !v.translator.serves(l) || !l.allowsKind() || !l.allowsNamespace(v.snapshot, f.Member.Namespace) {
 			continue
 		}
 		port := int(l.Port)
@@ -37,7 +38,7 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 			}
 			if hosts, ok := intersect(l.hostname(), hostnames(r.Match.Hosts)); ok {
 				r.Ports, r.Match.Hosts = []int{port}, hosts
-				out.Routes = append(out.Routes, v.translator.permitted(f.Member.Namespace, l, r))
+				out.Routes = append(out.Routes, v.translator.permitted(f.Member, l, r))
 			}
 		}
 		for _, have := range f.Listeners {
@@ -50,8 +51,10 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 	return out
 }
 
-// admit gives the Gateway's own fragment, which needs nobody's leave, the ranges and security groups that the configuration names now.
+// admit gives the Gateway's own fragment, which needs leave for the Secrets of others only, the ranges and security groups that the
+// configuration names now.
 func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
+	f.Listeners = v.snapshot.stillPermitted(f.Member, f.Listeners)
 	if v.snapshot.ParameterProblem != "" {
 		return f
 	}
@@ -93,8 +96,8 @@ func hostnames(hosts []string) []gwv1.Hostname {
 	return out
 }
 
-// permitted is a route of a namespace with the answers that it may still give on a listener.
-func (t *translator) permitted(namespace string, l *listener, r intent.Route) intent.Route {
+// permitted is a route of a member with the answers that it may still give on a listener.
+func (t *translator) permitted(member model.ObjectRef, l *listener, r intent.Route) intent.Route {
 	switch {
 	case t.closes(l):
 		return answering(r, http.StatusServiceUnavailable)
@@ -104,7 +107,7 @@ func (t *translator) permitted(namespace string, l *listener, r intent.Route) in
 	forward := *r.Forward
 	forward.Backends = slices.DeleteFunc(slices.Clone(forward.Backends), func(b intent.Backend) bool {
 		s := b.Service
-		return s != nil && s.Namespace != namespace && !t.granted(namespace, s.Namespace, s.Name)
+		return s != nil && !t.snapshot.permits(member, target{kindService, s.Namespace, s.Name})
 	})
 	if weights(forward.Backends) < weights(r.Forward.Backends) || weights(forward.Backends) == 0 {
 		return answering(r, http.StatusInternalServerError)

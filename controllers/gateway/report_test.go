@@ -87,7 +87,7 @@ func TestAGatewayOfAnotherKeepsItsStatus(t *testing.T) {
 		w.must(w.api.Get(t.Context(), client.ObjectKey{Name: "alb"}, class))
 		class.Spec.ControllerName = "example.com/other"
 		w.must(w.api.Update(t.Context(), class))
-		s, err := Load(t.Context(), w.api, client.ObjectKeyFromObject(g))
+		s, err := Load(t.Context(), w.api, Settings{}, client.ObjectKeyFromObject(g))
 		w.must(err)
 		before := w.gateway().Status
 		w.must(w.op.report(t.Context(), verdictOf(s), reached{}))

@@ -29,7 +29,7 @@ type translator struct {
 func (t *translator) translate(route *gwv1.HTTPRoute) *judged {
 	j := &judged{route: route, attachments: attach(t.snapshot, t.listeners, route)}
 	j.fragment.Member = routeRef(route)
-	places := j.places()
+	places := t.places(j)
 	for i, rule := range rulesOf(route) {
 		t.rule(j, ruleAt{HTTPRouteRule: rule, field: fmt.Sprintf("spec.rules[%d]", i)}, places)
 	}
@@ -57,7 +57,8 @@ type ruleAt struct {
 // those ask themselves.
 func (t *translator) discover(j *judged, places []place) {
 	for _, p := range places {
-		if p.listener.Protocol != gwv1.HTTPSProtocolType || len(t.certificates(p.listener)) > 0 || p.listener.exact() {
+		if p.listener.Protocol != gwv1.HTTPSProtocolType || len(t.certificates(p.listener)) > 0 || len(p.listener.certificateRefs()) > 0 ||
+			p.listener.exact() {
 			continue
 		}
 		t.asked[p.listener] = true

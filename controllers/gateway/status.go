@@ -174,6 +174,8 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 		}
 	}
 	switch {
+	case v.translator.uncertified(l):
+		return problem{invalid, l.refs.message}
 	case r.Blocked != "" || r.LoadBalancer == nil:
 		return problem{string(gwv1.ListenerReasonPending), "the load balancer is not programmed"}
 	case slices.Contains(r.Ports, int(l.Port)):

@@ -184,21 +184,17 @@ func names(listeners []*listener) string {
 	return strings.Join(slices.Compact(out), ", ")
 }
 
-// findings name what is wrong with a listener: the specification says what becomes of it. Certificates by reference are found in ACM
-// meanwhile.
-func (l *listener) findings(gateway model.ObjectRef) []model.Finding {
+// listenerFindings name what is wrong with a listener: the specification says what becomes of it.
+func (t *translator) listenerFindings(l *listener) []model.Finding {
 	var out []model.Finding
-	for _, p := range []problem{l.unsupported, l.conflict, l.refs} {
-		if !p.any() {
-			continue
+	for _, p := range []problem{l.unsupported, l.conflict, l.badKinds} {
+		if p.any() {
+			out = append(out, model.Finding{
+				Object: l.member(t.snapshot), Severity: model.Answered, Reason: p.reason, Field: l.field(), Message: p.message,
+			})
 		}
-		severity := model.Answered
-		if p.reason == string(gwv1.ListenerReasonInvalidCertificateRef) {
-			severity = model.Warning
-		}
-		out = append(out, model.Finding{Object: gateway, Severity: severity, Reason: p.reason, Field: l.field(), Message: p.message})
 	}
-	return out
+	return append(out, t.certificateFindings(l)...)
 }
 
 // unservedOfGateway names what a Gateway asks for that is not served yet.

@@ -65,7 +65,7 @@ func gatewayRequests(ctx context.Context, r client.Reader, set gateway.Settings)
 		if set.WatchNamespace != "" && key.Namespace != set.WatchNamespace {
 			continue
 		}
-		snapshot, err := gateway.Load(ctx, r, key)
+		snapshot, err := gateway.Load(ctx, r, set, key)
 		if err != nil {
 			return nil, fmt.Errorf("reading Gateway %s: %w", key, err)
 		}

@@ -3,6 +3,7 @@ package stack
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -109,21 +110,16 @@ func (r *roster) back(f intent.Fragment, from source, wrong []model.Finding) sou
 // onlyListeners tells whether the mistakes of the member that the load balancer belongs to are all in listeners, of which the build leaves
 // out those that are wrong, and some are right: these do not wait for the others.
 func (r *roster) onlyListeners(f intent.Fragment, wrong []model.Finding) bool {
-	blamed := map[string]bool{}
-	for _, p := range wrong {
-		blamed[p.Field] = true
+	in := func(p model.Finding, l intent.Listener) bool {
+		return l.Field != "" && (p.Field == l.Field || strings.HasPrefix(p.Field, l.Field+"."))
 	}
-	right := 0
-	for _, l := range f.Listeners {
-		if l.Field == "" {
-			return false
-		}
-		if !blamed[l.Field] {
-			right++
-		}
-		delete(blamed, l.Field)
-	}
-	return f.Member.Same(r.req.Anchor) && right > 0 && len(blamed) == 0
+	elsewhere := slices.ContainsFunc(wrong, func(p model.Finding) bool {
+		return !slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool { return in(p, l) })
+	})
+	right := slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool {
+		return !slices.ContainsFunc(wrong, func(p model.Finding) bool { return in(p, l) })
+	})
+	return f.Member.Same(r.req.Anchor) && right && !elsewhere
 }
 
 // wrongs are the mistakes in a fragment: those of its member, and of objects that routes of it come from.

@@ -57,7 +57,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	if err := front.SetupWithManager(mgr, s.IngressWorkers); err != nil {
 		return fmt.Errorf("registering the Ingress front door: %w", err)
 	}
-	return addGateway(mgr, loop, s)
+	return addGateway(mgr, loop, s, secrets)
 }
 
 func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Client, error) {
@@ -103,7 +103,7 @@ func addTargets(mgr ctrl.Manager, lane *targets.Reconciler, network *targets.Net
 }
 
 // addGateway turns the Gateway front door on where its kinds are installed.
-func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings) error {
+func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secrets) error {
 	missing, err := missingKind(mgr.GetRESTMapper(), gatewayKinds())
 	if err != nil {
 		return err
@@ -118,9 +118,9 @@ func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings) error {
 	set := gateway.Settings{
 		ClusterName: s.Cluster, DefaultTargetType: s.TargetType, DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy,
 		DefaultTags: s.DefaultTags, BackendSecurityGroup: s.BackendGroup, WatchNamespace: s.WatchNamespace,
-		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning,
+		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning, Secrets: secrets.rules,
 	}
-	if err := gateway.New(mgr, loop, set).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
+	if err := gateway.New(mgr, loop, set).WithSecrets(secrets.book).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
 		return fmt.Errorf("registering the Gateway front door: %w", err)
 	}
 	return nil
