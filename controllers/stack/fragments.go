@@ -32,6 +32,8 @@ type roster struct {
 	closed map[string]bool
 	// partial are the members of whom only some listeners are wrong, and that have no good state: the others are made.
 	partial map[string]bool
+	// left are the fragments of the last build with what had no room marked, nil where everything had.
+	left []intent.Fragment
 	// groups are the IDs of security groups by their Name tags, as far as they are known.
 	groups map[string][]string
 	// facts of the last build, as far as there was one.
@@ -255,7 +257,7 @@ func (r *roster) keep() map[string]intent.Fragment {
 	for _, f := range r.req.Intent.Fragments {
 		key := memberKey(f.Member)
 		if r.from[key] == asWritten && !r.partial[key] {
-			out[key] = f
+			out[key] = r.marked(f)
 		} else if good, ok := r.good[key]; ok {
 			out[key] = good
 		}
@@ -266,6 +268,23 @@ func (r *roster) keep() map[string]intent.Fragment {
 		}
 	}
 	return out
+}
+
+// marked is a fragment with what of it had no room in the last build marked as left.
+func (r *roster) marked(f intent.Fragment) intent.Fragment {
+	i := slices.IndexFunc(r.left, func(o intent.Fragment) bool { return o.Member.Same(f.Member) })
+	if i < 0 {
+		return f
+	}
+	return r.left[i]
+}
+
+// unknown tells whether of some member it is not remembered what it was served.
+func (r *roster) unknown() bool {
+	return slices.ContainsFunc(r.req.Intent.Fragments, func(f intent.Fragment) bool {
+		_, known := r.good[memberKey(f.Member)]
+		return !known
+	})
 }
 
 // serves tells whether the member's last good state serves, in place of what it says now.

@@ -188,7 +188,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		}
 		in := a.req.Intent
 		in.Fragments = a.roster.fragments(a.seen())
-		in.Before = slices.Collect(maps.Values(a.state.good))
+		in.Before, in.Observed = slices.Collect(maps.Values(a.state.good)), a.seen().Listeners
 		if err := l.gather(ctx, a, in); err != nil {
 			return err
 		}
@@ -198,6 +198,13 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 			a.findings = merge(a.findings, acted)
 			continue
 		}
+		if len(built.Left) > 0 && a.observed == nil && a.roster.unknown() {
+			if err := l.observe(ctx, a); err != nil {
+				return err
+			}
+			continue // who stands is seen in AWS
+		}
+		a.roster.left = built.Left
 		a.findings = merge(a.findings, slices.DeleteFunc(built.Findings, func(f model.Finding) bool { return !a.roster.concerns(f) }))
 		a.findings = merge(a.findings, slices.Concat(renames(in.Fragments, a.facts, built.Stack), expiring(in.Fragments, l.opts.Now())))
 		a.blocked, a.hold = built.Blocked, built.Hold

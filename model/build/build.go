@@ -27,6 +27,8 @@ type Result struct {
 	// Blocked says why the stack as a whole cannot be built now (no subnets, say); nothing may be changed then. It is empty where
 	// the stack was built.
 	Blocked string
+	// Left are the intent's fragments with what had no room at a quota marked as left; nil where everything had room.
+	Left []intent.Fragment
 	// Hold is a frontend that exists and stays as it is: it is not known, or cannot be made, what is asked of it.
 	Hold model.ARN
 }
@@ -53,7 +55,7 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	if len(b.blocked) > 0 {
 		stack = model.Stack{Owner: in.Owner}
 	}
-	return Result{Stack: model.Normalize(stack), Findings: b.sortedFindings(), Blocked: strings.Join(b.blocked, "; "), Hold: hold}
+	return Result{Stack: model.Normalize(stack), Findings: b.sortedFindings(), Blocked: strings.Join(b.blocked, "; "), Hold: hold, Left: b.marked()}
 }
 
 // builder holds one build.
@@ -77,6 +79,7 @@ type builder struct {
 	// past builds what members asked for when they were last good; its findings are nobody's.
 	past     *builder
 	usage    usage
+	left     left
 	findings map[model.Finding]bool
 	blocked  []string
 }
@@ -88,9 +91,10 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 		certs: map[string]model.OwnCertificate{}, users: map[string]map[*intent.Fragment]bool{}, sameContent: sameContent(in.Fragments),
 	}
 	b.usage.groups = map[string]bool{}
+	b.left = left{routes: map[*intent.Route]bool{}, listeners: map[*intent.Listener]bool{}, certificates: map[*intent.Listener][]model.ARN{}}
 	if len(in.Before) > 0 {
 		before := in
-		before.Fragments, before.Before = in.Before, nil
+		before.Fragments, before.Before, before.Observed = in.Before, nil, nil
 		b.past = newBuilder(before, facts)
 	}
 	b.facts.Subnets = slices.SortedFunc(slices.Values(facts.Subnets), func(a, c model.Subnet) int { return cmp.Compare(a.ID, c.ID) })

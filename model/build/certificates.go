@@ -85,20 +85,40 @@ func wildcardHint(host string) string {
 	return host
 }
 
-// addCertificates appends what a port does not have yet. The first certificate of a port is its default, which the quota
-// does not count.
-func (b *builder) addCertificates(one *port, at place, add []model.ARN) {
-	for _, arn := range add {
+// addStanding appends the certificates that a member has on a port now, and still asks for.
+func (b *builder) addStanding(one *port, w wish) {
+	for _, l := range w.before {
+		before := b.past.certificates(wish{fragment: w.fragment, listener: l})
+		for _, arn := range b.certificates(w) {
+			if slices.Contains(before, arn) && !l.Left && !slices.Contains(l.LeftCertificates, arn) {
+				b.addCertificate(one, arn)
+			}
+		}
+	}
+}
+
+// addCertificates appends what a port does not have yet, as far as there is room.
+func (b *builder) addCertificates(one *port, w wish) {
+	for _, arn := range b.certificates(w) {
 		if slices.Contains(one.certs, arn) {
 			continue
 		}
-		if len(one.certs) > 0 {
-			if b.usage.extraCertificates >= b.quotas.CertificatesPerLoadBalancer {
-				b.overQuota(at, "certificate "+string(arn), "certificates", b.quotas.CertificatesPerLoadBalancer)
-				continue
-			}
-			b.usage.extraCertificates++
+		if limit := b.quotas.CertificatesPerLoadBalancer; len(one.certs) > 0 && b.usage.extraCertificates >= limit {
+			b.overQuota(w.place(), model.Answered, quotaCertificates, excess{"certificate " + string(arn), b.usage.extraCertificates, limit})
+			b.left.certificates[w.listener] = append(b.left.certificates[w.listener], arn)
+			continue
 		}
-		one.certs = append(one.certs, arn)
+		b.addCertificate(one, arn)
 	}
+}
+
+// addCertificate appends to a port. Its first certificate is its default, which the quota does not count.
+func (b *builder) addCertificate(one *port, arn model.ARN) {
+	if slices.Contains(one.certs, arn) {
+		return
+	}
+	if len(one.certs) > 0 {
+		b.usage.extraCertificates++
+	}
+	one.certs = append(one.certs, arn)
 }

@@ -51,7 +51,9 @@ func (b *builder) frontendPorts(p ports) map[int]*inlet {
 			out[n] = b.settleInlet(by[n])
 			continue
 		}
-		b.overQuota(by[n][0].place(), "port "+strconv.Itoa(n)+" of the frontend", "listeners", b.quotas.ListenersPerLoadBalancer)
+		b.overQuota(by[n][0].place(), model.Answered, quotaInlets, excess{
+			"port " + strconv.Itoa(n) + " of the frontend", len(out), b.quotas.ListenersPerLoadBalancer,
+		})
 	}
 	return out
 }

@@ -45,13 +45,15 @@ func (b *builder) defaultAnswer(one *port) {
 		if w.listener.Default == nil {
 			continue
 		}
-		if slices.ContainsFunc(w.before, func(l *intent.Listener) bool { return l.Default != nil && l.Protocol == one.protocol }) {
+		if slices.ContainsFunc(w.before, func(l *intent.Listener) bool {
+			return l.Default != nil && !l.Default.Left && l.Protocol == one.protocol
+		}) {
 			standing = append(standing, w)
 		} else {
 			others = append(others, w)
 		}
 	}
-	for _, w := range append(standing, others...) {
+	for i, w := range append(slices.Clone(standing), others...) {
 		at := routePlace(w.fragment, w.listener.Default)
 		if one.answer != nil {
 			if one.answeredBy != w.listener.Default {
@@ -60,8 +62,11 @@ func (b *builder) defaultAnswer(one *port) {
 			}
 			continue
 		}
-		if actions, ok := b.actions(w.fragment, w.listener.Default, one); ok && b.fits(actions[len(actions)-1], at) {
+		actions, ok := b.actions(w.fragment, w.listener.Default, one)
+		if ok && b.reserve(groupNamesOf(actions), at, i < len(standing)) {
 			one.answer, one.answeredBy = actions, w.listener.Default
+		} else if ok {
+			b.left.routes[w.listener.Default] = true
 		}
 	}
 }
@@ -91,9 +96,4 @@ func (b *builder) listeners(p ports) []model.Listener {
 		out = append(out, l)
 	}
 	return out
-}
-
-func (b *builder) overQuota(at place, what, of string, limit int) {
-	b.report(at, model.Answered, "QuotaExceeded",
-		"the "+what+" is left out: the load balancer has its "+strconv.Itoa(limit)+" "+of+" already; raise the quota or use another load balancer")
 }

@@ -80,14 +80,17 @@ func (b *builder) ports(s settings) ports {
 		p.lost[i] = map[int]bool{}
 	}
 	numbers, wishes := b.wishes(p)
+	slices.SortStableFunc(numbers, func(m, n int) int { return standsFirst(listens(wishes[m]), listens(wishes[n])) })
 	for _, n := range numbers {
-		if len(p.by) < b.quotas.ListenersPerLoadBalancer {
+		if len(p.by) < b.quotas.ListenersPerLoadBalancer || listens(wishes[n]) {
 			p.by[n] = b.port(wishes[n], p)
 			continue
 		}
 		for _, w := range wishes[n] {
-			b.overQuota(w.place(), "listener on port "+strconv.Itoa(n), "listeners", b.quotas.ListenersPerLoadBalancer)
-			p.lost[w.index][n] = true
+			b.overQuota(w.place(), model.Answered, quotaListeners, excess{
+				"the listener on port " + strconv.Itoa(n), len(p.by), b.quotas.ListenersPerLoadBalancer,
+			})
+			p.lost[w.index][n], b.left.listeners[w.listener] = true, true
 		}
 	}
 	b.certify(p)
@@ -96,6 +99,25 @@ func (b *builder) ports(s settings) ports {
 	}
 	b.answers(p, s)
 	return p
+}
+
+// listens tells whether a port was served before.
+func listens(wishes []wish) bool {
+	return slices.ContainsFunc(wishes, func(w wish) bool {
+		return slices.ContainsFunc(w.before, func(l *intent.Listener) bool { return !l.Left })
+	})
+}
+
+// standsFirst puts what stands before what does not.
+func standsFirst(a, c bool) int {
+	switch {
+	case a == c:
+		return 0
+	case a:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // wishes are the listeners that members ask for, by port and in order of precedence, and the ports in that order.
@@ -233,11 +255,13 @@ func (b *builder) certify(p ports) {
 			}
 		}
 	}
-	for _, f := range b.fragments {
-		for _, n := range slices.Sorted(maps.Keys(p.by)) {
-			for _, w := range p.by[n].wishes {
-				if w.fragment == f && p.by[n].protocol == protocolHTTPS {
-					b.addCertificates(p.by[n], w.place(), b.certificates(w))
+	for _, take := range []func(*port, wish){b.addStanding, b.addCertificates} {
+		for _, f := range b.fragments {
+			for _, n := range slices.Sorted(maps.Keys(p.by)) {
+				for _, w := range p.by[n].wishes {
+					if w.fragment == f && p.by[n].protocol == protocolHTTPS {
+						take(p.by[n], w)
+					}
 				}
 			}
 		}
@@ -245,8 +269,9 @@ func (b *builder) certify(p ports) {
 	maps.DeleteFunc(p.by, func(_ int, one *port) bool { return one.protocol == protocolHTTPS && len(one.certs) == 0 })
 }
 
+// firstCertificate is what would be the default one, of those that have room.
 func (b *builder) firstCertificate(w wish) (string, bool) {
-	all := b.certificates(w)
+	all := slices.DeleteFunc(b.certificates(w), func(c model.ARN) bool { return slices.Contains(w.listener.LeftCertificates, c) })
 	if len(all) == 0 {
 		return "", false
 	}

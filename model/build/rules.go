@@ -1,7 +1,7 @@
 package build
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -36,45 +36,69 @@ func (c candidate) ports() []int {
 	return slices.Compact(slices.Sorted(slices.Values(c.route.Ports)))
 }
 
-// rules fills the ports in order of precedence. What the quotas leave no room for is the last in that order.
+// rules fills the ports in order of precedence. What the quotas leave no room for is left out.
 func (b *builder) rules(p ports) {
-	left := map[place]int{}
+	drafts := b.drafts(p)
+	if b.lay(p, drafts, nil) {
+		return
+	}
+	for _, one := range p.by {
+		one.rules, one.contents = nil, map[model.Content]bool{}
+	}
+	left := b.leaveOut(requests(drafts))
+	for u := range left {
+		if u.route != nil {
+			b.left.routes[u.route] = true
+		}
+	}
+	b.lay(p, drafts, left)
+}
+
+// drafts are the rules that the candidates would become.
+func (b *builder) drafts(p ports) []draft {
+	var out []draft
 	for _, c := range b.candidates() {
 		alternatives, ok := b.alternatives(c)
 		if !ok {
 			continue
 		}
+		d := draft{candidate: c}
 		for _, n := range c.ports() {
 			one := p.by[n]
 			if one == nil || one.redirects || p.lost[c.member][n] {
 				continue
 			}
 			for _, r := range b.rulesOf(c, one, alternatives) {
-				if !one.wants(r) {
-					continue
-				}
-				if b.usage.rules >= b.quotas.RulesPerLoadBalancer {
-					left[place{c.place().object, c.place().field}]++
-					continue
-				}
-				if b.fits(r.Actions[len(r.Actions)-1], c.place()) {
-					b.usage.rules++
-					one.add(r)
-				}
+				d.rules = append(d.rules, portRule{one, r})
+			}
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// lay puts rules on their ports, but for those that are left out, and tells whether the quotas allow them.
+func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
+	groups := maps.Clone(b.usage.groups)
+	for _, d := range drafts {
+		if left[d.unit()] {
+			continue
+		}
+		for _, o := range d.rules {
+			if !o.port.wants(o.rule) {
+				continue
+			}
+			o.port.add(o.rule)
+			for _, g := range groupNamesOf(o.rule.Actions) {
+				groups[g] = true
 			}
 		}
 	}
-	b.tellLeftOut(left)
-}
-
-func (b *builder) tellLeftOut(left map[place]int) {
-	for at, n := range left {
-		what := "rule"
-		if n > 1 {
-			what = strconv.Itoa(n) + " rules"
-		}
-		b.overQuota(at, what, "rules", b.quotas.RulesPerLoadBalancer)
+	rules := 0
+	for _, one := range p.by {
+		rules += len(one.rules)
 	}
+	return rules <= b.quotas.RulesPerLoadBalancer && len(groups) <= b.quotas.TargetGroupsPerLoadBalancer
 }
 
 // candidates are all routes and held rules in order of precedence. Fragments that yield come last.
@@ -234,25 +258,4 @@ func coveredBy(narrow, wide []model.Condition) bool {
 
 func within[T comparable](part, whole []T) bool {
 	return !slices.ContainsFunc(part, func(v T) bool { return !slices.Contains(whole, v) })
-}
-
-// fits reserves the target groups that an action forwards to; false, which is told, where the quota leaves no room for them.
-func (b *builder) fits(a model.Action, at place) bool {
-	if a.Forward == nil {
-		return true
-	}
-	var more []string
-	for _, g := range a.Forward.Groups {
-		if id := g.Key + "\n" + string(g.ARN); !b.usage.groups[id] {
-			more = append(more, id)
-		}
-	}
-	if limit := b.quotas.TargetGroupsPerLoadBalancer; len(b.usage.groups)+len(more) > limit {
-		b.overQuota(at, fmt.Sprintf("rule with %d new target groups", len(more)), "target groups", limit)
-		return false
-	}
-	for _, id := range more {
-		b.usage.groups[id] = true
-	}
-	return true
 }

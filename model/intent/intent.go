@@ -25,6 +25,9 @@ type Intent struct {
 	// Before are the last good fragments of members, in any order: what was applied. Where two members ask for different things, the
 	// one that asked for the same before gets it, so that a newcomer changes nothing for those who are there.
 	Before []Fragment `json:"before,omitempty"`
+	// Observed are the listeners with their rules that AWS holds, as far as they were read: what members are served of whom nothing is in
+	// Before. It counts where a quota leaves no room for everybody.
+	Observed []model.Listener `json:"observed,omitempty"`
 }
 
 // Order is a way to rank routes.
@@ -131,6 +134,9 @@ type Listener struct {
 	MutualAuth *MutualAuth `json:"mutualAuth,omitempty"`
 	// Default is what answers when no rule matches; nil leaves it to the build (404).
 	Default *Route `json:"default,omitempty"`
+	// Left says that a last good listener had no room at a quota, and LeftCertificates which of its certificates had none.
+	Left             bool        `json:"left,omitempty"`
+	LeftCertificates []model.ARN `json:"leftCertificates,omitempty"`
 	// Field is where the listener was written, SourcesField where the ranges and prefix lists were, if that is another place.
 	Field        string `json:"field,omitempty"`
 	SourcesField string `json:"sourcesField,omitempty"`
@@ -157,6 +163,8 @@ type Route struct {
 	Field  string          `json:"field,omitempty"`
 	// Age is when Source was created, in Unix seconds, for [BySpecificity].
 	Age int64 `json:"age,omitempty"`
+	// Left says that a last good route had no room at a quota of the load balancer: it never was served.
+	Left bool `json:"left,omitempty"`
 }
 
 // Match is what a request must be: everything that is set must hold; within a list one value is enough, but every header and

@@ -47,7 +47,9 @@ func (p *planner) listeners() (gone []model.Listener) {
 	}
 	first := len(p.plan.Changes)
 	var edits []*edit
+	rules := 0
 	for _, have := range observed {
+		rules += len(have.Rules)
 		if !slices.ContainsFunc(p.want.Listeners, func(l model.Listener) bool { return p.listenerKey(l) == p.listenerKey(have) }) {
 			gone = append(gone, have)
 		}
@@ -55,6 +57,8 @@ func (p *planner) listeners() (gone []model.Listener) {
 	for _, want := range p.want.Listeners {
 		edits = append(edits, p.newEdit(want, observed))
 	}
+	// Where AWS holds more than the quota that we know of, the account's is higher.
+	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules)
 	if p.scarce(edits, gone) {
 		p.deleteListeners(gone)
 		gone = nil

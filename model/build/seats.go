@@ -1,0 +1,225 @@
+package build
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// draft is a candidate with the rules that it would become.
+type draft struct {
+	candidate
+
+	rules []portRule
+}
+
+// portRule is a rule on a port.
+type portRule struct {
+	port *port
+	rule model.Rule
+}
+
+// unit is what is served as a whole or left out as a whole: a route with all its rules, or a rule that is held.
+type unit struct {
+	route *intent.Route
+	held  *intent.HeldRule
+}
+
+func (d draft) unit() unit { return unit{d.route, d.held} }
+
+// request is what a unit needs of the load balancer.
+type request struct {
+	unit
+
+	fragment *intent.Fragment
+	at       place
+	rules    []portRule
+	groups   []string
+}
+
+// requests are the units in order of precedence.
+func requests(drafts []draft) []*request {
+	var out []*request
+	by := map[unit]*request{}
+	for _, d := range drafts {
+		r := by[d.unit()]
+		if r == nil {
+			r = &request{unit: d.unit(), fragment: d.fragment, at: d.place()}
+			by[d.unit()] = r
+			out = append(out, r)
+		}
+		r.rules = append(r.rules, d.rules...)
+		for _, one := range d.rules {
+			r.groups = append(r.groups, groupNamesOf(one.rule.Actions)...)
+		}
+	}
+	return out
+}
+
+// groupNamesOf names the target groups of actions, those of the stack apart from others.
+func groupNamesOf(actions []model.Action) []string {
+	var out []string
+	for _, a := range actions {
+		if a.Forward == nil {
+			continue
+		}
+		for _, g := range a.Forward.Groups {
+			out = append(out, groupName(g))
+		}
+	}
+	return out
+}
+
+func groupName(g model.WeightedGroup) string {
+	if g.Key != "" {
+		return g.Key
+	}
+	return string(g.ARN)
+}
+
+// seats divides the room of a load balancer.
+type seats struct {
+	b         *builder
+	contents  map[int]map[model.Content]bool
+	rules     int
+	mostRules int
+	groups    map[string]bool
+}
+
+// leaveOut says which units have no room, and tells their owners. Who stands keeps what it has: first come the units that are served now
+// and need no more than before, then what a member asks for in place of others of its own, then the rest, each in order of precedence.
+// So a newcomer takes nothing from those who are there, and what a deletion frees goes to the first that waits.
+func (b *builder) leaveOut(all []*request) map[unit]bool {
+	s := &seats{b: b, contents: map[int]map[model.Content]bool{}, mostRules: b.quotas.RulesPerLoadBalancer, groups: b.usage.groups}
+	left, stood := map[unit]bool{}, b.standings()
+	var edits, rest []*request
+	for _, r := range all {
+		had := stood[r.fragment]
+		if !had.keeps(r) {
+			edits = append(edits, r)
+			continue
+		}
+		// AWS holds these rules: where there are more than the quota that we know of, the account's is higher.
+		s.mostRules = max(s.mostRules, s.rules+s.more(r))
+		if !s.take(r) {
+			rest = append(rest, r)
+			continue
+		}
+		had.sit(r)
+	}
+	for _, r := range edits {
+		had := stood[r.fragment]
+		if !had.seats(r) || !s.take(r) {
+			rest = append(rest, r)
+			continue
+		}
+		had.sit(r)
+	}
+	for _, r := range inOrder(all, rest) {
+		if !s.take(r) {
+			left[r.unit] = true
+			s.tell(r, stood[r.fragment].replaces(r))
+		}
+	}
+	return left
+}
+
+// inOrder are some of all requests, in the order of all.
+func inOrder(all, some []*request) []*request {
+	return slices.DeleteFunc(slices.Clone(all), func(r *request) bool { return !slices.Contains(some, r) })
+}
+
+// more is how many rules a unit adds.
+func (s *seats) more(r *request) int {
+	n := 0
+	for _, one := range r.rules {
+		if !s.contents[one.port.number][model.ContentOf(one.rule)] {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *seats) moreGroups(r *request) int {
+	fresh := map[string]bool{}
+	for _, g := range r.groups {
+		if !s.groups[g] {
+			fresh[g] = true
+		}
+	}
+	return len(fresh)
+}
+
+// take gives a unit its room, if there is enough.
+func (s *seats) take(r *request) bool {
+	n := s.more(r)
+	if n > 0 && s.rules+n > s.mostRules || s.moreGroups(r) > 0 && len(s.groups)+s.moreGroups(r) > s.b.quotas.TargetGroupsPerLoadBalancer {
+		return false
+	}
+	s.rules += n
+	for _, one := range r.rules {
+		if s.contents[one.port.number] == nil {
+			s.contents[one.port.number] = map[model.Content]bool{}
+		}
+		s.contents[one.port.number][model.ContentOf(one.rule)] = true
+	}
+	for _, g := range r.groups {
+		s.groups[g] = true
+	}
+	return true
+}
+
+// tell tells the owner of a unit that has no room. Where it was to take the place of one that is served, that one stays.
+func (s *seats) tell(r *request, replaces bool) {
+	severity := model.Answered
+	if replaces && r.route != nil {
+		severity = model.Wrong
+	}
+	if n := s.more(r); s.rules+n > s.mostRules {
+		s.b.overQuota(r.at, severity, quotaRules, excess{count(n, "rule"), s.rules, s.mostRules})
+		return
+	}
+	s.b.overQuota(r.at, severity, quotaGroups, excess{
+		count(s.moreGroups(r), "target group"), len(s.groups), s.b.quotas.TargetGroupsPerLoadBalancer,
+	})
+}
+
+// reserve takes the target groups of a default answer where there is room beside those that rules stand on. Where there is none its owner
+// is told; stands says that it has a default answer now, which stays then.
+func (b *builder) reserve(groups []string, at place, stands bool) bool {
+	used := maps.Clone(b.usage.groups)
+	if len(groups) > 0 && len(b.ids) > b.quotas.TargetGroupsPerLoadBalancer {
+		maps.Copy(used, b.stoodOn())
+	}
+	before := len(used)
+	for _, g := range groups {
+		used[g] = true
+	}
+	if limit := b.quotas.TargetGroupsPerLoadBalancer; len(used) > max(limit, before) {
+		severity := model.Answered
+		if stands {
+			severity = model.Wrong
+		}
+		b.overQuota(at, severity, quotaGroups, excess{count(len(used)-before, "target group"), before, limit})
+		return false
+	}
+	for _, g := range groups {
+		b.usage.groups[g] = true
+	}
+	return true
+}
+
+// stoodOn are the target groups that members are served by and still ask for.
+func (b *builder) stoodOn() map[string]bool {
+	out := map[string]bool{}
+	for f, had := range b.standings() {
+		for s := range servicesOf(f) {
+			if id := b.groupID(s); had.groups[id] {
+				out[id] = true
+			}
+		}
+	}
+	return out
+}
