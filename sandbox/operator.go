@@ -122,6 +122,7 @@ func (s *Sandbox) OperatorFlags(kubeconfig string) []string {
 		"--aws-vpc-id=" + s.simulator.World().VPC,
 		"--aws-api-endpoints=" + strings.Join(endpoints, ","),
 		"--default-target-type=ip",
+		"--targetgroupbinding-requeue-duration=2s",
 		"--metrics-bind-addr=0",
 		"--enable-leader-election=false",
 		"--webhook-bind-port=0",

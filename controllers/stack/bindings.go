@@ -17,6 +17,7 @@ import (
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
 )
 
 // bindingLabels mark the bindings of a stack, as the incumbent labels them.
@@ -60,7 +61,7 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	for i := range have.Items {
 		mine[client.ObjectKeyFromObject(&have.Items[i])] = &have.Items[i]
 	}
-	held := map[model.ARN]bool{}
+	held, made := map[model.ARN]bool{}, a.madeGroups()
 	var errs []error
 	for _, g := range a.desired.TargetGroups {
 		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
@@ -71,6 +72,9 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		if g.Backend.Service != "" {
 			want, err := binding(a.owner, g, arn, a.facts.BackendSecurityGroup)
 			if err == nil {
+				if made[g.ID] {
+					l.board.MarkFresh(arn)
+				}
 				err = l.ensureBinding(ctx, a, want, mine[client.ObjectKeyFromObject(want)])
 			}
 			errs = append(errs, err)
@@ -85,6 +89,17 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// madeGroups are the IDs of the target groups that this run made.
+func (a *attempt) madeGroups() map[string]bool {
+	out := map[string]bool{}
+	for _, c := range a.plan.Changes {
+		if c.Op == plan.CreateTargetGroup {
+			out[c.Key.ID] = true
+		}
+	}
+	return out
 }
 
 // retire deletes a binding whose target group is gone, unless a user wrote it with a stack's labels.

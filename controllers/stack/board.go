@@ -34,6 +34,8 @@ type Board struct {
 	mu     sync.Mutex
 	groups map[model.ARN]shown
 	pages  map[string]*page
+	// fresh are target groups that were just made and have no targets.
+	fresh map[model.ARN]bool
 	// certificates by the name of their load balancer.
 	certificates map[string][]headgatev1alpha1.CertificateStatus
 }
@@ -58,7 +60,8 @@ type shown struct {
 // NewBoard returns an empty board.
 func NewBoard(c client.Client, now func() time.Time) *Board {
 	return &Board{
-		client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}, certificates: map[string][]headgatev1alpha1.CertificateStatus{},
+		client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}, fresh: map[model.ARN]bool{},
+		certificates: map[string][]headgatev1alpha1.CertificateStatus{},
 	}
 }
 
@@ -262,9 +265,26 @@ func (b *Board) Home(arn model.ARN) string {
 	return namespace
 }
 
+// MarkFresh says of a target group that it was just made.
+func (b *Board) MarkFresh(arn model.ARN) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fresh[arn] = true
+}
+
+// TakeFresh tells, once, whether a target group was just made: nobody needs to read which targets it has.
+func (b *Board) TakeFresh(arn model.ARN) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	fresh := b.fresh[arn]
+	delete(b.fresh, arn)
+	return fresh
+}
+
 // Drop forgets a target group.
 func (b *Board) Drop(arn model.ARN) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	delete(b.fresh, arn)
 	delete(b.groups, arn)
 }

@@ -65,6 +65,7 @@ type Reconciler struct {
 	// live reads past the cache, to confirm an endpoint list that is suddenly empty.
 	live    client.Reader
 	lane    *lane
+	looks   looks
 	names   Names
 	board   *stack.Board
 	network *Network
@@ -97,6 +98,8 @@ type file struct {
 	waiting  []waiter
 	gateless map[types.UID]bool
 	poll     poll
+	// checkpoint is what was written last, nil for nothing.
+	checkpoint *string
 }
 
 // New returns the reconciler of bindings.
@@ -114,7 +117,7 @@ func New(mgr ctrl.Manager, cloud interface {
 		opts.Poll = pollPending
 	}
 	return &Reconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), home: cloud, names: cloud, board: opts.Board,
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), lane: newLane(cloud), looks: newLooks(), home: cloud, names: cloud, board: opts.Board,
 		network: opts.Network, pods: opts.Pods,
 		voice: outcome.NewVoice(mgr.GetEventRecorder("targetGroupBinding"), opts.Now), opts: opts,
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},

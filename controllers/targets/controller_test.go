@@ -231,16 +231,19 @@ func TestHealthIsLookedAtFastThenSlower(t *testing.T) {
 	w.endpoints("10.0.0.1")
 	res, _ := w.reconcile("web")
 	var pauses []time.Duration
-	for range 8 {
-		pauses = append(pauses, res.RequeueAfter)
+	for last := w.now; len(pauses) < 8; {
 		w.now = w.now.Add(res.RequeueAfter)
-		if len(pauses) == 3 {
+		var calls []string
+		if res, calls = w.reconcile("web"); len(calls) == 0 {
+			continue // the checkpoint is written
+		}
+		if pauses = append(pauses, w.now.Sub(last)); len(pauses) == 2 {
 			w.becomes("healthy")
 		}
-		res, _ = w.reconcile("web")
+		last = w.now
 	}
 	s := time.Second
-	if diff := cmp.Diff([]time.Duration{s, s, 2 * s, s, 2 * s, 4 * s, 8 * s, 16 * s}, pauses); diff != "" {
+	if diff := cmp.Diff([]time.Duration{10 * s, 10 * s, 15 * s, 10 * s, 20 * s, 40 * s, 80 * s, 160 * s}, pauses); diff != "" {
 		t.Error(diff)
 	}
 }

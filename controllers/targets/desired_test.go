@@ -98,8 +98,9 @@ func TestNextPoll(t *testing.T) {
 		want    time.Duration
 	}{
 		{"after a start all is well: no hurry", 0, well, true, 5 * time.Minute},
-		{"after a start something is not", 0, ill, true, time.Second},
-		{"something changed", time.Minute, well, true, time.Second},
+		{"after a start something is not", 0, ill, true, 10 * time.Second},
+		{"something changed", time.Minute, well, true, 10 * time.Second},
+		{"something changed while a pod waits", time.Second, ill, true, time.Second},
 		{"nothing changed", 4 * time.Second, ill, false, 8 * time.Second},
 		{"what is ill is looked at as often as the setting says", time.Minute, ill, false, 15 * time.Second},
 		{"what is well every five minutes", 4 * time.Minute, well, false, 5 * time.Minute},

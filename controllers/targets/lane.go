@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -48,6 +47,14 @@ func (l *lane) at(group model.ARN) Cloud {
 		return account
 	}
 	return l.cloud
+}
+
+// knows tells whether the targets of a group are known.
+func (l *lane) knows(group model.ARN) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.known[group]
+	return ok
 }
 
 // registered is what the lane knows to be registered; after a start it asks AWS once for each group, and health is the answer then,
@@ -152,32 +159,4 @@ func (l *lane) apply(ctx context.Context, group model.ARN, c change) error {
 	})
 	l.known[group] = append(known, c.register...)
 	return nil
-}
-
-// pollFirst and pollLast bound the time between two looks at the health of a group: soon while targets come up, rarely once all
-// are healthy.
-const (
-	pollFirst = time.Second
-	pollLast  = 5 * time.Minute
-	// pollPending bounds it while targets are not healthy, unless a setting does.
-	pollPending = 15 * time.Second
-)
-
-// nextPoll doubles the time since the last look while nothing changes, and starts anew when something did.
-func (r *Reconciler) nextPoll(last time.Duration, health []model.TargetHealth, changed bool) time.Duration {
-	limit := r.opts.Poll
-	if allHealthy(health) {
-		limit = pollLast
-	}
-	switch {
-	case last == 0 && allHealthy(health):
-		return pollLast // after a start: nothing came up just now
-	case changed || last == 0:
-		return pollFirst
-	}
-	return min(2*last, limit)
-}
-
-func allHealthy(health []model.TargetHealth) bool {
-	return !slices.ContainsFunc(health, func(h model.TargetHealth) bool { return h.State != "healthy" })
 }

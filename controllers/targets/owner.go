@@ -99,6 +99,9 @@ func (r *Reconciler) leave(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	if former == "" {
 		return nil
 	}
+	if err := r.unsettle(ctx, b); err != nil {
+		return err
+	}
 	if err := r.empty(ctx, b, former); err != nil {
 		return err
 	}

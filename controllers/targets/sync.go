@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -9,12 +10,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/fault"
 )
 
 // problem is a mistake in a binding: nothing is changed for it until it is mended.
@@ -101,11 +100,25 @@ func (r *Reconciler) level(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	}
 	key := client.ObjectKeyFromObject(b)
 	r.edit(key, func(f *file) { f.idle = len(want) == 0 })
-	return r.look(ctx, key, l)
+	after, err := r.look(ctx, key, l)
+	if err != nil {
+		return after, err
+	}
+	quiet, err := r.settle(ctx, b, group, want)
+	return sooner(after, quiet), err
+}
+
+// sooner is the shorter of two times, of which zero is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // move registers and deregisters what it takes to have the targets that are wanted.
 func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target) (looking, error) {
+	r.restore(b, group, want)
 	known, health, err := r.lane.registered(ctx, group)
 	if err != nil {
 		return looking{}, err
@@ -123,7 +136,7 @@ func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if delta.register, err = r.zoned(ctx, b, delta.register); err != nil {
 		return looking{}, err
 	}
-	if err := r.note(ctx, b, recordOf(want, delta.deregister)); err != nil {
+	if err := errors.Join(r.note(ctx, b, recordOf(want, delta.deregister)), r.unsettle(ctx, b)); err != nil {
 		return looking{}, err
 	}
 	if err := r.lane.apply(ctx, group, delta); err != nil {
@@ -275,68 +288,4 @@ func within(address string, ranges []string) bool {
 		prefix, err := netip.ParsePrefix(text)
 		return err != nil || prefix.Contains(ip)
 	})
-}
-
-// looking is what is known when a group's health is looked at: health that was just read, nil for none.
-type looking struct {
-	group   model.ARN
-	changed bool
-	health  []model.TargetHealth
-}
-
-// look reads the health of the group where it is due, and shows it. Right after a change there is nothing to see yet.
-func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looking) (time.Duration, error) {
-	f, now := r.file(key), r.opts.Now()
-	p, waiting := f.poll, len(f.waiting) > 0
-	if waiting && p.every > gatePoll {
-		p.at = now // a pod waits: what was seen last may be old
-	}
-	switch {
-	case l.changed:
-		p = poll{every: pollFirst, at: now.Add(pollFirst), changed: now}
-		r.edit(key, func(f *file) { f.poll = p })
-		return p.every, nil
-	case l.health == nil && now.Before(p.at):
-		return p.at.Sub(now), nil
-	}
-	health, err := l.health, error(nil)
-	if health == nil {
-		health, err = r.lane.health(ctx, l.group)
-	}
-	if fault.Is(err, fault.NotFound) {
-		r.lane.forget(l.group)
-	}
-	if err != nil {
-		return 0, err
-	}
-	drift := now.Sub(p.changed) > settled && r.lane.correct(l.group, health)
-	state := fmt.Sprint(health)
-	p.every = r.nextPoll(p.every, health, drift || state != p.state)
-	if waiting {
-		p.every = min(p.every, r.opts.Poll)
-		if now.Sub(p.changed) < gateEager {
-			p.every = min(p.every, gatePoll)
-		}
-	}
-	p.state, p.at = state, now.Add(p.every)
-	r.edit(key, func(f *file) { f.poll = p })
-	if err := r.open(ctx, key, health); err != nil {
-		return 0, err
-	}
-	if err := r.board.Health(ctx, l.group, health); err != nil {
-		return p.every, fmt.Errorf("showing the health of %s: %w", l.group, err)
-	}
-	return p.every, nil
-}
-
-// settled is how long after a change what AWS lists is taken for what is there.
-const settled = 10 * time.Second
-
-// poll is when the health of a binding's group is looked at.
-type poll struct {
-	every time.Duration
-	at    time.Time
-	state string
-	// changed is when targets were registered or deregistered last.
-	changed time.Time
 }

@@ -216,7 +216,7 @@ func (w *world) restart() {
 	w.notes = &notes{}
 	cluster := stack.NewCluster(w.aws, stack.ClusterOptions{Name: "c1", Now: clock})
 	w.Reconciler = &Reconciler{
-		client: w.api, live: w.api, lane: newLane(w.aws), home: w.aws, names: w.aws, board: stack.NewBoard(w.api, clock),
+		client: w.api, live: w.api, lane: newLane(w.aws), looks: newLooks(), home: w.aws, names: w.aws, board: stack.NewBoard(w.api, clock),
 		network: NewNetwork(cluster, Pace{Quiet: time.Millisecond}), voice: outcome.NewVoice(w.notes, clock), opts: Options{Now: clock, Poll: pollPending},
 		files: map[types.NamespacedName]file{}, owners: map[model.ARN]types.NamespacedName{},
 	}
