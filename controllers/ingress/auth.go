@@ -224,10 +224,15 @@ func (d *draft) moved(r intent.Route) []intent.Route {
 	if !slices.ContainsFunc(list, func(m annotations.MutualAuth) bool { return m.Mode != model.MutualOff }) {
 		return []intent.Route{r}
 	}
+	return closeBut(r, func(port int) bool { return slices.Contains(d.numbers(), port) })
+}
+
+// closeBut is a route that answers 503 on all its ports but some.
+func closeBut(r intent.Route, stays func(port int) bool) []intent.Route {
 	open, closed := r, shut(r)
 	open.Ports, closed.Ports = nil, nil
 	for _, p := range r.Ports {
-		if slices.Contains(d.numbers(), p) {
+		if stays(p) {
 			open.Ports = append(open.Ports, p)
 		} else {
 			closed.Ports = append(closed.Ports, p)

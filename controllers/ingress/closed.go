@@ -24,9 +24,9 @@ func (d *draft) findClosedPorts() {
 		return
 	}
 	if _, ok := annotations.Decode[annotations.MutualAuthList](d.read, annotations.MutualAuthentication); !ok {
-		d.shut = true
+		d.blind = true
 		d.note(model.Closed, ReasonClosed, d.read.Field(annotations.MutualAuthentication),
-			"says which clients are let in and cannot be read: the rules answer 503 until it is mended")
+			"says which clients are let in and cannot be read: rules on ports whose clients did not show certificates before answer 503 until it is mended")
 	}
 	d.checkMutual()
 }
@@ -50,7 +50,7 @@ func (d *draft) findUnreadable() {
 func (d *draft) close(routes []intent.Route) []intent.Route {
 	out := slices.Clone(routes)
 	for i, r := range out {
-		if d.shut || d.demandOf(r).closed {
+		if d.shut || d.blind || d.demandOf(r).closed {
 			out[i] = shut(r)
 		}
 	}

@@ -103,6 +103,8 @@ type draft struct {
 	signs bool
 	// shut says that all routes answer 503.
 	shut bool
+	// blind says that it cannot be read on which ports clients shall show certificates.
+	blind bool
 	// who may connect, as the member says it now.
 	who access
 }
@@ -123,7 +125,7 @@ func (d *draft) fragment() intent.Fragment {
 	d.checkClass()
 	d.checkCertificates()
 	d.ports = d.listenPorts()
-	out := intent.Fragment{Member: d.object, Settings: d.settings()}
+	out := intent.Fragment{Member: d.object, Rank: d.member.Order, Settings: d.settings()}
 	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}
 	d.findClosed()
 	out.Routes = split(prune(d.close(d.guard(d.routes())), d.ports), d.named())

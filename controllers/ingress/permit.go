@@ -41,17 +41,37 @@ func (d *draft) permit(f intent.Fragment) intent.Fragment {
 	now := *d
 	out, walled := d.wall(out)
 	now.shut = now.shut || !known || !walled
+	now.blind = false
+	restrict := func(routes []intent.Route) []intent.Route {
+		return now.close(now.reguard(now.shelter(d.blinded(routes, f.Listeners))))
+	}
 	if len(f.Routes) > 0 {
-		out.Routes = now.close(now.reguard(now.shelter(f.Routes)))
+		out.Routes = restrict(f.Routes)
 	}
 	out.Listeners = slices.Clone(out.Listeners)
 	for i, l := range out.Listeners {
 		if m := d.mutual(l.Port); m != nil {
-			out.Listeners[i].MutualAuth = m
+			out.Listeners[i].MutualAuth = m.Over(l.MutualAuth)
 		}
 		if l.Default != nil {
-			out.Listeners[i].Default = &now.close(now.reguard(now.shelter([]intent.Route{*l.Default})))[0]
+			out.Listeners[i].Default = &restrict([]intent.Route{*l.Default})[0]
 		}
+	}
+	return out
+}
+
+// blinded closes routes while it cannot be read which clients shall show certificates, but on ports where they did when this was good.
+func (d *draft) blinded(routes []intent.Route, good []intent.Listener) []intent.Route {
+	if !d.blind {
+		return routes
+	}
+	out := make([]intent.Route, 0, len(routes))
+	for _, r := range routes {
+		out = append(out, closeBut(r, func(port int) bool {
+			return slices.ContainsFunc(good, func(l intent.Listener) bool {
+				return l.Port == port && l.MutualAuth != nil && l.MutualAuth.Mode != model.MutualOff
+			})
+		})...)
 	}
 	return out
 }

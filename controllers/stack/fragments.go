@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ type roster struct {
 	req  Request
 	good map[string]intent.Fragment
 	from map[string]source
-	// closed are the members of whom nothing that may serve was observed: they answer 503.
+	// closed are the members that are not served as written, and of whom nothing else is served: they answer 503.
 	closed map[string]bool
 	// partial are the members of whom only some listeners are wrong, and that have no good state: the others are made.
 	partial map[string]bool
@@ -203,7 +204,7 @@ func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 	out := make([]intent.Fragment, 0, len(r.req.Intent.Fragments))
 	first := -1
 	r.exposed = false
-	for i, f := range r.req.Intent.Fragments {
+	for _, f := range r.req.Intent.Fragments {
 		key := memberKey(f.Member)
 		switch r.from[key] {
 		case asWritten:
@@ -212,11 +213,12 @@ func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 			out = append(out, r.req.permitted(r.good[key]))
 		case held, bare:
 			if first < 0 {
-				first = i
+				first = len(out)
 			}
-			h, found := r.hold(f, observed)
-			r.closed[key] = !found
-			out = append(out, h)
+			for _, h := range r.hold(f, observed) {
+				h.Rank = r.reference(f).Rank
+				out = append(out, h)
+			}
 		}
 	}
 	if first >= 0 {
@@ -225,6 +227,7 @@ func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 	if r.exposed {
 		closeAll(out)
 	}
+	slices.SortStableFunc(out, func(a, b intent.Fragment) int { return cmp.Compare(a.Rank, b.Rank) })
 	return out
 }
 

@@ -9,12 +9,14 @@ import (
 )
 
 // hold keeps what is observed of a member, as far as it is permitted: the rules, and the default answers, that forward to its target
-// groups. Rules that are not permitted any more answer 503 in their place. Where none is left, found is false; where there are no
-// rules, the member's hosts and paths answer 503 after everybody else's, so that no neighbour is shadowed.
-func (r *roster) hold(f intent.Fragment, observed model.Stack) (out intent.Fragment, found bool) {
+// groups. Rules that are not permitted any more answer 503 in their place. Where there are no rules, the member's hosts and paths answer
+// 503 after everybody else's, so that no neighbour is shadowed.
+//
+// Ports that hold nothing that forwards to the member come as a fragment of their own: what it asks for there may have been closed before.
+func (r *roster) hold(f intent.Fragment, observed model.Stack) []intent.Fragment {
 	known := r.reference(f)
 	allowed := r.req.permitted(known)
-	out = intent.Fragment{Member: f.Member, Settings: allowed.Settings}
+	out := intent.Fragment{Member: f.Member, Settings: allowed.Settings}
 	guarded := true
 	if r.from[memberKey(f.Member)] == bare {
 		out.Settings, guarded = r.protected(known, allowed, observed.LoadBalancer)
@@ -27,9 +29,7 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) (out intent.Fragm
 			if !forwardsTo(rule.Actions, mine) {
 				continue
 			}
-			if guarded && r.permits(f.Member, l.Port, rule, mine) {
-				found = true
-			} else {
+			if !guarded || !r.permits(f.Member, l.Port, rule, mine) {
 				rule = closed(rule)
 			}
 			rules = append(rules, intent.HeldRule{Port: l.Port, Rule: rule})
@@ -42,13 +42,50 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) (out intent.Fragm
 		if !guarded || !byDefault {
 			one.Default = nil
 		}
-		found = found || one.Default != nil && one.Default.Forward != nil
 		out.Held, out.Listeners = append(out.Held, rules...), append(out.Listeners, one)
 	}
 	if len(out.Listeners) == 0 {
-		return shut(allowed, out.Settings, observed), false
+		return []intent.Fragment{shut(allowed, out.Settings, observed)}
 	}
-	return out, found
+	if rest := besides(allowed, out.Listeners, observed); len(rest.Listeners) > 0 {
+		return []intent.Fragment{out, shut(rest, out.Settings, observed)}
+	}
+	return []intent.Fragment{out}
+}
+
+// besides is what a fragment asks for on observed ports other than those.
+func besides(f intent.Fragment, those []intent.Listener, observed model.Stack) intent.Fragment {
+	out := f
+	out.Listeners = slices.DeleteFunc(slices.Clone(f.Listeners), func(l intent.Listener) bool {
+		return listensOn(those, l.Port) || !slices.ContainsFunc(observed.Listeners, func(o model.Listener) bool {
+			return o.Port == l.Port && o.Protocol == l.Protocol
+		})
+	})
+	out.Routes = slices.Clone(f.Routes)
+	for i, r := range out.Routes {
+		out.Routes[i].Ports = slices.DeleteFunc(slices.Clone(r.Ports), func(p int) bool { return !listensOn(out.Listeners, p) })
+	}
+	return out
+}
+
+func listensOn(all []intent.Listener, port int) bool {
+	return slices.ContainsFunc(all, func(l intent.Listener) bool { return l.Port == port })
+}
+
+// tally notes of whom nothing is served: the members that are not served as written, and to whose target groups nothing of the stack
+// forwards.
+func (r *roster) tally(built model.Stack) {
+	for _, f := range r.req.Intent.Fragments {
+		key := memberKey(f.Member)
+		mine := backendsOf(r.reference(f))
+		if r.from[key] == asWritten || r.from[key] == lastGood && len(mine) == 0 {
+			continue
+		}
+		r.closed[key] = !slices.ContainsFunc(built.Listeners, func(l model.Listener) bool {
+			return forwardsTo(l.DefaultActions, mine) ||
+				slices.ContainsFunc(l.Rules, func(rule model.Rule) bool { return forwardsTo(rule.Actions, mine) })
+		})
+	}
 }
 
 // permits tells whether an observed rule of a member may still forward, to all of the member's target groups and for all its hosts.
@@ -134,6 +171,11 @@ func heldListener(f intent.Fragment, observed model.Listener) intent.Listener {
 	}
 	if i := slices.IndexFunc(f.Listeners, func(l intent.Listener) bool { return l.Port == observed.Port }); i >= 0 {
 		out = f.Listeners[i]
+	}
+	if out.MutualAuth != nil && observed.MutualAuth != nil {
+		seen := *out.MutualAuth
+		seen.Observed = observed.MutualAuth.Mode
+		out.MutualAuth = &seen
 	}
 	out.Port, out.Protocol = observed.Port, observed.Protocol
 	out.Certificates, out.DiscoverHosts = nil, nil

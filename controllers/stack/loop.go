@@ -207,6 +207,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		a.roster.left = built.Left
 		a.findings = merge(a.findings, slices.DeleteFunc(built.Findings, func(f model.Finding) bool { return !a.roster.concerns(f) }))
 		a.findings = merge(a.findings, slices.Concat(renames(in.Fragments, a.facts, built.Stack), expiring(in.Fragments, l.opts.Now())))
+		a.roster.tally(built.Stack)
 		a.blocked, a.hold = built.Blocked, built.Hold
 		if a.blocked == "" {
 			a.desired = withHeldGroups(built.Stack, a.seen())

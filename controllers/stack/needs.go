@@ -58,8 +58,10 @@ func needsOfListeners(need *model.Needs, f intent.Fragment) {
 			need.Certificates = true
 			need.CertificateHosts = append(need.CertificateHosts, l.DiscoverHosts...)
 		}
-		if m := l.MutualAuth; m != nil && m.TrustStore != "" {
-			need.TrustStores = append(need.TrustStores, m.TrustStore)
+		for m := l.MutualAuth; m != nil; m = m.Good {
+			if m.TrustStore != "" {
+				need.TrustStores = append(need.TrustStores, m.TrustStore)
+			}
 		}
 		for _, c := range l.Certificates {
 			need.CertificateARNs = append(need.CertificateARNs, model.ARN(c))

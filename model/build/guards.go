@@ -16,14 +16,15 @@ const (
 	maxClaims         = 10
 	maxClaimValues    = 10
 	maxTokenText      = 256
-	// maxTrustStores is the count of trust stores of one load balancer, which AWS never raises.
-	maxTrustStores = 2
 )
 
 // actions are what a route does with requests on a port: first what lets only some through, then what answers. Where AWS cannot keep the
 // others away, nobody is let through.
 func (b *builder) actions(f *intent.Fragment, r *intent.Route, on *port) ([]model.Action, bool) {
 	answer, ok := b.action(f, r, on)
+	if ok && answer.Redirect == nil && on.closedTo(f) {
+		answer = fixed(503)
+	}
 	if !ok || r.Auth == nil {
 		return []model.Action{answer}, ok
 	}
@@ -33,11 +34,11 @@ func (b *builder) actions(f *intent.Fragment, r *intent.Route, on *port) ([]mode
 		b.wrong(at, "InvalidAuthentication", "%s", problem)
 		return nil, false
 	}
-	if on.protocol == protocolHTTPS {
-		return []model.Action{guard, answer}, true
-	}
-	if answer.Redirect != nil {
+	switch {
+	case answer.Redirect != nil && on.protocol != protocolHTTPS || on.closedTo(f):
 		return []model.Action{answer}, true // it serves nothing
+	case on.protocol == protocolHTTPS:
+		return []model.Action{guard, answer}, true
 	}
 	b.report(at, model.Closed, "AuthenticationNeedsHTTPS", fmt.Sprintf(
 		"port %d is HTTP, on which AWS signs nobody in and checks no token: what is protected answers 503 there; redirect HTTP to HTTPS, or serve HTTPS only",
@@ -46,11 +47,11 @@ func (b *builder) actions(f *intent.Fragment, r *intent.Route, on *port) ([]mode
 }
 
 // transformsOf are the transforms of a route, which are for requests that are forwarded.
-func transformsOf(r *intent.Route, actions []model.Action) []model.Transform {
-	if r.Auth != nil && actions[len(actions)-1].FixedResponse != nil {
+func transformsOf(c candidate, on *port, actions []model.Action) []model.Transform {
+	if (c.route.Auth != nil || on.closedTo(c.fragment)) && actions[len(actions)-1].FixedResponse != nil {
 		return nil
 	}
-	return slices.Clone(r.Transforms)
+	return slices.Clone(c.route.Transforms)
 }
 
 // guardOf is an action that lets only some requests through with AWS's defaults, or what AWS would refuse of it.
@@ -127,100 +128,4 @@ func claimProblem(c model.Claim) string {
 		return fmt.Sprintf("a value of the claim %s has no space, for spaces are between values", c.Name)
 	}
 	return ""
-}
-
-// mutualPlace is where mutual authentication was written.
-func mutualPlace(w wish) place {
-	if m := w.listener.MutualAuth; m != nil && m.Field != "" {
-		return place{w.fragment.Member, m.Field}
-	}
-	return w.place()
-}
-
-// describeMutual settles whether the clients of a port show certificates.
-func (b *builder) describeMutual(one *port) {
-	var found []*model.MutualAuth
-	claims := make([]claim, len(one.wishes))
-	for i, w := range one.wishes {
-		m := b.mutual(w, one)
-		found = append(found, m)
-		claims[i] = b.claim(w, setting{read: func(b *builder, w wish) (string, bool) { return mutualValue(b.usableMutual(w)) }})
-		claims[i].at = mutualPlace(w)
-		claims[i].asked = m != nil
-	}
-	won := decide(claims, "", func(lost, won claim) {
-		b.wrong(lost.at, "ConflictingSetting", "conflicts with how %s asks for certificates of clients on port %d; use the same or another port",
-			won.at.object, one.number)
-	})
-	if won >= 0 {
-		one.mutual = found[won]
-	}
-}
-
-func mutualValue(m *model.MutualAuth) (string, bool) {
-	if m == nil {
-		return "", false
-	}
-	return fmt.Sprintf("%s %s %t %s", m.Mode, m.TrustStore, m.IgnoreExpiry, m.AdvertiseNames), true
-}
-
-// mutual is how a member asks for certificates of clients, nil where it does not, or where AWS cannot do it, which is told.
-func (b *builder) mutual(w wish, one *port) *model.MutualAuth {
-	m := w.listener.MutualAuth
-	if m == nil {
-		return nil
-	}
-	at := mutualPlace(w)
-	switch {
-	case one.protocol != protocolHTTPS && m.Mode == model.MutualOff:
-		return nil
-	case one.protocol != protocolHTTPS:
-		b.wrong(at, "InvalidMutualAuthentication", "port %d is HTTP, on which clients show no certificates: name an HTTPS port", one.number)
-		return nil
-	case !slices.Contains([]string{model.MutualOff, model.MutualPassthrough, model.MutualVerify}, m.Mode):
-		b.wrong(at, "InvalidMutualAuthentication", "the mode %q is not off, passthrough or verify", m.Mode)
-		return nil
-	case m.Mode == model.MutualVerify && m.TrustStore == "":
-		b.wrong(at, "InvalidMutualAuthentication", "port %d verifies certificates of clients and names no trust store: name one", one.number)
-		return nil
-	case m.Mode == model.MutualVerify && b.facts.TrustStores[m.TrustStore] == "":
-		b.wrong(at, "TrustStoreNotFound", "there is no trust store %q in this account and region: create it, or name one that is there", m.TrustStore)
-		return nil
-	}
-	out := b.usableMutual(w)
-	if out.TrustStore != "" && !b.admits(out.TrustStore) {
-		b.wrong(at, "TooManyTrustStores", "the load balancer uses %d trust stores already, which is all that AWS takes: use one of these", maxTrustStores)
-		return nil
-	}
-	return out
-}
-
-// usableMutual is what a member asks for in AWS's words.
-func (b *builder) usableMutual(w wish) *model.MutualAuth {
-	m := w.listener.MutualAuth
-	if m == nil {
-		return nil
-	}
-	out := model.MutualAuth{
-		Mode: m.Mode, TrustStore: b.facts.TrustStores[m.TrustStore], IgnoreExpiry: m.IgnoreExpiry, AdvertiseNames: m.AdvertiseNames,
-	}.WithDefaults()
-	return &out
-}
-
-// admits takes a trust store, where there is room for it.
-func (b *builder) admits(store model.ARN) bool {
-	if !slices.Contains(b.usage.trustStores, store) {
-		if len(b.usage.trustStores) >= maxTrustStores {
-			return false
-		}
-		b.usage.trustStores = append(b.usage.trustStores, store)
-	}
-	return true
-}
-
-// wantsClients tells whether somebody asks for certificates of clients, be it in a way that cannot be served.
-func (one *port) wantsClients() bool {
-	return slices.ContainsFunc(one.wishes, func(w wish) bool {
-		return w.listener.MutualAuth != nil && w.listener.MutualAuth.Mode != model.MutualOff
-	})
 }

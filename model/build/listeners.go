@@ -19,7 +19,6 @@ const (
 type usage struct {
 	rules, extraCertificates int
 	groups                   map[string]bool
-	trustStores              []model.ARN
 }
 
 // answers settles what each port does with a request that no rule matches.

@@ -25,11 +25,14 @@ type port struct {
 	cidrs, prefixes []string
 	attributes      map[string]string
 	mutual          *model.MutualAuth
-	answer          []model.Action
-	answeredBy      *intent.Route
-	redirects       bool
-	rules           []model.Rule
-	contents        map[model.Content]bool
+	// closed are the fragments whose routes answer 503 on the port, and closedToAll has everybody's answer so.
+	closed      map[*intent.Fragment]bool
+	closedToAll bool
+	answer      []model.Action
+	answeredBy  *intent.Route
+	redirects   bool
+	rules       []model.Rule
+	contents    map[model.Content]bool
 }
 
 // wish is one listener that a member asks for, with those that it asked for on the port when it was last good.
@@ -93,6 +96,7 @@ func (b *builder) ports(s settings) ports {
 			p.lost[w.index][n], b.left.listeners[w.listener] = true, true
 		}
 	}
+	b.clients(p)
 	b.certify(p)
 	for _, one := range p.by {
 		one.redirects = s.redirect != nil && one.protocol == protocolHTTP && s.redirect.Settings.SSLRedirectPort != one.number
@@ -163,7 +167,7 @@ func (b *builder) listenersBefore(f *intent.Fragment, port int) []*intent.Listen
 
 // port settles what a port is. Who asks for another protocol does not get it.
 func (b *builder) port(wishes []wish, p ports) *port {
-	one := &port{number: wishes[0].listener.Port, contents: map[model.Content]bool{}}
+	one := &port{number: wishes[0].listener.Port, contents: map[model.Content]bool{}, closed: map[*intent.Fragment]bool{}}
 	claims := make([]claim, len(wishes))
 	for i, w := range wishes {
 		claims[i] = b.claim(w, setting{read: func(_ *builder, w wish) (string, bool) { return w.listener.Protocol, true }})
@@ -201,7 +205,6 @@ func (b *builder) describe(one *port) {
 		return strings.Join(lists, ","), len(lists) > 0
 	}})
 	one.restricted, one.cidrs, one.prefixes = byRange || byList, words(cidrs), words(lists)
-	b.describeMutual(one)
 	one.attributes = map[string]string{}
 	for _, w := range one.wishes {
 		for k := range w.listener.Attributes {

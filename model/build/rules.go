@@ -179,6 +179,9 @@ func (b *builder) rulesOf(c candidate, on *port, alternatives [][]model.Conditio
 	if c.held != nil {
 		r := c.held.Rule
 		r.ARN, r.Priority, r.Member = "", 0, c.fragment.Member
+		if on.closedTo(c.fragment) && r.Actions[len(r.Actions)-1].Redirect == nil {
+			r.Actions, r.Transforms = []model.Action{fixed(503)}, nil
+		}
 		r.Tags = b.heldTags(on.number, r)
 		return []model.Rule{r}
 	}
@@ -190,7 +193,7 @@ func (b *builder) rulesOf(c candidate, on *port, alternatives [][]model.Conditio
 	out := make([]model.Rule, 0, len(alternatives))
 	for _, conditions := range alternatives {
 		r := model.NormalizeRule(model.Rule{
-			Conditions: conditions, Actions: actions, Transforms: transformsOf(c.route, actions), Member: c.place().object,
+			Conditions: conditions, Actions: actions, Transforms: transformsOf(c, on, actions), Member: c.place().object,
 		})
 		if r.Member.Name == "" {
 			r.Member = c.fragment.Member

@@ -73,6 +73,9 @@ type Tuning struct {
 // Fragment is what one member asks for.
 type Fragment struct {
 	Member model.ObjectRef `json:"member"`
+	// Rank is where its owner puts it among the others, the smaller the earlier: members that serve their last good fragment keep that of it.
+	// Those of equal rank are in the order of [Intent.Fragments].
+	Rank int `json:"rank,omitempty"`
 	// Settings of the whole load balancer.
 	Settings  Settings   `json:"settings,omitzero"`
 	Listeners []Listener `json:"listeners,omitempty"`
