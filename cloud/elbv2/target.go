@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
 )
 
 var errEmpty = errors.New("the answer is empty")
@@ -20,17 +21,34 @@ const everywhere = "all"
 // targetLimit is how many targets go into one call.
 const targetLimit = 200
 
-// Register puts targets into a group, two hundred a call; one that is there already changes nothing.
+// Register puts targets into a group, two hundred a call; one that is there already changes nothing. Where a quota has no room for all, as
+// many are put in as it has room for, and the error says so.
 func (c *Client) Register(ctx context.Context, group model.ARN, targets []model.Target) error {
 	for some := range slices.Chunk(targets, targetLimit) {
-		_, err := c.api.RegisterTargets(ctx, &elasticloadbalancingv2.RegisterTargetsInput{
-			TargetGroupArn: aws.String(string(group)), Targets: describe(some),
-		})
-		if err != nil {
-			return writing("registering targets of "+string(group), err)
+		if err := c.register(ctx, group, some); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// register halves what AWS refuses whole for a quota.
+func (c *Client) register(ctx context.Context, group model.ARN, some []model.Target) error {
+	_, err := c.api.RegisterTargets(ctx, &elasticloadbalancingv2.RegisterTargetsInput{
+		TargetGroupArn: aws.String(string(group)), Targets: describe(some),
+	})
+	if err == nil {
+		return nil
+	}
+	err = writing("registering targets of "+string(group), err)
+	if fault.Of(err) != fault.Quota || len(some) == 1 {
+		return err
+	}
+	half := len(some) / 2
+	if less := c.register(ctx, group, some[:half]); less != nil {
+		return less
+	}
+	return c.register(ctx, group, some[half:])
 }
 
 // Deregister takes targets out of a group, two hundred a call; one that is not there changes nothing.

@@ -17,8 +17,8 @@ const (
 
 // usage counts what AWS limits for one load balancer.
 type usage struct {
-	rules, extraCertificates int
-	groups                   map[string]bool
+	extraCertificates int
+	groups            map[string]bool
 }
 
 // answers settles what each port does with a request that no rule matches.

@@ -258,18 +258,22 @@ func (b *builder) certify(p ports) {
 			}
 		}
 	}
-	for _, take := range []func(*port, wish){b.addStanding, b.addCertificates} {
-		for _, f := range b.fragments {
-			for _, n := range slices.Sorted(maps.Keys(p.by)) {
-				for _, w := range p.by[n].wishes {
-					if w.fragment == f && p.by[n].protocol == protocolHTTPS {
-						take(p.by[n], w)
-					}
+	b.eachSecure(p, b.addStanding)
+	b.eachSecure(p, b.addCertificates)
+	maps.DeleteFunc(p.by, func(_ int, one *port) bool { return one.protocol == protocolHTTPS && len(one.certs) == 0 })
+}
+
+// eachSecure visits the wishes for HTTPS ports in order of precedence.
+func (b *builder) eachSecure(p ports, visit func(*port, wish)) {
+	for _, f := range b.fragments {
+		for _, n := range slices.Sorted(maps.Keys(p.by)) {
+			for _, w := range p.by[n].wishes {
+				if w.fragment == f && p.by[n].protocol == protocolHTTPS {
+					visit(p.by[n], w)
 				}
 			}
 		}
 	}
-	maps.DeleteFunc(p.by, func(_ int, one *port) bool { return one.protocol == protocolHTTPS && len(one.certs) == 0 })
 }
 
 // firstCertificate is what would be the default one, of those that have room.

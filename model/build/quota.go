@@ -9,25 +9,30 @@ import (
 	"github.com/headgate/headgate/model/intent"
 )
 
-// quota is one of AWS's quotas of a load balancer, as its owner is told of it (ELB user guide, "Quotas for your Application Load
-// Balancers").
-type quota struct {
-	// name is AWS's; mend says what else than another load balancer helps.
-	name, mend string
-}
+// quota is AWS's name of one of its quotas of a load balancer (ELB user guide, "Quotas for your Application Load Balancers").
+type quota string
 
-var (
-	quotaRules = quota{"Rules per Application Load Balancer",
-		"have AWS raise the quota, ask for fewer rules"}
-	quotaGroups = quota{"Target Groups per Application Load Balancer",
-		"AWS never raises the quota: share backends"}
-	quotaListeners = quota{"Listeners per Application Load Balancer",
-		"have AWS raise the quota, ask for fewer ports"}
-	quotaInlets = quota{"Listeners per Network Load Balancer",
-		"have AWS raise the quota, ask for fewer ports"}
-	quotaCertificates = quota{"Certificates per Application Load Balancer",
-		"have AWS raise the quota, use one certificate for several hosts"}
+const (
+	quotaRules        quota = "Rules per Application Load Balancer"
+	quotaGroups       quota = "Target Groups per Application Load Balancer"
+	quotaListeners    quota = "Listeners per Application Load Balancer"
+	quotaInlets       quota = "Listeners per Network Load Balancer"
+	quotaCertificates quota = "Certificates per Application Load Balancer"
 )
+
+// mend says what helps besides another load balancer.
+func (q quota) mend() string {
+	switch q {
+	case quotaGroups:
+		return "AWS never raises the quota: share backends"
+	case quotaCertificates:
+		return "have AWS raise the quota, use one certificate for several hosts"
+	case quotaListeners, quotaInlets:
+		return "have AWS raise the quota, ask for fewer ports"
+	default:
+		return "have AWS raise the quota, ask for fewer rules"
+	}
+}
 
 // excess is what there is no room for, beside those that are used of most.
 type excess struct {
@@ -39,7 +44,7 @@ type excess struct {
 func (b *builder) overQuota(at place, severity model.Severity, q quota, e excess) {
 	b.report(at, severity, "QuotaExceeded", fmt.Sprintf(
 		"no room for %s: the load balancer uses %d of the %d that AWS's quota %q allows; %s, or use another load balancer",
-		e.what, e.used, e.most, q.name, q.mend))
+		e.what, e.used, e.most, string(q), q.mend()))
 }
 
 func count(n int, what string) string {

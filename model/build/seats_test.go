@@ -223,7 +223,7 @@ func TestRoomProperties(t *testing.T) {
 				now = slices.Insert(now, random.IntN(len(now)+1), pathsOf(name, words()))
 			}
 			after, _ := m.turn(now...)
-			for _, one := range strings.Fields(before) {
+			for one := range strings.FieldsSeq(before) {
 				if !strings.HasPrefix(one, name+"/") && !slices.Contains(strings.Fields(after), one) {
 					t.Fatalf("%s lost its room by a change of %s: %q, then %q", one, name, before, after)
 				}

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"context"
 	"encoding/base64"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/headgate/headgate/controllers/manifests"
 	"github.com/headgate/headgate/controllers/preview"
 	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
 )
 
 // operator is the loop over a stage with an API server in which it remembers what it did.
@@ -21,6 +23,8 @@ type operator struct {
 	stage *stage
 	api   kube.Client
 	loop  *stack.Loop
+	// findings of the last run.
+	findings []model.Finding
 }
 
 func (s *stage) newOperator() *operator {
@@ -36,7 +40,9 @@ func (s *stage) newOperator() *operator {
 
 // restart forgets everything but what is in the API server.
 func (o *operator) restart() {
-	o.loop = stack.New(o.api, o.stage.cloud, stack.NewCluster(o.stage.cloud, stack.ClusterOptions{Name: cluster}), stack.Options{})
+	o.loop = stack.New(o.api, o.stage.cloud, stack.NewCluster(o.stage.cloud, stack.ClusterOptions{
+		Name: cluster, Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, o.api, cluster) },
+	}), stack.Options{})
 }
 
 // apply runs until nothing is left to do, and gives the writes that it took.
@@ -51,11 +57,13 @@ func (o *operator) apply(text string) string {
 			t.Fatal(err)
 		}
 		idle := true
+		o.findings = nil
 		for _, r := range requests {
 			result, err := o.loop.Run(t.Context(), r)
 			if err != nil {
 				t.Fatal(err)
 			}
+			o.findings = append(o.findings, result.Findings...)
 			idle = idle && result.Plan.Empty() && !result.Plan.Again
 		}
 		if idle {

@@ -237,12 +237,21 @@ func (s *stage) apply(text string) []model.Finding {
 // a pod that is not among them shall be healthy.
 func (s *stage) register(owner model.Owner, states map[string]string) {
 	s.t.Helper()
+	s.registerIn(owner, states, func(model.TargetGroup) bool { return true })
+}
+
+// registerIn is register for some of the target groups.
+func (s *stage) registerIn(owner model.Owner, states map[string]string, which func(model.TargetGroup) bool) {
+	s.t.Helper()
 	stack, err := s.cloud.Observe(s.t.Context(), owner, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	wants := map[model.ARN]map[string]string{}
 	for _, group := range stack.TargetGroups {
+		if !which(group) {
+			continue
+		}
 		want := map[string]string{}
 		var targets []model.Target
 		for _, p := range s.pods[serviceOf(group)] {
