@@ -89,6 +89,8 @@ type Permission struct {
 	CIDR       string   `json:"cidr,omitempty"`
 	PrefixList string   `json:"prefixList,omitempty"`
 	Source     GroupRef `json:"source,omitzero"`
+	// PortName stands for the ports that the targets give this name to, in place of numbers: in [Backend.Network] only.
+	PortName string `json:"portName,omitempty"`
 	// Description marks rules on foreign groups as ours.
 	Description string `json:"description,omitempty"`
 }

@@ -94,8 +94,9 @@ func (t *translator) service(route *gwv1.HTTPRoute, service *corev1.Service, num
 		NameKey:   fmt.Sprintf("%s/%s %s/%s", gateway.Namespace, gateway.Name, route.Namespace, route.Name),
 		Namespace: service.Namespace, Name: service.Name, UID: string(service.UID),
 		Port: strconv.Itoa(int(number)), TargetPort: targetPort(port), NodePort: int(port.NodePort),
-		IPv6:  len(service.Spec.IPFamilies) > 0 && service.Spec.IPFamilies[0] == corev1.IPv6Protocol,
-		Group: t.groupSettings(route, service),
+		TargetPortName: port.TargetPort.StrVal,
+		IPv6:           len(service.Spec.IPFamilies) > 0 && service.Spec.IPFamilies[0] == corev1.IPv6Protocol,
+		Group:          t.groupSettings(route, service),
 	}
 	if out.Group.ProtocolVersion == "" && port.AppProtocol != nil && *port.AppProtocol == "kubernetes.io/h2c" {
 		out.Group.ProtocolVersion = "HTTP2"

@@ -102,7 +102,9 @@ func (d *draft) service(name, port string) (backend *intent.Service, missing str
 		Port:       port,
 		TargetPort: targetPort(*entry),
 		NodePort:   int(entry.NodePort),
-		IPv6:       len(object.Spec.IPFamilies) > 0 && object.Spec.IPFamilies[0] == corev1.IPv6Protocol,
+
+		TargetPortName: entry.TargetPort.StrVal,
+		IPv6:           len(object.Spec.IPFamilies) > 0 && object.Spec.IPFamilies[0] == corev1.IPv6Protocol,
 	}
 	out.Group = d.groupSettings(object)
 	d.controlPort(&out.Group, object, port)

@@ -237,9 +237,11 @@ func networking(permissions []model.Permission, backendGroup string) *elbv2v1bet
 		}
 		protocol := elbv2v1beta1.NetworkingProtocol(strings.ToUpper(p.Protocol))
 		port := elbv2v1beta1.NetworkingPort{Protocol: &protocol}
-		if p.FromPort == p.ToPort {
-			number := intstr.FromInt32(number32(p.FromPort))
-			port.Port = &number
+		switch {
+		case p.PortName != "":
+			port.Port = new(intstr.FromString(p.PortName))
+		case p.FromPort == p.ToPort:
+			port.Port = new(intstr.FromInt32(number32(p.FromPort)))
 		}
 		rules = append(rules, elbv2v1beta1.NetworkingIngressRule{
 			From: []elbv2v1beta1.NetworkingPeer{peer}, Ports: []elbv2v1beta1.NetworkingPort{port},

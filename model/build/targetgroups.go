@@ -57,6 +57,7 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 	if g.Port < 1 || g.Port > 65535 {
 		g.Port = 1
 	}
+	g.Backend.Network = admission(g, s)
 	if field, problem := healthProblem(g); problem != "" {
 		b.wrong(groupPlace(at, s, field), "InvalidHealthCheck", "%s", problem)
 		return nil
@@ -184,33 +185,36 @@ func (b *builder) usedGroups(stack model.Stack, s settings) []model.TargetGroup 
 			continue
 		}
 		one := *g
-		if b.backendRules(s) {
-			one.Backend.Network = admission(&one)
+		if !b.backendRules(s) {
+			one.Backend.Network = nil
 		}
 		out = append(out, one)
 	}
 	return out
 }
 
-// admission is the traffic that pods must admit from the shared backend group: on the target port, and where health is asked for on
-// another, there too, and on the
-// control port of a target optimizer. A group made with port 1 has a named target port, which may be another number in each pod.
-func admission(g *model.TargetGroup) []model.Permission {
+// admission is the traffic that pods must admit from the shared backend group, as the incumbent writes it into bindings: on the target port, by its
+// name where it has one; where health is asked for on a port that is named, there too; and on the control port of a target optimizer. Of a
+// target port 1 without a name it is not known whether it stands for a name: fragments that were kept by an earlier version have none.
+func admission(g *model.TargetGroup, s *intent.Service) []model.Permission {
 	source := model.GroupRef{Key: model.ResourceBackendSecurityGroup}
-	rule := model.Permission{Protocol: "tcp", FromPort: g.Port, ToPort: g.Port, Source: source}
-	if g.Port == 1 {
-		rule.FromPort, rule.ToPort = 0, 65535
-		return []model.Permission{rule}
+	on := func(n int) model.Permission {
+		return model.Permission{Protocol: "tcp", FromPort: n, ToPort: n, Source: source}
 	}
-	out := []model.Permission{rule}
-	more := []int{g.ControlPort}
+	first := on(g.Port)
+	switch named := g.TargetType == targetIP && g.Port == 1; {
+	case named && s.TargetPortName == "":
+		first.FromPort, first.ToPort = 0, 65535
+		return []model.Permission{first}
+	case named:
+		first = model.Permission{Protocol: "tcp", PortName: s.TargetPortName, Source: source}
+	}
+	out := []model.Permission{first}
+	if g.ControlPort != 0 && g.ControlPort != g.Port {
+		out = append(out, on(g.ControlPort))
+	}
 	if n, err := strconv.Atoi(g.HealthCheck.Port); err == nil {
-		more = append(more, n)
-	}
-	for _, n := range more {
-		if n != 0 && n != g.Port {
-			out = append(out, model.Permission{Protocol: "tcp", FromPort: n, ToPort: n, Source: source})
-		}
+		out = append(out, on(n))
 	}
 	return out
 }

@@ -250,6 +250,8 @@ type Service struct {
 	Port string `json:"port"`
 	// TargetPort is the number that a new target group is made with: the target port where it is a number, else 1.
 	TargetPort int `json:"targetPort"`
+	// TargetPortName is the target port where it is a name, which each pod resolves itself.
+	TargetPortName string `json:"targetPortName,omitempty"`
 	// NodePort is the node port, for instance targets.
 	NodePort int `json:"nodePort,omitempty"`
 	// IPv6 says that the Service's first family is IPv6.

@@ -1,0 +1,84 @@
+package takeover
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"k8s.io/client-go/rest"
+)
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// meter notes what the operator writes in the cluster, but for events and its lease.
+type meter struct {
+	mu     sync.Mutex
+	writes []string
+}
+
+// on has the requests to an API server noted.
+func (m *meter) on(config *rest.Config) *rest.Config {
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			m.note(req)
+			return next.RoundTrip(req)
+		})
+	})
+	return config
+}
+
+func (m *meter) note(req *http.Request) {
+	if req.Method == http.MethodGet || strings.Contains(req.URL.Path, "/events") || strings.Contains(req.URL.Path, "/leases") {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.writes = append(m.writes, req.Method+" "+req.URL.Path)
+}
+
+// others are the writes to what is not the operator's own.
+func (m *meter) others() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.writes), func(w string) bool { return strings.Contains(w, " /apis/headgate.dev/") })
+}
+
+var errCut = errors.New("connection reset: the operator was killed here")
+
+// blade kills the operator after so many requests, to AWS or writes to the API server: from then on nothing that it sends arrives.
+type blade struct {
+	left atomic.Int64
+	fell chan struct{}
+}
+
+func newBlade(after int) *blade {
+	b := &blade{fell: make(chan struct{})}
+	b.left.Store(int64(after))
+	return b
+}
+
+// cut puts the blade into the way of requests.
+func (b *blade) cut(next http.RoundTripper, counts func(*http.Request) bool) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		if !counts(req) {
+			return next.RoundTrip(req)
+		}
+		switch left := b.left.Add(-1); {
+		case left == -1:
+			close(b.fell)
+			return nil, errCut
+		case left < 0:
+			return nil, errCut
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+func every(*http.Request) bool { return true }
+
+func writing(req *http.Request) bool { return req.Method != http.MethodGet }

@@ -1,0 +1,183 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/test/world"
+)
+
+// row is something that the incumbent made.
+type row struct {
+	name, why string
+	// build makes it.
+	build func(*scene)
+	// edit changes it while the operator is at work, which takes so many calls; then the incumbent would make these.
+	edit  func(*scene)
+	calls map[string]int
+	seen  []string
+}
+
+// TestTakeOver starts the operator on what the incumbent made, kills it again and again on its way, and has it work on: nothing is
+// written in AWS, and no object that is not the operator's own is written in the cluster. Then something is edited, and edited back: what
+// the operator leaves behind is as the incumbent would find its own.
+func TestTakeOver(t *testing.T) {
+	w, err := world.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("cases", func(t *testing.T) {
+		for _, r := range rows() {
+			t.Run(r.name, func(t *testing.T) {
+				t.Parallel()
+				t.Log(r.why)
+				r.play(t, w)
+			})
+		}
+	})
+}
+
+func (r row) play(t *testing.T, w *world.World) {
+	t.Helper()
+	s := newScene(t, w, "takeover-"+r.name)
+	r.build(s)
+	if calls := s.look(t.Context()); len(calls) > 0 {
+		t.Fatalf("the incumbent would change what it has just made:\n%s", list(calls))
+	}
+	before := s.objects()
+	s.Sim.ResetCalls()
+	s.restartOften()
+	s.start(nil)
+	s.Eventually("the operator has taken over", s.programmed)
+	calls := s.Sim.Calls()
+	t.Logf("mutating calls: %d; reads with all restarts: %d", calls.Writes, calls.Reads)
+	s.untouched(before)
+	if r.edit == nil {
+		return
+	}
+	r.edit(s)
+	s.Eventually("the edit is done", func() error {
+		if diff := cmp.Diff(r.calls, s.writes()); diff != "" {
+			return fmt.Errorf("calls that write (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+}
+
+func list(calls []string) string {
+	text := ""
+	for _, c := range calls {
+		text += "  " + c + "\n"
+	}
+	return text
+}
+
+// start starts the operator; a blade may cut it off.
+func (s *scene) start(b *blade) {
+	s.t.Helper()
+	transport := http.DefaultTransport
+	settings := s.Settings(transport)
+	settings.Config = s.meter.on(settings.Config)
+	if b != nil {
+		settings.Transport = b.cut(transport, every)
+		settings.Config.Wrap(func(next http.RoundTripper) http.RoundTripper { return b.cut(next, writing) })
+	}
+	s.StartAs(settings)
+}
+
+// restartOften kills the operator at more and more requests, and starts it again with what it remembers.
+func (s *scene) restartOften() {
+	s.t.Helper()
+	for n := range 12 {
+		b := newBlade(n + n*n/4)
+		s.start(b)
+		s.Eventually("the operator comes to its end, or to where it has taken over", func() error {
+			select {
+			case <-b.fell:
+				return nil
+			default:
+				return s.programmed()
+			}
+		})
+		s.Kill()
+	}
+}
+
+var errOpen = errors.New("the operator is not done")
+
+// programmed tells whether every stack is as it shall be, with all its members.
+func (s *scene) programmed() error {
+	var all headgatev1alpha1.LoadBalancerList
+	if err := s.World.Client.List(context.Background(), &all); err != nil {
+		return fmt.Errorf("listing LoadBalancers: %w", err)
+	}
+	names := map[string]bool{}
+	for _, lb := range s.Sim.LoadBalancers() {
+		names[lb.Name] = lb.Type == "application"
+	}
+	done := 0
+	for i := range all.Items {
+		one := &all.Items[i]
+		if names[one.Name] && meta.IsStatusConditionTrue(one.Status.Conditions, headgatev1alpha1.ConditionProgrammed) {
+			done++
+		}
+	}
+	if done < len(s.stacks) {
+		return fmt.Errorf("%d of %d stacks are programmed: %w", done, len(s.stacks), errOpen)
+	}
+	return nil
+}
+
+// objects are the objects of the namespace that the incumbent wrote, by kind and name, with what identifies their state.
+func (s *scene) objects() map[string]string {
+	s.t.Helper()
+	out := map[string]string{}
+	for kind, all := range map[string]client.ObjectList{
+		"Ingress": &networkingv1.IngressList{}, "TargetGroupBinding": &elbv2v1beta1.TargetGroupBindingList{},
+	} {
+		s.must(s.World.Client.List(s.t.Context(), all, client.InNamespace(s.Name)))
+		s.must(meta.EachListItem(all, func(o runtime.Object) error {
+			a, err := meta.Accessor(o)
+			if err == nil {
+				out[kind+" "+a.GetName()] = fmt.Sprintf("%s at %s", a.GetUID(), a.GetResourceVersion())
+			}
+			return err
+		}))
+	}
+	return out
+}
+
+// untouched says what the operator wrote that it had no reason to.
+func (s *scene) untouched(before map[string]string) {
+	s.t.Helper()
+	if writes := s.writes(); len(writes) > 0 {
+		s.t.Errorf("taking over wrote in AWS: %v", writes)
+	}
+	if diff := cmp.Diff(before, s.objects()); diff != "" {
+		s.t.Errorf("taking over wrote objects:\n%s", diff)
+	}
+	if others := s.meter.others(); len(others) > 0 {
+		slices.Sort(others)
+		s.t.Errorf("taking over wrote in the cluster:\n%s", list(slices.Compact(others)))
+	}
+	if calls := s.look(s.t.Context()); len(calls) > 0 {
+		s.t.Errorf("after a switch and back the incumbent would call:\n%s", list(calls))
+	}
+}
