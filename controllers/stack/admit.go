@@ -310,16 +310,15 @@ func (c *Cluster) ranged(permissions []model.Permission, backend string) []model
 	return out
 }
 
-// merged makes one permission, from the least port to the greatest, of all that have the same source and protocol, as the incumbent
-// does.
+// merged makes one permission, from the least port to the greatest, of all that have the same protocol and the same security group as
+// their source, as the incumbent does. From a range of addresses each port stays as it is.
 func merged(permissions []model.Permission) []model.Permission {
-	type peer struct {
-		protocol, cidr, list string
-		source               model.GroupRef
-	}
-	all := map[peer]model.Permission{}
+	all := map[model.Permission]model.Permission{}
 	for _, p := range permissions {
-		key := peer{p.Protocol, p.CIDR, p.PrefixList, p.Source}
+		key := p.Identity()
+		if p.Source != (model.GroupRef{}) {
+			key.FromPort, key.ToPort = 0, 0
+		}
 		if have, ok := all[key]; ok {
 			p.FromPort, p.ToPort = min(p.FromPort, have.FromPort), max(p.ToPort, have.ToPort)
 		}

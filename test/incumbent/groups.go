@@ -28,7 +28,7 @@ const (
 // Checked is the health check of Ingresses where nothing is annotated.
 func Checked() Health {
 	return Health{
-		Port: trafficPort, Path: "/", Matcher: "200", Protocol: elbtypes.ProtocolEnumHttp, Interval: 15, Timeout: 5, Healthy: 2, Unhealty: 2,
+		Port: trafficPort, Path: "/", Matcher: "200", Protocol: elbtypes.ProtocolEnumHttp, Interval: 15, Timeout: 5, Healthy: 2, Unhealthy: 2,
 	}
 }
 
@@ -39,7 +39,7 @@ func (a *Account) makeGroup(ctx context.Context, s *Stack, g *TargetGroup) error
 		IpAddressType: elbtypes.TargetGroupIpAddressTypeEnumIpv4, HealthCheckEnabled: aws.Bool(true),
 		HealthCheckPort: &g.Health.Port, HealthCheckProtocol: g.Health.Protocol, HealthCheckPath: &g.Health.Path,
 		HealthCheckIntervalSeconds: &g.Health.Interval, HealthCheckTimeoutSeconds: &g.Health.Timeout,
-		HealthyThresholdCount: &g.Health.Healthy, UnhealthyThresholdCount: &g.Health.Unhealty,
+		HealthyThresholdCount: &g.Health.Healthy, UnhealthyThresholdCount: &g.Health.Unhealthy,
 		Matcher: &elbtypes.Matcher{HttpCode: &g.Health.Matcher}, Tags: elbTags(a.tags(s, g.ID, g.Tags)),
 	})
 	if err != nil {

@@ -103,9 +103,9 @@ type TargetGroup struct {
 
 // Health is a health check.
 type Health struct {
-	Port, Path, Matcher                  string
-	Protocol                             elbtypes.ProtocolEnum
-	Interval, Timeout, Healthy, Unhealty int32
+	Port, Path, Matcher                   string
+	Protocol                              elbtypes.ProtocolEnum
+	Interval, Timeout, Healthy, Unhealthy int32
 }
 
 // Listener is a listener with its rules, in order.

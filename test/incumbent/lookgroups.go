@@ -2,7 +2,6 @@ package incumbent
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -93,7 +92,7 @@ func (l *look) group(ctx context.Context, want *TargetGroup, have *elbtypes.Targ
 	health := Health{
 		Port: aws.ToString(have.HealthCheckPort), Path: aws.ToString(have.HealthCheckPath), Protocol: have.HealthCheckProtocol,
 		Interval: aws.ToInt32(have.HealthCheckIntervalSeconds), Timeout: aws.ToInt32(have.HealthCheckTimeoutSeconds),
-		Healthy: aws.ToInt32(have.HealthyThresholdCount), Unhealty: aws.ToInt32(have.UnhealthyThresholdCount),
+		Healthy: aws.ToInt32(have.HealthyThresholdCount), Unhealthy: aws.ToInt32(have.UnhealthyThresholdCount),
 	}
 	if have.Matcher != nil {
 		health.Matcher = aws.ToString(have.Matcher.HttpCode)
@@ -142,7 +141,7 @@ func (l *look) bindings(ctx context.Context) error {
 		}
 		bound[want.ID] = true
 		if spec := l.bindingSpec(l.stack, want, aws.ToString(idOf(backend))); !equality.Semantic.DeepEqual(spec, b.Spec) {
-			l.would("patch binding of %s: %s, not %s", want.ID, said(b.Spec), said(spec))
+			l.would("patch binding of %s: %s, not %s", want.ID, words(b.Spec), words(spec))
 		}
 		if !controllerutil.ContainsFinalizer(b, BindingFinalizer) {
 			l.would("patch binding of %s: finalizer", want.ID)
@@ -154,22 +153,4 @@ func (l *look) bindings(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// said is the specification of a binding in words.
-func said(spec elbv2v1beta1.TargetGroupBindingSpec) string {
-	text := fmt.Sprintf("%+v", spec.ServiceRef)
-	for _, p := range []*elbv2v1beta1.TargetType{spec.TargetType} {
-		if p != nil {
-			text += " " + string(*p)
-		}
-	}
-	if spec.Networking != nil {
-		for _, rule := range spec.Networking.Ingress {
-			for _, port := range rule.Ports {
-				text += fmt.Sprintf(" port %v", port.Port)
-			}
-		}
-	}
-	return text
 }

@@ -171,5 +171,18 @@ func (a *Account) Admit(ctx context.Context, ports ...int32) error {
 	return failed(err, "admitting traffic to pods")
 }
 
+// AdmitRange writes the rules on the nodes' group that bindings ask for from a range of addresses: one for each port.
+func (a *Account) AdmitRange(ctx context.Context, cidr string, ports ...int32) error {
+	in := &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &a.Nodes}
+	for _, p := range ports {
+		in.IpPermissions = append(in.IpPermissions, ec2types.IpPermission{
+			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(p), ToPort: aws.Int32(p),
+			IpRanges: []ec2types.IpRange{{CidrIp: &cidr, Description: aws.String(Mark)}},
+		})
+	}
+	_, err := a.ec2.AuthorizeSecurityGroupIngress(ctx, in)
+	return failed(err, "admitting traffic to pods")
+}
+
 // Mark is the description of the incumbent's rules on the groups of nodes and pods.
 const Mark = "elbv2.k8s.aws/targetGroupBinding=shared"

@@ -3,11 +3,13 @@ package takeover
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/headgate/headgate/test/incumbent"
@@ -128,6 +130,17 @@ func ten(s *scene) {
 	}
 	s.make(stack)
 	s.must(s.lbc.Admit(s.t.Context(), 8080, 8081))
+}
+
+// tenEdited takes the third member away and has the second ask for another scope: the secret of its client is not known, and stays.
+func tenEdited(s *scene) {
+	change(s, "m1", &networkingv1.Ingress{}, func(in *networkingv1.Ingress) {
+		in.Annotations["alb.ingress.kubernetes.io/auth-scope"] = "openid"
+	})
+	s.must(s.World.Client.Delete(s.t.Context(), &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: s.Name, Name: "m2"}}))
+	secure := &s.stacks[0].Listeners[1]
+	secure.Rules[1].Actions[0].AuthenticateOidcConfig.Scope = aws.String("openid")
+	secure.Rules = slices.Delete(secure.Rules, 2, 3)
 }
 
 // join makes the Ingress of a member, its Services and target groups, and gives its rule.

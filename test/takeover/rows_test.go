@@ -1,7 +1,10 @@
 package takeover
 
 import (
+	"slices"
+
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/headgate/headgate/test/incumbent"
@@ -11,11 +14,47 @@ func rows() []row {
 	return []row{
 		{
 			name: "one", why: "one Ingress with pods by their addresses",
-			build: one,
+			build: one, steps: []step{
+				{do: oneEdited, calls: map[string]int{
+					"ModifyTargetGroup": 2, "AuthorizeSecurityGroupIngress": 1, "RevokeSecurityGroupIngress": 1, "RegisterTargets": 1,
+					"SetRulePriorities": 1, "CreateRule": 1,
+				}, seen: map[string]int{"SetRulePriorities": 3, "AddTags rule": 2}},
+				{do: oneRestored, calls: map[string]int{
+					"ModifyTargetGroup": 2, "AuthorizeSecurityGroupIngress": 1, "RevokeSecurityGroupIngress": 1, "DeregisterTargets": 1, "DeleteRule": 1,
+				}, seen: map[string]int{"SetRulePriorities": 2}},
+			},
 		},
 		{
 			name: "group", why: "a group of ten with TLS, redirects to it, a sign-in and actions of all kinds",
-			build: ten,
+			build: ten, steps: []step{
+				{do: tenEdited, calls: map[string]int{"ModifyRule": 1, "DeleteRule": 1}, seen: map[string]int{"SetRulePriorities": 7, "AddTags rule": 7}},
+			},
+		},
+		{
+			name: "instances", why: "nodes as targets, by the node port of a Service",
+			build: instances, steps: []step{
+				{do: func(s *scene) { s.node("c") }, calls: map[string]int{"RegisterTargets": 1, "RunInstances": 1}},
+			},
+		},
+		{
+			name: "frontend", why: "a network load balancer in front, port by port",
+			build: frontend, steps: []step{
+				{do: func(s *scene) { s.grow("web") }, calls: map[string]int{"RegisterTargets": 1}},
+			},
+		},
+		{
+			name: "bindings", why: "bindings that users wrote: a range of addresses on two ports, a target group by its name, one that clusters share",
+			build: bindings, steps: []step{
+				{
+					do: func(s *scene) {
+						for _, service := range []string{"web", "api", "shared"} {
+							s.grow(service)
+						}
+						s.admit("ranges", 9444)
+					},
+					calls: map[string]int{"RegisterTargets": 3, "AuthorizeSecurityGroupIngress": 1},
+				},
+			},
 		},
 	}
 }
@@ -27,12 +66,46 @@ func one(s *scene) {
 	s.make(&incumbent.Stack{
 		Prefix: incumbent.PrefixIngress, Namespace: s.Name, Name: "web", Balancer: s.balancer(),
 		Groups: []incumbent.TargetGroup{front, back},
-		Listeners: []incumbent.Listener{{
-			Port: 80, Protocol: elbtypes.ProtocolEnumHttp, Default: notFound(), Rules: []incumbent.Rule{
-				{Conditions: []elbtypes.RuleCondition{incumbent.Host("shop.example.com"), incumbent.Path("/api", "/api/*")}, Actions: forward(back)},
-				{Conditions: []elbtypes.RuleCondition{incumbent.Host("shop.example.com"), incumbent.Path("/*")}, Actions: forward(front)},
-			},
-		}},
+		Listeners: []incumbent.Listener{{Port: 80, Protocol: elbtypes.ProtocolEnumHttp, Default: notFound(), Rules: []incumbent.Rule{
+			on("shop.example.com", back, "/api", "/api/*"), on("shop.example.com", front, "/*"),
+		}}},
 	})
 	s.must(s.lbc.Admit(s.t.Context(), 8080, 9090))
+}
+
+// on forwards what asks for paths of a host to a target group.
+func on(host string, to incumbent.TargetGroup, paths ...string) incumbent.Rule {
+	return incumbent.Rule{
+		Conditions: []elbtypes.RuleCondition{incumbent.Host(host), incumbent.Path(paths...)}, Actions: []elbtypes.Action{incumbent.Forward(to.ID)},
+	}
+}
+
+// oneEdited adds a path in the middle, a pod, and a port that health is asked for on.
+func oneEdited(s *scene) {
+	s.grow("web")
+	change(s, "web", &networkingv1.Ingress{}, func(in *networkingv1.Ingress) {
+		more := rule("", "/new", "web").HTTP.Paths
+		in.Spec.Rules[0].HTTP.Paths = append(in.Spec.Rules[0].HTTP.Paths, more...)
+		in.Annotations["alb.ingress.kubernetes.io/healthcheck-port"] = "9999"
+	})
+	stack := s.stacks[0]
+	for i := range stack.Groups {
+		stack.Groups[i].Health.Port = "9999"
+	}
+	l := &stack.Listeners[0]
+	l.Rules = slices.Insert(l.Rules, 1, on("shop.example.com", stack.Groups[0], "/new", "/new/*"))
+}
+
+func oneRestored(s *scene) {
+	s.shrink("web")
+	change(s, "web", &networkingv1.Ingress{}, func(in *networkingv1.Ingress) {
+		in.Spec.Rules[0].HTTP.Paths = in.Spec.Rules[0].HTTP.Paths[:2]
+		delete(in.Annotations, "alb.ingress.kubernetes.io/healthcheck-port")
+	})
+	stack := s.stacks[0]
+	for i := range stack.Groups {
+		stack.Groups[i].Health = incumbent.Checked()
+	}
+	l := &stack.Listeners[0]
+	l.Rules = slices.Delete(l.Rules, 1, 2)
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -43,6 +42,8 @@ type scene struct {
 	lbc    *incumbent.Account
 	stacks []*incumbent.Stack
 	meter  *meter
+	// seen are the calls before the operator was started last.
+	seen sim.Calls
 	// pods counts the addresses that were given away, served are the Services with pods on port 8080.
 	pods   int
 	served map[string]served
@@ -158,6 +159,44 @@ func (s *scene) backend(ingress string, of served) incumbent.TargetGroup {
 	}
 }
 
+// change edits an object of the namespace.
+func change[O client.Object](s *scene, name string, object O, edit func(O)) {
+	s.t.Helper()
+	s.must(s.World.Client.Get(s.t.Context(), client.ObjectKey{Namespace: s.Name, Name: name}, object))
+	before, ok := object.DeepCopyObject().(client.Object)
+	if !ok {
+		s.t.Fatalf("%T is no object", object)
+	}
+	edit(object)
+	s.must(s.World.Client.Patch(s.t.Context(), object, client.MergeFrom(before)))
+}
+
+// annotate sets an annotation of an Ingress, or takes it away where the value is empty.
+func (s *scene) annotate(name, key, value string) {
+	s.t.Helper()
+	change(s, name, &networkingv1.Ingress{}, func(in *networkingv1.Ingress) {
+		in.Annotations["alb.ingress.kubernetes.io/"+key] = value
+		if value == "" {
+			delete(in.Annotations, "alb.ingress.kubernetes.io/"+key)
+		}
+	})
+}
+
+// grow gives a Service one pod more, shrink takes the last one away.
+func (s *scene) grow(service string) {
+	s.t.Helper()
+	change(s, service+"-8080", &discoveryv1.EndpointSlice{}, func(e *discoveryv1.EndpointSlice) {
+		e.Endpoints = append(e.Endpoints, discoveryv1.Endpoint{
+			Addresses: []string{s.address()}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)},
+		})
+	})
+}
+
+func (s *scene) shrink(service string) {
+	s.t.Helper()
+	change(s, service+"-8080", &discoveryv1.EndpointSlice{}, func(e *discoveryv1.EndpointSlice) { e.Endpoints = e.Endpoints[:len(e.Endpoints)-1] })
+}
+
 // ingress makes an Ingress as the incumbent leaves one: with the finalizer of its group.
 func (s *scene) ingress(name string, annotations map[string]string, rules ...networkingv1.IngressRule) *networkingv1.Ingress {
 	s.t.Helper()
@@ -265,5 +304,3 @@ func notFound() []elbtypes.Action { return []elbtypes.Action{incumbent.Fixed("40
 func forward(group incumbent.TargetGroup) []elbtypes.Action {
 	return []elbtypes.Action{incumbent.Forward(group.ID)}
 }
-
-func int32Of(n int) *int32 { return aws.Int32(int32(n)) } //#nosec G115

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,10 +25,16 @@ type row struct {
 	name, why string
 	// build makes it.
 	build func(*scene)
-	// edit changes it while the operator is at work, which takes so many calls; then the incumbent would make these.
-	edit  func(*scene)
-	calls map[string]int
-	seen  []string
+	// steps are taken while the operator is at work.
+	steps []step
+}
+
+// step is an edit under the operator.
+type step struct {
+	// do makes it, in the cluster and in the incumbent's model of the stacks.
+	do func(*scene)
+	// calls that it costs, and what the incumbent would do if it came back then.
+	calls, seen map[string]int
 }
 
 // TestTakeOver starts the operator on what the incumbent made, kills it again and again on its way, and has it work on: nothing is
@@ -65,33 +72,49 @@ func (r row) play(t *testing.T, w *world.World) {
 	s.Sim.ResetCalls()
 	s.restartOften()
 	s.start(nil)
-	s.Eventually("the operator has taken over", s.programmed)
+	s.Eventually("the operator has taken over", s.taken)
 	calls := s.Sim.Calls()
-	t.Logf("mutating calls: %d; reads with all restarts: %d", calls.Writes, calls.Reads)
+	t.Logf("%s: mutating calls %d; reads %d, of the last start %d", r.name, calls.Writes, calls.Reads, calls.Reads-s.seen.Reads)
 	s.untouched(before)
-	if r.edit == nil {
-		return
+	for i, one := range r.steps {
+		s.Sim.ResetCalls()
+		one.do(s)
+		s.Eventually(fmt.Sprintf("step %d is done", i+1), func() error {
+			if diff := cmp.Diff(one.calls, s.writes()); diff != "" {
+				return fmt.Errorf("calls that write (-want +got):\n%s", diff)
+			}
+			calls := s.look(t.Context())
+			if diff := cmp.Diff(one.seen, kinds(calls)); diff != "" {
+				return fmt.Errorf("what the incumbent would call (-want +got):\n%s\n%s", diff, list(calls))
+			}
+			return nil
+		})
 	}
-	r.edit(s)
-	s.Eventually("the edit is done", func() error {
-		if diff := cmp.Diff(r.calls, s.writes()); diff != "" {
-			return fmt.Errorf("calls that write (-want +got):\n%s", diff)
-		}
-		return nil
-	})
 }
 
-func list(calls []string) string {
-	text := ""
+// kinds counts calls by their names; of tags it says of what.
+func kinds(calls []string) map[string]int {
+	var out map[string]int
 	for _, c := range calls {
-		text += "  " + c + "\n"
+		words := strings.Fields(c)
+		kind := words[0]
+		if strings.HasSuffix(kind, "Tags") {
+			kind += " " + words[1]
+		}
+		if out == nil {
+			out = map[string]int{}
+		}
+		out[kind]++
 	}
-	return text
+	return out
 }
+
+func list(calls []string) string { return "  " + strings.Join(calls, "\n  ") }
 
 // start starts the operator; a blade may cut it off.
 func (s *scene) start(b *blade) {
 	s.t.Helper()
+	s.seen = s.Sim.Calls()
 	transport := http.DefaultTransport
 	settings := s.Settings(transport)
 	settings.Config = s.meter.on(settings.Config)
@@ -113,7 +136,7 @@ func (s *scene) restartOften() {
 			case <-b.fell:
 				return nil
 			default:
-				return s.programmed()
+				return s.taken()
 			}
 		})
 		s.Kill()
@@ -121,6 +144,21 @@ func (s *scene) restartOften() {
 }
 
 var errOpen = errors.New("the operator is not done")
+
+// taken tells whether everything was looked at since the start: stacks, targets and the network of pods.
+func (s *scene) taken() error {
+	var bindings elbv2v1beta1.TargetGroupBindingList
+	if err := s.World.Client.List(context.Background(), &bindings, client.InNamespace(s.Name)); err != nil {
+		return fmt.Errorf("listing bindings: %w", err)
+	}
+	now := s.Sim.Calls()
+	for action, least := range map[string]int{"DescribeTargetHealth": len(bindings.Items), "DescribeSecurityGroups": 1} {
+		if n := now.Of(action) - s.seen.Of(action); n < least {
+			return fmt.Errorf("%s was called %d times: %w", action, n, errOpen)
+		}
+	}
+	return s.programmed()
+}
 
 // programmed tells whether every stack is as it shall be, with all its members.
 func (s *scene) programmed() error {
