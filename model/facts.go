@@ -13,6 +13,8 @@ type Needs struct {
 	SubnetNames []string `json:"subnetNames,omitempty"`
 	// SecurityGroupNames are values of Name tags.
 	SecurityGroupNames []string `json:"securityGroupNames,omitempty"`
+	// SecurityGroupIDs are looked for.
+	SecurityGroupIDs []string `json:"securityGroupIds,omitempty"`
 	// TargetGroupNames are names of target groups that are not ours.
 	TargetGroupNames []string `json:"targetGroupNames,omitempty"`
 	// Certificates asks for the usable certificates of the account, for discovery by host name.
@@ -44,6 +46,8 @@ type Facts struct {
 	Subnets []Subnet `json:"subnets,omitempty"`
 	// SecurityGroups maps a Name tag to the IDs that carry it.
 	SecurityGroups map[string][]string `json:"securityGroups,omitempty"`
+	// LostSecurityGroups are those asked for by ID that the VPC does not have.
+	LostSecurityGroups []string `json:"lostSecurityGroups,omitempty"`
 	// TargetGroups maps the name of a target group to its ARN.
 	TargetGroups map[string]ARN `json:"targetGroups,omitempty"`
 	Certificates []Certificate  `json:"certificates,omitempty"`
@@ -56,6 +60,8 @@ type Facts struct {
 	Quotas   Quotas    `json:"quotas,omitzero"`
 	// PrefixLists are those asked for by ID; one that is not known, or may not be read, is not in it.
 	PrefixLists map[string]PrefixList `json:"prefixLists,omitempty"`
+	// LostPrefixLists are those asked for that are not there.
+	LostPrefixLists []string `json:"lostPrefixLists,omitempty"`
 	// BackendSecurityGroup is the ID of the shared backend security group, empty while it does not exist.
 	BackendSecurityGroup string `json:"backendSecurityGroup,omitempty"`
 	// PodGroups maps an address of a target to the security group of its interface that carries the cluster's tag (or its

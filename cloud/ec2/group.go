@@ -39,11 +39,20 @@ func (c *Client) GroupNamed(ctx context.Context, vpc, name string) (group model.
 	return found[0], true, nil
 }
 
+// GroupsGiven are the security groups of a VPC by ID; one that it does not have is left out.
+func (c *Client) GroupsGiven(ctx context.Context, vpc string, ids []string) ([]model.SecurityGroup, error) {
+	return c.groupsByID(ctx, ids, filter("vpc-id", vpc))
+}
+
 // GroupsByID reads security groups by ID; one that does not exist is left out.
 func (c *Client) GroupsByID(ctx context.Context, ids []string) ([]model.SecurityGroup, error) {
+	return c.groupsByID(ctx, ids)
+}
+
+func (c *Client) groupsByID(ctx context.Context, ids []string, also ...types.Filter) ([]model.SecurityGroup, error) {
 	var out []model.SecurityGroup
 	for some := range slices.Chunk(ids, filterLimit) {
-		found, err := c.groups(ctx, []types.Filter{filter("group-id", some...)})
+		found, err := c.groups(ctx, append([]types.Filter{filter("group-id", some...)}, also...))
 		if err != nil {
 			return nil, err
 		}

@@ -153,10 +153,12 @@ func (c *Client) TrustStores(ctx context.Context) (map[string]model.ARN, error) 
 	return out, nil
 }
 
-// HasTrustStore tells whether there is a trust store of this ARN, which another account may share.
+// HasTrustStore tells whether there is a trust store of this ARN, which another account may share. What AWS does not take for the ARN of
+// one is not there.
 func (c *Client) HasTrustStore(ctx context.Context, arn model.ARN) (bool, error) {
 	out, err := c.api.DescribeTrustStores(ctx, &elasticloadbalancingv2.DescribeTrustStoresInput{TrustStoreArns: []string{string(arn)}})
-	if err = call.Bare(err); fault.Of(err) == fault.NotFound {
+	err = call.Bare(err)
+	if class := fault.Of(err); class == fault.NotFound || class == fault.Invalid {
 		return false, nil
 	}
 	if err != nil {

@@ -34,6 +34,7 @@ type world struct {
 	states       shelf[model.ARN, string]
 	zones        kept[route53.Zones]
 	named        shelf[string, []string] // security groups by Name tag
+	given        shelf[string, []string] // security groups by IDs
 	lists        shelf[string, map[string]model.PrefixList]
 	pods         interfaces
 	trust        kept[map[string]model.ARN] // trust stores by name
@@ -64,6 +65,9 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 	}
 	if len(need.CertificateARNs) > 0 {
 		run(i.lostCertificates)
+	}
+	if len(need.SecurityGroupIDs) > 0 {
+		run(i.lostGroups)
 	}
 	if len(need.TargetGroupNames) > 0 {
 		run(i.targetGroupFacts)

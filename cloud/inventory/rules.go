@@ -10,14 +10,14 @@ import (
 	"github.com/headgate/headgate/model/fault"
 )
 
-// prefixListFacts are the sizes of prefix lists. A list that does not exist, or may not be read (the incumbent's policy has no right to),
-// is left out: it then counts as one rule, and AWS refuses what is too much.
+// prefixListFacts are the sizes of prefix lists. Where they may not be read (the incumbent's policy has no right to) each counts as one
+// rule, and AWS refuses what is too much.
 func (i *Inventory) prefixListFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
 	key := strings.Join(need.PrefixLists, ",")
 	found, err := i.world.lists.of(key).get(ctx, i.since(networkLife), i.now(), func(ctx context.Context) (map[string]model.PrefixList, error) {
 		found, err := i.ec2.PrefixLists(ctx, need.PrefixLists)
 		if class := fault.Of(err); class == fault.Denied || class == fault.Invalid {
-			return map[string]model.PrefixList{}, nil
+			return nil, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("asking for their sizes: %w", err)
@@ -28,6 +28,11 @@ func (i *Inventory) prefixListFacts(ctx context.Context, need model.Needs, out *
 		return fmt.Errorf("reading prefix lists: %w", err)
 	}
 	out.PrefixLists = maps.Clone(found)
+	for _, id := range need.PrefixLists {
+		if _, there := found[id]; !there && found != nil {
+			out.LostPrefixLists = append(out.LostPrefixLists, id)
+		}
+	}
 	return nil
 }
 

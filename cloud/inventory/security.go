@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/fault"
 )
 
 // ClusterTag is the key of the tag by which a cluster's own security groups are known.
@@ -50,6 +52,48 @@ func (i *Inventory) BackendGroup(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return string(mine[0].ARN), nil
+}
+
+// lostGroups are the security groups that are asked for by ID and that the VPC does not have. Those that a load balancer of the stack
+// carries are there: what was made before is not asked for. Where they may not be read, all are taken for good.
+func (i *Inventory) lostGroups(ctx context.Context, need model.Needs, out *model.Facts) error {
+	worn, err := i.worn(ctx, need.Owner)
+	if err != nil {
+		return err
+	}
+	ids := slices.DeleteFunc(slices.Clone(need.SecurityGroupIDs), func(id string) bool { return worn[id] })
+	if len(ids) == 0 {
+		return nil
+	}
+	there, err := i.world.given.of(strings.Join(ids, ",")).get(ctx, i.since(patience), i.now(), func(ctx context.Context) ([]string, error) {
+		found, err := i.ec2.GroupsGiven(ctx, i.vpc, ids)
+		if class := fault.Of(err); class == fault.Denied || class == fault.Invalid {
+			return ids, nil
+		}
+		return project(found, func(g model.SecurityGroup) string { return string(g.ARN) }), err
+	})
+	if err != nil {
+		return fmt.Errorf("looking for security groups: %w", err)
+	}
+	out.LostSecurityGroups = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(there, id) })
+	return nil
+}
+
+// worn are the IDs of the security groups of an owner's load balancers.
+func (i *Inventory) worn(ctx context.Context, owner model.Owner) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, resource := range []string{model.ResourceLoadBalancer, model.ResourceFrontend} {
+		mine, err := i.balancersOf(ctx, owner, resource)
+		if err != nil {
+			return nil, err
+		}
+		for _, lb := range mine {
+			for _, g := range lb.SecurityGroups {
+				out[g.ID] = true
+			}
+		}
+	}
+	return out, nil
 }
 
 // securityGroupsOf are the owner's security groups; of the cluster, the shared backend group.

@@ -151,7 +151,7 @@ func (g TargetGroup) validate(of int) error {
 	case g.Weight != nil && *g.Weight < 0:
 		return errors.New("weight is below 0: write 0 to 999")
 	}
-	return nil
+	return checkTargetGroup(g.ARN, g.Name)
 }
 
 func (c FixedConfig) validate() error {

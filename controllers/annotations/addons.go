@@ -51,14 +51,6 @@ func NoFirewall(value string) bool { return value == "" || strings.EqualFold(val
 
 func asksForFirewall(value string) bool { return !NoFirewall(value) }
 
-// CheckWebACL tells what is wrong with the ARN of a web ACL of AWS WAF.
-func CheckWebACL(s string) error {
-	if NoFirewall(s) || strings.HasPrefix(s, "arn:") && strings.Contains(s, ":wafv2:") && strings.Contains(s, ":regional/webacl/") {
-		return nil
-	}
-	return fmt.Errorf("%s is no web ACL for load balancers: write its ARN, arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>, or none", quote(s))
-}
-
 // CheckWebACLName tells what is wrong with the name of a web ACL of AWS WAF.
 func CheckWebACLName(s string) error {
 	if NoFirewall(s) || len(s) <= maxACLName && !strings.ContainsFunc(s, notOfName) {
@@ -93,18 +85,3 @@ func checkCapacity(raw string) error {
 
 // CapacityUnits reads the value of [MinimumCapacity], in digits; it is empty where there is none.
 func (r Reader) CapacityUnits() string { return r.Map(MinimumCapacity)[capacityUnits] }
-
-// CheckIPAMPool tells what is wrong with the ID of a pool of public addresses.
-func CheckIPAMPool(s string) error { return checkPool(s, "ipam-pool-", "an IPAM pool") }
-
-func checkOwnedPool(s string) error {
-	return checkPool(s, "ipv4pool-coip-", "a pool of addresses on an Outpost")
-}
-
-func checkPool(s, prefix, what string) error {
-	rest, ok := strings.CutPrefix(s, prefix)
-	if ok && rest != "" && !strings.ContainsFunc(rest, func(r rune) bool { return notOfName(r) || r == '-' || r == '_' }) {
-		return nil
-	}
-	return fmt.Errorf("%s is no ID of %s: write %s and what follows it", quote(s), what, prefix)
-}

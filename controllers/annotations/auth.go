@@ -102,7 +102,7 @@ type CognitoProvider struct {
 // Validate holds the rules of a user pool.
 func (p CognitoProvider) Validate() error {
 	switch {
-	case !strings.HasPrefix(p.UserPoolARN, "arn:") || !strings.Contains(p.UserPoolARN, ":cognito-idp:"):
+	case !userPool().names(p.UserPoolARN):
 		return fmt.Errorf("userPoolARN %s is no user pool: write its ARN, arn:aws:cognito-idp:<region>:<account>:userpool/<id>", quote(p.UserPoolARN))
 	case p.UserPoolClientID == "":
 		return errors.New("userPoolClientID is missing: write the ID of the pool's client")
@@ -186,6 +186,8 @@ func (m MutualAuth) validate() error {
 		return errors.New("trustStore, ignoreClientCertificateExpiry and advertiseTrustStoreCaNames are for mode verify: leave them out")
 	case !slices.Contains([]string{"", "on", "off"}, m.Advertise):
 		return fmt.Errorf("advertiseTrustStoreCaNames %s is not known: write on or off", quote(m.Advertise))
+	case verify:
+		return checkTrustStore(m.TrustStore)
 	}
 	return nil
 }

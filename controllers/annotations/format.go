@@ -19,8 +19,6 @@ const (
 	maxLoadBalancerName = 32
 	maxTagKey           = 128
 	maxTagValue         = 256
-	certificateParts    = 6
-	accountDigits       = 12
 )
 
 func checkFilled(s string) error {
@@ -74,39 +72,6 @@ func CheckCIDR(s string) error {
 		return fmt.Errorf("%s is no address block: write it as 10.0.0.0/8 or 2001:db8::/32", quote(s))
 	}
 	return nil
-}
-
-// CheckPrefixList tells whether a value is no ID of a prefix list.
-func CheckPrefixList(s string) error {
-	if !strings.HasPrefix(s, "pl-") || len(s) == len("pl-") {
-		return fmt.Errorf("%s is no prefix list: write its ID, pl-…", quote(s))
-	}
-	return nil
-}
-
-// CheckCertificate tells whether a value is no ARN of a certificate in ACM or IAM.
-func CheckCertificate(s string) error {
-	parts := strings.SplitN(s, ":", certificateParts)
-	ok := len(parts) == certificateParts && parts[0] == "arn" && strings.HasPrefix(parts[1], "aws") && isAccount(parts[4])
-	if ok {
-		switch parts[2] {
-		case "acm":
-			ok = strings.HasPrefix(parts[5], "certificate/")
-		case "iam":
-			ok = strings.HasPrefix(parts[5], "server-certificate/")
-		default:
-			ok = false
-		}
-	}
-	if !ok {
-		return fmt.Errorf("%s is no certificate: write its ARN, arn:aws:acm:<region>:<account of %d digits>:certificate/<id>",
-			quote(s), accountDigits)
-	}
-	return nil
-}
-
-func isAccount(s string) bool {
-	return len(s) == accountDigits && strings.Trim(s, "0123456789") == ""
 }
 
 // checkTags holds what AWS refuses, and what would take a resource away from its owner.
@@ -176,14 +141,4 @@ func CheckPort(s string) error {
 		return fmt.Errorf("%s is no port: write a number from 1 to %d", quote(s), maxPort)
 	}
 	return nil
-}
-
-// CheckAuthority tells whether a value is no ARN of a private certificate authority.
-func CheckAuthority(s string) error {
-	parts := strings.SplitN(s, ":", certificateParts)
-	if len(parts) == certificateParts && parts[0] == "arn" && strings.HasPrefix(parts[1], "aws") && parts[2] == "acm-pca" && parts[3] != "" &&
-		isAccount(parts[4]) && strings.HasPrefix(parts[5], "certificate-authority/") {
-		return nil
-	}
-	return fmt.Errorf("%s is no private certificate authority: write its ARN, arn:aws:acm-pca:<region>:<account>:certificate-authority/<id>", s)
 }

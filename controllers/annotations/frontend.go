@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 )
 
 // Keys of the network load balancer in front.
@@ -34,8 +33,8 @@ func frontendSpecs() []Spec {
 			Key: FrontendScheme, Scope: Exclusive, Default: "the operator's setting",
 			Values: []string{schemeInternal, schemeInternetFacing},
 		},
-		{Key: FrontendSubnets, Type: List, Scope: Exclusive, Default: "discovered by their tags"},
-		{Key: FrontendSecurityGroups, Type: List, Scope: Exclusive, Default: "those of the ALB", Guards: written},
+		{Key: FrontendSubnets, Type: List, Scope: Exclusive, Default: "discovered by their tags", Check: checkSubnet},
+		{Key: FrontendSecurityGroups, Type: List, Scope: Exclusive, Default: "those of the ALB", Check: checkGroup, Guards: written},
 		{Key: FrontendPorts, Type: Map, Scope: Merge, Default: "each port to the same one", Check: checkPortMap},
 		{Key: FrontendTags, Type: Map, Scope: Merge, Default: "those of the ALB", Check: checkTags},
 		{Key: FrontendAllocations, Type: List, Scope: Exclusive, Check: checkAllocation},
@@ -103,15 +102,6 @@ func checkHealthPort(value string) error {
 	}
 	if err := CheckPort(value); err != nil {
 		return fmt.Errorf("%s %w: write traffic-port or a number", quote(value), errHealthPort)
-	}
-	return nil
-}
-
-var errAllocation = errors.New("is no Elastic IP")
-
-func checkAllocation(value string) error {
-	if !strings.HasPrefix(value, "eipalloc-") {
-		return fmt.Errorf("%s %w: write its allocation ID, eipalloc-…", quote(value), errAllocation)
 	}
 	return nil
 }

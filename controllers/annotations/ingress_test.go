@@ -54,7 +54,7 @@ func TestEveryKeyOfIngresses(t *testing.T) {
 		{Actions + ".x", []string{
 			`{"type":"fixed-response","fixedResponseConfig":{"statusCode":"503"}}`,
 			`{"Type":"redirect","RedirectConfig":{"Protocol":"HTTPS","Port":"443","StatusCode":"HTTP_301"}}`,
-			`{"type":"forward","targetGroupARN":"arn"}`,
+			`{"type":"forward","targetGroupARN":"arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/a/1"}`,
 			`{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"a","servicePort":80,"weight":1},{"serviceName":"b","servicePort":"http","weight":0}]}}`,
 			`{"type":"forward","forwardConfig":{"targetGroups":[{"targetGroupName":"n"}],"targetGroupStickinessConfig":{"enabled":true,"durationSeconds":60}}}`,
 		}, []string{
@@ -206,7 +206,7 @@ func TestCheckTellsOfEveryKey(t *testing.T) {
 		{"waf-acl-i", "x", OnIngress, model.Closed, ReasonUnknown, "waf-acl-id?", "a firewall"},
 		{"target-control-port.web.80", "none", OnIngress, model.Wrong, ReasonInvalid, "whole number", "a name with dots"},
 		{"inbound-cidrs", "", OnIngress, model.Warning, ReasonInvalid, "empty", "open, as with the incumbent, but told"},
-		{"actions.x", `{"type":"forward","targetGroupARN":"a","weight":1}`, OnIngress, model.Warning, ReasonInvalid, "weight", "an unknown field"},
+		{"actions.x", `{"type":"forward","targetGroupARN":"arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/a/1","weight":1}`, OnIngress, model.Warning, ReasonInvalid, "weight", "an unknown field"},
 		{"create-acm-cert", "false", OnIngress, "", "", "", "asks for nothing"},
 		{"dry-run-plan", "{}", OnIngress, "", "", "", "an operator wrote it"},
 		{"tags", "a=b", OnService, "", "", "", "Services have tags"},

@@ -163,8 +163,8 @@ func TestActions(t *testing.T) {
 			want: intent.Route{Redirect: &intent.Redirect{Path: "/x", Query: new(""), StatusCode: 301}}, why: "AWS drops the query where it is written as empty",
 		},
 		{
-			name: "arn", action: `{"type":"forward","targetGroupARN":"arn:tg"}`,
-			want: intent.Route{Forward: &intent.Forward{Backends: []intent.Backend{{TargetGroupARN: "arn:tg", Weight: 1}}}}, why: "the short form",
+			name: "arn", action: `{"type":"forward","targetGroupARN":"arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/a/1"}`,
+			want: intent.Route{Forward: &intent.Forward{Backends: []intent.Backend{{TargetGroupARN: "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/a/1", Weight: 1}}}}, why: "the short form",
 		},
 		{
 			name: "weights", action: `{"type":"forward","forwardConfig":{"targetGroups":[

@@ -147,7 +147,7 @@ func (r *roster) protected(known, allowed intent.Fragment, lb *model.LoadBalance
 	if len(asked) == 0 || lb == nil {
 		return out, true
 	}
-	if !slices.ContainsFunc(asked, func(s string) bool { return !strings.HasPrefix(s, "sg-") && len(r.groups[s]) != 1 }) {
+	if !slices.ContainsFunc(asked, r.lacks) {
 		out.SecurityGroups, out.ManageBackendRules = asked, allowed.Settings.ManageBackendRules
 		return out, true
 	}
@@ -160,6 +160,14 @@ func (r *roster) protected(known, allowed intent.Fragment, lb *model.LoadBalance
 	}
 	_, good := r.good[memberKey(allowed.Member)]
 	return out, !good || slices.Equal(known.Settings.SecurityGroups, asked)
+}
+
+// lacks tells whether a security group is not there, or not known by its name.
+func (r *roster) lacks(group string) bool {
+	if strings.HasPrefix(group, "sg-") {
+		return slices.Contains(r.facts.LostSecurityGroups, group)
+	}
+	return len(r.groups[group]) != 1
 }
 
 // heldListener is a port as the member asked for it, with the certificates that it has now: those that it asked for may be gone. One

@@ -23,7 +23,7 @@ func Needs(in intent.Intent) model.Needs {
 		}
 	}
 	for _, list := range []*[]string{
-		&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.TargetGroupNames, &need.TrustStores, &need.WebACLs,
+		&need.SubnetIDs, &need.SubnetNames, &need.SecurityGroupNames, &need.SecurityGroupIDs, &need.TargetGroupNames, &need.TrustStores, &need.WebACLs,
 		&need.ClassicWebACLs, &need.CertificateHosts, &need.PrefixLists,
 	} {
 		slices.Sort(*list)
@@ -43,7 +43,9 @@ func needsOfNetwork(need *model.Needs, subnets, groups []string) {
 		}
 	}
 	for _, s := range groups {
-		if !strings.HasPrefix(s, "sg-") {
+		if strings.HasPrefix(s, "sg-") {
+			need.SecurityGroupIDs = append(need.SecurityGroupIDs, s)
+		} else {
 			need.SecurityGroupNames = append(need.SecurityGroupNames, s)
 		}
 	}

@@ -75,7 +75,7 @@ func (one *port) news() []string {
 func (one *port) rangesBy() place {
 	for _, w := range one.wishes {
 		if restricted(*w.listener) {
-			return place{w.fragment.Member, cmp.Or(w.listener.SourcesField, w.place().field)}
+			return w.sources()
 		}
 	}
 	return place{one.owner, "listeners"}

@@ -126,6 +126,9 @@ func (b *builder) frontendGroups(front *frontend, f *intent.Fragment) []model.Gr
 	for _, name := range frontendOf(f).SecurityGroups {
 		ids := b.facts.SecurityGroups[name]
 		switch {
+		case slices.Contains(b.facts.LostSecurityGroups, name):
+			front.broken = true
+			b.wrong(settingPlace(f, "frontend.securityGroups"), "SecurityGroupNotFound", "%s", lostGroup(name))
 		case strings.HasPrefix(name, "sg-"):
 			refs = append(refs, model.GroupRef{ID: name})
 		case len(ids) == 1:

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -49,6 +50,11 @@ func (w wish) place() place {
 		return place{w.fragment.Member, w.listener.Field}
 	}
 	return place{w.fragment.Member, "listeners"}
+}
+
+// sources is where it is written who may connect.
+func (w wish) sources() place {
+	return place{w.fragment.Member, cmp.Or(w.listener.SourcesField, w.place().field)}
 }
 
 // setting is something of which a port has one value.
@@ -198,11 +204,10 @@ func (b *builder) describe(one *port) {
 		}})
 	}
 	cidrs, byRange := b.settle(one, setting{label: "CIDRs ", read: func(b *builder, w wish) (string, bool) {
-		return strings.Join(b.usableCIDRs(w.place(), w.listener.InboundCIDRs), ","), len(w.listener.InboundCIDRs) > 0
+		return strings.Join(b.usableCIDRs(w.sources(), w.listener.InboundCIDRs), ","), len(w.listener.InboundCIDRs) > 0
 	}})
-	lists, byList := b.settle(one, setting{label: "prefix lists ", read: func(_ *builder, w wish) (string, bool) {
-		lists := slices.Compact(slices.Sorted(slices.Values(w.listener.PrefixLists)))
-		return strings.Join(lists, ","), len(lists) > 0
+	lists, byList := b.settle(one, setting{label: "prefix lists ", read: func(b *builder, w wish) (string, bool) {
+		return strings.Join(b.usableLists(w.sources(), w.listener.PrefixLists), ","), len(w.listener.PrefixLists) > 0
 	}})
 	one.restricted, one.cidrs, one.prefixes = byRange || byList, words(cidrs), words(lists)
 	one.attributes = map[string]string{}

@@ -42,6 +42,8 @@ func (b *builder) givenGroups(s settings) []model.GroupRef {
 	for _, name := range s.groups.Settings.SecurityGroups {
 		ids := b.facts.SecurityGroups[name]
 		switch {
+		case slices.Contains(b.facts.LostSecurityGroups, name):
+			b.blockGroup(at, lostGroup(name))
 		case strings.HasPrefix(name, "sg-"):
 			refs = append(refs, model.GroupRef{ID: name})
 		case len(ids) == 1:
@@ -55,10 +57,27 @@ func (b *builder) givenGroups(s settings) []model.GroupRef {
 	return refs
 }
 
+func lostGroup(id string) string {
+	return "the VPC has no security group " + id + "; write the ID of one that it has"
+}
+
 // blockGroup stops the build: without the group that its user chose, the load balancer would be open to others.
 func (b *builder) blockGroup(at place, problem string) {
 	b.wrong(at, "SecurityGroupNotFound", "%s", problem)
 	b.blocked = append(b.blocked, problem)
+}
+
+// usableLists are the prefix lists that are there, sorted. A port whose lists are all gone admits nobody.
+func (b *builder) usableLists(at place, lists []string) []string {
+	var out []string
+	for _, id := range lists {
+		if slices.Contains(b.facts.LostPrefixLists, id) {
+			b.wrong(at, "PrefixListNotFound", "there is no prefix list %s in this account and region; write the ID of one that is", id)
+			continue
+		}
+		out = append(out, id)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(out)))
 }
 
 // admitted are the permissions of one port. Who named nobody admits everybody. IPv6 ranges mean something only where the load balancer

@@ -124,6 +124,9 @@ func (s *State) trustStore(arn *string) (*trustStore, error) {
 	if aws.ToString(arn) == "" {
 		return nil, invalid("A trust store ARN must be specified")
 	}
+	if !strings.Contains(*arn, ":truststore/") {
+		return nil, invalid("'%s' is not a valid trust store ARN", *arn)
+	}
 	t, ok := s.stores.Get(*arn)
 	if !ok {
 		return nil, noTrustStore(*arn)
