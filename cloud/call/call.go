@@ -29,7 +29,7 @@ const NoAnswer = "NoAnswer"
 
 // Wire is what is attached to every client of one account and region.
 type Wire struct {
-	// Limits sets the pace, one limiter a service.
+	// Limits sets the pace.
 	Limits *Limits
 	// OnCall is told of every attempt; it may be nil.
 	OnCall Observer
@@ -62,19 +62,22 @@ func classify(
 func (w Wire) attempt(
 	ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
 ) (middleware.FinalizeOutput, middleware.Metadata, error) {
-	service := middleware.GetServiceID(ctx)
-	limiter := w.Limits.of(service)
+	service, operation := middleware.GetServiceID(ctx), middleware.GetOperationName(ctx)
+	limiter := w.Limits.of(service, operation)
 	if err := limiter.Wait(ctx, laneOf(ctx)); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	start := time.Now()
 	out, meta, err := next.HandleFinalize(ctx, in)
 	code := codeOf(err)
-	if classOf(code) == fault.Throttled {
+	switch {
+	case classOf(code) == fault.Throttled:
 		limiter.Throttled()
+	case code != NoAnswer:
+		limiter.Answered()
 	}
 	if w.OnCall != nil {
-		w.OnCall(service, middleware.GetOperationName(ctx), code, time.Since(start))
+		w.OnCall(service, operation, code, time.Since(start))
 	}
 	return out, meta, err //nolint:wrapcheck // the SDK's retries read the error as it is
 }

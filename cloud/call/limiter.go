@@ -3,7 +3,9 @@ package call
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -11,11 +13,19 @@ import (
 // The pace, in calls a second. It starts far above what AWS allows for long, so that only AWS's own refusals slow it down.
 const (
 	maxRate = 100.0
-	minRate = 0.5
-	// growth is how much the pace recovers in a second.
-	growth = 1.0
+	// minRate is what AWS is taken to allow at least: where few calls are made, few being answered says nothing.
+	minRate = 2.0
+	// back is the part of what AWS is taken to allow to which a refusal takes the pace back. What is not used meanwhile stays in AWS's own
+	// bucket, so falling back far costs no time, and being refused again does.
+	back = 0.35
+	// recovery is the part of what AWS is taken to allow that the pace regains in a second, until it is there.
+	recovery = 0.25
+	// probing is how fast the pace grows beyond, ever faster: after t seconds it is exp(probing*t²) times as much.
+	probing = 0.005
+	// window is the time in which answers are counted to learn what AWS allows.
+	window = 2 * time.Second
 	// calm is the time in which several refusals count as one: calls in flight are refused together.
-	calm = time.Second
+	calm = 600 * time.Millisecond
 	// share is the part of a burst that each lane leaves to the lanes before it.
 	share = 0.1
 )
@@ -33,7 +43,8 @@ func (systemClock) Now() time.Time { return time.Now() }
 
 func (systemClock) After(d time.Duration, f func()) { time.AfterFunc(d, f) }
 
-// Limits holds a limiter for each service of one account and region.
+// Limits holds the limiters of one account and region: two for each service, because AWS counts calls that read and calls that write apart
+// (ELBv2 and EC2 API, "Request throttling").
 type Limits struct {
 	clock Clock
 	mu    sync.Mutex
@@ -48,22 +59,42 @@ func NewLimits(clock Clock) *Limits {
 	return &Limits{clock: clock, by: map[string]*Limiter{}}
 }
 
-func (l *Limits) of(service string) *Limiter {
+func (l *Limits) of(service, operation string) *Limiter {
+	key := service + " writes"
+	if reads(operation) {
+		key = service + " reads"
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.by[service] == nil {
-		l.by[service] = NewLimiter(l.clock)
+	if l.by[key] == nil {
+		l.by[key] = NewLimiter(l.clock)
 	}
-	return l.by[service]
+	return l.by[key]
 }
 
-// Limiter is a token bucket whose rate halves when AWS throttles and grows back slowly. Waiters go by lane, then by arrival.
+// reads tells whether an operation only reads, by how AWS names those.
+func reads(operation string) bool {
+	for _, verb := range []string{"Describe", "Get", "List"} {
+		if strings.HasPrefix(operation, verb) {
+			return true
+		}
+	}
+	return false
+}
+
+// Limiter is a token bucket whose rate follows what AWS allows: it falls back when AWS throttles, regains what AWS answered before, and then
+// probes for more, slowly at first. Waiters go by lane, then by arrival.
 type Limiter struct {
 	clock  Clock
 	mu     sync.Mutex
 	rate   float64
 	tokens float64
 	filled time.Time
+	// allowed is what AWS is taken to allow, in calls a second, zero while it never refused; above is for how many seconds the pace has been
+	// beyond it, and answers are when calls were answered, not longer ago than the window.
+	allowed float64
+	above   float64
+	answers []time.Time
 	// calmUntil is when the next refusal counts.
 	calmUntil time.Time
 	queues    [lanes][]chan struct{}
@@ -73,14 +104,6 @@ type Limiter struct {
 // NewLimiter makes a limiter at full pace.
 func NewLimiter(clock Clock) *Limiter {
 	return &Limiter{clock: clock, rate: maxRate, tokens: maxRate, filled: clock.Now()}
-}
-
-// Rate is the present pace in calls a second.
-func (l *Limiter) Rate() float64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.refill()
-	return l.rate
 }
 
 // Wait returns when a call of the lane may be made, or ctx is done.
@@ -98,7 +121,25 @@ func (l *Limiter) Wait(ctx context.Context, lane Lane) error {
 	}
 }
 
-// Throttled tells the limiter that AWS refused a call for its rate.
+// Answered tells the limiter that AWS took a call.
+func (l *Limiter) Answered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answers = append(l.forgotten(), l.clock.Now())
+}
+
+// forgotten are the answers without those that are older than the window.
+func (l *Limiter) forgotten() []time.Time {
+	since := l.clock.Now().Add(-window)
+	at := slices.IndexFunc(l.answers, since.Before)
+	if at < 0 {
+		return l.answers[:0]
+	}
+	return slices.Delete(l.answers, 0, at)
+}
+
+// Throttled tells the limiter that AWS refused a call for its rate. What AWS answered lately is what it allows; the first time that is half of
+// it, since a burst went before.
 func (l *Limiter) Throttled() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,8 +149,13 @@ func (l *Limiter) Throttled() {
 		return
 	}
 	l.calmUntil = now.Add(calm)
-	l.rate = max(minRate, l.rate/2)
-	l.tokens = 0
+	l.answers = l.forgotten()
+	allowed := min(l.rate, float64(len(l.answers))/window.Seconds())
+	if l.allowed == 0 {
+		allowed /= 2
+	}
+	l.allowed = max(minRate, allowed)
+	l.rate, l.above, l.tokens = back*l.allowed, 0, 0
 }
 
 func (l *Limiter) enter(lane Lane) chan struct{} {
@@ -176,7 +222,18 @@ func (l *Limiter) refill() {
 	}
 	l.filled = now
 	if now.After(l.calmUntil) {
-		l.rate = min(maxRate, l.rate+growth*passed)
+		l.grow(passed)
 	}
 	l.tokens = min(l.burst(), l.tokens+l.rate*passed)
+}
+
+// grow raises the pace for the seconds that passed.
+func (l *Limiter) grow(passed float64) {
+	if missing := (l.allowed - l.rate) / (recovery * l.allowed); missing > 0 {
+		l.rate = min(l.allowed, l.rate+recovery*l.allowed*passed)
+		passed = max(0, passed-missing)
+	}
+	since := l.above
+	l.above += passed
+	l.rate = min(maxRate, l.rate*math.Exp(probing*(l.above*l.above-since*since)))
 }
