@@ -21,14 +21,17 @@ type place struct {
 	hosts    []string
 }
 
-// attach finds the listeners for each parentRef of a route (Gateway API, Route attachment).
-func attach(s *Snapshot, listeners []*listener, route *gwv1.HTTPRoute) []attachment {
+// attach finds the listeners for each parentRef of a route (Gateway API, Route attachment). Each is judged by itself: a parentRef to the
+// Gateway leads to none of a ListenerSet.
+func (t *translator) attach(route *gwv1.HTTPRoute) []attachment {
 	var out []attachment
-	for i, p := range route.Spec.ParentRefs {
-		if refersTo(p, route.Namespace, s.Gateway) {
-			a := attachTo(s, listeners, route, p)
-			a.field = fmt.Sprintf("spec.parentRefs[%d]", i)
-			out = append(out, a)
+	for i, ref := range route.Spec.ParentRefs {
+		for _, p := range t.parents {
+			if p.refersTo(ref, route.Namespace) {
+				a := t.attachTo(p, route, ref)
+				a.field = fmt.Sprintf("spec.parentRefs[%d]", i)
+				out = append(out, a)
+			}
 		}
 	}
 	return out
@@ -39,20 +42,20 @@ type step int
 
 const (
 	nowhere step = iota
-	named
+	found
 	admitted
 	attached
 )
 
-func attachTo(s *Snapshot, listeners []*listener, route *gwv1.HTTPRoute, p gwv1.ParentReference) attachment {
-	a := attachment{parent: p}
+func (t *translator) attachTo(to *parent, route *gwv1.HTTPRoute, ref gwv1.ParentReference) attachment {
+	a := attachment{parent: ref}
 	far := nowhere
-	for _, l := range listeners {
-		if !l.named(p) {
+	for _, l := range t.listeners {
+		if l.of != to || !l.named(ref) {
 			continue
 		}
-		far = max(far, named)
-		if !l.allowsKind() || !l.allowsNamespace(s, route.Namespace) {
+		far = max(far, found)
+		if !l.allowsKind() || !l.allowsNamespace(t.snapshot, route.Namespace) {
 			continue
 		}
 		far = max(far, admitted)
@@ -61,22 +64,24 @@ func attachTo(s *Snapshot, listeners []*listener, route *gwv1.HTTPRoute, p gwv1.
 			a.places = append(a.places, place{listener: l, hosts: hosts})
 		}
 	}
-	a.refused = refusal(far, s.Gateway.Namespace+"/"+s.Gateway.Name)
+	a.refused = to.refusal(far)
 	return a
 }
 
-func refusal(far step, gateway string) problem {
-	switch far {
-	case nowhere:
-		return problem{string(gwv1.RouteReasonNoMatchingParent), fmt.Sprintf(
-			"Gateway %s has no listener with the section name and port of the parentRef: name one that it has", gateway)}
-	case named:
-		return problem{string(gwv1.RouteReasonNotAllowedByListeners), fmt.Sprintf(
-			"no listener of Gateway %s allows HTTPRoutes of this namespace: its owner can allow them in allowedRoutes", gateway)}
-	case admitted:
-		return problem{string(gwv1.RouteReasonNoMatchingListenerHostname), fmt.Sprintf(
-			"no listener of Gateway %s has a host name that spec.hostnames intersects: use a host name of a listener", gateway)}
-	case attached:
+func (p *parent) refusal(far step) problem {
+	name := p.ref.String()
+	switch {
+	case p.refused.any():
+		return problem{string(gwv1.RouteReasonNoMatchingParent), name + " is not accepted by its Gateway: see its conditions"}
+	case far == nowhere:
+		return problem{string(gwv1.RouteReasonNoMatchingParent), name +
+			" has no listener with the section name and port of the parentRef: name one that it has"}
+	case far == found:
+		return problem{string(gwv1.RouteReasonNotAllowedByListeners), "no listener of " + name +
+			" allows HTTPRoutes of this namespace: its owner can allow them in allowedRoutes"}
+	case far == admitted:
+		return problem{string(gwv1.RouteReasonNoMatchingListenerHostname), "no listener of " + name +
+			" has a host name that spec.hostnames intersects: use a host name of a listener"}
 	}
 	return problem{}
 }

@@ -54,9 +54,9 @@ func (s *Snapshot) loadSecrets(ctx context.Context, r client.Reader, read certif
 	if !s.Ours || !s.Gateway.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	for _, l := range judge(s) {
+	for _, l := range judge(s, s.parents()) {
 		for _, ref := range l.certificateRefs() {
-			key, p := s.secretOf(l.member(s), ref)
+			key, p := s.secretOf(l.of.ref, ref)
 			if _, known := s.Secrets[key]; known || p.any() {
 				continue
 			}
@@ -74,12 +74,12 @@ func (s *Snapshot) loadSecrets(ctx context.Context, r client.Reader, read certif
 func (l *listener) judgeCertificates(s *Snapshot) {
 	for i, ref := range l.certificateRefs() {
 		field := fmt.Sprintf("%s.tls.certificateRefs[%d]", l.field(), i)
-		key, p := s.secretOf(l.member(s), ref)
+		key, p := s.secretOf(l.of.ref, ref)
 		found, ok := s.Secrets[key]
 		switch {
 		case p.reason == string(gwv1.ListenerReasonRefNotPermitted):
 			l.forbidden = append(l.forbidden, model.Finding{
-				Object: l.member(s), Severity: model.Answered, Reason: p.reason, Field: field, Message: p.message,
+				Object: l.of.ref, Severity: model.Answered, Reason: p.reason, Field: field, Message: p.message,
 			})
 			l.unresolved(field, p)
 			continue
@@ -105,6 +105,11 @@ func (t *translator) uncertified(l *listener) bool {
 // serves tells whether a listener takes traffic.
 func (t *translator) serves(l *listener) bool { return l.usable() && !t.uncertified(l) }
 
+// brokenRefs tells whether none of a listener's references leads to a certificate.
+func (l *listener) brokenRefs() bool {
+	return len(l.secrets) > 0 && !slices.ContainsFunc(l.secrets, func(s intent.Secret) bool { return s.Problem == "" })
+}
+
 func (l *listener) unresolved(field string, p problem) {
 	if !l.refs.any() {
 		l.refs = problem{p.reason, field + ": " + p.message}
@@ -114,7 +119,7 @@ func (l *listener) unresolved(field string, p problem) {
 // certificateFindings are the findings on a listener's certificateRefs, but for what is wrong with Secrets: that is told where they are
 // imported. It is a mistake, which keeps what was good; what nobody permits is not kept.
 func (t *translator) certificateFindings(l *listener) []model.Finding {
-	object := l.member(t.snapshot)
+	object := l.of.ref
 	if len(l.certificateRefs()) > 0 && len(t.certificates(l)) > 0 {
 		return []model.Finding{unused(object, l.field()+".tls.certificateRefs", fmt.Sprintf(
 			"a LoadBalancerConfiguration names the certificates of %s: remove one of the two", protocolPort(l)))}

@@ -25,6 +25,9 @@ import (
 // ClassFinalizer keeps a GatewayClass while Gateways name it, as the incumbent does.
 const ClassFinalizer = "gateway.k8s.aws/gatewayclass"
 
+// lookAgain is when a class is looked at again that cannot promise all there is.
+const lookAgain = time.Minute
+
 // className is the incumbent's name of the controller.
 const className = "aws-lbc-gateway-class-controller"
 
@@ -90,7 +93,11 @@ func (r *ClassReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if err := r.hold(ctx, class); err != nil || !class.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{}, r.accept(ctx, class)
+	err := r.accept(ctx, class)
+	if !hasSets(r.client.RESTMapper()) {
+		return reconcile.Result{RequeueAfter: lookAgain}, err
+	}
+	return reconcile.Result{}, err
 }
 
 // users tells whether Gateways name a class, and which of those are not being deleted.
@@ -166,7 +173,7 @@ func (r *ClassReconciler) accept(ctx context.Context, class *gwv1.GatewayClass) 
 	if unread == nil {
 		set(gwv1.GatewayClassConditionStatusSupportedVersion, gwv1.GatewayClassReasonSupportedVersion, version)
 	}
-	class.Status.SupportedFeatures = supported()
+	class.Status.SupportedFeatures = supported(hasSets(r.client.RESTMapper()))
 	if reflect.DeepEqual(old.Status, class.Status) {
 		return unread
 	}

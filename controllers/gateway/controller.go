@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -19,7 +22,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
@@ -67,16 +69,15 @@ func (r *Reconciler) WithSecrets(book *secret.Book) *Reconciler {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	all := handler.EnqueueRequestsFromMapFunc(r.allGateways)
-	named := ctrl.NewControllerManagedBy(mgr)
+	builders := ctrl.NewControllerManagedBy(mgr)
 	if r.book != nil {
-		named = named.WatchesRawSource(source.Channel(r.book.Changes(), handler.EnqueueRequestsFromMapFunc(r.gatewaysOfSecret)))
+		builders = builders.WatchesRawSource(source.Channel(r.book.Changes(), handler.EnqueueRequestsFromMapFunc(r.gatewaysOfSecret)))
 	}
-	err := named.
+	c, err := builders.
 		Named("gateway.k8s.aws-alb").
 		For(&gwv1.Gateway{}, changed).
-		Watches(&gwv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(gatewaysOfRoute), changed).
+		Watches(&gwv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfRoute), changed).
 		Watches(&gwv1.GatewayClass{}, all, changed).
-		Watches(&gwv1beta1.ReferenceGrant{}, all).
 		Watches(&awsgwv1.LoadBalancerConfiguration{}, all, changed).
 		Watches(&awsgwv1.TargetGroupConfiguration{}, all, changed).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfService)).
@@ -84,9 +85,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&elbv2v1beta1.TargetGroupBinding{}, handler.EnqueueRequestsFromMapFunc(gatewayOfBinding), builder.WithPredicates(deleted())).
 		Watches(&headgatev1alpha1.LoadBalancer{}, handler.EnqueueRequestsFromMapFunc(gatewaysOfLoadBalancer), builder.WithPredicates(edited())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		Complete(r)
+		Build(r)
 	if err != nil {
 		return fmt.Errorf("registering the controller of Gateways: %w", err)
+	}
+	if err := r.await(mgr, c); err != nil {
+		return err
 	}
 	for _, k := range r.keepers() {
 		if err := k.setup(mgr); err != nil {
@@ -96,14 +100,22 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return nil
 }
 
-// gatewaysWhere are the Gateways with a listener of which ask says so; it is told the namespace that the listener is written in.
+// gatewaysWhere are the Gateways with a listener, of their own or of a ListenerSet, of which ask says so; it is told the namespace that the
+// listener is written in.
 func (r *Reconciler) gatewaysWhere(ctx context.Context, ask func(namespace string, l gwv1.Listener) bool) []reconcile.Request {
 	var list gwv1.GatewayList
-	if err := r.client.List(ctx, &list); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "listing Gateways")
+	var sets gwv1.ListenerSetList
+	if err := errors.Join(listKind(ctx, r.client, &list), listKind(ctx, r.client, &sets)); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "looking for listeners")
 		return nil
 	}
 	var out []reconcile.Request
+	for i := range sets.Items {
+		set := &sets.Items[i]
+		if slices.ContainsFunc(set.Spec.Listeners, func(l gwv1.ListenerEntry) bool { return ask(set.Namespace, gwv1.Listener(l)) }) {
+			out = append(out, gatewaysOfSet(ctx, set)...)
+		}
+	}
 	for i := range list.Items {
 		g := &list.Items[i]
 		if slices.ContainsFunc(g.Spec.Listeners, func(l gwv1.Listener) bool { return ask(g.Namespace, l) }) {
@@ -125,8 +137,9 @@ func (r *Reconciler) allGateways(ctx context.Context, _ client.Object) []reconci
 	return out
 }
 
-// gatewaysOfRoute are the Gateways that a route names, and those that its status names: it may just have left one.
-func gatewaysOfRoute(_ context.Context, o client.Object) []reconcile.Request {
+// gatewaysOfRoute are the Gateways that a route names, itself or by a ListenerSet, and those that its status names: it may just have left
+// one.
+func (r *Reconciler) gatewaysOfRoute(ctx context.Context, o client.Object) []reconcile.Request {
 	route, ok := o.(*gwv1.HTTPRoute)
 	if !ok {
 		return nil
@@ -134,11 +147,11 @@ func gatewaysOfRoute(_ context.Context, o client.Object) []reconcile.Request {
 	seen := map[types.NamespacedName]bool{}
 	var out []reconcile.Request
 	add := func(p gwv1.ParentReference) {
-		key := types.NamespacedName{Namespace: route.Namespace, Name: string(p.Name)}
-		if p.Namespace != nil {
-			key.Namespace = string(*p.Namespace)
+		kind, key := named(p, route.Namespace)
+		if kind == kindListenerSet {
+			key = r.gatewayOf(ctx, key)
 		}
-		if !seen[key] {
+		if !seen[key] && key.Name != "" {
 			seen[key] = true
 			out = append(out, reconcile.Request{NamespacedName: key})
 		}
@@ -154,6 +167,26 @@ func gatewaysOfRoute(_ context.Context, o client.Object) []reconcile.Request {
 	return out
 }
 
+// gatewayOf is the Gateway of a ListenerSet, without a name where there is none.
+func (r *Reconciler) gatewayOf(ctx context.Context, key types.NamespacedName) types.NamespacedName {
+	set := &gwv1.ListenerSet{}
+	if err := r.client.Get(ctx, key, set); err != nil {
+		if !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+			ctrl.LoggerFrom(ctx).Error(err, "reading a ListenerSet", "name", key.String())
+		}
+		return types.NamespacedName{}
+	}
+	return gatewayOfSet(set)
+}
+
+func gatewaysOfSet(_ context.Context, o client.Object) []reconcile.Request {
+	set, ok := o.(*gwv1.ListenerSet)
+	if !ok || gatewayOfSet(set).Name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: gatewayOfSet(set)}}
+}
+
 func (r *Reconciler) gatewaysOfService(ctx context.Context, o client.Object) []reconcile.Request {
 	var routes gwv1.HTTPRouteList
 	if err := r.client.List(ctx, &routes); err != nil {
@@ -164,7 +197,7 @@ func (r *Reconciler) gatewaysOfService(ctx context.Context, o client.Object) []r
 	var out []reconcile.Request
 	for i := range routes.Items {
 		if refersToService(&routes.Items[i], key) {
-			out = append(out, gatewaysOfRoute(ctx, &routes.Items[i])...)
+			out = append(out, r.gatewaysOfRoute(ctx, &routes.Items[i])...)
 		}
 	}
 	return out

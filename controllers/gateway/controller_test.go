@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/meta/testrestmapper"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -87,8 +88,8 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 			t.Fatal(err)
 		}
 	}
-	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
-		WithStatusSubresource(&gwv1.Gateway{}, &gwv1.HTTPRoute{}, &gwv1.GatewayClass{}).Build()
+	api := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(testrestmapper.TestOnlyStaticRESTMapper(scheme)).WithObjects(objects...).
+		WithStatusSubresource(&gwv1.Gateway{}, &gwv1.HTTPRoute{}, &gwv1.GatewayClass{}, &gwv1.ListenerSet{}).Build()
 	w := &world{T: t, api: api, clouds: &clouds{made: map[model.Owner]*model.LoadBalancer{}}, notes: &notes{}}
 	w.op = &Reconciler{
 		client: api, objects: api, live: api, loop: w.clouds, set: Settings{ClusterName: "c", DefaultTargetType: "ip", DefaultScheme: "internal"},
@@ -221,7 +222,7 @@ func TestRouteLeavesAGateway(t *testing.T) {
 	route := w.route()
 	route.Spec.ParentRefs[0].Name = "other"
 	w.must(w.api.Update(t.Context(), route))
-	if got := requests(gatewaysOfRoute(t.Context(), w.route())); cmp.Diff([]string{"infra/other", "infra/gw"}, got) != "" {
+	if got := requests(w.op.gatewaysOfRoute(t.Context(), w.route())); cmp.Diff([]string{"infra/other", "infra/gw"}, got) != "" {
 		t.Errorf("both Gateways are woken: %v", got)
 	}
 	w.reconcile()

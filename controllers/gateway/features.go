@@ -14,11 +14,15 @@ import (
 	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
-// supported are the features that are served as they are specified, sorted by name (Gateway API, GatewayClassStatus.supportedFeatures).
+// supported are the features that are served as they are specified, sorted by name (Gateway API, GatewayClassStatus.supportedFeatures);
+// ListenerSets where they are installed.
 // Not among them is what an application load balancer does in its own way: it compares query parameters without regard to case, takes
 // HTTP/2 over TLS only, and tries the rules of a listener with a wildcard after those of the listener for the host itself.
-func supported() []gwv1.SupportedFeature {
+func supported(sets bool) []gwv1.SupportedFeature {
 	var out []gwv1.SupportedFeature
+	if sets {
+		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(features.SupportListenerSet)})
+	}
 	for _, name := range []features.FeatureName{
 		features.SupportGateway, features.SupportGatewayPort8080, features.SupportHTTPRoute, features.SupportHTTPRouteDestinationPortMatching,
 		features.SupportHTTPRouteMethodMatching, features.SupportHTTPRouteNamedRouteRule, features.SupportHTTPRouteParentRefPort,

@@ -65,7 +65,7 @@ func TestClassIsWrittenOnce(t *testing.T) {
 	}, words(class.Status.Conditions)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(supported(), class.Status.SupportedFeatures); diff != "" {
+	if diff := cmp.Diff(supported(true), class.Status.SupportedFeatures); diff != "" {
 		t.Error(diff)
 	}
 	class.Generation = 2
@@ -110,13 +110,13 @@ func extended() map[features.FeatureName]struct{ listeners, parent, rule string 
 func TestFeaturesAreServed(t *testing.T) {
 	t.Parallel()
 	promised := map[features.FeatureName]bool{}
-	for _, f := range supported() {
+	for _, f := range supported(true) {
 		promised[features.FeatureName(f.Name)] = true
 	}
 	examples := extended()
 	for _, name := range slices.Sorted(maps.Keys(promised)) {
 		if _, shown := examples[name]; !shown && !slices.Contains([]features.FeatureName{
-			features.SupportGateway, features.SupportHTTPRoute, features.SupportReferenceGrant,
+			features.SupportGateway, features.SupportHTTPRoute, features.SupportReferenceGrant, features.SupportListenerSet,
 		}, name) {
 			t.Errorf("%s is promised without an example", name)
 		}
@@ -149,13 +149,13 @@ func messages(list []model.Finding) []string {
 func TestFeaturesAreSortedAndKnown(t *testing.T) {
 	t.Parallel()
 	var got []string
-	for _, f := range supported() {
+	for _, f := range supported(true) {
 		got = append(got, string(f.Name))
 		if !slices.ContainsFunc(features.AllFeatures.UnsortedList(), func(k features.Feature) bool { return string(k.Name) == string(f.Name) }) {
 			t.Errorf("%s is no feature of the Gateway API", f.Name)
 		}
 	}
-	if !slices.IsSorted(got) || len(slices.Compact(got)) != len(supported()) {
+	if !slices.IsSorted(got) || len(slices.Compact(got)) != len(supported(true)) {
 		t.Error(got)
 	}
 }

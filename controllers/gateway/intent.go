@@ -20,6 +20,7 @@ type Verdict struct {
 
 	snapshot   *Snapshot
 	translator *translator
+	parents    []*parent
 	listeners  []*listener
 	routes     []*judged
 }
@@ -46,9 +47,10 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	}
 	c := mergeConfigs(s.ClassConfig, s.GatewayConfig)
 	c.without = set.Without
-	v.listeners = judge(s)
+	v.parents = s.parents()
+	v.listeners = judge(s, v.parents)
 	t := &translator{
-		snapshot: s, config: c, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}, asked: map[*listener]bool{},
+		snapshot: s, config: c, parents: v.parents, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}, asked: map[*listener]bool{},
 	}
 	v.translator = t
 	v.Findings = append(v.Findings, t.gatewayFindings()...)
@@ -61,7 +63,7 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 			fragments = append(fragments, j.fragment)
 		}
 	}
-	v.Intent.Fragments = append([]intent.Fragment{gatewayFragment(t)}, fragments...)
+	v.Intent.Fragments = append(t.parentFragments(), fragments...)
 	v.Findings = append(v.Findings, s.unserved(t.used)...)
 	return v
 }
@@ -74,20 +76,35 @@ func defaults(set Settings) intent.Defaults {
 	}
 }
 
-// gatewayFragment holds the settings and listeners of the Gateway itself.
-func gatewayFragment(t *translator) intent.Fragment {
-	f := intent.Fragment{Member: gatewayRef(t.snapshot.Gateway), Settings: t.config.settings()}
+// parentFragments hold the settings and listeners of the Gateway itself, and the listeners of each of its ListenerSets.
+func (t *translator) parentFragments() []intent.Fragment {
+	var out []intent.Fragment
+	for _, p := range t.parents {
+		f := intent.Fragment{Member: p.ref, Listeners: t.listenersOf(p)}
+		if p.ref.Kind == kindGateway {
+			f.Settings = t.config.settings()
+		} else if len(f.Listeners) == 0 {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// listenersOf are the listeners of one object that take traffic.
+func (t *translator) listenersOf(p *parent) []intent.Listener {
+	var out []intent.Listener
 	for _, l := range t.listeners {
-		if !t.serves(l) {
+		if l.of != p || !t.serves(l) {
 			continue
 		}
 		one := t.port(l)
 		if one.Protocol == protocolHTTPS && !t.certified(l, &one) {
 			continue
 		}
-		f.Listeners = append(f.Listeners, one)
+		out = append(out, one)
 	}
-	return f
+	return out
 }
 
 // certified says where a listener has its certificates from. It reports false where the Gateway asks for none: those of its routes' host
@@ -132,6 +149,13 @@ func (t *translator) gatewayFindings() []model.Finding {
 	}
 	if field, p := unsupportedAddress(s.Gateway); p.any() {
 		wrong(field, p)
+	}
+	for _, p := range t.parents {
+		if p.refused.any() {
+			out = append(out, model.Finding{
+				Object: p.ref, Severity: model.Answered, Reason: p.refused.reason, Field: "spec.parentRef", Message: p.refused.message,
+			})
+		}
 	}
 	for _, l := range t.listeners {
 		out = append(out, t.listenerFindings(l)...)

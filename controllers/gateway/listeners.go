@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/headgate/headgate/model"
@@ -23,7 +22,11 @@ const kindService = "Service"
 type listener struct {
 	gwv1.Listener
 
+	// of is the object that it is written in, at index.
+	of    *parent
 	index int
+	// lost says that a listener of another object goes before it.
+	lost bool
 	// unsupported, conflict and refs say why the conditions Accepted, Conflicted and ResolvedRefs are not good; empty when they are.
 	unsupported problem
 	conflict    problem
@@ -54,21 +57,41 @@ func (l *listener) hostname() string {
 
 func (l *listener) field() string { return fmt.Sprintf("spec.listeners[%d]", l.index) }
 
-// member is the object that the listener is written in.
-func (l *listener) member(s *Snapshot) model.ObjectRef { return gatewayRef(s.Gateway) }
-
-// judge looks at every listener of a Gateway. Of those that conflict none is served (Gateway API, GatewaySpec.listeners).
-func judge(s *Snapshot) []*listener {
+// judge looks at every listener of a Gateway and its ListenerSets. Of those of one object that conflict none is served (Gateway API,
+// GatewaySpec.listeners); what was served before it in order of precedence is not touched by a ListenerSet.
+func judge(s *Snapshot, parents []*parent) []*listener {
 	var out []*listener
-	for i := range s.Gateway.Spec.Listeners {
-		l := &listener{Listener: s.Gateway.Spec.Listeners[i], index: i}
-		l.judgeProtocol()
-		l.judgeKinds()
-		l.judgeCertificates(s)
-		out = append(out, l)
+	for _, p := range parents {
+		own := s.listenersOf(p)
+		for _, l := range own {
+			l.judgeProtocol()
+			l.judgeKinds()
+			l.judgeCertificates(s)
+			l.judgeConflicts(out)
+		}
+		for _, l := range own {
+			l.judgeConflicts(own)
+		}
+		out = append(out, own...)
 	}
-	for _, l := range out {
-		l.judgeConflicts(out)
+	return out
+}
+
+// listenersOf are the listeners of the Gateway or of a ListenerSet that it takes.
+func (s *Snapshot) listenersOf(p *parent) []*listener {
+	var out []*listener
+	if p.ref.Kind == kindGateway {
+		for i, l := range s.Gateway.Spec.Listeners {
+			out = append(out, &listener{Listener: l, of: p, index: i})
+		}
+		return out
+	}
+	i := slices.IndexFunc(s.Sets, func(set gwv1.ListenerSet) bool { return p.ref.Same(setRef(&set)) })
+	if i < 0 || p.refused.any() {
+		return nil
+	}
+	for j, l := range s.Sets[i].Spec.Listeners {
+		out = append(out, &listener{Listener: gwv1.Listener(l), of: p, index: j})
 	}
 	return out
 }
@@ -89,15 +112,15 @@ func (l *listener) judgeKinds() {
 	group := gwv1.Group(gwv1.GroupName)
 	ours := gwv1.RouteGroupKind{Group: &group, Kind: kindHTTPRoute}
 	l.kinds = []gwv1.RouteGroupKind{}
-	if l.unsupported.reason == string(gwv1.ListenerReasonUnsupportedProtocol) {
-		return
-	}
+	other := l.unsupported.reason == string(gwv1.ListenerReasonUnsupportedProtocol)
 	if l.AllowedRoutes == nil || len(l.AllowedRoutes.Kinds) == 0 {
-		l.kinds = append(l.kinds, ours)
+		if !other {
+			l.kinds = append(l.kinds, ours)
+		}
 		return
 	}
 	for _, k := range l.AllowedRoutes.Kinds {
-		if k.Kind == kindHTTPRoute && (k.Group == nil || *k.Group == group) {
+		if !other && k.Kind == kindHTTPRoute && (k.Group == nil || *k.Group == group) {
 			l.kinds = []gwv1.RouteGroupKind{ours}
 			continue
 		}
@@ -107,19 +130,26 @@ func (l *listener) judgeKinds() {
 	}
 }
 
+// judgeConflicts settles a listener against others, of its own object or of those that go before. What lost already takes nothing away.
 func (l *listener) judgeConflicts(all []*listener) {
 	for _, o := range all {
-		if o == l || o.Port != l.Port || l.unsupported.any() || o.unsupported.any() {
+		if o == l || o.Port != l.Port || l.unsupported.any() || o.unsupported.any() || l.lost || o.lost || o.of != l.of && o.conflict.any() {
 			continue
+		}
+		who, outcome := "listener "+string(o.Name), "so neither is served"
+		if o.of != l.of {
+			who, outcome = "another listener of the Gateway", "which goes before this one"
 		}
 		switch {
 		case o.Protocol != l.Protocol:
+			l.lost = o.of != l.of
 			l.conflict = problem{string(gwv1.ListenerReasonProtocolConflict), fmt.Sprintf(
-				"port %d is %s here and %s for listener %s, so neither is served: use one protocol for a port", l.Port, l.Protocol, o.Protocol, o.Name)}
+				"port %d is %s here and %s for %s, %s: use one protocol for a port", l.Port, l.Protocol, o.Protocol, who, outcome)}
 			return
 		case o.hostname() == l.hostname():
+			l.lost = o.of != l.of
 			l.conflict = problem{string(gwv1.ListenerReasonHostnameConflict), fmt.Sprintf(
-				"listener %s has port %d and host name %q too, so neither is served: choose another for one of the two", o.Name, l.Port, l.hostname())}
+				"%s has port %d and host name %q too, %s: choose another for one of the two", who, l.Port, l.hostname(), outcome)}
 		}
 	}
 }
@@ -131,6 +161,9 @@ func (l *listener) overlaps(all []*listener) string {
 			continue
 		}
 		if l.hostname() == "" || o.hostname() == "" || covers(l.hostname(), o.hostname()) || covers(o.hostname(), l.hostname()) {
+			if o.of != l.of {
+				return "of another object"
+			}
 			return string(o.Name)
 		}
 	}
@@ -150,17 +183,7 @@ func (l *listener) allowsNamespace(s *Snapshot, namespace string) bool {
 		}
 		selector = l.AllowedRoutes.Namespaces.Selector
 	}
-	switch from {
-	case gwv1.NamespacesFromAll:
-		return true
-	case gwv1.NamespacesFromSame:
-		return namespace == s.Gateway.Namespace
-	case gwv1.NamespacesFromSelector:
-		chosen, err := metav1.LabelSelectorAsSelector(selector)
-		return err == nil && selector != nil && chosen.Matches(labels.Set(s.Namespaces[namespace].Labels))
-	case gwv1.NamespacesFromNone:
-	}
-	return false
+	return s.selects(from, selector, [2]string{l.of.ref.Namespace, namespace})
 }
 
 func (l *listener) allowsKind() bool { return len(l.kinds) > 0 }

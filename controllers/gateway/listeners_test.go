@@ -65,7 +65,7 @@ func TestJudgeListeners(t *testing.T) {
 	} {
 		s := snapshotOf(t, c.listeners)
 		var got []string
-		for _, l := range judge(s) {
+		for _, l := range judge(s, s.parents()) {
 			reason := l.refs.reason
 			if l.unsupported.any() {
 				reason = l.unsupported.reason
@@ -96,7 +96,8 @@ func TestAttach(t *testing.T) {
 		{"no host in common", `{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [other.com]}}`, "NoMatchingListenerHostname"},
 	} {
 		s := snapshotOf(t, listeners, c.route)
-		got := attach(s, judge(s), &s.Routes[0])
+		parents := s.parents()
+		got := (&translator{snapshot: s, parents: parents, listeners: judge(s, parents)}).attach(&s.Routes[0])
 		if len(got) != 1 || got[0].refused.reason != c.want {
 			t.Errorf("%s: refused %+v, want %q", c.why, got, c.want)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -38,6 +39,8 @@ type Settings struct {
 	Without []model.Addon
 	// SingleSubnet lets load balancers have one subnet.
 	SingleSubnet bool
+	// Arrivals is how often it is looked whether kinds that were missing are installed by now; zero means ten seconds.
+	Arrivals time.Duration
 	// Secrets are rules about Secrets that listeners name.
 	Secrets secret.Rules
 	// WatchNamespace limits which Gateways are served; empty means all.
@@ -55,9 +58,12 @@ type Snapshot struct {
 	ClassConfig, GatewayConfig *awsgwv1.LoadBalancerConfiguration
 	// ParameterProblem says why parameters could not be read, in words.
 	ParameterProblem string
-	// Routes with a parentRef to the Gateway, by age, then name.
+	// Sets are the ListenerSets that name the Gateway, by age, then name; known are all that there are.
+	Sets  []gwv1.ListenerSet
+	known map[types.NamespacedName]bool
+	// Routes with a parentRef to the Gateway or one of its ListenerSets, by age, then name.
 	Routes []gwv1.HTTPRoute
-	// Left are routes without one whose status names the Gateway still.
+	// Left are routes without one whose status names one of these still.
 	Left []gwv1.HTTPRoute
 	// Namespaces, Services and TargetGroupConfigs by name.
 	Namespaces map[string]corev1.Namespace
@@ -85,7 +91,7 @@ func Load(ctx context.Context, r client.Reader, set Settings, key types.Namespac
 	}
 	s.Gateway = gateway
 	for _, step := range []func(context.Context, client.Reader) error{
-		s.loadClass, s.loadConfigs, s.loadRoutes, s.loadServices, s.loadShared,
+		s.loadClass, s.loadConfigs, s.loadSets, s.loadRoutes, s.loadServices, s.loadShared,
 	} {
 		if err := step(ctx, r); err != nil {
 			return nil, err
@@ -207,11 +213,9 @@ func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
 	for _, route := range list.Items {
 		switch {
 		case !route.DeletionTimestamp.IsZero():
-		case len(parentsTo(&route, s.Gateway)) > 0:
+		case slices.ContainsFunc(route.Spec.ParentRefs, func(p gwv1.ParentReference) bool { return s.concerns(p, route.Namespace) }):
 			s.Routes = append(s.Routes, route)
-		case slices.ContainsFunc(route.Status.Parents, func(p gwv1.RouteParentStatus) bool {
-			return p.ControllerName == ControllerName && refersTo(p.ParentRef, route.Namespace, s.Gateway)
-		}):
+		case slices.ContainsFunc(route.Status.Parents, func(p gwv1.RouteParentStatus) bool { return s.stale(p, route.Namespace) }):
 			s.Left = append(s.Left, route)
 		}
 	}
@@ -224,27 +228,6 @@ func byAge(a, b client.Object) int {
 	older := a.GetCreationTimestamp()
 	return cmp.Or(older.Compare(b.GetCreationTimestamp().Time),
 		strings.Compare(a.GetNamespace()+"/"+a.GetName(), b.GetNamespace()+"/"+b.GetName()))
-}
-
-// parentsTo are the parentRefs of a route that name the Gateway.
-func parentsTo(route *gwv1.HTTPRoute, gateway *gwv1.Gateway) []gwv1.ParentReference {
-	var out []gwv1.ParentReference
-	for _, p := range route.Spec.ParentRefs {
-		if refersTo(p, route.Namespace, gateway) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-func refersTo(p gwv1.ParentReference, namespace string, gateway *gwv1.Gateway) bool {
-	if p.Group != nil && *p.Group != gwv1.GroupName || p.Kind != nil && *p.Kind != "Gateway" {
-		return false
-	}
-	if p.Namespace != nil {
-		namespace = string(*p.Namespace)
-	}
-	return namespace == gateway.Namespace && string(p.Name) == gateway.Name
 }
 
 func (s *Snapshot) loadServices(ctx context.Context, r client.Reader) error {

@@ -17,18 +17,19 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 	switch {
 	case v.translator == nil:
 		return f
-	case f.Member.Same(gatewayRef(v.snapshot.Gateway)):
+	case f.Member.Kind == kindListenerSet, f.Member.Same(gatewayRef(v.snapshot.Gateway)):
 		return v.admit(f)
 	case f.Member.Kind != kindHTTPRoute:
 		return f
 	}
 	out := f
 	out.Routes, out.Listeners = nil, nil
-	if j := v.routeOf(f.Member); j != nil {
+	j := v.routeOf(f.Member)
+	if j != nil {
 		f.Routes = j.shut(f.Routes)
 	}
 	for _, l := range v.listeners {
-		if !v.translator.serves(l) || !l.allowsKind() || !l.allowsNamespace(v.snapshot, f.Member.Namespace) {
+		if !v.translator.open(l, j, f.Member) {
 			continue
 		}
 		port := int(l.Port)
@@ -51,29 +52,54 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 	return out
 }
 
-// admit gives the Gateway's own fragment, which needs leave for the Secrets of others only, the ranges and security groups that the
-// configuration names now.
+// open tells whether a route may still be served on a listener: its parentRefs of now lead there, and the listener allows it.
+func (t *translator) open(l *listener, j *judged, member model.ObjectRef) bool {
+	if !t.serves(l) || !l.allowsKind() || !l.allowsNamespace(t.snapshot, member.Namespace) {
+		return false
+	}
+	return j == nil || slices.ContainsFunc(j.route.Spec.ParentRefs, func(p gwv1.ParentReference) bool {
+		return l.of.refersTo(p, member.Namespace) && l.named(p)
+	})
+}
+
+// admit gives the fragment of the Gateway itself or of a ListenerSet, which needs leave for the Secrets of others only, the ranges and
+// security groups that the configuration names now. A port that others have for another protocol by now is theirs.
 func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
 	f.Listeners = v.snapshot.stillPermitted(f.Member, f.Listeners)
+	if f.Member.Kind == kindListenerSet {
+		f.Listeners = slices.DeleteFunc(f.Listeners, func(have intent.Listener) bool {
+			return slices.ContainsFunc(v.listeners, func(l *listener) bool {
+				return v.translator.serves(l) && !l.of.ref.Same(f.Member) && int(l.Port) == have.Port && string(l.Protocol) != have.Protocol
+			})
+		})
+	}
 	if v.snapshot.ParameterProblem != "" {
 		return f
 	}
 	now, out := v.translator.config, f
-	settings := now.settings()
-	out.Settings.SecurityGroups, out.Settings.ManageBackendRules = settings.SecurityGroups, settings.ManageBackendRules
-	out.Settings.Fields = map[string]string{}
-	maps.Copy(out.Settings.Fields, f.Settings.Fields)
-	for _, name := range []string{"securityGroups", "manageBackendRules"} {
-		delete(out.Settings.Fields, name)
-		if at := settings.Fields[name]; at != "" {
-			out.Settings.Fields[name] = at
-		}
+	if f.Member.Kind == kindGateway {
+		out.Settings = guarded(f.Settings, now.settings())
 	}
-	wall(&out.Settings, settings)
 	out.Listeners = slices.Clone(f.Listeners)
 	for i := range out.Listeners {
 		out.Listeners[i].InboundCIDRs, out.Listeners[i].PrefixLists = now.spec.SourceRanges, now.spec.SecurityGroupPrefixes
 	}
+	return out
+}
+
+// guarded are settings that were good once with what is said now of who may connect.
+func guarded(good, now intent.Settings) intent.Settings {
+	out := good
+	out.SecurityGroups, out.ManageBackendRules = now.SecurityGroups, now.ManageBackendRules
+	out.Fields = map[string]string{}
+	maps.Copy(out.Fields, good.Fields)
+	for _, name := range []string{"securityGroups", "manageBackendRules"} {
+		delete(out.Fields, name)
+		if at := now.Fields[name]; at != "" {
+			out.Fields[name] = at
+		}
+	}
+	wall(&out, now)
 	return out
 }
 

@@ -45,7 +45,7 @@ func claim(ctx context.Context, c client.Client, g *gwv1.Gateway) error {
 
 // depart takes a Gateway of which nothing is left out of the status of routes, as far as they can be written, and lets it go.
 func (r *Reconciler) depart(ctx context.Context, v *Verdict) error {
-	errs := make([]error, 0, len(v.snapshot.Routes)+1)
+	errs := r.releaseSets(ctx, v)
 	for i := range v.snapshot.Routes {
 		errs = append(errs, r.reportRoute(ctx, v, &judged{route: &v.snapshot.Routes[i]}, reached{}))
 	}
@@ -101,6 +101,7 @@ func (r *Reconciler) report(ctx context.Context, v *Verdict, got reached) error 
 	errs := []error{r.leave(ctx, v)}
 	if v.snapshot.Ours {
 		errs = append(errs, r.reportGateway(ctx, v, got))
+		errs = append(errs, r.reportSets(ctx, v, got)...)
 	}
 	for _, j := range v.routes {
 		errs = append(errs, r.reportRoute(ctx, v, j, got))
@@ -114,10 +115,13 @@ func (r *Reconciler) tell(v *Verdict, got reached) {
 	gateway := v.snapshot.Gateway
 	speaker := gatewayRef(gateway).String()
 	remarks := map[*judged][]outcome.Remark{}
+	ofSets := map[*parent][]outcome.Remark{}
 	var general []outcome.Remark
 	for _, f := range got.Findings {
 		if j := v.routeOf(f.Object); j != nil {
 			remarks[j] = append(remarks[j], remark(f))
+		} else if p := v.parentOf(f.Object); p != nil && f.Object.Kind == kindListenerSet {
+			ofSets[p] = append(ofSets[p], remark(f))
 		} else {
 			one := remark(f)
 			if !f.Object.Same(gatewayRef(gateway)) {
@@ -134,6 +138,10 @@ func (r *Reconciler) tell(v *Verdict, got reached) {
 	r.voice.Warn(speaker, gateway, general)
 	for _, j := range v.routes {
 		r.voice.Warn(speaker, j.route, remarks[j])
+	}
+	for i := range v.snapshot.Sets {
+		set := &v.snapshot.Sets[i]
+		r.voice.Warn(speaker, set, ofSets[v.parentOf(setRef(set))])
 	}
 	if got.Settled && len(got.Plan.Changes) > 0 {
 		text := outcome.AppliedPlan(got.Plan)

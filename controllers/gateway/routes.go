@@ -18,6 +18,7 @@ import (
 type translator struct {
 	snapshot  *Snapshot
 	config    config
+	parents   []*parent
 	listeners []*listener
 	// used are the configurations that target groups are made by.
 	used map[*awsgwv1.TargetGroupConfiguration]bool
@@ -27,7 +28,7 @@ type translator struct {
 
 // translate judges a route and makes its fragment.
 func (t *translator) translate(route *gwv1.HTTPRoute) *judged {
-	j := &judged{route: route, attachments: attach(t.snapshot, t.listeners, route)}
+	j := &judged{route: route, attachments: t.attach(route)}
 	j.fragment.Member = routeRef(route)
 	places := t.places(j)
 	for i, rule := range rulesOf(route) {

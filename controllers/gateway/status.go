@@ -42,9 +42,16 @@ func (v *Verdict) gatewayStatus(g *gwv1.Gateway, r reached) {
 	} else if r.err == nil && r.Blocked == "" && lb == nil {
 		g.Status.Addresses = nil
 	}
+	g.Status.AttachedListenerSets = v.attachedSets(g.Status.AttachedListenerSets, r)
 	var out []gwv1.ListenerStatus
-	for _, l := range v.listeners {
-		out = append(out, v.listenerStatus(g, l, r))
+	for _, l := range v.ofParent(v.parentOf(gatewayRef(v.snapshot.Gateway))) {
+		var have []metav1.Condition
+		for _, old := range g.Status.Listeners {
+			if old.Name == l.Name {
+				have = old.Conditions
+			}
+		}
+		out = append(out, v.listenerStatus(have, l, r))
 	}
 	g.Status.Listeners = out
 }
@@ -73,9 +80,9 @@ func (v *Verdict) accepted() metav1.Condition {
 	return c
 }
 
-// usable are the names of the listeners that take traffic and of those that do not.
+// usable are the names of the Gateway's listeners that take traffic and of those that do not.
 func (v *Verdict) usable() (good, bad []string) {
-	for _, l := range v.listeners {
+	for _, l := range v.ofParent(v.parentOf(gatewayRef(v.snapshot.Gateway))) {
 		if l.usable() {
 			good = append(good, string(l.Name))
 		} else {
@@ -109,24 +116,20 @@ func (v *Verdict) programmed(r reached) metav1.Condition {
 	return c
 }
 
-func (v *Verdict) listenerStatus(g *gwv1.Gateway, l *listener, r reached) gwv1.ListenerStatus {
-	out := gwv1.ListenerStatus{Name: l.Name, SupportedKinds: l.kinds, AttachedRoutes: v.attached(l, r)}
-	for _, have := range g.Status.Listeners {
-		if have.Name == l.Name {
-			out.Conditions = slices.Clone(have.Conditions)
-		}
-	}
+// listenerStatus is the status of a listener with those of its conditions that others keep.
+func (v *Verdict) listenerStatus(have []metav1.Condition, l *listener, r reached) gwv1.ListenerStatus {
+	out := gwv1.ListenerStatus{Name: l.Name, SupportedKinds: l.kinds, AttachedRoutes: v.attached(l, r), Conditions: slices.Clone(have)}
 	unaccepted := l.unsupported
 	if l.conflict.any() {
 		unaccepted = l.conflict
 	}
 	set := func(kind gwv1.ListenerConditionType, good gwv1.ListenerConditionReason, p problem) {
-		outcome.Set(&out.Conditions, condition(string(kind), string(good), p, v.generation()))
+		outcome.Set(&out.Conditions, condition(string(kind), string(good), p, l.of.generation))
 	}
 	set(gwv1.ListenerConditionAccepted, gwv1.ListenerReasonAccepted, unaccepted)
 	set(gwv1.ListenerConditionResolvedRefs, gwv1.ListenerReasonResolvedRefs, l.refs)
 	set(gwv1.ListenerConditionProgrammed, gwv1.ListenerReasonProgrammed, v.unprogrammed(l, r))
-	conflicted := condition(string(gwv1.ListenerConditionConflicted), string(gwv1.ListenerReasonNoConflicts), problem{}, v.generation())
+	conflicted := condition(string(gwv1.ListenerConditionConflicted), string(gwv1.ListenerReasonNoConflicts), problem{}, l.of.generation)
 	conflicted.Status = metav1.ConditionFalse
 	if l.conflict.any() {
 		conflicted.Status, conflicted.Reason, conflicted.Message = metav1.ConditionTrue, l.conflict.reason, l.conflict.message
@@ -144,7 +147,7 @@ func (v *Verdict) tellOverlap(conditions *[]metav1.Condition, l *listener) {
 		meta.RemoveStatusCondition(conditions, kind)
 		return
 	}
-	c := condition(kind, string(gwv1.ListenerReasonOverlappingHostnames), problem{}, v.generation())
+	c := condition(kind, string(gwv1.ListenerReasonOverlappingHostnames), problem{}, l.of.generation)
 	c.Message = "host names overlap with those of listener " + other + ": a client may use one connection for both"
 	outcome.Set(conditions, c)
 }
@@ -165,11 +168,14 @@ func (v *Verdict) attached(l *listener, r reached) int32 {
 // unprogrammed says why a listener takes no traffic.
 func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 	invalid := string(gwv1.ListenerReasonInvalid)
-	if !l.usable() {
+	switch {
+	case l.lost:
+		return problem{l.conflict.reason, "the listener is not valid"}
+	case !l.usable():
 		return problem{invalid, "the listener is not valid"}
 	}
 	for _, f := range r.Findings {
-		if f.Object.Same(gatewayRef(v.snapshot.Gateway)) && f.Severity == model.Wrong && strings.HasPrefix(f.Field, l.field()) {
+		if f.Object.Same(l.of.ref) && f.Severity == model.Wrong && strings.HasPrefix(f.Field, l.field()) {
 			return problem{invalid, f.Message}
 		}
 	}
@@ -192,7 +198,7 @@ func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
 	out := []gwv1.RouteParentStatus{}
 	done := map[int]bool{}
 	for _, p := range route.Status.Parents {
-		if p.ControllerName != ControllerName || !refersTo(p.ParentRef, route.Namespace, v.snapshot.Gateway) {
+		if !v.snapshot.stale(p, route.Namespace) {
 			out = append(out, p)
 			continue
 		}
@@ -260,7 +266,9 @@ func foundWrong(j *judged, r reached) problem {
 }
 
 func sameParent(a, b gwv1.ParentReference) bool {
-	return a.Name == b.Name && deref(a.Namespace) == deref(b.Namespace) && deref(a.SectionName) == deref(b.SectionName) &&
+	kind, _ := named(a, "")
+	other, _ := named(b, "")
+	return kind == other && a.Name == b.Name && deref(a.Namespace) == deref(b.Namespace) && deref(a.SectionName) == deref(b.SectionName) &&
 		deref(a.Port) == deref(b.Port)
 }
 

@@ -190,11 +190,12 @@ func (t *translator) listenerFindings(l *listener) []model.Finding {
 	for _, p := range []problem{l.unsupported, l.conflict, l.badKinds} {
 		if p.any() {
 			out = append(out, model.Finding{
-				Object: l.member(t.snapshot), Severity: model.Answered, Reason: p.reason, Field: l.field(), Message: p.message,
+				Object: l.of.ref, Severity: model.Answered, Reason: p.reason, Field: l.field(), Message: p.message,
 			})
 		}
 	}
-	return append(out, t.certificateFindings(l)...)
+	options := wish{l.TLS != nil && len(l.TLS.Options) > 0, model.Warning, l.field() + ".tls.options"}
+	return slices.Concat(out, notServed(l.of.ref, []wish{options}), t.certificateFindings(l))
 }
 
 // unservedOfGateway names what a Gateway asks for that is not served yet.
@@ -204,20 +205,10 @@ func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
 		{validates, model.Closed, "spec.tls.frontend"},
 		{g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend"},
 		{g.Spec.DefaultScope != "" && g.Spec.DefaultScope != gwv1.GatewayDefaultScopeNone, model.Warning, "spec.defaultScope"},
-		{admitsListeners(g), model.Warning, "spec.allowedListeners"},
 	}
 	if i := g.Spec.Infrastructure; i != nil {
 		wishes = append(wishes, wish{len(i.Labels) > 0, model.Warning, "spec.infrastructure.labels"},
 			wish{len(i.Annotations) > 0, model.Warning, "spec.infrastructure.annotations"})
 	}
-	for i, l := range g.Spec.Listeners {
-		wishes = append(wishes, wish{l.TLS != nil && len(l.TLS.Options) > 0, model.Warning, fmt.Sprintf("spec.listeners[%d].tls.options", i)})
-	}
 	return notServed(gatewayRef(g), wishes)
-}
-
-// admitsListeners tells whether a Gateway asks for listeners of ListenerSets.
-func admitsListeners(g *gwv1.Gateway) bool {
-	a := g.Spec.AllowedListeners
-	return a != nil && a.Namespaces != nil && a.Namespaces.From != nil && *a.Namespaces.From != gwv1.NamespacesFromNone
 }

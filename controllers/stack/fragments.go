@@ -110,8 +110,8 @@ func (r *roster) back(f intent.Fragment, from source, wrong []model.Finding) sou
 	return held
 }
 
-// onlyListeners tells whether the mistakes of the member that the load balancer belongs to are all in listeners, of which the build leaves
-// out those that are wrong, and some are right: these do not wait for the others.
+// onlyListeners tells whether the mistakes of the member that the load balancer belongs to, or of one that adds only listeners to it, are all in
+// listeners, of which the build leaves out those that are wrong, and some are right: these do not wait for the others.
 func (r *roster) onlyListeners(f intent.Fragment, wrong []model.Finding) bool {
 	in := func(p model.Finding, l intent.Listener) bool {
 		return l.Field != "" && (p.Field == l.Field || strings.HasPrefix(p.Field, l.Field+"."))
@@ -122,7 +122,7 @@ func (r *roster) onlyListeners(f intent.Fragment, wrong []model.Finding) bool {
 	right := slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool {
 		return !slices.ContainsFunc(wrong, func(p model.Finding) bool { return in(p, l) })
 	})
-	return f.Member.Same(r.req.Anchor) && right && !elsewhere
+	return (f.Member.Same(r.req.Anchor) || len(f.Routes) == 0) && right && !elsewhere
 }
 
 // wrongs are the mistakes in a fragment: those of its member, and of objects that routes of it come from.

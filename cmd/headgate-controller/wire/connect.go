@@ -102,23 +102,41 @@ func addTargets(mgr ctrl.Manager, lane *targets.Reconciler, network *targets.Net
 	return nil
 }
 
-// addGateway turns the Gateway front door on where its kinds are installed.
+// addGateway turns the Gateway front door on where its kinds are installed, or as soon as they are.
 func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secrets) error {
 	missing, err := missingKind(mgr.GetRESTMapper(), gatewayKinds())
 	if err != nil {
 		return err
 	}
-	if missing != "" {
-		ctrl.Log.Info("the Gateway front door is off: a kind is not installed; install it and restart", "missing", missing)
-		return nil
+	if missing == "" {
+		return openGateway(mgr, loop, s, secrets)
 	}
+	ctrl.Log.Info("the Gateway front door is off until a kind is installed", "missing", missing)
+	err = mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		return gateway.Arrive(ctx, s.Arrivals, func() (bool, error) {
+			// Where the API server cannot be asked, it is asked again.
+			if missing, err := missingKind(mgr.GetRESTMapper(), gatewayKinds()); err == nil && missing == "" {
+				ctrl.Log.Info("the Gateway front door is on: its kinds are installed")
+				return true, openGateway(mgr, loop, s, secrets)
+			}
+			return false, nil
+		})
+	}))
+	if err != nil {
+		return fmt.Errorf("waiting for the kinds of the Gateway front door: %w", err)
+	}
+	return nil
+}
+
+// openGateway registers the Gateway front door.
+func openGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secrets) error {
 	if err := gateway.NewClass(mgr).SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("registering the GatewayClass controller: %w", err)
 	}
 	set := gateway.Settings{
 		ClusterName: s.Cluster, DefaultTargetType: s.TargetType, DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy,
 		DefaultTags: s.DefaultTags, BackendSecurityGroup: s.BackendGroup, WatchNamespace: s.WatchNamespace,
-		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning, Secrets: secrets.rules,
+		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning, Secrets: secrets.rules, Arrivals: s.Arrivals,
 	}
 	if err := gateway.New(mgr, loop, set).WithSecrets(secrets.book).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
 		return fmt.Errorf("registering the Gateway front door: %w", err)

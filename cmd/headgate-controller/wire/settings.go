@@ -80,6 +80,8 @@ type Settings struct {
 
 	IngressWorkers int
 	GatewayWorkers int
+	// Arrivals is how often it is looked whether kinds of the Gateway API that were missing are installed by now; zero means ten seconds.
+	Arrivals time.Duration
 
 	// InterfaceTags are tags of the security group to change among several of a target's interface.
 	InterfaceTags map[string]string

@@ -111,7 +111,7 @@ func gatewayKinds() []schema.GroupVersionKind {
 		return schema.GroupVersionKind{Group: gwv1.GroupName, Version: version, Kind: kind}
 	}
 	return []schema.GroupVersionKind{
-		gateway("v1", "GatewayClass"), gateway("v1", "Gateway"), gateway("v1", "HTTPRoute"), gateway("v1beta1", "ReferenceGrant"),
+		gateway("v1", "GatewayClass"), gateway("v1", "Gateway"), gateway("v1", "HTTPRoute"),
 		awsgwv1.GroupVersion().WithKind(awsgwv1.KindLoadBalancerConfiguration),
 		awsgwv1.GroupVersion().WithKind(awsgwv1.KindTargetGroupConfiguration),
 	}

@@ -1,0 +1,143 @@
+package arrival_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/funcr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/headgate/headgate/test/world"
+)
+
+// patience is how long something may take that happens by itself.
+const patience = 60 * time.Second
+
+// TestKindsThatComeLater: without the Gateway API the operator runs; Gateways are served as soon as theirs are installed, and ListenerSets
+// when theirs follow, all without a restart.
+func TestKindsThatComeLater(t *testing.T) {
+	log.SetLogger(funcr.New(func(_, line string) { t.Log(line) }, funcr.Options{}))
+	if err := world.Environment(); err != nil {
+		t.Fatal(err)
+	}
+	w, err := world.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	taken := uninstall(t, w.Client)
+	r := w.NewRun(t, "arrival", nil)
+	settings := r.Settings(nil)
+	settings.Arrivals = 100 * time.Millisecond
+	r.StartAs(settings)
+
+	for name, definition := range taken {
+		if name != "listenersets."+gwv1.GroupName {
+			create(t, w.Client, definition)
+		}
+	}
+	class, gateway := &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "arrival"}}, &gwv1.Gateway{}
+	class.Spec.ControllerName = "gateway.k8s.aws/alb"
+	everywhere := gwv1.NamespacesFromAll
+	gateway.Namespace, gateway.Name, gateway.Spec.GatewayClassName = r.Name, "edge", "arrival"
+	gateway.Spec.Listeners = []gwv1.Listener{{Name: "http", Port: 80, Protocol: gwv1.HTTPProtocolType}}
+	gateway.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: &gwv1.ListenerNamespaces{From: &everywhere}}
+	create(t, w.Client, class)
+	create(t, w.Client, gateway)
+	until(t, w.Client, gateway, func() bool { return meta.IsStatusConditionTrue(gateway.Status.Conditions, "Programmed") })
+	until(t, w.Client, class, func() bool { return len(class.Status.SupportedFeatures) > 0 })
+	for _, f := range class.Status.SupportedFeatures {
+		if f.Name == "ListenerSet" {
+			t.Error("ListenerSets are promised before they are installed")
+		}
+	}
+
+	create(t, w.Client, taken["listenersets."+gwv1.GroupName])
+	set := &gwv1.ListenerSet{ObjectMeta: metav1.ObjectMeta{Namespace: r.Name, Name: "more"}}
+	set.Spec.ParentRef.Name = "edge"
+	set.Spec.Listeners = []gwv1.ListenerEntry{{Name: "more", Port: 8080, Protocol: gwv1.HTTPProtocolType}}
+	create(t, w.Client, set)
+	until(t, w.Client, set, func() bool { return meta.IsStatusConditionTrue(set.Status.Conditions, "Programmed") })
+	until(t, w.Client, gateway, func() bool {
+		return gateway.Status.AttachedListenerSets != nil && *gateway.Status.AttachedListenerSets == 1
+	})
+}
+
+// uninstall takes the kinds of the Gateway API away, and gives their definitions by name.
+func uninstall(t *testing.T, c client.Client) map[string]client.Object {
+	t.Helper()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinitionList"})
+	if err := c.List(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]client.Object{}
+	for i := range list.Items {
+		definition := &list.Items[i]
+		if !strings.HasSuffix(definition.GetName(), "."+gwv1.GroupName) {
+			continue
+		}
+		if err := c.Delete(t.Context(), definition.DeepCopy()); err != nil {
+			t.Fatal(err)
+		}
+		for begun := time.Now(); !apierrors.IsNotFound(c.Get(t.Context(), client.ObjectKeyFromObject(definition), definition.DeepCopy())); {
+			if time.Since(begun) > patience {
+				t.Fatalf("%s stays", definition.GetName())
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		definition.SetResourceVersion("")
+		definition.SetUID("")
+		unstructured.RemoveNestedField(definition.Object, "status")
+		taken[definition.GetName()] = definition
+	}
+	if taken["listenersets."+gwv1.GroupName] == nil || taken["gateways."+gwv1.GroupName] == nil {
+		t.Fatalf("%d definitions were there", len(taken))
+	}
+	return taken
+}
+
+// create creates an object as soon as its kind is served.
+func create(t *testing.T, c client.Client, o client.Object) {
+	t.Helper()
+	begun := time.Now()
+	for {
+		err := c.Create(t.Context(), o)
+		if err == nil {
+			return
+		}
+		if time.Since(begun) > patience {
+			t.Fatalf("creating %T %s: %v", o, client.ObjectKeyFromObject(o), err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// until reads an object until what is asked for holds.
+func until(t *testing.T, c client.Client, o client.Object, holds func() bool) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
+			t.Fatal(err)
+		}
+		if holds() {
+			return
+		}
+		if time.Since(begun) > patience {
+			t.Fatalf("waited in vain: %T %+v", o, o)
+		}
+	}
+}
