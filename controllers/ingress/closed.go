@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"cmp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,6 +59,7 @@ func (d *draft) close(routes []intent.Route) []intent.Route {
 }
 
 func shut(r intent.Route) intent.Route {
+	r.Kept = cmp.Or(r.Forward, r.Kept)
 	r.Forward, r.Redirect, r.Transforms, r.Auth, r.AuthField, r.Fixed = nil, nil, nil, nil, "", unavailable()
 	return r
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/headgate/headgate/model"
@@ -115,6 +116,7 @@ func closeAll(all []intent.Fragment) {
 
 // unavailable makes a route answer 503.
 func unavailable(r *intent.Route) {
+	r.Kept = cmp.Or(r.Forward, r.Kept)
 	r.Forward, r.Redirect, r.Transforms, r.Auth = nil, nil, nil, nil
 	r.Fixed = &intent.Fixed{StatusCode: 503, ContentType: "text/plain"}
 }

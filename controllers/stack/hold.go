@@ -22,6 +22,9 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) []intent.Fragment
 		out.Settings, guarded = r.protected(known, allowed, observed.LoadBalancer)
 		guarded = r.wall(&out, allowed.Settings, observed.LoadBalancer) && guarded
 	}
+	if !guarded {
+		return []intent.Fragment{shut(allowed, out.Settings, observed)}
+	}
 	mine := backendsOf(known)
 	for _, l := range observed.Listeners {
 		var rules []intent.HeldRule
@@ -29,7 +32,7 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) []intent.Fragment
 			if !forwardsTo(rule.Actions, mine) {
 				continue
 			}
-			if !guarded || !r.permits(f.Member, l.Port, rule, mine) {
+			if !r.permits(f.Member, l.Port, rule, mine) {
 				rule = closed(rule)
 			}
 			rules = append(rules, intent.HeldRule{Port: l.Port, Rule: rule})
@@ -39,7 +42,7 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) []intent.Fragment
 			continue
 		}
 		one := heldListener(allowed, l)
-		if !guarded || !byDefault {
+		if !byDefault {
 			one.Default = nil
 		}
 		out.Held, out.Listeners = append(out.Held, rules...), append(out.Listeners, one)
@@ -217,17 +220,12 @@ func shut(f intent.Fragment, settings intent.Settings, observed model.Stack) int
 	return out
 }
 
-// backendsOf are the Services that a fragment forwards to, by the resource IDs of their target groups.
+// backendsOf are the Services that a fragment forwards to, or would if it were not closed, by the resource IDs of their target groups.
 func backendsOf(f intent.Fragment) map[string]*intent.Service {
 	out := map[string]*intent.Service{}
 	for _, r := range answersOf(f) {
-		if r.Forward == nil {
-			continue
-		}
-		for _, b := range r.Forward.Backends {
-			if b.Service != nil {
-				out[b.Service.ID] = b.Service
-			}
+		for s := range r.Services() {
+			out[s.ID] = s
 		}
 	}
 	return out

@@ -69,6 +69,8 @@ type builder struct {
 	ipAddressType string
 	// groups are the target groups that routes refer to, by resource ID; nil where one cannot be made.
 	groups map[string]*model.TargetGroup
+	// kept are the IDs of those that stay although nothing forwards to them.
+	kept map[string]bool
 	// certs are the stack's own certificates that members ask for, by resource ID, and users who asks for one; sameContent has the Secret
 	// that stands for all with a content.
 	certs       map[string]model.OwnCertificate
@@ -87,7 +89,7 @@ type builder struct {
 func newBuilder(in intent.Intent, facts model.Facts) *builder {
 	b := &builder{
 		in: in, facts: facts, quotas: facts.Quotas.WithDefaults(),
-		groups: map[string]*model.TargetGroup{}, findings: map[model.Finding]bool{},
+		groups: map[string]*model.TargetGroup{}, kept: map[string]bool{}, findings: map[model.Finding]bool{},
 		certs: map[string]model.OwnCertificate{}, users: map[string]map[*intent.Fragment]bool{}, sameContent: sameContent(in.Fragments),
 	}
 	b.usage.groups = map[string]bool{}

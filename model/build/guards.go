@@ -25,6 +25,9 @@ func (b *builder) actions(f *intent.Fragment, r *intent.Route, on *port) ([]mode
 	if ok && answer.Redirect == nil && on.closedTo(f) {
 		answer = fixed(503)
 	}
+	if answer.FixedResponse != nil {
+		b.keep(f, r)
+	}
 	if !ok || r.Auth == nil {
 		return []model.Action{answer}, ok
 	}

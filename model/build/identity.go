@@ -57,11 +57,8 @@ func (b *builder) groupID(s *intent.Service) string {
 func servicesOf(f *intent.Fragment) iter.Seq[*intent.Service] {
 	return func(yield func(*intent.Service) bool) {
 		for _, r := range routesOf(f) {
-			if r.Forward == nil {
-				continue
-			}
-			for _, b := range r.Forward.Backends {
-				if b.Service != nil && !yield(b.Service) {
+			for s := range r.Services() {
+				if !yield(s) {
 					return
 				}
 			}

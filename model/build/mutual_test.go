@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/build"
 	"github.com/headgate/headgate/model/intent"
@@ -132,4 +134,46 @@ func TestPlainPortsAskForNoCertificates(t *testing.T) {
 	same(t, "a redirect serves nothing", "rules", rulesOf(got.Stack, 80), []string{"a.example.com → 503", "b.example.com → HTTP_301"})
 	same(t, "nor does the default backend", "answer", answerText(got.Stack.Listeners[0].DefaultActions), "503")
 	same(t, "AWS refuses transforms of answers of its own", "transforms", len(got.Stack.Listeners[0].Rules[0].Transforms), 0)
+}
+
+// TestWhatIsClosedKeepsItsTargets: what a member served before stays ready behind a closed route, so that it serves at once when it is
+// mended; nothing is made for one that never served.
+func TestWhatIsClosedKeepsItsTargets(t *testing.T) {
+	shut := func(name string) intent.Fragment {
+		f := asking(name, nil)
+		r := &f.Routes[0]
+		r.Kept, r.Forward, r.Fixed = r.Forward, nil, &intent.Fixed{StatusCode: 503, ContentType: "text/plain"}
+		return f
+	}
+	bad := shut("web")
+	bad.Routes[0].Kept.Backends[0].Service.Group.HealthCheck.Path = "no path"
+	for _, row := range []struct {
+		why         string
+		now, before intent.Fragment
+		want        []string
+	}{
+		{"closed by its front door", shut("web"), asking("web", nil), []string{"shop/web-web:80"}},
+		{"closed, and closed before", shut("web"), shut("web"), []string{"shop/web-web:80"}},
+		{"closed for its trust store", asking("web", verify("none").Over(nil)), asking("web", nil), []string{"shop/web-web:80"}},
+		{"another member had it", shut("web"), asking("other", nil), nil},
+		{"another backend than before", shut("web"), func() intent.Fragment { f := asking("old", nil); f.Member = member("web"); return f }(), nil},
+		{"one that AWS would refuse", bad, asking("web", nil), nil},
+	} {
+		in := group(row.now, asking("here", nil))
+		in.Before = []intent.Fragment{row.before}
+		got := build.Build(in, stores())
+		var ids []string
+		for _, g := range got.Stack.TargetGroups {
+			if g.ID != "shop/web-here:80" {
+				ids = append(ids, g.ID)
+			}
+		}
+		same(t, row.why, "target groups", ids, row.want)
+		if diff := cmp.Diff([]string{"here.example.com → here:80"}, slices.DeleteFunc(rulesOf(got.Stack, 443), func(r string) bool {
+			return strings.HasSuffix(r, "503")
+		})); diff != "" {
+			t.Errorf("who is served (%s): %s", row.why, diff)
+		}
+		same(t, row.why, "findings", reasons(got), nil)
+	}
 }

@@ -176,10 +176,12 @@ func matcherProblem(matcher, version string) (field, problem string) {
 	return "", ""
 }
 
-// usedGroups are the target groups that the listeners forward to, with who their pods must admit.
+// usedGroups are the target groups that the listeners forward to, and those that are kept, with who their pods must admit.
 func (b *builder) usedGroups(stack model.Stack, s settings) []model.TargetGroup {
 	var out []model.TargetGroup
-	for _, id := range slices.Sorted(maps.Keys(forwarded(stack))) {
+	used := forwarded(stack)
+	maps.Copy(used, b.kept)
+	for _, id := range slices.Sorted(maps.Keys(used)) {
 		g := b.groups[id]
 		if g == nil {
 			continue
@@ -191,6 +193,29 @@ func (b *builder) usedGroups(stack model.Stack, s settings) []model.TargetGroup 
 		out = append(out, one)
 	}
 	return out
+}
+
+// keep keeps the target groups of a route that is closed, those that its member had when it was good. What is wrong with one is not told:
+// nothing is behind it now.
+func (b *builder) keep(f *intent.Fragment, r *intent.Route) {
+	before := b.before(f)
+	if before == nil {
+		return
+	}
+	had := map[backend]bool{}
+	for s := range servicesOf(before) {
+		had[backendOf(s)] = true
+	}
+	told := maps.Clone(b.findings)
+	for s := range r.Services() {
+		if !had[backendOf(s)] {
+			continue
+		}
+		if ref, ok := b.backend(routePlace(f, r), &intent.Backend{Service: s, Weight: 1}); ok {
+			b.kept[ref.Key] = true
+		}
+	}
+	b.findings = told
 }
 
 // admission is the traffic that pods must admit from the shared backend group, as the incumbent writes it into bindings: on the target port, by its

@@ -5,7 +5,11 @@
 // fragment holds references and never resolved permissions or secrets, so it can be stored as the member's last good state.
 package intent
 
-import "github.com/headgate/headgate/model"
+import (
+	"iter"
+
+	"github.com/headgate/headgate/model"
+)
 
 // Intent is what one stack shall be.
 type Intent struct {
@@ -151,9 +155,12 @@ type Route struct {
 	Ports []int `json:"ports"`
 	Match Match `json:"match,omitzero"`
 	// Exactly one of Forward, Redirect and Fixed is set.
-	Forward    *Forward          `json:"forward,omitempty"`
-	Redirect   *Redirect         `json:"redirect,omitempty"`
-	Fixed      *Fixed            `json:"fixed,omitempty"`
+	Forward  *Forward  `json:"forward,omitempty"`
+	Redirect *Redirect `json:"redirect,omitempty"`
+	Fixed    *Fixed    `json:"fixed,omitempty"`
+	// Kept is what a route forwarded to that answers 503 while something is wrong: target groups that the member had before stay, with their
+	// targets, so that it serves at once when that is mended.
+	Kept       *Forward          `json:"kept,omitempty"`
 	Transforms []model.Transform `json:"transforms,omitempty"`
 	// Auth is the action that lets only some requests through; nil lets all. What it leaves out has AWS's default. AuthField is where
 	// it was written.
@@ -168,6 +175,22 @@ type Route struct {
 	Age int64 `json:"age,omitempty"`
 	// Left says that a last good route had no room at a quota of the load balancer: it never was served.
 	Left bool `json:"left,omitempty"`
+}
+
+// Services are those that the route forwards to, or that are kept for it.
+func (r Route) Services() iter.Seq[*Service] {
+	return func(yield func(*Service) bool) {
+		for _, f := range []*Forward{r.Forward, r.Kept} {
+			if f == nil {
+				continue
+			}
+			for _, b := range f.Backends {
+				if b.Service != nil && !yield(b.Service) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Match is what a request must be: everything that is set must hold; within a list one value is enough, but every header and
