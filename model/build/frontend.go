@@ -172,28 +172,24 @@ func (b *builder) frontendSubnets(front *frontend, s settings) {
 }
 
 func (b *builder) chosenForFrontend(front *frontend) (chosen []model.Subnet, problem string) {
-	var missing []string
+	var lost unresolved
 	switch e := front.existing; {
 	case front.subnets != nil:
-		chosen, missing = b.lookUp(frontendOf(front.subnets).Subnets)
+		chosen, lost = b.lookUp(frontendOf(front.subnets).Subnets)
 	case e.Scheme == front.scheme && len(e.Subnets) > 0:
-		chosen, missing = b.lookUp(e.Subnets)
+		chosen, lost = b.lookUp(e.Subnets)
 	default:
 		chosen = b.discovered(front.settings)
 	}
-	if len(missing) > 0 {
-		return chosen, "are not all there: " + strings.Join(missing, ", ")
+	if lost.any() {
+		return chosen, lost.problem()
 	}
 	return chosen, b.subnetProblem(front.settings, chosen)
 }
 
 func (b *builder) frontendSubnetsOf(f *intent.Fragment) string {
-	found, missing := b.lookUp(frontendOf(f).Subnets)
-	ids := slices.Clone(missing)
-	for _, n := range found {
-		ids = append(ids, n.ID)
-	}
-	return subnetKey(ids)
+	found, lost := b.lookUp(frontendOf(f).Subnets)
+	return lost.key(found)
 }
 
 // frontendAddresses gives each subnet its Elastic IP.

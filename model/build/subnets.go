@@ -16,16 +16,17 @@ const minFreeAddresses = 8
 func (b *builder) subnets(s settings) []string {
 	var chosen []model.Subnet
 	var at []place
-	var missing []string
+	var lost unresolved
 	var what string
 	switch e := b.facts.Existing; {
 	case s.subnets != nil:
-		chosen, missing = b.lookUp(s.subnets.Settings.Subnets)
+		chosen, lost = b.lookUp(s.subnets.Settings.Subnets)
 		at, what = []place{settingPlace(s.subnets, "subnets")}, "the subnets that are asked for"
 	case s.subnetTags != nil:
 		chosen = b.selected(s, func(n model.Subnet) bool { return hasTags(n.Tags, s.subnetTags.Settings.SubnetTags) })
 		at, what = []place{settingPlace(s.subnetTags, "subnetTags")}, "the subnets with the tags that are asked for"
 	case e != nil && e.Scheme == s.scheme && len(e.Subnets) > 0:
+		b.checkStanding(s, *e)
 		return slices.Sorted(slices.Values(e.Subnets))
 	default:
 		chosen = b.discovered(s)
@@ -38,8 +39,8 @@ func (b *builder) subnets(s settings) []string {
 	if problem != "" {
 		problem += b.passedOver(s)
 	}
-	if len(missing) > 0 {
-		problem = "are not all there: " + strings.Join(missing, ", ")
+	if lost.any() {
+		problem = lost.problem()
 	}
 	if problem != "" {
 		b.blockSubnets(at, what+" "+problem)
@@ -65,12 +66,60 @@ func (b *builder) subnetsOf(f *intent.Fragment) string {
 	if len(f.Settings.Subnets) == 0 {
 		return ""
 	}
-	found, missing := b.lookUp(f.Settings.Subnets)
-	if len(missing) > 0 {
+	found, lost := b.lookUp(f.Settings.Subnets)
+	if len(lost.missing) > 0 {
 		b.wrong(settingPlace(f, "subnets"), "SubnetNotFound", "the VPC %s has no subnet with the ID or Name tag %s",
-			b.facts.VPC.ID, strings.Join(missing, ", "))
+			b.facts.VPC.ID, strings.Join(lost.missing, ", "))
 	}
-	ids := slices.Clone(missing)
+	if len(lost.several) > 0 {
+		b.wrong(settingPlace(f, "subnets"), "SubnetNotFound", "the subnets %s", lost.problem())
+	}
+	return lost.key(found)
+}
+
+// checkStanding refuses IPv6 addresses to a load balancer that stays in subnets without any. One that has some is left alone.
+func (b *builder) checkStanding(s settings, e model.Existing) {
+	if s.ipAddressType == typeIPv4 || e.IPAddressType == s.ipAddressType {
+		return
+	}
+	var without []string
+	for _, n := range b.facts.Subnets {
+		if slices.Contains(e.Subnets, n.ID) && !n.IPv6 {
+			without = append(without, n.ID)
+		}
+	}
+	for _, f := range b.fragments {
+		if len(without) > 0 && f.Settings.IPAddressType == s.ipAddressType {
+			b.wrong(settingPlace(f, "ipAddressType"), "SubnetsNotUsable",
+				"%s needs an IPv6 block in each subnet of the load balancer, and %s has none; give it one, or name subnets that have",
+				s.ipAddressType, strings.Join(without, ", "))
+		}
+	}
+}
+
+// unresolved are IDs and names of subnets that do not say which one is meant.
+type unresolved struct {
+	missing []string
+	// several have the IDs after the name.
+	several []string
+}
+
+func (u unresolved) any() bool { return len(u.missing)+len(u.several) > 0 }
+
+func (u unresolved) problem() string {
+	var out []string
+	if len(u.missing) > 0 {
+		out = append(out, "are not all there: "+strings.Join(u.missing, ", "))
+	}
+	for _, s := range u.several {
+		out = append(out, "are not all known: the Name tag "+s+"; write the ID of the one that is meant")
+	}
+	return strings.Join(out, "; ")
+}
+
+// key tells choices of subnets apart.
+func (u unresolved) key(found []model.Subnet) string {
+	ids := slices.Concat(u.missing, u.several)
 	for _, n := range found {
 		ids = append(ids, n.ID)
 	}
@@ -82,20 +131,35 @@ func subnetKey(ids []string) string {
 }
 
 // lookUp finds subnets by ID or Name tag.
-func (b *builder) lookUp(wanted []string) (found []model.Subnet, missing []string) {
+func (b *builder) lookUp(wanted []string) (found []model.Subnet, lost unresolved) {
 	seen := map[string]bool{}
 	for _, w := range wanted {
-		i := slices.IndexFunc(b.facts.Subnets, func(n model.Subnet) bool { return n.ID == w || n.Tags["Name"] == w })
-		if i < 0 {
-			missing = append(missing, w)
-			continue
-		}
-		if n := b.facts.Subnets[i]; !seen[n.ID] {
-			seen[n.ID] = true
-			found = append(found, n)
+		fits := b.named(w)
+		switch len(fits) {
+		case 0:
+			lost.missing = append(lost.missing, w)
+		case 1:
+			if n := fits[0]; !seen[n.ID] {
+				seen[n.ID] = true
+				found = append(found, n)
+			}
+		default:
+			var ids []string
+			for _, n := range fits {
+				ids = append(ids, n.ID)
+			}
+			lost.several = append(lost.several, w+" is on "+strings.Join(slices.Sorted(slices.Values(ids)), ", "))
 		}
 	}
-	return found, missing
+	return found, lost
+}
+
+// named are the subnets with an ID, or else with a Name tag.
+func (b *builder) named(s string) []model.Subnet {
+	if i := slices.IndexFunc(b.facts.Subnets, func(n model.Subnet) bool { return n.ID == s }); i >= 0 {
+		return b.facts.Subnets[i : i+1]
+	}
+	return slices.DeleteFunc(slices.Clone(b.facts.Subnets), func(n model.Subnet) bool { return n.Tags["Name"] != s })
 }
 
 // discovered finds subnets by role tag, and where there is none by the way to the internet.
