@@ -172,7 +172,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.client.Get(ctx, req.NamespacedName, b); err != nil {
 		if client.IgnoreNotFound(err) == nil {
 			r.drop(req.NamespacedName)
-			return reconcile.Result{}, r.openAll(ctx, req.NamespacedName)
+			return reconcile.Result{}, r.openWatched(ctx, req.NamespacedName)
 		}
 		return reconcile.Result{}, fmt.Errorf("reading binding %s: %w", req.NamespacedName, err)
 	}

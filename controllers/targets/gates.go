@@ -226,8 +226,31 @@ func (r *Reconciler) setGate(ctx context.Context, w waiter, c corev1.PodConditio
 	return nil
 }
 
-// openAll opens all gates of a binding that is gone: nobody would.
+// openAll opens all gates of a binding that goes: nobody else would. Pods of namespaces that ask for no gates may have some from before.
 func (r *Reconciler) openAll(ctx context.Context, key types.NamespacedName) error {
+	watch, err := r.gatesIn(ctx, key.Namespace)
+	switch {
+	case err != nil || r.pods == nil:
+		return err
+	case watch:
+		return r.openWatched(ctx, key)
+	}
+	list := corev1.PodList{}
+	for {
+		if err := r.live.List(ctx, &list, client.InNamespace(key.Namespace), client.Limit(podPage), client.Continue(list.Continue)); err != nil {
+			return fmt.Errorf("listing the pods of namespace %s: %w", key.Namespace, err)
+		}
+		if err := r.openEach(ctx, key, list.Items); err != nil || list.Continue == "" {
+			return err
+		}
+	}
+}
+
+// podPage is how many pods are read at once past the cache.
+const podPage = 500
+
+// openWatched does so where pods are watched. That is enough for a binding that is gone: all its gates were opened on its way.
+func (r *Reconciler) openWatched(ctx context.Context, key types.NamespacedName) error {
 	watch, err := r.gatesIn(ctx, key.Namespace)
 	if err != nil || !watch {
 		return err
@@ -240,9 +263,13 @@ func (r *Reconciler) openAll(ctx context.Context, key types.NamespacedName) erro
 	if err := reader.List(ctx, &list, client.InNamespace(key.Namespace)); err != nil {
 		return fmt.Errorf("listing the pods of namespace %s: %w", key.Namespace, err)
 	}
+	return r.openEach(ctx, key, list.Items)
+}
+
+func (r *Reconciler) openEach(ctx context.Context, key types.NamespacedName, pods []corev1.Pod) error {
 	var errs []error
-	for i := range list.Items {
-		pod := &list.Items[i]
+	for i := range pods {
+		pod := &pods[i]
 		if hasGate(pod, gate(key.Name)) && !holds(pod, gate(key.Name)) {
 			errs = append(errs, r.setGate(ctx, waiter{pod: client.ObjectKeyFromObject(pod), uid: pod.UID},
 				corev1.PodCondition{Type: gate(key.Name), Status: corev1.ConditionTrue, Reason: "TargetGroupBindingGone"}))

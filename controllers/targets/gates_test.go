@@ -152,6 +152,27 @@ func TestGatesOpenWhenTheBindingGoes(t *testing.T) {
 	}
 }
 
+// TestGatesOpenWhereNobodyAsksForThemAnyMore: the label of the namespace was taken away, and the operator started again.
+func TestGatesOpenWhereNobodyAsksForThemAnyMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service(), binding("web"), asking(), starting(gatedPod("a", webGate)), behind(slice("web", "10.0.0.1 unready"), "a"))
+	w.reconcile("web")
+	plain := asking()
+	plain.Labels = nil
+	if err := w.api.Update(w.Context(), plain); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	w.watches = 0
+	w.remove("web")
+	if got := w.gateOf("a", "web"); got != "True TargetGroupBindingGone" {
+		t.Errorf("nobody would open it: %q", got)
+	}
+	if w.watches != 0 {
+		t.Errorf("%d watches of pods: they are looked at once", w.watches)
+	}
+}
+
 func TestPodsAreNotWatchedWithoutGates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, service(), binding("web"), gatedPod("a"), behind(slice("web", "10.0.0.1 unready", "10.0.0.2"), "a"))

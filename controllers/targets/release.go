@@ -71,7 +71,7 @@ func (r *Reconciler) empty(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	}
 	known, _, err := r.lane.registered(ctx, group)
 	if err == nil {
-		known, err = r.own(ctx, b, known)
+		known, err = r.spare(ctx, b, group, known)
 	}
 	if err == nil && len(known) > 0 {
 		err = r.lane.apply(ctx, group, change{deregister: known})

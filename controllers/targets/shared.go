@@ -55,6 +55,29 @@ func (r *Reconciler) own(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding
 	return mine.of(known), err
 }
 
+// spare are those targets of a binding's group that are its own and that no other binding of this cluster registered too: what may be
+// deregistered when the binding wants them no more.
+func (r *Reconciler) spare(
+	ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, known []model.Target,
+) ([]model.Target, error) {
+	out, err := r.own(ctx, b, known)
+	if err != nil || len(out) == 0 || !b.Spec.MultiClusterTargetGroup {
+		return out, err
+	}
+	others, err := r.others(ctx, b, group)
+	if err != nil {
+		return nil, err
+	}
+	for i := range others {
+		theirs, err := r.recorded(ctx, &others[i])
+		if err != nil {
+			return nil, err
+		}
+		out = slices.DeleteFunc(out, func(t model.Target) bool { return theirs[entry(t)] })
+	}
+	return out, nil
+}
+
 // recorded reads the record, once; it is empty where there is none yet.
 func (r *Reconciler) recorded(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (record, error) {
 	key := client.ObjectKeyFromObject(b)

@@ -146,3 +146,40 @@ func TestBindingsOfASharedTargetGroup(t *testing.T) {
 		t.Errorf("one of them shares, the other does not: %q", said)
 	}
 }
+
+// TestBindingsOfOneClusterShareTargets: a target that two bindings want stays until neither does.
+func TestBindingsOfOneClusterShareTargets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service(), binding("web", shared), binding("more", shared, younger))
+	w.aws.groups[groupARN][theirs()] = "healthy"
+	w.endpoints("10.0.0.1", "10.0.0.2")
+	w.reconcile("web")
+	w.reconcile("more")
+	w.remove("web")
+	if diff := cmp.Diff([]string{"10.0.0.1:8080", "10.0.0.2:8080", "10.9.0.1:8080"}, w.aws.registered()); diff != "" {
+		t.Errorf("invariant 4: the other binding wants them: %s", diff)
+	}
+	w.restart()
+	w.remove("more")
+	if diff := cmp.Diff([]string{"10.9.0.1:8080"}, w.aws.registered()); diff != "" {
+		t.Errorf("nobody of this cluster wants them: %s", diff)
+	}
+}
+
+// TestBindingThatWantsLessLeavesTheOthers: the other one's Service still has the target.
+func TestBindingThatWantsLessLeavesTheOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service(), binding("web", shared), binding("more", shared, younger))
+	w.endpoints("10.0.0.1", "10.0.0.2")
+	w.reconcile("web")
+	w.reconcile("more")
+	w.endpoints("10.0.0.2")
+	w.reconcile("web")
+	if diff := cmp.Diff([]string{"10.0.0.1:8080", "10.0.0.2:8080"}, w.aws.registered()); diff != "" {
+		t.Errorf("the other binding has not looked yet: %s", diff)
+	}
+	w.reconcile("more")
+	if diff := cmp.Diff([]string{"10.0.0.2:8080"}, w.aws.registered()); diff != "" {
+		t.Errorf("neither wants it: %s", diff)
+	}
+}

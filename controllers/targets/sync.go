@@ -125,10 +125,8 @@ func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	}
 	want = r.bounded(want, known)
 	delta := diff(want, known)
-	if b.Spec.MultiClusterTargetGroup {
-		if delta.deregister, err = r.own(ctx, b, delta.deregister); err != nil {
-			return looking{}, err
-		}
+	if delta.deregister, err = r.spare(ctx, b, group, delta.deregister); err != nil {
+		return looking{}, err
 	}
 	if delta.empty() {
 		return looking{group: group, health: health}, r.note(ctx, b, recordOf(want))
