@@ -1,6 +1,7 @@
 package annotations
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -98,6 +99,28 @@ func (c Condition) validateSources() error {
 	for _, v := range c.SourceIP.Values {
 		if _, err := netip.ParsePrefix(v); err != nil {
 			return fmt.Errorf("sourceIPConfig: %s is no address block: write it as 192.0.2.0/24 or 2001:db8::/32", quote(v))
+		}
+	}
+	return nil
+}
+
+// oddConditions finds what is no mistake in conditions, but hardly meant.
+func oddConditions(raw string) error {
+	if err := unknownField[ConditionList](raw); err != nil {
+		return err
+	}
+	var all ConditionList
+	if json.Unmarshal([]byte(raw), &all) != nil {
+		return nil
+	}
+	for i, c := range all {
+		if c.Field != model.FieldSourceIP || c.SourceIP == nil {
+			continue
+		}
+		for _, v := range c.SourceIP.Values {
+			if err := CheckHostBits(v); err != nil {
+				return fmt.Errorf("condition %d: %w", i, err)
+			}
 		}
 	}
 	return nil

@@ -74,6 +74,26 @@ func CheckCIDR(s string) error {
 	return nil
 }
 
+// CheckHostBits tells of an address block with bits behind its mask: AWS drops them, and it may be that one address was meant.
+func CheckHostBits(s string) error {
+	p, err := netip.ParsePrefix(s)
+	if err != nil || p == p.Masked() {
+		return nil
+	}
+	return fmt.Errorf("%s has bits behind its mask, which AWS drops: write %s for the block, or %s for the address",
+		quote(s), p.Masked(), netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))
+}
+
+// maskedRanges is [CheckHostBits] of a list.
+func maskedRanges(raw string) error {
+	for _, v := range parseList(raw) {
+		if err := CheckHostBits(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkTags holds what AWS refuses, and what would take a resource away from its owner.
 func checkTags(raw string) error {
 	tags, err := parseMap(raw)

@@ -106,7 +106,7 @@ func listenerSpecs() []Spec {
 			Default: `[{"HTTP":80}], or [{"HTTPS":443}] with a certificate`,
 		},
 		{Key: SSLRedirect, Type: Int, On: OnIngress, Scope: Exclusive, Min: 1, Max: maxPort},
-		{Key: InboundCIDRs, Type: List, On: OnIngress, Scope: PerPort, Default: "0.0.0.0/0, ::/0", Check: CheckCIDR, Guards: written},
+		{Key: InboundCIDRs, Type: List, On: OnIngress, Scope: PerPort, Default: "0.0.0.0/0, ::/0", Check: CheckCIDR, Odd: maskedRanges, Guards: written},
 		{Key: PrefixLists, Type: List, On: OnIngress, Scope: PerPort, Check: CheckPrefixList, Guards: written},
 		{Key: CertificateARN, Type: List, On: OnIngress, Scope: Merge, Default: "discovered by host name", Check: CheckCertificate},
 		{Key: CreateCertificate, Type: Bool, On: OnIngress, Default: "false", Off: []string{"false"}},
@@ -152,7 +152,7 @@ func ruleSpecs() []Spec {
 	return []Spec{
 		{Key: Actions, Named: true, Type: JSON, On: OnIngress, Check: shape[Action], Odd: unknownField[Action]},
 		{
-			Key: Conditions, Named: true, Type: JSON, On: OnIngress, Check: shape[ConditionList], Odd: unknownField[ConditionList],
+			Key: Conditions, Named: true, Type: JSON, On: OnIngress, Check: shape[ConditionList], Odd: oddConditions,
 			Guards: namesSource,
 		},
 		{Key: Transforms, Named: true, Type: JSON, On: OnIngress, Check: shape[TransformList], Odd: unknownField[TransformList]},

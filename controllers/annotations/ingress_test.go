@@ -206,6 +206,8 @@ func TestCheckTellsOfEveryKey(t *testing.T) {
 		{"waf-acl-i", "x", OnIngress, model.Closed, ReasonUnknown, "waf-acl-id?", "a firewall"},
 		{"target-control-port.web.80", "none", OnIngress, model.Wrong, ReasonInvalid, "whole number", "a name with dots"},
 		{"inbound-cidrs", "", OnIngress, model.Warning, ReasonInvalid, "empty", "open, as with the incumbent, but told"},
+		{"inbound-cidrs", "10.1.2.3/8, 192.0.2.0/24", OnIngress, model.Warning, ReasonInvalid, "10.0.0.0/8", "host bits: AWS masks them"},
+		{"conditions.x", `[{"field":"source-ip","sourceIPConfig":{"values":["2001:db8::1/32"]}}]`, OnIngress, model.Warning, ReasonInvalid, "2001:db8::/32", "so does the rule"},
 		{"actions.x", `{"type":"forward","targetGroupARN":"arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/a/1","weight":1}`, OnIngress, model.Warning, ReasonInvalid, "weight", "an unknown field"},
 		{"create-acm-cert", "false", OnIngress, "", "", "", "asks for nothing"},
 		{"dry-run-plan", "{}", OnIngress, "", "", "", "an operator wrote it"},

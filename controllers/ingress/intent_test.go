@@ -226,10 +226,16 @@ func TestWrongOfAClassIsToldToBoth(t *testing.T) {
 		{"spec.subnets", elbv2v1beta1.IngressClassParamsSpec{Subnets: &elbv2v1beta1.SubnetSelector{
 			IDs: []elbv2v1beta1.SubnetID{"subnet-1"}, Tags: map[string][]string{"a": {"b"}},
 		}}, "one of the two"},
+		{"spec.subnets", elbv2v1beta1.IngressClassParamsSpec{Subnets: &elbv2v1beta1.SubnetSelector{}}, "it names none, and discovery was not asked for"},
+		{"spec.subnets.ids", elbv2v1beta1.IngressClassParamsSpec{Subnets: &elbv2v1beta1.SubnetSelector{
+			IDs: []elbv2v1beta1.SubnetID{"subnet-1", "subnet-2", "subnet-1"},
+		}}, "twice the same"},
+		{"spec.subnets.tags", elbv2v1beta1.IngressClassParamsSpec{Subnets: &elbv2v1beta1.SubnetSelector{Tags: map[string][]string{"a": {}}}}, "no subnet has it"},
+		{"spec.inboundCIDRs", elbv2v1beta1.IngressClassParamsSpec{InboundCIDRs: []string{"10.0.0.5/8"}}, "the incumbent's webhook refuses host bits"},
 		{"spec.group.name", elbv2v1beta1.IngressClassParamsSpec{Group: &elbv2v1beta1.IngressGroup{Name: "A B"}}, "no name of a group"},
 	}
 	for _, row := range rows {
-		t.Run(row.field, func(t *testing.T) {
+		t.Run(row.field+" "+row.why, func(t *testing.T) {
 			ing := newIngress()
 			ing.Finalizers = []string{finalizerImplicit}
 			_, findings := made(t, ing, newService("web"), newClass("alb", "p"), newParams(row.spec))

@@ -1,8 +1,11 @@
 package ingress
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
@@ -36,14 +39,12 @@ func (d *draft) checkClass() {
 	if port := strings.TrimSpace(spec.SSLRedirectPort); port != "" {
 		d.checkField("spec.sslRedirectPort", annotations.CheckPort(port))
 	}
-	if s := spec.Subnets; s != nil && len(s.IDs) > 0 && len(s.Tags) > 0 {
-		d.checkField("spec.subnets", errSubnets)
-	}
+	d.checkSubnets(spec.Subnets)
 	for _, arn := range spec.CertificateArn {
 		d.checkField("spec.certificateArn", annotations.CheckCertificate(arn))
 	}
 	for _, cidr := range spec.InboundCIDRs {
-		d.checkField("spec.inboundCIDRs", annotations.CheckCIDR(cidr))
+		d.checkField("spec.inboundCIDRs", cmp.Or(annotations.CheckCIDR(cidr), annotations.CheckHostBits(cidr)))
 	}
 	lists, field := classLists(spec)
 	for _, id := range lists {
@@ -60,6 +61,28 @@ func (d *draft) checkClass() {
 	}
 	for _, l := range spec.Listeners {
 		d.checkField("spec.listeners", checkClassListener(l))
+	}
+}
+
+// checkSubnets finds a choice that chooses nothing, or something twice.
+func (d *draft) checkSubnets(s *elbv2v1beta1.SubnetSelector) {
+	switch {
+	case s == nil:
+		return
+	case len(s.IDs) > 0 && len(s.Tags) > 0:
+		d.checkField("spec.subnets", errSubnets)
+	case len(s.IDs)+len(s.Tags) == 0:
+		d.checkField("spec.subnets", errNoSubnets)
+	}
+	for i, id := range s.IDs {
+		if slices.Contains(s.IDs[:i], id) {
+			d.checkField("spec.subnets.ids", fmt.Errorf("names %s twice: write it once", id))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		if len(s.Tags[key]) == 0 {
+			d.checkField("spec.subnets.tags", fmt.Errorf("%s has no values, so that no subnet has it: write those that it may have", key))
+		}
 	}
 }
 
@@ -84,6 +107,7 @@ func checkClassListener(l elbv2v1beta1.Listener) error {
 
 var (
 	errSubnets   = errors.New("has both ids and tags: write one of the two")
+	errNoSubnets = errors.New("names no subnet: write ids or tags, or leave subnets out to have them discovered")
 	errAttribute = errors.New("has an attribute without a key: write the name of the attribute")
 	errCapacity  = errors.New("is below 0: write how many capacity units to reserve, 0 to give all back")
 )
