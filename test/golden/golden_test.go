@@ -240,17 +240,18 @@ func outputs(stacks []preview.Stack, account *preview.Account) (map[string]strin
 	return out, nil
 }
 
-// acceptedAsItIs are the rows of planning.md §1, "accepted as it is", each with a case of its own for either front door. What is not
-// served yet (mTLS, OIDC) comes with its front door.
+// acceptedAsItIs are the rows of planning.md §1, "accepted as it is", each with a case of its own for either front door. Gateways ask for
+// no certificates of clients and sign nobody in yet.
 func acceptedAsItIs() map[string][]string {
 	return map[string][]string{
-		"names of the incumbent's pattern":               {"ingress/takeover-names", "gateway/takeover-names"},
-		"dense priorities":                               {"ingress/takeover-priorities", "gateway/takeover-priorities"},
-		"its resource tags on rules":                     {"ingress/takeover-rule-tags", "takeover/gateway-rule-tags"},
-		"a target group port that is out of date":        {"ingress/takeover-target-port", "takeover/gateway-target-port"},
-		"its encoding of the same match":                 {"ingress/takeover-hosts", "gateway/takeover-hosts"},
-		"attributes that nobody asks for now":            {"ingress/takeover-attributes", "gateway/takeover-attributes"},
-		"WAF, Shield, capacity that nobody asks for now": {"ingress/takeover-addons", "gateway/takeover-addons"},
+		"names of the incumbent's pattern":        {"ingress/takeover-names", "gateway/takeover-names"},
+		"dense priorities":                        {"ingress/takeover-priorities", "gateway/takeover-priorities"},
+		"its resource tags on rules":              {"ingress/takeover-rule-tags", "takeover/gateway-rule-tags"},
+		"a target group port that is out of date": {"ingress/takeover-target-port", "takeover/gateway-target-port"},
+		"its encoding of the same match":          {"ingress/takeover-hosts", "gateway/takeover-hosts"},
+		"attributes that nobody asks for now":     {"ingress/takeover-attributes", "gateway/takeover-attributes"},
+		"the secret of a sign-in, and certificates of clients that nobody asks for now": {"ingress/takeover-guards"},
+		"WAF, Shield, capacity that nobody asks for now":                                {"ingress/takeover-addons", "gateway/takeover-addons"},
 	}
 }
 

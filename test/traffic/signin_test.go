@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -224,11 +225,15 @@ func TestTokens(t *testing.T) {
 	p := s.newProvider(idpHost, idp.Options{Issuer: at, Clients: map[string]string{"web": "s3cret"}})
 	settings := []string{
 		"certificate-arn: CERTIFICATE", `listen-ports: [{"HTTP":80},{"HTTPS":443}]`,
-		`jwt-validation: {"jwksEndpoint":"` + at + `/jwks","issuer":"` + at + `","additionalClaims":[{"name":"team","format":"single-string","values":["shop"]}]}`,
+		`jwt-validation: {"jwksEndpoint":"` + at + `/jwks","issuer":"` + at + `","additionalClaims":[` +
+			`{"name":"team","format":"single-string","values":["shop"]},{"name":"roles","format":"string-array","values":["admin","staff"]},` +
+			`{"name":"scope","format":"space-separated-values","values":["read","write"]}]}`,
 	}
 	s.apply(web(settings, []string{host("shop.example.com", "Prefix / a")}, ""))
 	s.register(owner(), nil)
-	token := func(claims map[string]any) string {
+	token := func(other map[string]any) string {
+		claims := map[string]any{"team": "shop", "roles": []string{"guest", "staff", "admin"}, "scope": "openid write read"}
+		maps.Copy(claims, other)
 		made, err := p.Sign(claims)
 		if err != nil {
 			t.Fatal(err)
@@ -238,11 +243,13 @@ func TestTokens(t *testing.T) {
 	for _, row := range []struct{ why, header, want string }{
 		{"no token", "", "401"},
 		{"what is no token", "Authorization: Bearer none", "401"},
-		{"a token without the claim", token(nil), "401"},
+		{"a token without a claim", token(map[string]any{"team": nil}), "401"},
+		{"a token without one of the roles", token(map[string]any{"roles": []string{"guest", "admin"}}), "401"},
+		{"a token whose scope has a word like it", token(map[string]any{"scope": "openid write reader"}), "401"},
 		{"a token of another team", token(map[string]any{"team": "other"}), "401"},
-		{"a token that is over", token(map[string]any{"team": "shop", "exp": 1}), "401"},
-		{"a token of another issuer", token(map[string]any{"team": "shop", "iss": "https://other.example.com"}), "401"},
-		{"a good token", token(map[string]any{"team": "shop"}), "a: GET shop.example.com/"},
+		{"a token that is over", token(map[string]any{"exp": 1}), "401"},
+		{"a token of another issuer", token(map[string]any{"iss": "https://other.example.com"}), "401"},
+		{"a good token", token(nil), "a: GET shop.example.com/"},
 	} {
 		if got := s.newClient("").ask(ask{to: "GET " + secure + "/", header: row.header}); !strings.HasPrefix(got, row.want) {
 			t.Errorf("%s: %s, want %s", row.why, got, row.want)
