@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -76,22 +77,36 @@ func newsOf(in intent.Intent, res stack.Result, err error) news {
 
 // report writes addresses into the members' statuses where they changed, and tells of findings and errors in events.
 func (r *Reconciler) report(ctx context.Context, g Group, in news) error {
-	errs := make([]error, 0, len(g.Members))
-	for _, m := range g.Members {
+	errs := make([]error, len(g.Members))
+	var work errgroup.Group
+	work.SetLimit(together)
+	for i, m := range g.Members {
 		if in.dnsName == "" {
 			break
 		}
-		ports := in.ports[bare(refOf(m.Ingress))]
-		shown := addresses(in.dnsName, ports)
-		if in.frontend != "" {
-			shown = append(shown, addresses(in.frontend, in.inFront(ports))...)
-		}
-		_, err := patchStatus(ctx, r.client, m.Ingress, shown)
-		r.fail(m.Ingress, "FailedUpdateStatus", err)
-		errs = append(errs, err)
+		work.Go(func() error {
+			errs[i] = r.publish(ctx, m.Ingress, in)
+			return nil
+		})
 	}
+	_ = work.Wait()
 	r.tell(g, in)
 	return errors.Join(errs...)
+}
+
+// together is how many statuses are written side by side.
+const together = 8
+
+// publish writes the addresses of one member.
+func (r *Reconciler) publish(ctx context.Context, ing *networkingv1.Ingress, in news) error {
+	ports := in.ports[bare(refOf(ing))]
+	shown := addresses(in.dnsName, ports)
+	if in.frontend != "" {
+		shown = append(shown, addresses(in.frontend, in.inFront(ports))...)
+	}
+	_, err := patchStatus(ctx, r.client, ing, shown)
+	r.fail(ing, "FailedUpdateStatus", err)
+	return err
 }
 
 // fail tells an Ingress's owner of what could not be done in the cluster; no error takes it back.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -61,25 +62,8 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	for i := range have.Items {
 		mine[client.ObjectKeyFromObject(&have.Items[i])] = &have.Items[i]
 	}
-	held, made := map[model.ARN]bool{}, a.madeGroups()
-	var errs []error
-	for _, g := range a.desired.TargetGroups {
-		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
-		if arn == "" {
-			continue
-		}
-		held[arn] = true
-		if g.Backend.Service != "" {
-			want, err := binding(a.owner, g, arn, a.facts.BackendSecurityGroup)
-			if err == nil {
-				if made[g.ID] {
-					l.board.MarkFresh(arn)
-				}
-				err = l.ensureBinding(ctx, a, want, mine[client.ObjectKeyFromObject(want)])
-			}
-			errs = append(errs, err)
-		}
-	}
+	held, err := l.bindAll(ctx, a, mine)
+	errs := []error{err}
 	if !a.applied || !a.done() {
 		return errors.Join(errs...)
 	}
@@ -89,6 +73,51 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// together is how many bindings are written side by side.
+const together = 8
+
+// bindAll makes the bindings of all target groups that exist, and gives those groups. Waiting for the ones before them is noted in the order
+// of the groups.
+func (l *Loop) bindAll(ctx context.Context, a *attempt, mine map[client.ObjectKey]*elbv2v1beta1.TargetGroupBinding) (map[model.ARN]bool, error) {
+	held, made := map[model.ARN]bool{}, a.madeGroups()
+	waits, errs := make([]bool, len(a.desired.TargetGroups)), make([]error, len(a.desired.TargetGroups))
+	var work errgroup.Group
+	work.SetLimit(together)
+	for i, g := range a.desired.TargetGroups {
+		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
+		if arn == "" {
+			continue
+		}
+		held[arn] = true
+		if g.Backend.Service == "" {
+			continue
+		}
+		want, err := binding(a.owner, g, arn, a.facts.BackendSecurityGroup)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		if made[g.ID] {
+			l.board.MarkFresh(arn)
+		}
+		have := mine[client.ObjectKeyFromObject(want)]
+		work.Go(func() error {
+			waits[i], errs[i] = l.ensureBinding(ctx, a.owner, want, have)
+			return nil
+		})
+	}
+	_ = work.Wait()
+	for i, g := range a.desired.TargetGroups {
+		if waits[i] {
+			name := nameOfTargetGroup(a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}])
+			a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{
+				Key: model.Key{Kind: "TargetGroupBinding", ID: g.Backend.Namespace + "/" + name}, For: "the one before it is gone",
+			})
+		}
+	}
+	return held, errors.Join(errs...)
 }
 
 // madeGroups are the IDs of the target groups that this run made.
@@ -114,31 +143,29 @@ func (l *Loop) retire(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) e
 	return nil
 }
 
-// ensureBinding makes a binding, or updates the one that is there. One that is on its way out is waited for.
-func (l *Loop) ensureBinding(ctx context.Context, a *attempt, want, have *elbv2v1beta1.TargetGroupBinding) error {
+// ensureBinding makes a binding, or updates the one that is there. One that is on its way out is waited for, and so is one of a target group of
+// the same name: names are taken once.
+func (l *Loop) ensureBinding(ctx context.Context, owner model.Owner, want, have *elbv2v1beta1.TargetGroupBinding) (waits bool, err error) {
 	if have == nil {
 		err := l.client.Create(ctx, want)
 		if err == nil {
-			return nil
+			return false, nil
 		}
 		if !apierrors.IsAlreadyExists(err) {
-			return fmt.Errorf("creating the binding %s/%s: %w", want.Namespace, want.Name, err)
+			return false, fmt.Errorf("creating the binding %s/%s: %w", want.Namespace, want.Name, err)
 		}
 		// The cache may be late, or the name belongs to one that is deleted: of a target group of the same name.
 		have = &elbv2v1beta1.TargetGroupBinding{}
 		if err := l.opts.Live.Get(ctx, client.ObjectKeyFromObject(want), have); err != nil {
-			return fmt.Errorf("reading the binding %s/%s: %w", want.Namespace, want.Name, err)
+			return false, fmt.Errorf("reading the binding %s/%s: %w", want.Namespace, want.Name, err)
 		}
 	}
 	other := have.Spec.TargetGroupARN != want.Spec.TargetGroupARN
-	if !have.DeletionTimestamp.IsZero() || other {
-		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{
-			Key: model.Key{Kind: "TargetGroupBinding", ID: have.Namespace + "/" + have.Name}, For: "the one before it is gone",
-		})
-		if other && have.DeletionTimestamp.IsZero() && ofStack(have, a.owner) {
-			return l.retire(ctx, have) // its target group is gone: names are taken once
-		}
-		return nil
+	if other && have.DeletionTimestamp.IsZero() && ofStack(have, owner) {
+		return true, l.retire(ctx, have)
+	}
+	if other || !have.DeletionTimestamp.IsZero() {
+		return true, nil
 	}
 	updated := have.DeepCopy()
 	updated.Spec = want.Spec
@@ -147,12 +174,12 @@ func (l *Loop) ensureBinding(ctx context.Context, a *attempt, want, have *elbv2v
 	}
 	maps.Copy(updated.Labels, want.Labels)
 	if reflect.DeepEqual(updated.Spec, have.Spec) && maps.Equal(updated.Labels, have.Labels) {
-		return nil
+		return false, nil
 	}
 	if err := l.client.Patch(ctx, updated, client.MergeFrom(have)); err != nil {
-		return fmt.Errorf("updating the binding %s/%s: %w", have.Namespace, have.Name, err)
+		return false, fmt.Errorf("updating the binding %s/%s: %w", have.Namespace, have.Name, err)
 	}
-	return nil
+	return false, nil
 }
 
 func ofStack(b *elbv2v1beta1.TargetGroupBinding, owner model.Owner) bool {
