@@ -18,16 +18,7 @@ import (
 
 // With a kubeconfig the plan is what the operator would do now, and neither the cluster nor the account is changed.
 func TestPlanForACluster(t *testing.T) {
-	for _, name := range []string{"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
-		t.Setenv(name, "")
-		if err := os.Unsetenv(name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv("AWS_ACCESS_KEY_ID", "simulated")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "simulated")
-
+	awayFromAWS(t)
 	s, err := sim.New(sim.Options{ClusterName: "live"})
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +57,20 @@ func TestPlanForACluster(t *testing.T) {
 	}
 }
 
+// awayFromAWS keeps the SDK away from everything but the simulator.
+func awayFromAWS(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(name, "")
+		if err := os.Unsetenv(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_ACCESS_KEY_ID", "simulated")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "simulated")
+}
+
 // planCluster is an API server that holds the objects of the tests above, and gives its kubeconfig.
 func planCluster(t *testing.T) string {
 	t.Helper()
@@ -86,11 +91,18 @@ func planCluster(t *testing.T) string {
 			t.Error(err)
 		}
 	})
+	createAll(t, c, "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"+planClass+planIngress)
+	return c.Kubeconfig()
+}
+
+// createAll makes the objects of manifests in a cluster, and gives a client of it.
+func createAll(t *testing.T, c *cluster.Cluster, text string) client.Client {
+	t.Helper()
 	set, err := manifests.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	set.Add("in.yaml", []byte("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"+planClass+planIngress))
+	set.Add("in.yaml", []byte(text))
 	server, err := client.New(c.Config(), client.Options{Scheme: set.Scheme()})
 	if err != nil {
 		t.Fatal(err)
@@ -105,5 +117,5 @@ func planCluster(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	return c.Kubeconfig()
+	return server
 }

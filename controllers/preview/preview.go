@@ -37,6 +37,7 @@ type Source struct {
 // Run asks the loop about every stack of the objects. The cloud decides what applying a plan means: [Onlooker] or [Account]. A stack
 // that fails keeps no other from being looked at: all are returned, the error joins what failed.
 func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]Stack, error) {
+	from.Reader = installed{from.Reader}
 	requests, err := Requests(ctx, from.Reader, set)
 	if err != nil {
 		return nil, err

@@ -18,11 +18,19 @@ import (
 // again, at whatever moment, either knows the targets from it or reads them.
 const Checkpoint = "headgate.dev/checkpoint"
 
+// The incumbent's own checkpoint, and when it was written. While the first is as it was, the incumbent takes all for done, and looks at nothing
+// for up to three quarters of an hour.
+const (
+	checkpointBefore     = "elbv2.k8s.aws/checkpoint"
+	checkpointTimeBefore = "elbv2.k8s.aws/checkpoint-timestamp"
+)
+
 // restful is how long nothing must change before the checkpoint is written.
 const restful = 3 * time.Second
 
-func checkpointOf(group model.ARN, targets []model.Target) string {
-	sum := sha256.Sum256([]byte(string(group) + " " + recordOf(targets).String()))
+// checkpointOf is the digest for a binding. When the incumbent was at work last belongs to it: what that did since is not known.
+func checkpointOf(b *elbv2v1beta1.TargetGroupBinding, group model.ARN, targets []model.Target) string {
+	sum := sha256.Sum256([]byte(string(group) + " " + recordOf(targets).String() + " " + b.Annotations[checkpointTimeBefore]))
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -35,7 +43,7 @@ func (r *Reconciler) restore(b *elbv2v1beta1.TargetGroupBinding, group model.ARN
 	switch {
 	case r.board.TakeFresh(group):
 		r.lane.remember(group, nil)
-	case r.checkpoint(b) == checkpointOf(group, want):
+	case r.checkpoint(b) == checkpointOf(b, group, want):
 		r.lane.remember(group, want)
 	}
 }
@@ -51,7 +59,7 @@ func (r *Reconciler) checkpoint(b *elbv2v1beta1.TargetGroupBinding) string {
 // settle writes the checkpoint of a group that has had the wanted targets, all of them, for a while. It returns how long that is still to come, zero
 // where nothing is left to write.
 func (r *Reconciler) settle(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target) (time.Duration, error) {
-	now := checkpointOf(group, want)
+	now := checkpointOf(b, group, want)
 	if b.Spec.MultiClusterTargetGroup || r.tooMany(want) != (problem{}) || r.checkpoint(b) == now {
 		return 0, nil
 	}
@@ -61,9 +69,9 @@ func (r *Reconciler) settle(ctx context.Context, b *elbv2v1beta1.TargetGroupBind
 	return 0, r.mark(ctx, b, now)
 }
 
-// unsettle takes the checkpoint away: what is registered is about to change.
+// unsettle takes the checkpoint away, and the incumbent's: what is registered is about to change, and whoever comes next shall look.
 func (r *Reconciler) unsettle(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) error {
-	if r.checkpoint(b) == "" {
+	if r.checkpoint(b) == "" && b.Annotations[checkpointBefore] == "" {
 		return nil
 	}
 	return r.mark(ctx, b, "")
@@ -87,6 +95,8 @@ func (r *Reconciler) mark(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 			old.Annotations = map[string]string{}
 		}
 		old.Annotations[Checkpoint] = "?"
+		delete(marked.Annotations, checkpointBefore)
+		delete(marked.Annotations, checkpointTimeBefore)
 	}
 	if err := r.client.Patch(ctx, marked, client.MergeFrom(old)); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("writing the checkpoint: %w", err)

@@ -25,6 +25,39 @@ func (w *world) quiet() {
 	}
 }
 
+// annotate writes an annotation of a binding.
+func (w *world) annotate(name, key, value string) {
+	w.Helper()
+	b := w.binding(name)
+	if b.Annotations == nil {
+		b.Annotations = map[string]string{}
+	}
+	b.Annotations[key] = value
+	if err := w.api.Update(w.Context(), b); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// TestTheIncumbentLooksAgainAfterAChange: while its own checkpoint stands it would take all for done, and look at nothing.
+func TestTheIncumbentLooksAgainAfterAChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service(), binding("web"))
+	w.endpoints("10.0.0.1")
+	w.reconcile("web")
+	w.annotate("web", checkpointBefore, "digest")
+	w.annotate("web", checkpointTimeBefore, "1700000000")
+	w.reconcile("web")
+	w.quiet()
+	if got := w.binding("web").Annotations; got[checkpointBefore] != "digest" || got[checkpointTimeBefore] != "1700000000" {
+		t.Errorf("nothing changed, and of the incumbent's checkpoint is left %v", got)
+	}
+	w.endpoints("10.0.0.1", "10.0.0.2")
+	w.reconcile("web")
+	if got := w.binding("web").Annotations; got[checkpointBefore] != "" || got[checkpointTimeBefore] != "" {
+		t.Errorf("targets changed, and the incumbent's checkpoint still says %v", got)
+	}
+}
+
 func TestKnownTargetsAreNotReadAfterAStart(t *testing.T) {
 	t.Parallel()
 	one, two := []string{"10.0.0.1:8080"}, []string{"10.0.0.1:8080", "10.0.0.2:8080"}
@@ -58,6 +91,14 @@ func TestKnownTargetsAreNotReadAfterAStart(t *testing.T) {
 				w.aws.fail = nil
 			},
 			meanwhile: func(w *world) { w.endpoints("10.0.0.1") }, calls: []string{"health", "register"}, want: one,
+		},
+		{
+			why: "the incumbent was at work meanwhile, and left a target behind",
+			meanwhile: func(w *world) {
+				w.annotate("web", checkpointTimeBefore, "1700000001")
+				w.aws.groups[groupARN][model.Target{ID: "10.0.0.9", Port: 8080}] = "healthy"
+			},
+			calls: []string{"deregister", "health"}, want: one,
 		},
 		{
 			why: "the binding names another group",

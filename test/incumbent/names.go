@@ -56,6 +56,9 @@ func (a *Account) frontendGroupName(s *Stack, port int32) string {
 	return a.named(s, digest(a.Cluster, s.id(), strconv.Itoa(int(port)), string(elbtypes.TargetTypeEnumAlb), "TCP", "traffic-port", "HTTP"))
 }
 
+// Name is the name that the target group was made with, and that of its binding.
+func (g *TargetGroup) Name() string { return g.name }
+
 // port is what the target group is made with: 1 where the target port is a name.
 func (g *TargetGroup) port() int32 {
 	if n := g.TargetPort.IntVal; n != 0 {

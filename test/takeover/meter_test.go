@@ -41,11 +41,13 @@ func (m *meter) note(req *http.Request) {
 	m.writes = append(m.writes, req.Method+" "+req.URL.Path)
 }
 
-// others are the writes to what is not the operator's own.
+// others are the writes to what is not the operator's own, but for patches of bindings, where it notes its checkpoint.
 func (m *meter) others() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(m.writes), func(w string) bool { return strings.Contains(w, " /apis/headgate.dev/") })
+	return slices.DeleteFunc(slices.Clone(m.writes), func(w string) bool {
+		return strings.Contains(w, " /apis/headgate.dev/") || strings.HasPrefix(w, "PATCH ") && strings.Contains(w, "/targetgroupbindings/")
+	})
 }
 
 var errCut = errors.New("connection reset: the operator was killed here")

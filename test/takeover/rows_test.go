@@ -4,7 +4,10 @@ import (
 	"slices"
 
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/headgate/headgate/test/incumbent"
@@ -71,6 +74,27 @@ func one(s *scene) {
 		}}},
 	})
 	s.must(s.lbc.Admit(s.t.Context(), 8080, 9090))
+	s.gated(s.stacks[0].Groups[0].Name())
+}
+
+// gated has the first endpoint of the Service web be a pod whose readiness gate the incumbent opened.
+func (s *scene) gated(binding string) {
+	s.t.Helper()
+	gate := corev1.PodConditionType("target-health.elbv2.k8s.aws/" + binding)
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.Name, Name: "web-1", Labels: map[string]string{"app": "web"}},
+		Spec: corev1.PodSpec{
+			Containers: []corev1.Container{{Name: "web", Image: "web"}}, ReadinessGates: []corev1.PodReadinessGate{{ConditionType: gate}},
+		},
+	}
+	s.create(pod)
+	pod.Status.Conditions = []corev1.PodCondition{
+		{Type: gate, Status: corev1.ConditionTrue}, {Type: corev1.ContainersReady, Status: corev1.ConditionTrue}, {Type: corev1.PodReady, Status: corev1.ConditionTrue},
+	}
+	s.must(s.World.Client.Status().Update(s.t.Context(), pod))
+	change(s, "web-8080", &discoveryv1.EndpointSlice{}, func(e *discoveryv1.EndpointSlice) {
+		e.Endpoints[0].TargetRef = &corev1.ObjectReference{Kind: "Pod", Namespace: s.Name, Name: pod.Name, UID: pod.UID}
+	})
 }
 
 // on forwards what asks for paths of a host to a target group.

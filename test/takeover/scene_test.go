@@ -171,17 +171,6 @@ func change[O client.Object](s *scene, name string, object O, edit func(O)) {
 	s.must(s.World.Client.Patch(s.t.Context(), object, client.MergeFrom(before)))
 }
 
-// annotate sets an annotation of an Ingress, or takes it away where the value is empty.
-func (s *scene) annotate(name, key, value string) {
-	s.t.Helper()
-	change(s, name, &networkingv1.Ingress{}, func(in *networkingv1.Ingress) {
-		in.Annotations["alb.ingress.kubernetes.io/"+key] = value
-		if value == "" {
-			delete(in.Annotations, "alb.ingress.kubernetes.io/"+key)
-		}
-	})
-}
-
 // grow gives a Service one pod more, shrink takes the last one away.
 func (s *scene) grow(service string) {
 	s.t.Helper()
