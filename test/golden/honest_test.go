@@ -41,6 +41,9 @@ func TestHonest(t *testing.T) {
 			for _, i := range said.Invalid {
 				h.invalid(t, i)
 			}
+			if len(said.Invalid) > 0 {
+				h.spoil(t)
+			}
 		})
 	}
 }
