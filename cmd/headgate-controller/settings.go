@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headgate/headgate/cmd/headgate-controller/flags"
 	"github.com/headgate/headgate/cmd/headgate-controller/verify"
 	"github.com/headgate/headgate/cmd/headgate-controller/wire"
 )
@@ -20,71 +21,12 @@ type settings struct {
 	logLevel string
 }
 
-// mapFlag is a flag of the form k=v,k2=v2.
-type mapFlag struct{ to *map[string]string }
-
-// String is the pairs, sorted.
-func (m mapFlag) String() string {
-	if m.to == nil {
-		return ""
-	}
-	parts := make([]string, 0, len(*m.to))
-	for k, v := range *m.to {
-		parts = append(parts, k+"="+v)
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, ",")
-}
-
-// Set adds the pairs of s.
-func (m mapFlag) Set(s string) error {
-	if *m.to == nil {
-		*m.to = map[string]string{}
-	}
-	if s == "" {
-		return nil
-	}
-	for pair := range strings.SplitSeq(s, ",") {
-		key, value, ok := strings.Cut(pair, "=")
-		if key = strings.TrimSpace(key); !ok || key == "" {
-			return fmt.Errorf("%q is not of the form key=value", pair)
-		}
-		(*m.to)[key] = strings.TrimSpace(value)
-	}
-	return nil
-}
-
-// listFlag is a flag of the form a,b,c.
-type listFlag struct{ to *[]string }
-
-// String is the list.
-func (l listFlag) String() string {
-	if l.to == nil {
-		return ""
-	}
-	return strings.Join(*l.to, ",")
-}
-
-// Set replaces the list by that of s.
-func (l listFlag) Set(s string) error {
-	*l.to = nil
-	for part := range strings.SplitSeq(s, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			*l.to = append(*l.to, part)
-		}
-	}
-	return nil
-}
-
 // define declares the flags. Names and defaults are the incumbent's where it has the flag.
 func (s *settings) define(fs *flag.FlagSet) {
 	s.defineCloud(fs)
-	s.defineDefaults(fs)
-	s.defineAddons(fs)
-	s.defineRules(fs)
+	flags.Define(fs, &s.Settings)
 	s.defineTargets(fs)
 	s.defineWebhooks(fs)
-	s.defineCertificates(fs)
 	fs.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty means the cluster that the operator runs in")
 	fs.StringVar(&s.MetricsAddr, "metrics-bind-addr", ":8080", "address of the metrics endpoint; 0 turns it off")
 	fs.StringVar(&s.HealthAddr, "health-probe-bind-addr", ":61779", "address of /healthz and /readyz; 0 turns it off")
@@ -92,7 +34,6 @@ func (s *settings) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.LeaderID, "leader-election-id", "aws-load-balancer-controller-leader",
 		"name of the lease; the incumbent's, so that the two never run together")
 	fs.StringVar(&s.LeaderNamespace, "leader-election-namespace", "", "namespace of the lease; empty means the operator's own")
-	fs.StringVar(&s.WatchNamespace, "watch-namespace", "", "the one namespace to watch; empty means all")
 	fs.StringVar(&s.logLevel, "log-level", "info", "info or debug")
 	fs.DurationVar(&s.SyncPeriod, "sync-period", 10*time.Hour, "how long a load balancer may go without a comparison with AWS")
 	fs.DurationVar(&s.SweepDelay, "sweep-delay", time.Minute, "how long after the start the first comparison may come")
@@ -106,33 +47,21 @@ func (s *settings) defineCloud(fs *flag.FlagSet) {
 	fs.StringVar(&s.Cluster, "cluster-name", "", "name of the cluster, in tags and names of AWS resources (required)")
 	fs.StringVar(&s.Region, "aws-region", "", "AWS region; empty means AWS_DEFAULT_REGION, AWS_REGION, or that of the instance")
 	fs.StringVar(&s.VPC, "aws-vpc-id", "", "VPC of the cluster; empty means --aws-vpc-tags, or that of the instance")
-	fs.Var(mapFlag{&s.VPCTags}, "aws-vpc-tags", "tags (k=v,…) that exactly one VPC has, instead of --aws-vpc-id")
-	fs.Var(mapFlag{&s.Endpoints}, "aws-api-endpoints", "other endpoints of AWS services: serviceID=URL,…")
+	fs.Var(flags.Map{To: &s.VPCTags}, "aws-vpc-tags", "tags (k=v,…) that exactly one VPC has, instead of --aws-vpc-id")
+	fs.Var(flags.Map{To: &s.Endpoints}, "aws-api-endpoints", "other endpoints of AWS services: serviceID=URL,…")
 	fs.IntVar(&s.MaxRetries, "aws-max-retries", 10, "how often a refused AWS read is tried again")
 }
 
-func (s *settings) defineDefaults(fs *flag.FlagSet) {
-	fs.StringVar(&s.IngressClass, "ingress-class", "alb", "value of the kubernetes.io/ingress.class annotation that is ours")
-	fs.StringVar(&s.TargetType, "default-target-type", "instance", "target type where none is set: instance or ip")
-	fs.StringVar(&s.Scheme, "default-load-balancer-scheme", "internal", "scheme where none is set: internal or internet-facing")
-	fs.StringVar(&s.SSLPolicy, "default-ssl-policy", "ELBSecurityPolicy-2016-08", "security policy of HTTPS listeners where none is set")
-	fs.Var(mapFlag{&s.DefaultTags}, "default-tags", "tags (k=v,…) of all AWS resources")
-	fs.Var(listFlag{&s.ExternalTags}, "external-managed-tags", "tag keys that somebody else manages")
-	fs.StringVar(&s.BackendGroupID, "backend-security-group", "",
-		"ID of a security group of yours that pods admit, in place of the shared one; it is neither made nor deleted")
-	fs.BoolVar(&s.BackendGroup, "enable-backend-security-group", true, "give load balancers one shared security group that pods admit")
+func (s *settings) defineTargets(fs *flag.FlagSet) {
 	fs.BoolVar(&s.OpenAllPorts, "disable-restricted-sg-rules", false, "let pods admit all ports from load balancers, not only those in use")
 	fs.BoolVar(&s.FailOpen, "endpoints-fail-open", true, "register endpoints that are not ready when none is")
-}
-
-func (s *settings) defineTargets(fs *flag.FlagSet) {
 	fs.IntVar(&s.TargetWorkers, "targetgroupbinding-max-concurrent-reconciles", 16, "TargetGroupBindings that are worked on at a time")
 	fs.DurationVar(&s.TargetBackoff, "targetgroupbinding-max-exponential-backoff-delay", 1000*time.Second,
 		"most time between two tries of what fails for a TargetGroupBinding; never more than 2 minutes")
 	fs.DurationVar(&s.TargetPoll, "targetgroupbinding-requeue-duration", 15*time.Second,
 		"most time between two looks at targets that are not all healthy")
 	fs.IntVar(&s.MaxTargets, "max-targets-per-target-group", 0, "most targets that this cluster registers in a target group; 0 is no bound")
-	fs.Var(mapFlag{&s.InterfaceTags}, "service-target-eni-security-group-tags",
+	fs.Var(flags.Map{To: &s.InterfaceTags}, "service-target-eni-security-group-tags",
 		"tags (k=v,…) of the security group to change where a target's interface has several, besides that of the cluster")
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -18,9 +19,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cmd/headgate-controller/flags"
 	"github.com/headgate/headgate/cmd/headgate-controller/verify"
-	"github.com/headgate/headgate/controllers/gateway"
-	"github.com/headgate/headgate/controllers/ingress"
+	"github.com/headgate/headgate/cmd/headgate-controller/wire"
 	"github.com/headgate/headgate/controllers/manifests"
 	"github.com/headgate/headgate/controllers/preview"
 	"github.com/headgate/headgate/controllers/stack"
@@ -42,23 +43,22 @@ func (e exitError) Error() string { return e.text }
 // ExitCode is what the program ends with.
 func (e exitError) ExitCode() int { return e.code }
 
+// planRetries is how often a refused read of AWS is tried again, as by the operator.
+const planRetries = 10
+
 // planOptions are the flags of the plan command. Those that the operator has too have its names and defaults.
 type planOptions struct {
 	files           []string
 	facts, observed string
 	output          string
 
-	kubeconfig, region, vpc string
-	endpoints               map[string]string
-
-	cluster, ingressClass, targetType, scheme, sslPolicy, watchNamespace string
-	tags                                                                 map[string]string
-	externalTags                                                         []string
-	backendGroup                                                         bool
+	// set is what the operator's flags of these names say.
+	set   wire.Settings
+	doors wire.Doors
 }
 
 func newPlanCommand() *cobra.Command {
-	o := &planOptions{}
+	o := &planOptions{set: wire.Settings{MaxRetries: planRetries}}
 	cmd := &cobra.Command{
 		Use:   "plan (-f DIR|FILE [--facts FILE] [--observed FILE] | --kubeconfig FILE)",
 		Short: "Print what the operator would do",
@@ -92,19 +92,14 @@ func (o *planOptions) define(cmd *cobra.Command) {
 	f.StringVar(&o.facts, "facts", "", "YAML of what to know of AWS: VPC, subnets, certificates, …; see examples/facts.yaml and docs/reference/plan.md")
 	f.StringVar(&o.observed, "observed", "", "YAML list of the stacks that AWS holds; see docs/reference/plan.md")
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or yaml")
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "plan for the cluster of this kubeconfig, from AWS as it is")
-	f.StringVar(&o.region, "aws-region", "", "AWS region, with --kubeconfig")
-	f.StringVar(&o.vpc, "aws-vpc-id", "", "VPC of the cluster, with --kubeconfig")
-	f.StringToStringVar(&o.endpoints, "aws-api-endpoints", nil, "other endpoints of AWS services, with --kubeconfig: serviceID=URL,…")
-	f.StringVar(&o.cluster, "cluster-name", "", `name of the cluster: needed with --kubeconfig, "cluster" otherwise`)
-	f.StringVar(&o.ingressClass, "ingress-class", "alb", "value of the kubernetes.io/ingress.class annotation that is ours")
-	f.StringVar(&o.targetType, "default-target-type", "instance", "target type where none is set: instance or ip")
-	f.StringVar(&o.scheme, "default-load-balancer-scheme", "internal", "scheme where none is set: internal or internet-facing")
-	f.StringVar(&o.sslPolicy, "default-ssl-policy", "ELBSecurityPolicy-2016-08", "security policy of HTTPS listeners where none is set")
-	f.StringVar(&o.watchNamespace, "watch-namespace", "", "the one namespace to look at; empty means all")
-	f.StringToStringVar(&o.tags, "default-tags", nil, "tags of all AWS resources")
-	f.StringSliceVar(&o.externalTags, "external-managed-tags", nil, "tag keys that somebody else manages")
-	f.BoolVar(&o.backendGroup, "enable-backend-security-group", true, "give load balancers one shared security group that pods admit")
+	f.StringVar(&o.set.Kubeconfig, "kubeconfig", "", "plan for the cluster of this kubeconfig, from AWS as it is")
+	f.StringVar(&o.set.Region, "aws-region", "", "AWS region, with --kubeconfig")
+	f.StringVar(&o.set.VPC, "aws-vpc-id", "", "VPC of the cluster, with --kubeconfig")
+	f.StringVar(&o.set.Cluster, "cluster-name", "", `name of the cluster: needed with --kubeconfig, "cluster" otherwise`)
+	shared := flag.NewFlagSet("", flag.ContinueOnError)
+	shared.Var(flags.Map{To: &o.set.Endpoints}, "aws-api-endpoints", "other endpoints of AWS services, with --kubeconfig: serviceID=URL,…")
+	flags.Define(shared, &o.set)
+	f.AddGoFlagSet(shared)
 }
 
 // planned is the output of the command.
@@ -130,11 +125,11 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 	var result planned
 	var err error
 	switch {
-	case len(o.files) > 0 && o.kubeconfig != "":
+	case len(o.files) > 0 && o.set.Kubeconfig != "":
 		return errors.New("-f and --kubeconfig exclude each other: leave one out")
 	case len(o.files) > 0:
 		result, err = o.offline(ctx)
-	case o.kubeconfig != "":
+	case o.set.Kubeconfig != "":
 		result, err = o.live(ctx)
 	default:
 		return errors.New("nothing to plan for: give -f DIR|FILE or --kubeconfig FILE")
@@ -157,25 +152,28 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 // check refuses flags as the operator does.
 func (o *planOptions) check() error {
 	problems := verify.Flags{
-		TargetType: o.targetType, Scheme: o.scheme, DefaultTags: o.tags, ExternalTags: o.externalTags, Endpoints: o.endpoints,
+		Authority: o.set.Authority, Authorities: o.set.Authorities, SecretsLabel: o.set.SecretsLabel,
+		TargetType: o.set.TargetType, Scheme: o.set.Scheme, DefaultTags: o.set.DefaultTags, ExternalTags: o.set.ExternalTags, Endpoints: o.set.Endpoints,
 	}.Problems()
-	if o.cluster == "" && o.kubeconfig != "" && len(o.files) == 0 {
+	if o.set.Cluster == "" && o.set.Kubeconfig != "" && len(o.files) == 0 {
 		problems = append(problems, "--cluster-name is needed with --kubeconfig: a plan under another name than the operator's would make everything anew")
 	}
 	if len(problems) > 0 {
 		return errors.New(strings.Join(problems, "\n"))
 	}
-	o.cluster = cmp.Or(o.cluster, "cluster")
-	return nil
+	o.set.Cluster = cmp.Or(o.set.Cluster, "cluster")
+	var err error
+	o.doors, err = wire.FrontDoors(o.set)
+	return err //nolint:wrapcheck // it names the flag
 }
 
 // hint says which flags may help where AWS cannot be reached.
 func (o *planOptions) hint() string {
 	var flags []string
-	if o.region == "" {
+	if o.set.Region == "" {
 		flags = append(flags, "--aws-region")
 	}
-	if o.vpc == "" {
+	if o.set.VPC == "" {
 		flags = append(flags, "--aws-vpc-id")
 	}
 	if len(flags) == 0 {
@@ -204,19 +202,8 @@ func (p planned) flaws() string {
 		len(p.Problems), wrong, blocked)
 }
 
-func (o *planOptions) settings() preview.Settings {
-	return preview.Settings{
-		Ingress: ingress.Settings{
-			ClusterName: o.cluster, IngressClass: o.ingressClass, Classless: o.ingressClass == "", DefaultTargetType: o.targetType,
-			DefaultScheme: o.scheme, DefaultSSLPolicy: o.sslPolicy, DefaultTags: o.tags, ExternalManagedTags: o.externalTags,
-			WatchNamespace: o.watchNamespace, BackendSecurityGroup: o.backendGroup,
-		},
-		Gateway: gateway.Settings{
-			ClusterName: o.cluster, DefaultTargetType: o.targetType, DefaultScheme: o.scheme, DefaultSSLPolicy: o.sslPolicy, DefaultTags: o.tags,
-			BackendSecurityGroup: o.backendGroup, WatchNamespace: o.watchNamespace,
-		},
-	}
-}
+// settings are those of the front doors.
+func (o *planOptions) settings() preview.Settings { return preview.Settings(o.doors) }
 
 // offline plans from files.
 func (o *planOptions) offline(ctx context.Context) (planned, error) {
@@ -232,7 +219,7 @@ func (o *planOptions) offline(ctx context.Context) (planned, error) {
 	if objects, err := set.Objects(); err == nil && len(objects)+len(set.Problems)+len(set.Ignored) == 0 {
 		return planned{}, fmt.Errorf("no manifest found in %s", strings.Join(o.files, ", "))
 	}
-	notes, err := preview.AddClass(ctx, set, o.ingressClass)
+	notes, err := preview.AddClass(ctx, set, o.set.IngressClass)
 	if err != nil {
 		return planned{}, fmt.Errorf("planning: %w", err)
 	}
@@ -282,7 +269,7 @@ func readYAML(name string, into any) error {
 
 // live plans for a cluster and its AWS account.
 func (o *planOptions) live(ctx context.Context) (planned, error) {
-	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	config, err := clientcmd.BuildConfigFromFlags("", o.set.Kubeconfig)
 	if err != nil {
 		return planned{}, fmt.Errorf("reading --kubeconfig: %w", err)
 	}
@@ -294,7 +281,7 @@ func (o *planOptions) live(ctx context.Context) (planned, error) {
 	if err != nil {
 		return planned{}, fmt.Errorf("connecting to the cluster: %w", err)
 	}
-	aws, err := cloud.New(ctx, cloud.Options{Cluster: o.cluster, Region: o.region, VPC: o.vpc, Endpoints: o.endpoints})
+	aws, err := cloud.New(ctx, wire.CloudOptions(o.set))
 	if err != nil {
 		return planned{}, fmt.Errorf("connecting to AWS: %w%s", err, o.hint())
 	}

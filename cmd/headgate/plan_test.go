@@ -72,6 +72,11 @@ subnets:
 - {id: subnet-1, zone: a, cidr: 10.0.0.0/24, freeAddresses: 99, tags: {kubernetes.io/role/internal-elb: "1"}}
 - {id: subnet-2, zone: b, cidr: 10.0.1.0/24, freeAddresses: 99, tags: {kubernetes.io/role/internal-elb: "1"}}
 `)
+	one := write(t, "one.yaml", `
+vpc: {id: vpc-1}
+subnets:
+- {id: subnet-1, zone: a, cidr: 10.0.0.0/24, freeAddresses: 99, tags: {kubernetes.io/role/internal-elb: "1"}}
+`)
 	other := write(t, "other.yaml", strings.ReplaceAll(planIngress, "name: web", "name: other"))
 	for _, row := range []struct {
 		why  string
@@ -112,6 +117,15 @@ spec: {gatewayClassName: other, listeners: []}
 		{"another name than the operator's would plan everything anew", []string{"--kubeconfig", in}, 1, []string{"--cluster-name is needed"}},
 		{"flags are checked as the operator checks them", []string{"-f", in, "--default-target-type", "pod", "--default-load-balancer-scheme", "public"}, 1,
 			[]string{`--default-target-type is "pod": use instance or ip`, "use internal or internet-facing"}},
+		{"a gate of the operator's", []string{"-f", write(t, "in.yaml", planClass+strings.ReplaceAll(planIngress, "name: web}\nspec",
+			"name: web, annotations: {alb.ingress.kubernetes.io/create-acm-cert: 'true', alb.ingress.kubernetes.io/listen-ports: '[{\"HTTPS\":443}]'}}\nspec")),
+			"--feature-gates", "EnableCertificateManagement=true"}, 2, []string{"RequestCertificate"}},
+		{"one subnet, where the operator takes one", []string{"-f", in, "--facts", one, "--feature-gates=ALBSingleSubnet=true"}, 2, []string{"subnets: subnet-1"}},
+		{"a flag of the operator's that is written without a value", []string{"-f", in, "--facts", facts, "--disable-ingress-class-annotation"}, 2, nil},
+		{"what is not there, where the operator demands it", []string{"-f", write(t, "in.yaml", planClass+strings.ReplaceAll(planIngress, "service: {name: web", "service: {name: gone")),
+			"--tolerate-non-existent-backend-service=false"}, 1, []string{"Wrong Ingress shop/web"}},
+		{"a gate that there is not", []string{"-f", in, "--feature-gates", "Telepathy=true"}, 1, []string{`"Telepathy" is not known`}},
+		{"a label that is none", []string{"-f", in, "--required-secrets-label", "x"}, 1, []string{"--required-secrets-label"}},
 		{"a directory without manifests", []string{"-f", t.TempDir()}, 1, []string{"no manifest found in "}},
 		{"an output that there is not", []string{"-f", in, "-o", "xml"}, 1, []string{"none of text, json, yaml"}},
 		{"YAML", []string{"-f", in, "-o", "yaml"}, 2, []string{"assumed: true", "op: CreateLoadBalancer"}},

@@ -110,9 +110,7 @@ func oddConditions(raw string) error {
 		return err
 	}
 	var all ConditionList
-	if json.Unmarshal([]byte(raw), &all) != nil {
-		return nil
-	}
+	_ = json.Unmarshal([]byte(raw), &all) // its form was looked at before
 	for i, c := range all {
 		if c.Field != model.FieldSourceIP || c.SourceIP == nil {
 			continue

@@ -76,8 +76,8 @@ func CheckCIDR(s string) error {
 
 // CheckHostBits tells of an address block with bits behind its mask: AWS drops them, and it may be that one address was meant.
 func CheckHostBits(s string) error {
-	p, err := netip.ParsePrefix(s)
-	if err != nil || p == p.Masked() {
+	p, _ := netip.ParsePrefix(s)
+	if p == p.Masked() {
 		return nil
 	}
 	return fmt.Errorf("%s has bits behind its mask, which AWS drops: write %s for the block, or %s for the address",

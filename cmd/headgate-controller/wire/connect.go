@@ -10,10 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/headgate/headgate/cloud"
-	"github.com/headgate/headgate/cloud/inventory"
 	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/ingress"
-	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/controllers/targets"
 	"github.com/headgate/headgate/model"
@@ -53,7 +51,11 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	if err := addTargets(mgr, lane, network); err != nil {
 		return err
 	}
-	front := ingress.New(mgr.GetClient(), loop, mgr.GetEventRecorder("ingress"), ingressSettings(s, secrets.rules)).WithSecrets(secrets.book)
+	doors, err := FrontDoors(s)
+	if err != nil {
+		return err
+	}
+	front := ingress.New(mgr.GetClient(), loop, mgr.GetEventRecorder("ingress"), doors.Ingress).WithSecrets(secrets.book)
 	if err := front.SetupWithManager(mgr, s.IngressWorkers); err != nil {
 		return fmt.Errorf("registering the Ingress front door: %w", err)
 	}
@@ -61,14 +63,8 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 }
 
 func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Client, error) {
-	options := cloud.Options{
-		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, Attempts: s.MaxRetries + 1,
-		Transport: s.Transport, TargetGroupTags: s.InterfaceTags, BackendGroup: s.BackendGroupID, Secrets: secrets,
-		Discovery: inventory.Discovery{Managed: s.CertificateManagement},
-	}
-	for _, arn := range s.Authorities {
-		options.Discovery.Authorities = append(options.Discovery.Authorities, model.ARN(arn))
-	}
+	options := CloudOptions(s)
+	options.Secrets = secrets
 	if s.MetricsAddr != "0" {
 		observe, err := cloud.CountCalls(metrics.Registry)
 		if err != nil {
@@ -130,46 +126,17 @@ func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secrets
 
 // openGateway registers the Gateway front door.
 func openGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secrets) error {
+	doors, err := FrontDoors(s)
+	if err != nil {
+		return err
+	}
 	if err := gateway.NewClass(mgr).SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("registering the GatewayClass controller: %w", err)
 	}
-	set := gateway.Settings{
-		ClusterName: s.Cluster, DefaultTargetType: s.TargetType, DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy,
-		DefaultTags: s.DefaultTags, BackendSecurityGroup: s.BackendGroup, WatchNamespace: s.WatchNamespace,
-		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning, Secrets: secrets.rules, Arrivals: s.Arrivals,
-	}
-	if err := gateway.New(mgr, loop, set).WithSecrets(secrets.book).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
+	if err := gateway.New(mgr, loop, doors.Gateway).WithSecrets(secrets.book).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
 		return fmt.Errorf("registering the Gateway front door: %w", err)
 	}
 	return nil
-}
-
-func ingressSettings(s Settings, secrets secret.Rules) ingress.Settings {
-	return ingress.Settings{
-		ClusterName: s.Cluster, IngressClass: s.IngressClass, Classless: s.IngressClass == "", DefaultTargetType: s.TargetType,
-		DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy, DefaultTags: s.DefaultTags, ExternalManagedTags: s.ExternalTags,
-		WatchNamespace: s.WatchNamespace, BackendSecurityGroup: s.BackendGroup, Secrets: secrets,
-		CertificateManagement: s.CertificateManagement, DefaultAuthority: s.Authority,
-		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning,
-		NoClassAnnotation: s.NoClassAnnotation, NoGroupAnnotation: s.NoGroupAnnotation,
-		DemandServices: s.DemandServices, DemandActions: s.DemandActions,
-	}
-}
-
-// without are the add-ons that the settings leave out.
-func without(s Settings) []model.Addon {
-	var out []model.Addon
-	for _, a := range []struct {
-		addon model.Addon
-		on    bool
-	}{
-		{model.AddonWebACL, s.WAFv2}, {model.AddonClassicWebACL, s.WAF}, {model.AddonProtection, s.Shield}, {model.AddonCapacity, s.Capacity},
-	} {
-		if !a.on {
-			out = append(out, a.addon)
-		}
-	}
-	return out
 }
 
 // quiet is how long the rules on pods' security groups wait for more changes.

@@ -26,9 +26,9 @@ type secrets struct {
 }
 
 func newSecrets(mgr ctrl.Manager, s Settings) (*secrets, error) {
-	label, err := secret.ParseLabel(s.SecretsLabel)
+	rules, err := secretRules(s)
 	if err != nil {
-		return nil, fmt.Errorf("reading --required-secrets-label: %w", err)
+		return nil, err
 	}
 	api, err := client.NewWithWatch(mgr.GetConfig(), client.Options{
 		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
@@ -36,7 +36,7 @@ func newSecrets(mgr ctrl.Manager, s Settings) (*secrets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the client of Secrets: %w", err)
 	}
-	out := &secrets{book: secret.New(api), rules: secret.Rules{Label: label}, live: api}
+	out := &secrets{book: secret.New(api), rules: rules, live: api}
 	if err := mgr.Add(out.book); err != nil {
 		return nil, fmt.Errorf("adding the book of Secrets: %w", err)
 	}

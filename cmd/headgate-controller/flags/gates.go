@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/headgate/headgate/cmd/headgate-controller/wire"
 )
 
 // gatesFlag is the flag of feature gates, Name=bool with commas between.
@@ -33,7 +35,7 @@ func (g gate) get() bool {
 }
 
 // gates are the feature gates of the incumbent, by its names.
-func (s *settings) gates() map[string]gate {
+func gates(s *wire.Settings) map[string]gate {
 	out := fixedGates()
 	for name, to := range map[string]*bool{
 		"ALBSingleSubnet": &s.SingleSubnet, "ALBTargetControlAgent": &s.Webhooks.Agents,
@@ -71,16 +73,16 @@ func fixedGates() map[string]gate {
 }
 
 // defineAddons declares the flags of what other services give a load balancer, and the gates.
-func (s *settings) defineAddons(fs *flag.FlagSet) {
+func defineAddons(fs *flag.FlagSet, s *wire.Settings) {
 	fs.BoolVar(&s.WAFv2, "enable-wafv2", true, "serve web ACLs of AWS WAF; off, what asks for one answers 503")
 	fs.BoolVar(&s.WAF, "enable-waf", true, "serve web ACLs of WAF Classic (Regional); off, what asks for one answers 503")
 	fs.BoolVar(&s.Shield, "enable-shield", true, "serve protections of Shield Advanced")
 	s.Capacity = true
-	fs.Var(gatesFlag{s.gates()}, "feature-gates", "feature gates of the incumbent (Name=true|false,…); those that have one way only here are refused otherwise")
+	fs.Var(gatesFlag{gates(s)}, "feature-gates", "feature gates of the incumbent (Name=true|false,…); those that have one way only here are refused otherwise")
 }
 
 // defineRules declares what Ingresses may do, and what is made of what is not there.
-func (s *settings) defineRules(fs *flag.FlagSet) {
+func defineRules(fs *flag.FlagSet, s *wire.Settings) {
 	fs.BoolVar(&s.NoClassAnnotation, "disable-ingress-class-annotation", false, "refuse kubernetes.io/ingress.class on new Ingresses")
 	fs.BoolVar(&s.NoGroupAnnotation, "disable-ingress-group-name-annotation", false, "refuse alb.ingress.kubernetes.io/group.name of new members")
 	fs.Var(notFlag{&s.DemandServices}, "tolerate-non-existent-backend-service",
