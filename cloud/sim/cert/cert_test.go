@@ -212,3 +212,23 @@ func TestImportQuota(t *testing.T) {
 		t.Errorf("the 2501st: %q", code)
 	}
 }
+
+func TestOneFullNameIsEnoughForAListener(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why   string
+		names []string
+		want  bool
+	}{
+		{"the common name is one", []string{"example.com"}, true},
+		{"an alternative name is one", []string{"default", "*", "*.example.com"}, true},
+		{"none is one", []string{"default", "*"}, false},
+	} {
+		b := newBench(t)
+		body, key := contract.Pair(t, c.names...)
+		out, err := contract.Run[sdk.ImportCertificateOutput](b.store.Service(), "ImportCertificate", &sdk.ImportCertificateInput{Certificate: body, PrivateKey: key})
+		if found, ok := b.store.Find(*contract.Must(t, out, err).CertificateArn); !ok || found.Usable != c.want {
+			t.Errorf("%s: usable %v, want %v", c.why, found.Usable, c.want)
+		}
+	}
+}

@@ -118,7 +118,9 @@ func (s *Store) Find(arn string) (Found, bool) {
 		return Found{}, false
 	}
 	s.settle(c)
-	return Found{Usable: s.status(c) == acmtypes.CertificateStatusIssued && strings.Contains(c.domain, ".")}, true
+	// Clients look at the alternative names where there are any (RFC 6125), so one of them will do, as with certificates of IAM: believed.
+	full := slices.ContainsFunc(c.names, func(name string) bool { return strings.Contains(name, ".") })
+	return Found{Usable: s.status(c) == acmtypes.CertificateStatusIssued && full}, true
 }
 
 // TLS gives a certificate with its key.
