@@ -130,10 +130,14 @@ func (l *listener) judgeKinds() {
 	}
 }
 
-// judgeConflicts settles a listener against others, of its own object or of those that go before. What lost already takes nothing away.
+// judgeConflicts settles a listener against others, of its own object or of those that go before. What lost already takes nothing away. One
+// that is not served in any case conflicts with those that go before only, by its protocol.
 func (l *listener) judgeConflicts(all []*listener) {
 	for _, o := range all {
-		if o == l || o.Port != l.Port || l.unsupported.any() || o.unsupported.any() || l.lost || o.lost || o.of != l.of && o.conflict.any() {
+		if o == l || o.Port != l.Port || o.unsupported.any() || l.lost || o.lost || o.of != l.of && o.conflict.any() {
+			continue
+		}
+		if l.unsupported.any() && (o.of == l.of || o.Protocol == l.Protocol) {
 			continue
 		}
 		who, outcome := "listener "+string(o.Name), "so neither is served"
