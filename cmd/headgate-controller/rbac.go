@@ -40,8 +40,9 @@ package main
 // +kubebuilder:rbac:groups="",resources=pods/status,verbs=patch
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingwebhookconfigurations,verbs=get;patch,resourceNames=headgate-webhook
 //
-// It owns these:
+// It owns these. Of ServiceAccounts those that it makes beside Gateways, for the labels that these ask for; nothing runs with them:
 //
+// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings/status,verbs=patch
 // +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers,verbs=get;list;watch;create;patch;delete

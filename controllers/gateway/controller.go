@@ -76,6 +76,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	c, err := builders.
 		Named("gateway.k8s.aws-alb").
 		For(&gwv1.Gateway{}, changed).
+		Owns(&corev1.ServiceAccount{}, builder.OnlyMetadata).
 		Watches(&gwv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfRoute), changed).
 		Watches(&gwv1.GatewayClass{}, all, changed).
 		Watches(&awsgwv1.LoadBalancerConfiguration{}, all, changed).

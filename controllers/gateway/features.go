@@ -16,17 +16,20 @@ import (
 
 // supported are the features that are served as they are specified, sorted by name (Gateway API, GatewayClassStatus.supportedFeatures);
 // ListenerSets where they are installed.
-// Not among them is what an application load balancer does in its own way: it compares query parameters without regard to case, takes
-// HTTP/2 over TLS only, and tries the rules of a listener with a wildcard after those of the listener for the host itself.
+// Not among them is what an application load balancer does in its own way: it compares query parameters without regard to case, and takes
+// HTTP/2 over TLS only; nor GatewayPort8080, for with it the suite asks for redirects from HTTPS to HTTP, which AWS refuses. What is among
+// them is proven by the official suite, see docs/conformance.
 func supported(sets bool) []gwv1.SupportedFeature {
 	var out []gwv1.SupportedFeature
 	if sets {
 		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(features.SupportListenerSet)})
 	}
 	for _, name := range []features.FeatureName{
-		features.SupportGateway, features.SupportGatewayPort8080, features.SupportHTTPRoute, features.SupportHTTPRouteDestinationPortMatching,
-		features.SupportHTTPRouteMethodMatching, features.SupportHTTPRouteNamedRouteRule, features.SupportHTTPRouteParentRefPort,
-		features.SupportHTTPRoutePortRedirect, features.SupportHTTPRouteSchemeRedirect, features.SupportReferenceGrant,
+		features.SupportGateway, features.SupportGatewayAddressEmpty, features.SupportGatewayHTTPListenerIsolation,
+		features.SupportGatewayInfrastructure, features.SupportHTTPRoute, features.SupportHTTPRouteBackendProtocolWebSocket,
+		features.SupportHTTPRouteDestinationPortMatching, features.SupportHTTPRouteMethodMatching, features.SupportHTTPRouteNamedRouteRule,
+		features.SupportHTTPRouteParentRefPort, features.SupportHTTPRoutePortRedirect, features.SupportHTTPRouteSchemeRedirect,
+		features.SupportReferenceGrant,
 	} {
 		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(name)})
 	}

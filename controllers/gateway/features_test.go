@@ -77,29 +77,36 @@ func TestClassIsWrittenOnce(t *testing.T) {
 	}
 }
 
-// extended are features beyond the kinds themselves: listeners and rules that need them, and how many findings these may yield.
-func extended() map[features.FeatureName]struct{ listeners, parent, rule string } {
+// extended are features beyond the kinds themselves: what of a Gateway, of its listeners and of rules needs them.
+func extended() map[features.FeatureName]struct{ gateway, listeners, parent, rule string } {
 	redirect := func(fields string) string {
 		return `{filters: [{type: RequestRedirect, requestRedirect: {` + fields + `}}]}`
 	}
-	return map[features.FeatureName]struct{ listeners, parent, rule string }{
-		features.SupportGatewayPort8080:                  {listeners: `[{name: a, port: 8080, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]`},
-		features.SupportHTTPRouteDestinationPortMatching: {parent: `, port: 80`},
-		features.SupportHTTPRouteParentRefPort:           {parent: `, port: 80`},
-		features.SupportHTTPRouteMethodMatching:          {rule: `{matches: [{method: PUT}], backendRefs: [{name: web, port: 80}]}`},
-		features.SupportHTTPRouteNamedRouteRule:          {rule: `{name: one, backendRefs: [{name: web, port: 80}]}`},
-		features.SupportHTTPRoutePortRedirect:            {rule: redirect(`port: 8083`)},
-		features.SupportHTTPRouteSchemeRedirect:          {rule: redirect(`scheme: https`)},
-		features.SupportHTTPRoutePathRedirect:            {rule: redirect(`path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}`)},
-		features.SupportHTTPRoute303RedirectStatusCode:   {rule: redirect(`port: 8083, statusCode: 303`)},
-		features.SupportHTTPRoute307RedirectStatusCode:   {rule: redirect(`port: 8083, statusCode: 307`)},
-		features.SupportHTTPRoute308RedirectStatusCode:   {rule: redirect(`port: 8083, statusCode: 308`)},
-		features.SupportHTTPRouteRequestTimeout:          {rule: `{timeouts: {request: 1s}}`},
-		features.SupportHTTPRouteRetry:                   {rule: `{retry: {attempts: 2}}`},
-		features.SupportHTTPRouteHostRewrite:             {rule: `{filters: [{type: URLRewrite, urlRewrite: {hostname: a.example.com}}]}`},
-		features.SupportHTTPRoutePathRewrite:             {rule: `{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /b}}}]}`},
-		features.SupportHTTPRouteRequestMirror:           {rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: web, port: 80}}}]}`},
-		features.SupportHTTPRouteCORS:                    {rule: `{filters: [{type: CORS, cors: {allowOrigins: ["https://a.example.com"]}}]}`},
+	return map[features.FeatureName]struct{ gateway, listeners, parent, rule string }{
+		features.SupportGatewayAddressEmpty:             {gateway: `{addresses: [{type: IPAddress}, {type: Hostname}]}`},
+		features.SupportGatewayInfrastructure:           {gateway: `{infrastructure: {labels: {team: a}, annotations: {a: b}}}`},
+		features.SupportGatewayStaticAddresses:          {gateway: `{addresses: [{type: IPAddress, value: 192.0.2.1}]}`},
+		features.SupportGatewayBackendClientCertificate: {gateway: `{tls: {backend: {clientCertificateRef: {name: x}}}}`},
+		features.SupportGatewayHTTPListenerIsolation: {listeners: `[
+			{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}},
+			{name: b, port: 80, protocol: HTTP, hostname: x.com, allowedRoutes: {namespaces: {from: All}}}]`},
+		features.SupportHTTPRouteBackendProtocolWebSocket: {rule: `{backendRefs: [{name: web, port: 80}]}`},
+		features.SupportHTTPRouteDestinationPortMatching:  {parent: `, port: 80`},
+		features.SupportHTTPRouteParentRefPort:            {parent: `, port: 80`},
+		features.SupportHTTPRouteMethodMatching:           {rule: `{matches: [{method: PUT}], backendRefs: [{name: web, port: 80}]}`},
+		features.SupportHTTPRouteNamedRouteRule:           {rule: `{name: one, backendRefs: [{name: web, port: 80}]}`},
+		features.SupportHTTPRoutePortRedirect:             {rule: redirect(`port: 8083`)},
+		features.SupportHTTPRouteSchemeRedirect:           {rule: redirect(`scheme: https`)},
+		features.SupportHTTPRoutePathRedirect:             {rule: redirect(`path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}`)},
+		features.SupportHTTPRoute303RedirectStatusCode:    {rule: redirect(`port: 8083, statusCode: 303`)},
+		features.SupportHTTPRoute307RedirectStatusCode:    {rule: redirect(`port: 8083, statusCode: 307`)},
+		features.SupportHTTPRoute308RedirectStatusCode:    {rule: redirect(`port: 8083, statusCode: 308`)},
+		features.SupportHTTPRouteRequestTimeout:           {rule: `{timeouts: {request: 1s}}`},
+		features.SupportHTTPRouteRetry:                    {rule: `{retry: {attempts: 2}}`},
+		features.SupportHTTPRouteHostRewrite:              {rule: `{filters: [{type: URLRewrite, urlRewrite: {hostname: a.example.com}}]}`},
+		features.SupportHTTPRoutePathRewrite:              {rule: `{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /b}}}]}`},
+		features.SupportHTTPRouteRequestMirror:            {rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: web, port: 80}}}]}`},
+		features.SupportHTTPRouteCORS:                     {rule: `{filters: [{type: CORS, cors: {allowOrigins: ["https://a.example.com"]}}]}`},
 		features.SupportHTTPRouteResponseHeaderModification: {
 			rule: `{filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {remove: [a]}}]}`},
 	}
@@ -130,7 +137,11 @@ func TestFeaturesAreServed(t *testing.T) {
 			rule = `{backendRefs: [{name: web, port: 80}]}`
 		}
 		route := strings.Replace(routeWith(rule), "namespace: infra", "namespace: infra"+e.parent, 1)
-		v := verdictOf(snapshotOf(t, listeners, route))
+		snapshot := snapshotOf(t, listeners, route)
+		if e.gateway != "" {
+			parse(t, e.gateway, &snapshot.Gateway.Spec)
+		}
+		v := verdictOf(snapshot)
 		served := len(v.Findings) == 0 && len(v.Intent.Fragments) == 2
 		if served != promised[name] {
 			t.Errorf("%s: promised %v, served %v: %v", name, promised[name], served, messages(v.Findings))

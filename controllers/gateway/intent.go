@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -64,6 +66,7 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 		}
 	}
 	v.Intent.Fragments = append(t.parentFragments(), fragments...)
+	v.Intent.Fragments[0].Routes = v.bounds()
 	v.Findings = append(v.Findings, s.unserved(t.used)...)
 	return v
 }
@@ -82,11 +85,21 @@ func (t *translator) parentFragments() []intent.Fragment {
 	for _, p := range t.parents {
 		f := intent.Fragment{Member: p.ref, Listeners: t.listenersOf(p)}
 		if p.ref.Kind == kindGateway {
-			f.Settings = t.config.settings()
+			f.Settings = t.settings()
 		} else if len(f.Listeners) == 0 {
 			continue
 		}
 		out = append(out, f)
+	}
+	return out
+}
+
+// settings are those of the whole load balancer. Tags that a configuration names count before those of the Gateway's infrastructure.
+func (t *translator) settings() intent.Settings {
+	out := t.config.settings()
+	if tags, _ := infrastructureTags(t.snapshot.Gateway); len(tags) > 0 {
+		maps.Copy(tags, out.Tags)
+		out.Tags = tags
 	}
 	return out
 }
@@ -144,6 +157,8 @@ func (t *translator) gatewayFindings() []model.Finding {
 	wrong := func(field string, p problem) {
 		out = append(out, model.Finding{Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message})
 	}
+	_, untagged := infrastructureTags(s.Gateway)
+	out = append(out, untagged...)
 	if s.ParameterProblem != "" {
 		wrong("", problem{string(gwv1.GatewayReasonInvalidParameters), s.ParameterProblem})
 	}
@@ -166,8 +181,9 @@ func (t *translator) gatewayFindings() []model.Finding {
 // unsupportedAddress is the first address of a Gateway that an application load balancer cannot have: AWS chooses its host name.
 func unsupportedAddress(g *gwv1.Gateway) (field string, p problem) {
 	for i, a := range g.Spec.Addresses {
-		if a.Type != nil && *a.Type == gwv1.HostnameAddressType && a.Value == "" {
-			continue
+		kind := cmp.Or(deref(a.Type), gwv1.IPAddressType)
+		if a.Value == "" && (kind == gwv1.HostnameAddressType || kind == gwv1.IPAddressType) {
+			continue // it gets the host name: that the type be met is a wish of the specification, not a promise
 		}
 		return fmt.Sprintf("spec.addresses[%d]", i), problem{string(gwv1.GatewayReasonUnsupportedAddress),
 			"an application load balancer has no address of its user's choice, but a host name that AWS gives it: remove it"}

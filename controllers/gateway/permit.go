@@ -37,7 +37,11 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 			if !slices.Contains(r.Ports, port) {
 				continue
 			}
-			if hosts, ok := intersect(l.hostname(), hostnames(r.Match.Hosts)); ok {
+			hosts, ok := intersect(l.hostname(), hostnames(r.Match.Hosts))
+			if ok {
+				hosts, ok = l.own(hosts, v.listeners)
+			}
+			if ok {
 				r.Ports, r.Match.Hosts = []int{port}, hosts
 				out.Routes = append(out.Routes, v.translator.permitted(f.Member, l, r))
 			}
@@ -63,10 +67,13 @@ func (t *translator) open(l *listener, j *judged, member model.ObjectRef) bool {
 }
 
 // admit gives the fragment of the Gateway itself or of a ListenerSet, which needs leave for the Secrets of others only, the ranges and
-// security groups that the configuration names now. A port that others have for another protocol by now is theirs.
+// security groups that the configuration names now, and the Gateway's the bounds between the listeners of now. A port that others have for
+// another protocol by now is theirs.
 func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
 	f.Listeners = v.snapshot.stillPermitted(f.Member, f.Listeners)
-	if f.Member.Kind == kindListenerSet {
+	if f.Member.Kind != kindListenerSet {
+		f.Routes = v.bounds()
+	} else {
 		f.Listeners = slices.DeleteFunc(f.Listeners, func(have intent.Listener) bool {
 			return slices.ContainsFunc(v.listeners, func(l *listener) bool {
 				return v.translator.serves(l) && !l.of.ref.Same(f.Member) && int(l.Port) == have.Port && string(l.Protocol) != have.Protocol

@@ -57,6 +57,9 @@ func (r *Reconciler) depart(ctx context.Context, v *Verdict) error {
 	if err := r.retract(ctx, v); err != nil {
 		return err
 	}
+	if _, err := r.accompany(ctx, v); err != nil {
+		return err
+	}
 	g := v.snapshot.Gateway
 	old := g.DeepCopy()
 	if !controllerutil.RemoveFinalizer(g, Finalizer) {
@@ -98,7 +101,9 @@ func (r *Reconciler) leave(ctx context.Context, v *Verdict) error {
 
 // report writes what was reached into the status of the Gateway and its routes, where it changed, and events.
 func (r *Reconciler) report(ctx context.Context, v *Verdict, got reached) error {
-	errs := []error{r.leave(ctx, v)}
+	told, err := r.accompany(ctx, v)
+	got.Findings = slices.Concat(got.Findings, told)
+	errs := []error{err, r.leave(ctx, v)}
 	if v.snapshot.Ours {
 		errs = append(errs, r.reportGateway(ctx, v, got))
 		errs = append(errs, r.reportSets(ctx, v, got)...)

@@ -30,7 +30,7 @@ type translator struct {
 func (t *translator) translate(route *gwv1.HTTPRoute) *judged {
 	j := &judged{route: route, attachments: t.attach(route)}
 	j.fragment.Member = routeRef(route)
-	places := t.places(j)
+	places := isolated(t.places(j), t.listeners)
 	for i, rule := range rulesOf(route) {
 		t.rule(j, ruleAt{HTTPRouteRule: rule, field: fmt.Sprintf("spec.rules[%d]", i)}, places)
 	}

@@ -206,9 +206,5 @@ func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
 		{g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend"},
 		{g.Spec.DefaultScope != "" && g.Spec.DefaultScope != gwv1.GatewayDefaultScopeNone, model.Warning, "spec.defaultScope"},
 	}
-	if i := g.Spec.Infrastructure; i != nil {
-		wishes = append(wishes, wish{len(i.Labels) > 0, model.Warning, "spec.infrastructure.labels"},
-			wish{len(i.Annotations) > 0, model.Warning, "spec.infrastructure.annotations"})
-	}
 	return notServed(gatewayRef(g), wishes)
 }

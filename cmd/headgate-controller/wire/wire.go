@@ -26,6 +26,7 @@ import (
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/targets"
 )
 
@@ -85,7 +86,9 @@ func newManager(s Settings, h hooks) (ctrl.Manager, error) {
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject:         map[client.Object]cache.ByObject{&corev1.Node{}: {Transform: targets.Slim}},
+			ByObject: map[client.Object]cache.ByObject{
+				&corev1.Node{}: {Transform: targets.Slim}, &corev1.ServiceAccount{}: {Label: gateway.Companions()},
+			},
 		},
 		// Names of controllers are ours alone; a test may run several operators in one process.
 		Controller: config.Controller{SkipNameValidation: new(true)},
