@@ -36,6 +36,10 @@ corpus: ## Apply strangers' manifests to a sandbox; CORPUS=DIR takes any folder,
 test: ## Run all tests
 	$(GO) run ./test/report
 
+.PHONY: conformance
+conformance: ## Run the Gateway API's official suite and write its report into docs/conformance
+	$(GO) test ./test/conformance -count 1 -timeout 1h -v -args -write
+
 .PHONY: changes
 changes: ## Send requests while plans are applied; PAIRS=500 of configurations, SEED=1
 	$(GO) test ./test/traffic -run TestChangesOfRules -count 1 -timeout 1h -v -args -pairs $(or $(PAIRS),500) -seed $(or $(SEED),1)
