@@ -248,6 +248,7 @@ func acceptedAsItIs() map[string][]string {
 		"dense priorities":                        {"ingress/takeover-priorities", "gateway/takeover-priorities"},
 		"its resource tags on rules":              {"ingress/takeover-rule-tags", "takeover/gateway-rule-tags"},
 		"a target group port that is out of date": {"ingress/takeover-target-port", "takeover/gateway-target-port"},
+		"a target port that is a name":            {"ingress/takeover-port-name"},
 		"its encoding of the same match":          {"ingress/takeover-hosts", "gateway/takeover-hosts"},
 		"attributes that nobody asks for now":     {"ingress/takeover-attributes", "gateway/takeover-attributes"},
 		"the secret of a sign-in, and certificates of clients that nobody asks for now": {"ingress/takeover-guards"},
@@ -300,6 +301,10 @@ func TestEditAfterTakeOver(t *testing.T) {
 		{
 			"a rule that changes is written in our encoding, in the same call", "takeover/hosts-edited",
 			[]plan.Op{plan.CreateTargetGroup, plan.DeleteTargetGroup, plan.ModifyRule},
+		},
+		{
+			"a sign-in that changes keeps the secret that AWS has, for nobody knows whether it is another one", "takeover/sign-in-edited",
+			[]plan.Op{plan.ModifyRule},
 		},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -143,6 +143,20 @@ func tenEdited(s *scene) {
 	secure.Rules = slices.Delete(secure.Rules, 2, 3)
 }
 
+// secretKept: nobody knows whether the Secret is still what the incumbent sent, so AWS keeps what it has.
+func secretKept(s *scene) {
+	s.t.Helper()
+	for _, form := range s.meter.changes() {
+		const config = "Actions.member.1.AuthenticateOidcConfig."
+		if form.Get(config+"UseExistingClientSecret") != "true" || form.Has(config+"ClientSecret") {
+			s.t.Errorf("a sign-in is changed with %d fields, and not with the secret that AWS has", len(form))
+		}
+	}
+	if len(s.meter.changes()) == 0 {
+		s.t.Error("no rule was changed")
+	}
+}
+
 // join makes the Ingress of a member, its Services and target groups, and gives its rule.
 func (s *scene) join(stack *incumbent.Stack, i int, m member) incumbent.Rule {
 	s.t.Helper()

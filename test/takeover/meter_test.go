@@ -1,8 +1,11 @@
 package takeover
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -15,10 +18,35 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// meter notes what the operator writes in the cluster, but for events and its lease.
+// meter notes what the operator writes in the cluster, but for events and its lease, and how it changes rules.
 type meter struct {
 	mu     sync.Mutex
 	writes []string
+	rules  []url.Values
+}
+
+// changes are the calls that change rules.
+func (m *meter) changes() []url.Values {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.rules)
+}
+
+// RoundTrip carries an AWS call.
+func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Action") == "ModifyRule" {
+			m.mu.Lock()
+			m.rules = append(m.rules, form)
+			m.mu.Unlock()
+		}
+	}
+	return http.DefaultTransport.RoundTrip(req)
 }
 
 // on has the requests to an API server noted.

@@ -30,7 +30,10 @@ func rows() []row {
 		{
 			name: "group", why: "a group of ten with TLS, redirects to it, a sign-in and actions of all kinds",
 			build: ten, steps: []step{
-				{do: tenEdited, calls: map[string]int{"ModifyRule": 1, "DeleteRule": 1}, seen: map[string]int{"SetRulePriorities": 7, "AddTags rule": 7}},
+				{
+					do: tenEdited, calls: map[string]int{"ModifyRule": 1, "DeleteRule": 1}, seen: map[string]int{"SetRulePriorities": 7, "AddTags rule": 7},
+					check: secretKept,
+				},
 			},
 		},
 		{

@@ -38,6 +38,8 @@ type step struct {
 	do func(*scene)
 	// calls that it costs, and what the incumbent would do if it came back then.
 	calls, seen map[string]int
+	// check looks at more, when it is done.
+	check func(*scene)
 }
 
 // TestTakeOver starts the operator on what the incumbent made, kills it again and again on its way, and has it work on: nothing is
@@ -93,6 +95,9 @@ func (r row) play(t *testing.T, w *world.World) {
 			}
 			return nil
 		})
+		if one.check != nil {
+			one.check(s)
+		}
 	}
 }
 
@@ -119,11 +124,10 @@ func list(calls []string) string { return "  " + strings.Join(calls, "\n  ") }
 func (s *scene) start(b *blade) {
 	s.t.Helper()
 	s.seen = s.Sim.Calls()
-	transport := http.DefaultTransport
-	settings := s.Settings(transport)
+	settings := s.Settings(s.meter)
 	settings.Config = s.meter.on(settings.Config)
 	if b != nil {
-		settings.Transport = b.cut(transport, every)
+		settings.Transport = b.cut(s.meter, every)
 		settings.Config.Wrap(func(next http.RoundTripper) http.RoundTripper { return b.cut(next, writing) })
 	}
 	s.StartAs(settings)
