@@ -16,6 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 )
 
 // watcher is a controller that can be given more to watch.
@@ -30,16 +32,17 @@ type guest struct {
 }
 
 func (r *Reconciler) guests(mgr ctrl.Manager) []guest {
-	of := func(version, kind string, object client.Object, whom handler.MapFunc) guest {
+	of := func(kind schema.GroupVersionKind, object client.Object, whom handler.MapFunc) guest {
 		return guest{
-			kind: schema.GroupVersionKind{Group: gwv1.GroupName, Version: version, Kind: kind},
+			kind: kind,
 			watch: source.Kind(mgr.GetCache(), object, handler.EnqueueRequestsFromMapFunc(whom),
 				predicate.Predicate(predicate.GenerationChangedPredicate{})),
 		}
 	}
 	return []guest{
-		of("v1", kindListenerSet, &gwv1.ListenerSet{}, gatewaysOfSet),
-		of("v1beta1", "ReferenceGrant", &gwv1beta1.ReferenceGrant{}, r.allGateways),
+		of(schema.GroupVersion(gwv1.GroupVersion).WithKind(kindListenerSet), &gwv1.ListenerSet{}, gatewaysOfSet),
+		of(schema.GroupVersion(gwv1beta1.GroupVersion).WithKind("ReferenceGrant"), &gwv1beta1.ReferenceGrant{}, r.allGateways),
+		of(awsgwv1.GroupVersion().WithKind(awsgwv1.KindListenerRuleConfiguration), &awsgwv1.ListenerRuleConfiguration{}, r.allGateways),
 	}
 }
 

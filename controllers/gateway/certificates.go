@@ -152,12 +152,15 @@ func (r *Reconciler) keepSecrets(gateway types.NamespacedName, s *Snapshot) {
 	for ref := range s.Secrets {
 		keys = append(keys, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name})
 	}
+	for ref := range s.Clients {
+		keys = append(keys, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name})
+	}
 	r.book.Keep("Gateway "+gateway.String(), keys)
 }
 
 // gatewaysOfSecret are the Gateways that name a Secret.
 func (r *Reconciler) gatewaysOfSecret(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.gatewaysWhere(ctx, func(from string, l gwv1.Listener) bool {
+	return append(r.gatewaysOfClient(ctx, o), r.gatewaysWhere(ctx, func(from string, l gwv1.Listener) bool {
 		return l.TLS != nil && slices.ContainsFunc(l.TLS.CertificateRefs, func(ref gwv1.SecretObjectReference) bool {
 			namespace := from
 			if ref.Namespace != nil {
@@ -165,5 +168,5 @@ func (r *Reconciler) gatewaysOfSecret(ctx context.Context, o client.Object) []re
 			}
 			return namespace == o.GetNamespace() && string(ref.Name) == o.GetName()
 		})
-	})
+	})...)
 }

@@ -36,16 +36,16 @@ func validatesClients(g *gwv1.Gateway, port gwv1.PortNumber) bool {
 // closing notes the filters of a rule that restrict access and are not served, and tells whether there are any: such a rule answers 503.
 func (j *judged) closing(rule ruleAt) bool {
 	before := len(j.closed)
-	j.closeFilters(rule.field, rule.Filters)
+	j.closeFilters(rule.field, rule.Filters, func(f gwv1.HTTPRouteFilter) bool { return extensionOf("", f).Name != "" })
 	for i, b := range rule.BackendRefs {
-		j.closeFilters(fmt.Sprintf("%s.backendRefs[%d]", rule.field, i), b.Filters)
+		j.closeFilters(fmt.Sprintf("%s.backendRefs[%d]", rule.field, i), b.Filters, func(gwv1.HTTPRouteFilter) bool { return false })
 	}
 	return len(j.closed) > before
 }
 
-func (j *judged) closeFilters(field string, filters []gwv1.HTTPRouteFilter) {
+func (j *judged) closeFilters(field string, filters []gwv1.HTTPRouteFilter, served func(gwv1.HTTPRouteFilter) bool) {
 	for i, f := range filters {
-		if !restricts(f.Type) {
+		if !restricts(f.Type) || served(f) {
 			continue
 		}
 		what := string(f.Type)

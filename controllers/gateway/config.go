@@ -244,11 +244,8 @@ func protocolPort(l *listener) awsgwv1.ProtocolPort {
 
 // closes tells whether requests to a listener must be refused because something that restricts access to it is not served.
 func (c config) closes(l *listener) bool {
-	return c.walledOff() || slices.ContainsFunc(entries(c.spec, protocolPort(l)), restrictsClients)
-}
-
-func restrictsClients(l awsgwv1.ListenerConfiguration) bool {
-	return l.MutualAuthentication != nil && l.MutualAuthentication.Mode != awsgwv1.MutualAuthenticationOff
+	all := entries(c.spec, protocolPort(l))
+	return c.walledOff() || slices.ContainsFunc(all, func(lc awsgwv1.ListenerConfiguration) bool { return restrictsClients(lc) && !serves(all[0], lc) })
 }
 
 // gatewayRef names the Gateway.

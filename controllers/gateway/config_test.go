@@ -96,7 +96,10 @@ func TestWhatRestrictsAccessAndIsNotServedCloses(t *testing.T) {
 		findings  int
 	}{
 		{"nothing is restricted", `{}`, []string{"forward", "forward"}, 0},
-		{"client certificates on one port", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: passthrough}}]}`, []string{"forward", "503"}, 1},
+		{"client certificates where AWS asks for them", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: passthrough}}]}`, []string{"forward", "forward"}, 0},
+		{"client certificates without TLS", `{listenerConfigurations: [{protocolPort: "HTTP:80", mutualAuthentication: {mode: passthrough}}]}`, []string{"503", "forward"}, 1},
+		{"client certificates by two entries that differ", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: passthrough}},
+			{protocolPort: "HTTPS:443", mutualAuthentication: {mode: verify, trustStore: x}}]}`, []string{"forward", "503"}, 2},
 		{"client certificates that are off", `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: "off"}}]}`, []string{"forward", "forward"}, 0},
 	} {
 		s := snapshotOf(t, listeners, routeWith(`{backendRefs: [{name: web, port: 80}]}`))

@@ -1,6 +1,11 @@
 package gateway
 
-import "strings"
+import (
+	"reflect"
+	"strings"
+
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+)
 
 func configRows() []row {
 	const warn, listener = "Warning LoadBalancerConfiguration spec.", "Warning LoadBalancerConfiguration spec.listenerConfigurations[0]."
@@ -37,8 +42,12 @@ func configRows() []row {
 		{path: "listenerConfigurations[].sslPolicy", with: entry(`sslPolicy: x`)},
 		{path: "listenerConfigurations[].sslPolicy", with: `{listenerConfigurations: [{protocolPort: "HTTP:80", sslPolicy: x}]}`, want: listener + "sslPolicy"},
 		{path: "listenerConfigurations[].alpnPolicy", with: entry(`alpnPolicy: HTTP2Only`), want: listener + "alpnPolicy"},
-		{path: "listenerConfigurations[].mutualAuthentication", with: entry(`mutualAuthentication: {mode: verify, trustStore: x}`),
-			want: "Closed LoadBalancerConfiguration spec.listenerConfigurations[0].mutualAuthentication"},
+		{path: "listenerConfigurations[].mutualAuthentication.mode", with: entry(`mutualAuthentication: {mode: passthrough}`)},
+		{path: "listenerConfigurations[].mutualAuthentication.trustStore", with: entry(`mutualAuthentication: {mode: verify, trustStore: x}`)},
+		{path: "listenerConfigurations[].mutualAuthentication.ignoreClientCertificateExpiry",
+			with: entry(`mutualAuthentication: {mode: verify, trustStore: x, ignoreClientCertificateExpiry: true}`)},
+		{path: "listenerConfigurations[].mutualAuthentication.advertiseTrustStoreCaNames",
+			with: entry(`mutualAuthentication: {mode: verify, trustStore: x, advertiseTrustStoreCaNames: "on"}`)},
 		{path: "listenerConfigurations[].listenerAttributes[].key", with: entry(`listenerAttributes: [{key: k, value: v}]`)},
 		{path: "listenerConfigurations[].listenerAttributes[].value", with: entry(`listenerAttributes: [{key: k, value: v}]`)},
 		{path: "listenerConfigurations[].quicEnabled", with: entry(`quicEnabled: true`), want: listener + "quicEnabled"},
@@ -105,12 +114,33 @@ func groupRows() []row {
 }
 
 func ruleRows() []row {
-	const closed = "Closed HTTPRoute spec.rules[0].filters[0]"
-	return []row{
-		{path: "actions", with: `{actions: [{type: forward}]}`, want: closed},
-		{path: "conditions", with: `{conditions: [{field: source-ip}]}`, want: closed},
-		{path: "tags", with: `{tags: {a: b}}`, want: closed},
+	var out []row
+	add := func(path, spec string) { out = append(out, row{path: path, with: spec}) }
+	type config struct{ name, config, fields string }
+	for _, c := range []config{
+		{"authenticate-oidc", "authenticateOIDCConfig", `issuer: i, authorizationEndpoint: a, tokenEndpoint: t, userInfoEndpoint: u, secret: {name: idp},
+			authenticationRequestExtraParams: {a: b}, onUnauthenticatedRequest: deny, scope: s, sessionCookieName: c, sessionTimeout: 1, useExistingClientSecret: true`},
+		{"authenticate-cognito", "authenticateCognitoConfig", `userPoolArn: a, userPoolClientId: c, userPoolDomain: d,
+			authenticationRequestExtraParams: {a: b}, onUnauthenticatedRequest: deny, scope: s, sessionCookieName: c, sessionTimeout: 1`},
+		{"jwt-validation", "jwtValidationConfig", `issuer: i, jwksEndpoint: j, additionalClaims: [{format: f, name: scp, values: [v]}]`},
+		{"fixed-response", "fixedResponseConfig", `statusCode: 418, contentType: text/html, messageBody: m`},
+		{"redirect", "redirectConfig", `query: q`},
+		{"forward", "forwardConfig", `targetGroupStickinessConfig: {enabled: true, durationSeconds: 60}`},
+	} {
+		spec := actions(`{type: ` + c.name + `, ` + c.config + `: {` + c.fields + `}}`)
+		for _, path := range leaves("", reflect.TypeFor[awsgwv1.ListenerRuleConfigurationSpec]()) {
+			if strings.HasPrefix(path, "actions[]."+c.config+".") {
+				add(path, spec)
+			}
+		}
 	}
+	add("actions[].type", actions(fixedAction))
+	source := `{conditions: [{field: source-ip, matchIndexes: [1], sourceIPConfig: {values: [10.0.0.0/8]}}]}`
+	for _, path := range []string{"conditions[].field", "conditions[].matchIndexes", "conditions[].sourceIPConfig.values"} {
+		add(path, source)
+	}
+	add("tags", `{tags: {a: b}}`)
+	return out
 }
 
 func gatewayRows() []row {

@@ -232,15 +232,11 @@ func judgeGroup(t *testing.T, spec string) *Verdict {
 	return verdictOf(s)
 }
 
-// judgeRule reads no spec: the kind is not served at all, and the rule that names such an object is closed. Without a spec there is no
-// such rule.
+// judgeRule judges a route with a redirect and a forward, both with the configuration.
 func judgeRule(t *testing.T, spec string) *Verdict {
 	t.Helper()
-	parse(t, spec, &awsgwv1.ListenerRuleConfigurationSpec{})
-	if spec == "{}" {
-		return verdictOf(snapshotOf(t, anyListener, routeWith(pathRule("/", ""))))
-	}
-	return verdictOf(snapshotOf(t, anyListener, routeWith(pathRule("/", `, filters: [`+extension+`]`))))
+	return verdictOf(extendedBy(t, spec, pathRule("/", `, filters: [`+extension+`]`),
+		`{matches: [{path: {value: /r}}], filters: [{type: RequestRedirect, requestRedirect: {hostname: x.com}}, `+extension+`]}`))
 }
 
 func judgeGateway(t *testing.T, spec string) *Verdict {

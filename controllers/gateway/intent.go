@@ -147,6 +147,7 @@ func (t *translator) port(l *listener) intent.Listener {
 	if out.Protocol == protocolHTTPS {
 		out.Certificates = t.certificates(l)
 		setText(&out.SSLPolicy, lc.SSLPolicy)
+		out.MutualAuth = t.mutual(l)
 	}
 	return out
 }

@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -47,11 +46,7 @@ func (r *Reconciler) keepers() []*keeper {
 	return []*keeper{
 		of(awsgwv1.KindLoadBalancerConfiguration, "loadbalancerconfigurations", func() client.Object { return &awsgwv1.LoadBalancerConfiguration{} }),
 		of(awsgwv1.KindTargetGroupConfiguration, "targetgroupconfigurations", func() client.Object { return &awsgwv1.TargetGroupConfiguration{} }),
-		of(awsgwv1.KindListenerRuleConfiguration, "listenerruleconfigurations", func() client.Object {
-			o := &metav1.PartialObjectMetadata{} // nobody reads more of it: what it asks for is not served yet
-			o.SetGroupVersionKind(awsgwv1.GroupVersion().WithKind(awsgwv1.KindListenerRuleConfiguration))
-			return o
-		}),
+		of(awsgwv1.KindListenerRuleConfiguration, "listenerruleconfigurations", func() client.Object { return &awsgwv1.ListenerRuleConfiguration{} }),
 	}
 }
 

@@ -69,6 +69,10 @@ type Snapshot struct {
 	Namespaces map[string]corev1.Namespace
 	Services   map[types.NamespacedName]corev1.Service
 	Grants     []gwv1beta1.ReferenceGrant
+	// Extensions are the ListenerRuleConfigurations that rules name, as far as they are there, and Clients those of identity providers in
+	// Secrets that they name.
+	Extensions map[types.NamespacedName]*awsgwv1.ListenerRuleConfiguration
+	Clients    map[model.SecretRef]secret.Client
 	// Secrets that listeners name and may name, as far as everybody may see them.
 	Secrets      map[model.SecretRef]intent.Secret
 	TargetGroups []awsgwv1.TargetGroupConfiguration
@@ -96,6 +100,9 @@ func Load(ctx context.Context, r client.Reader, set Settings, key types.Namespac
 		if err := step(ctx, r); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.loadExtensions(ctx, r, set); err != nil {
+		return nil, err
 	}
 	return s, s.loadSecrets(ctx, r, set.Secrets.Certificate)
 }

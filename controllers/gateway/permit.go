@@ -26,7 +26,7 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 	out.Routes, out.Listeners = nil, nil
 	j := v.routeOf(f.Member)
 	if j != nil {
-		f.Routes = j.shut(f.Routes)
+		f.Routes = j.reguard(j.shut(f.Routes))
 	}
 	for _, l := range v.listeners {
 		if !v.translator.open(l, j, f.Member) {
@@ -90,6 +90,9 @@ func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
 	out.Listeners = slices.Clone(f.Listeners)
 	for i := range out.Listeners {
 		out.Listeners[i].InboundCIDRs, out.Listeners[i].PrefixLists = now.spec.SourceRanges, now.spec.SecurityGroupPrefixes
+		if m := v.translator.mutualOf(f.Listeners[i]); m != nil {
+			out.Listeners[i].MutualAuth = m.Over(f.Listeners[i].MutualAuth)
+		}
 	}
 	return out
 }
@@ -118,6 +121,9 @@ func (v *Verdict) protected(have intent.Listener, l *listener) intent.Listener {
 	}
 	out := v.translator.port(l)
 	out.Certificates, out.DiscoverHosts, out.Field = have.Certificates, have.DiscoverHosts, have.Field
+	if out.MutualAuth != nil {
+		out.MutualAuth = out.MutualAuth.Over(have.MutualAuth)
+	}
 	return out
 }
 

@@ -112,7 +112,7 @@ func TestStatusOfALongRouteIsTaken(t *testing.T) {
 	t.Parallel()
 	var rules, filters []string
 	for k := range 10 {
-		filters = append(filters, fmt.Sprintf(`{type: ExtensionRef, extensionRef: {group: gateway.k8s.aws, kind: ListenerRuleConfiguration, name: n%d}}`, k))
+		filters = append(filters, fmt.Sprintf(`{type: ExtensionRef, extensionRef: {group: gateway.k8s.aws, kind: Vault, name: n%d}}`, k))
 	}
 	for i := range 15 {
 		rules = append(rules, fmt.Sprintf(`{matches: [{path: {type: Exact, value: /p%d}}], backendRefs: [{name: web, port: 80}], filters: [%s]}`,

@@ -87,6 +87,8 @@ func (t *translator) certificates(l *listener) []string {
 func (t *translator) rule(j *judged, rule ruleAt, places []place) {
 	checkUnsupported(j, rule)
 	closed := j.closing(rule)
+	more, readable := t.extend(j, rule)
+	closed = closed || !readable
 	action := t.action(j, rule)
 	matches := rule.Matches
 	if len(matches) == 0 {
@@ -96,6 +98,7 @@ func (t *translator) rule(j *judged, rule ruleAt, places []place) {
 		at := fmt.Sprintf("%s.matches[%d]", rule.field, m)
 		r := action
 		r.Match, r.Field, r.Age = t.match(j, at, match), at, j.route.CreationTimestamp.Unix()
+		r = more.apply(r, m)
 		for _, p := range places {
 			one := t.on(p, r)
 			if closed {
@@ -124,6 +127,7 @@ func (t *translator) on(p place, r intent.Route) intent.Route {
 
 // answering is a route that answers with a status itself.
 func answering(r intent.Route, status int) intent.Route {
+	r.Auth, r.AuthField = nil, ""
 	r.Forward, r.Redirect, r.Fixed = nil, nil, &intent.Fixed{StatusCode: status, ContentType: "text/plain"}
 	return r
 }

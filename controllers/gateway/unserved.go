@@ -15,6 +15,7 @@ import (
 const (
 	reasonNotServed = "NotServedYet"
 	reasonUnused    = "ChangesNothing"
+	reasonUnusable  = "InvalidConfiguration"
 	reasonLeaving   = "ConfigurationIsDeleted"
 )
 
@@ -80,9 +81,9 @@ func (p part) wishes() []wish {
 	return out
 }
 
-func listenerWishes(at string, l awsgwv1.ListenerConfiguration) []wish {
+func listenerWishes(at string, first, l awsgwv1.ListenerConfiguration) []wish {
 	return []wish{
-		{restrictsClients(l), model.Closed, at + ".mutualAuthentication"},
+		{restrictsClients(l) && !serves(first, l), model.Closed, at + ".mutualAuthentication"},
 		{l.ALPNPolicy != nil && *l.ALPNPolicy != awsgwv1.ALPNPolicyNone, model.Warning, at + ".alpnPolicy"},
 		{l.QUICEnabled != nil && *l.QUICEnabled, model.Warning, at + ".quicEnabled"},
 		{l.TargetGroupStickiness != nil && *l.TargetGroupStickiness, model.Warning, at + ".targetGroupStickiness"},
@@ -154,8 +155,8 @@ func (p part) entry(i int, listeners []*listener) []model.Finding {
 		return []model.Finding{unused(p.object, at+".protocolPort", fmt.Sprintf(
 			"%s is none of the Gateway's listeners, which are %s: use one of them", l.ProtocolPort, names(listeners)))}
 	}
-	out := notServed(p.object, listenerWishes(at, l))
 	first := slices.IndexFunc(p.spec.ListenerConfigurations, func(o awsgwv1.ListenerConfiguration) bool { return o.ProtocolPort == l.ProtocolPort })
+	out := notServed(p.object, listenerWishes(at, p.spec.ListenerConfigurations[first], l))
 	if first < i {
 		out = append(out, unused(p.object, at+".protocolPort", fmt.Sprintf(
 			"spec.listenerConfigurations[%d] is for %s already: make one of the two", first, l.ProtocolPort)))

@@ -27,21 +27,21 @@ func TestFindingNamesTheConfigurationThatAsks(t *testing.T) {
 		why, class, gateway string
 		want                []string
 	}{
-		{"each its own", `{enableICMP: true}`, `{listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}]}`, []string{
+		{"each its own", `{enableICMP: true}`, `{listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}]}`, []string{
 			"Warning LoadBalancerConfiguration class-ns/class spec.enableICMP",
 			"Closed LoadBalancerConfiguration gateway-ns/gateway spec.listenerConfigurations[0].mutualAuthentication",
 		}},
-		{"by their own index", `{listenerConfigurations: [{protocolPort: "HTTP:80"}]}`,
-			`{listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}]}`,
+		{"by their own index", `{listenerConfigurations: [{protocolPort: "HTTPS:443"}]}`,
+			`{listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}]}`,
 			[]string{"Closed LoadBalancerConfiguration gateway-ns/gateway spec.listenerConfigurations[0].mutualAuthentication"}},
-		{"the index is that of the list as it is written", `{listenerConfigurations: [{protocolPort: "HTTP:80"}]}`,
-			`{listenerConfigurations: [{protocolPort: "HTTP:80", alpnPolicy: HTTP2Only}, {protocolPort: "HTTPS:443", ` + mutual + `}]}`,
+		{"the index is that of the list as it is written", `{listenerConfigurations: [{protocolPort: "HTTPS:443"}]}`,
+			`{listenerConfigurations: [{protocolPort: "HTTPS:443", alpnPolicy: HTTP2Only}, {protocolPort: "HTTP:80", ` + mutual + `}]}`,
 			[]string{"Closed LoadBalancerConfiguration gateway-ns/gateway spec.listenerConfigurations[1].mutualAuthentication"}},
-		{"what the class says otherwise asks for nothing", `{listenerConfigurations: [{protocolPort: "HTTPS:443"}], enableICMP: true}`,
-			`{listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}], enableICMP: true}`,
+		{"what the class says otherwise asks for nothing", `{listenerConfigurations: [{protocolPort: "HTTP:80"}], enableICMP: true}`,
+			`{listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}], enableICMP: true}`,
 			[]string{"Warning LoadBalancerConfiguration class-ns/class spec.enableICMP"}},
-		{"what the Gateway says otherwise, where it goes first", `{mergingMode: prefer-gateway, listenerConfigurations: [{protocolPort: "HTTPS:443", ` + mutual + `}]}`,
-			`{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: {mode: "off"}}]}`, nil},
+		{"what the Gateway says otherwise, where it goes first", `{mergingMode: prefer-gateway, listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}]}`,
+			`{listenerConfigurations: [{protocolPort: "HTTP:80", mutualAuthentication: {mode: "off"}}]}`, nil},
 	} {
 		s := snapshotOf(t, twoListeners)
 		s.ClassConfig, s.GatewayConfig = configOf(t, "class", c.class), configOf(t, "gateway", c.gateway)
@@ -49,7 +49,7 @@ func TestFindingNamesTheConfigurationThatAsks(t *testing.T) {
 		if diff := cmp.Diff(c.want, told(v.Findings)); diff != "" {
 			t.Errorf("%s: %s", c.why, diff)
 		}
-		if got, want := v.translator.closes(v.listeners[1]), len(ofSeverity(v.Findings, model.Closed)) > 0; got != want {
+		if got, want := v.translator.closes(v.listeners[0]), len(ofSeverity(v.Findings, model.Closed)) > 0; got != want {
 			t.Errorf("%s: closed %v, told %v", c.why, got, want)
 		}
 	}

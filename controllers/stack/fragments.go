@@ -116,6 +116,12 @@ func (r *roster) onlyListeners(f intent.Fragment, wrong []model.Finding) bool {
 	in := func(p model.Finding, l intent.Listener) bool {
 		return l.Field != "" && (p.Field == l.Field || strings.HasPrefix(p.Field, l.Field+"."))
 	}
+	// What keeps the certificates of clients from being asked for closes the port, and is no reason to leave anything out.
+	wrong = slices.DeleteFunc(slices.Clone(wrong), func(p model.Finding) bool {
+		return slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool {
+			return l.MutualAuth != nil && l.MutualAuth.Whole && p.Field == l.MutualAuth.Field
+		})
+	})
 	elsewhere := slices.ContainsFunc(wrong, func(p model.Finding) bool {
 		return !slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool { return in(p, l) })
 	})
