@@ -125,7 +125,7 @@ func (d *draft) fragment() intent.Fragment {
 	d.checkClass()
 	d.checkCertificates()
 	d.ports = d.listenPorts()
-	out := intent.Fragment{Member: d.object, Rank: d.member.Order, Settings: d.settings()}
+	out := intent.Fragment{Member: d.object, Rank: d.member.Order, Fold: d.folds(), Settings: d.settings()}
 	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}
 	d.findClosed()
 	out.Routes = split(prune(d.close(d.guard(d.routes())), d.ports), d.named())
@@ -138,11 +138,18 @@ func (d *draft) fragment() intent.Fragment {
 
 // checkAnnotations finds everything that can be said of the Ingress's annotations one by one.
 func (d *draft) checkAnnotations() {
-	for _, p := range d.table.Check(annotations.OnIngress, d.member.Ingress.Annotations) {
+	values := d.member.Ingress.Annotations
+	for _, p := range slices.Concat(d.table.Check(annotations.OnIngress, values), annotations.Extensions().Check(annotations.OnIngress, values)) {
 		d.notes.add(model.Finding{Object: d.object, Severity: p.Severity, Reason: p.Reason, Field: p.Key, Message: p.Message})
 		d.shut = d.shut || p.Severity == model.Closed
 	}
 	d.checkTags(d.read, d.read.Field(annotations.Tags))
+}
+
+// folds tells whether the Ingress asks to have its rules folded.
+func (d *draft) folds() bool {
+	asked, _ := annotations.Extensions().Reader(d.member.Ingress.Annotations).Bool(annotations.FoldRules)
+	return asked
 }
 
 // checkTags finds tags that somebody else manages.

@@ -82,7 +82,7 @@ func (b *builder) listeners(p ports) []model.Listener {
 	for _, n := range slices.Sorted(maps.Keys(p.by)) {
 		one := p.by[n]
 		l := model.Listener{
-			Port: n, Protocol: one.protocol, Certificates: one.certs, DefaultActions: one.answer, Rules: one.rules,
+			Port: n, Protocol: one.protocol, Certificates: one.certs, DefaultActions: one.answer, Rules: one.rules(),
 			Tags: b.tags(strconv.Itoa(n), b.mergeTags(one.members)),
 		}
 		if len(one.attributes) > 0 {

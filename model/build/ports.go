@@ -32,7 +32,7 @@ type port struct {
 	answer      []model.Action
 	answeredBy  *intent.Route
 	redirects   bool
-	rules       []model.Rule
+	laid        []laid
 	contents    map[model.Content]bool
 }
 

@@ -42,10 +42,7 @@ func (b *builder) rules(p ports) {
 	if b.lay(p, drafts, nil) {
 		return
 	}
-	for _, one := range p.by {
-		one.rules, one.contents = nil, map[model.Content]bool{}
-	}
-	left := b.leaveOut(requests(drafts))
+	left := b.leaveOut(p, drafts)
 	for u := range left {
 		if u.route != nil {
 			b.left.routes[u.route] = true
@@ -77,9 +74,12 @@ func (b *builder) drafts(p ports) []draft {
 	return out
 }
 
-// lay puts rules on their ports, but for those that are left out, and tells whether the quotas allow them.
+// lay puts rules on their ports, folded where that is asked for, but for those that are left out, and tells whether the quotas allow them.
 func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 	groups := maps.Clone(b.usage.groups)
+	for _, one := range p.by {
+		one.laid, one.contents = nil, map[model.Content]bool{}
+	}
 	for _, d := range drafts {
 		if left[d.unit()] {
 			continue
@@ -88,7 +88,7 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 			if !o.port.wants(o.rule) {
 				continue
 			}
-			o.port.add(o.rule)
+			o.port.add(d, o.rule)
 			for _, g := range groupNamesOf(o.rule.Actions) {
 				groups[g] = true
 			}
@@ -96,7 +96,8 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 	}
 	rules := 0
 	for _, one := range p.by {
-		rules += len(one.rules)
+		b.fold(one)
+		rules += len(one.laid)
 	}
 	return rules <= b.quotas.RulesPerLoadBalancer && len(groups) <= b.quotas.TargetGroupsPerLoadBalancer
 }
@@ -215,13 +216,17 @@ func (one *port) wants(r model.Rule) bool {
 	if redirectsToItself(one, r) {
 		return false
 	}
-	return !one.contents[model.ContentOf(r)] && !slices.ContainsFunc(one.rules, func(above model.Rule) bool {
-		return above.Actions[0].Redirect != nil && coveredBy(r.Conditions, above.Conditions)
+	return !one.contents[model.ContentOf(r)] && !slices.ContainsFunc(one.laid, func(above laid) bool {
+		return above.rule.Actions[0].Redirect != nil && coveredBy(r.Conditions, above.rule.Conditions)
 	})
 }
 
-func (one *port) add(r model.Rule) {
-	one.rules = append(one.rules, r)
+func (one *port) add(d draft, r model.Rule) {
+	l := laid{rule: r, fragment: d.fragment}
+	if d.held != nil {
+		l.fragment = nil
+	}
+	one.laid = append(one.laid, l)
 	one.contents[model.ContentOf(r)] = true
 }
 

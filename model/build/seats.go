@@ -86,14 +86,19 @@ type seats struct {
 	rules     int
 	mostRules int
 	groups    map[string]bool
+	// left are the units that have no room, or none yet; lays tells whether all others fit when they are folded. folds says that some do
+	// only so: counting one by one says nothing from then on.
+	left  map[unit]bool
+	lays  func(left map[unit]bool) bool
+	folds bool
 }
 
 // leaveOut says which units have no room, and tells their owners. Who stands keeps what it has: first come the units that are served now
 // and need no more than before, then what a member asks for in place of others of its own, then the rest, each in order of precedence.
 // So a newcomer takes nothing from those who are there, and what a deletion frees goes to the first that waits.
-func (b *builder) leaveOut(all []*request) map[unit]bool {
-	s := &seats{b: b, contents: map[int]map[model.Content]bool{}, mostRules: b.quotas.RulesPerLoadBalancer, groups: b.usage.groups}
-	left, stood := map[unit]bool{}, b.standings()
+func (b *builder) leaveOut(p ports, drafts []draft) map[unit]bool {
+	all, stood := requests(drafts), b.standings()
+	s := b.newSeats(p, drafts, all)
 	var edits, rest []*request
 	for _, r := range all {
 		had := stood[r.fragment]
@@ -101,9 +106,11 @@ func (b *builder) leaveOut(all []*request) map[unit]bool {
 			edits = append(edits, r)
 			continue
 		}
-		// AWS holds these rules: where there are more than the quota that we know of, the account's is higher.
-		s.mostRules = max(s.mostRules, s.rules+s.more(r))
-		if !s.take(r) {
+		if !had.folded && !r.fragment.Fold {
+			// AWS holds these rules: where there are more than the quota that we know of, the account's is higher.
+			s.mostRules = max(s.mostRules, s.rules+s.more(r))
+		}
+		if !s.admit(r) {
 			rest = append(rest, r)
 			continue
 		}
@@ -111,19 +118,43 @@ func (b *builder) leaveOut(all []*request) map[unit]bool {
 	}
 	for _, r := range edits {
 		had := stood[r.fragment]
-		if !had.seats(r) || !s.take(r) {
+		if !had.seats(r) || !s.admit(r) {
 			rest = append(rest, r)
 			continue
 		}
 		had.sit(r)
 	}
 	for _, r := range inOrder(all, rest) {
-		if !s.take(r) {
-			left[r.unit] = true
+		if !s.admit(r) {
 			s.tell(r, stood[r.fragment].replaces(r))
 		}
 	}
-	return left
+	return s.left
+}
+
+func (b *builder) newSeats(p ports, drafts []draft, all []*request) *seats {
+	s := &seats{
+		b: b, contents: map[int]map[model.Content]bool{}, mostRules: b.quotas.RulesPerLoadBalancer, groups: maps.Clone(b.usage.groups),
+		left: map[unit]bool{}, lays: func(left map[unit]bool) bool { return b.lay(p, drafts, left) },
+	}
+	for _, r := range all {
+		s.left[r.unit] = true
+	}
+	return s
+}
+
+// admit takes a unit from those left out, if there is room: counted one by one, or where that is too much, as it is when rules are folded.
+func (s *seats) admit(r *request) bool {
+	fits := !s.folds && s.take(r)
+	delete(s.left, r.unit)
+	if !fits && (s.folds || r.fragment.Fold) && s.lays(s.left) {
+		s.folds, fits = true, true
+		s.count(r)
+	}
+	if !fits {
+		s.left[r.unit] = true
+	}
+	return fits
 }
 
 // inOrder are some of all requests, in the order of all.
@@ -158,7 +189,13 @@ func (s *seats) take(r *request) bool {
 	if n > 0 && s.rules+n > s.mostRules || s.moreGroups(r) > 0 && len(s.groups)+s.moreGroups(r) > s.b.quotas.TargetGroupsPerLoadBalancer {
 		return false
 	}
-	s.rules += n
+	s.count(r)
+	return true
+}
+
+// count notes what a unit uses.
+func (s *seats) count(r *request) {
+	s.rules += s.more(r)
 	for _, one := range r.rules {
 		if s.contents[one.port.number] == nil {
 			s.contents[one.port.number] = map[model.Content]bool{}
@@ -168,7 +205,6 @@ func (s *seats) take(r *request) bool {
 	for _, g := range r.groups {
 		s.groups[g] = true
 	}
-	return true
 }
 
 // tell tells the owner of a unit that has no room. Where it was to take the place of one that is served, that one stays.
@@ -178,7 +214,7 @@ func (s *seats) tell(r *request, replaces bool) {
 		severity = model.Wrong
 	}
 	if n := s.more(r); s.rules+n > s.mostRules {
-		s.b.overQuota(r.at, severity, quotaRules, excess{count(n, "rule"), s.rules, s.mostRules})
+		s.b.overQuota(r.at, severity, quotaRules, excess{count(n, "rule"), min(s.rules, s.mostRules), s.mostRules})
 		return
 	}
 	s.b.overQuota(r.at, severity, quotaGroups, excess{

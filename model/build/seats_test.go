@@ -238,3 +238,41 @@ func TestRoomProperties(t *testing.T) {
 		}
 	}
 }
+
+// TestFoldingMakesRoom: rules are folded before the quota counts them; switching that off where there is no room leaves what is served.
+func TestFoldingMakesRoom(t *testing.T) {
+	wide := func(f intent.Fragment, fold bool) intent.Fragment {
+		for i := range f.Routes {
+			f.Routes[i].Match.Paths[0].Kind = intent.PathExact
+		}
+		f.Fold = fold
+		return f
+	}
+	a := pathsOf("a", "1=x 2=x 3=x 4=x 5=x 6=x 7=x 8=x 9=x")
+	m := members{in: group(), facts: tight()}
+	for _, s := range []struct {
+		why       string
+		fragments []intent.Fragment
+		want      string
+		told      int
+	}{
+		{"nine rules where four fit", []intent.Fragment{wide(a, false)}, "a/1 a/2 a/3 a/4", 5},
+		{"folded they are three, of which the first path is named", []intent.Fragment{wide(a, true)}, "a/1 a/5 a/9", 0},
+		{"a fourth has room, a fifth has none", []intent.Fragment{wide(pathsOf("b", "1 2"), false), wide(a, true)}, "b/1 a/1 a/5 a/9", 1},
+		{"as long as nothing changes", []intent.Fragment{wide(pathsOf("b", "1 2"), false), wide(a, true)}, "b/1 a/1 a/5 a/9", 1},
+	} {
+		got, told := m.turn(s.fragments...)
+		same(t, s.why, "served", got, s.want)
+		same(t, s.why, "told", len(told), s.told)
+	}
+	m.in.Fragments = []intent.Fragment{wide(pathsOf("b", "1 2"), false), wide(a, false)}
+	wrong := 0
+	for _, f := range build.Build(m.in, m.facts).Findings {
+		if f.Object.Name == "a" && f.Severity == model.Wrong {
+			wrong++
+		}
+	}
+	if wrong == 0 {
+		t.Error("folding is switched off without room for the rules, and its owner keeps nothing")
+	}
+}

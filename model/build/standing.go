@@ -15,6 +15,8 @@ type standing struct {
 	// rules is how many it has; sat and sitting are what this build gave it of rules and groups.
 	rules, sat int
 	sitting    map[string]bool
+	// folded says that AWS may hold fewer rules than these.
+	folded bool
 }
 
 // standings are what the members are served: what they asked for when they were last good and had room. Of one of whom nothing is
@@ -45,6 +47,7 @@ func plainText(r model.Rule) string { return model.ContentOf(r).Plain }
 
 // remember takes what a fragment was served.
 func (one *standing) remember(past *builder, before *intent.Fragment) {
+	one.folded = before.Fold
 	for _, r := range routesOf(before) {
 		if r.Left || r.Forward == nil {
 			continue

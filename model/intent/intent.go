@@ -86,6 +86,8 @@ type Fragment struct {
 	Routes    []Route    `json:"routes,omitempty"`
 	// Held are observed rules of a member that is wrong and has no good fragment: they stay in their place, as they are.
 	Held []HeldRule `json:"held,omitempty"`
+	// Fold asks to make one rule of neighbours that answer alike, where that changes no answer.
+	Fold bool `json:"fold,omitempty"`
 	// Yield says that the member's routes come after everyone else's, so that they shadow nobody.
 	Yield bool `json:"yield,omitempty"`
 }

@@ -31,6 +31,7 @@ func examples() []example {
 			fromShop(plain+"/"), next(plain+"/", "X-Preview: yes"), next(plain+"/?preview=yes", ""), fromShop(plain+"/?preview=no"),
 		)},
 		{task: "rewrite", check: rewritten},
+		{task: "fold", check: folded},
 		{task: "grpc", check: called},
 		{task: "websocket", check: spoken},
 		{task: "internal", check: all(serves, schemeIs("internal"))},
@@ -55,6 +56,20 @@ func all(checks ...func(context.Context, visitor) error) func(context.Context, v
 		}
 		return nil
 	}
+}
+
+// folded checks that seven paths are answered by three rules.
+func folded(ctx context.Context, v visitor) error {
+	for path, app := range map[string]string{"/a": "shop", "/d": "shop", "/new/x": "next", "/newer": "next", "/else": "shop"} {
+		if err := v.expect(ctx, want{url: plain + path, status: 200, app: app}); err != nil {
+			return err
+		}
+	}
+	rules, err := v.rules(ctx)
+	if err == nil && rules != 3 {
+		err = fmt.Errorf("there are %d rules", rules)
+	}
+	return err
 }
 
 func tlsByName(ctx context.Context, v visitor) error {

@@ -96,6 +96,27 @@ func (v visitor) described(ctx context.Context) (elbtypes.LoadBalancer, error) {
 	return elbtypes.LoadBalancer{}, errors.New("there is no load balancer " + v.balancer)
 }
 
+// rules is how many rules there are beside the default ones.
+func (v visitor) rules(ctx context.Context) (int, error) {
+	lb, err := v.described(ctx)
+	if err != nil {
+		return 0, err
+	}
+	listeners, err := v.elb().DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: lb.LoadBalancerArn})
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, l := range listeners.Listeners {
+		got, err := v.elb().DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn})
+		if err != nil {
+			return 0, err
+		}
+		n += len(got.Rules) - 1
+	}
+	return n, nil
+}
+
 func schemeIs(scheme string) func(context.Context, visitor) error {
 	return func(ctx context.Context, v visitor) error {
 		lb, err := v.described(ctx)

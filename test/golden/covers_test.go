@@ -95,6 +95,9 @@ func items(t *testing.T) (out []item, refused map[item]bool) {
 			out = append(out, item(s.Key))
 		}
 	}
+	for _, s := range annotations.Extensions().Specs() {
+		out = append(out, item(annotations.ExtensionPrefix+s.Key))
+	}
 	data, err := os.ReadFile("../../config/crd/elbv2.k8s.aws_ingressclassparams.yaml")
 	if err != nil {
 		t.Fatal(err)

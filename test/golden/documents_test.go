@@ -73,7 +73,7 @@ func (d documents) source(t *testing.T) preview.Source {
 	return preview.Source{Reader: set, Scheme: set.Scheme()}
 }
 
-// item is what a case proves something of: a key of an annotation without its prefix, or a field of IngressClassParams, "spec.…".
+// item is what a case proves something of: a key of an annotation without the incumbent's prefix, or a field of IngressClassParams, "spec.…".
 type item string
 
 const classKind = "IngressClassParams"
@@ -85,13 +85,22 @@ func (i item) full() string {
 	if i.ofClass() {
 		return string(i)
 	}
+	if i.extends() {
+		return string(i)
+	}
 	return annotations.IngressPrefix + string(i)
 }
+
+// extends tells whether the item is a key that the incumbent does not know: it is named with its prefix.
+func (i item) extends() bool { return strings.HasPrefix(string(i), annotations.ExtensionPrefix) }
 
 // named tells whether a finding's field is this item; keys of some annotations go on with a name.
 func (i item) named(field string) bool {
 	if i.ofClass() {
 		return strings.HasSuffix(field, i.full()) || strings.Contains(field, i.full()+".")
+	}
+	if i.extends() {
+		return field == string(i)
 	}
 	key, ours := strings.CutPrefix(field, annotations.IngressPrefix)
 	spec, _, known := annotations.Ingress().Find(key)

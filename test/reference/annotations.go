@@ -19,8 +19,8 @@ const (
 
 Written by ` + "`make generate`" + ` from the operator's own table and from what the golden cases say they prove. Do not edit.
 
-All keys begin with ` + "`" + annotations.IngressPrefix + "`" + `. What a key of a Service says goes before what the Ingress says, and
-IngressClassParams before both.
+All keys begin with ` + "`" + annotations.IngressPrefix + "`" + `, but for those written with another prefix, which the incumbent does not know.
+What a key of a Service says goes before what the Ingress says, and IngressClassParams before both.
 
 How a key behaves in a group of Ingresses:
 
@@ -40,8 +40,18 @@ type casesOf map[string]map[string][]string
 // kindsOfProof is the order in which they are shown.
 func kindsOfProof() []string { return []string{"set", "default", "changed", "removed", "invalid"} }
 
+// specs are all keys, those of another prefix with it.
+func specs() []annotations.Spec {
+	out := annotations.Ingress().Specs()
+	for _, s := range annotations.Extensions().Specs() {
+		s.Key = annotations.ExtensionPrefix + s.Key
+		out = append(out, s)
+	}
+	return out
+}
+
 // annotationsPage is the table of all annotations, and which cases prove each, as well as each field of IngressClassParams.
-func annotationsPage(table annotations.Table, dir string) (string, error) {
+func annotationsPage(specs []annotations.Spec, dir string) (string, error) {
 	proven, err := readCases(dir)
 	if err != nil {
 		return "", err
@@ -49,13 +59,13 @@ func annotationsPage(table annotations.Table, dir string) (string, error) {
 	var page strings.Builder
 	page.WriteString(annotationsHeader)
 	page.WriteString("| Key | Type | Default | On | In a group | What may be written |\n|---|---|---|---|---|---|\n")
-	for _, s := range table.Specs() {
+	for _, s := range specs {
 		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n", keyOf(s), typeOf(s), cell(s.Default), s.On, scopeOf(s), cell(form(s)))
 	}
 	page.WriteString("\n## The golden cases\n\nIn `" + cases + "`: each key, and each field of IngressClassParams, in the five ways that matter.\n\n")
 	page.WriteString("| Key or field | " + strings.Join(kindsOfProof(), " | ") + " |\n|---|---|---|---|---|---|\n")
 	names := make([]string, 0, len(proven))
-	for _, s := range table.Specs() {
+	for _, s := range specs {
 		names = append(names, s.Key)
 	}
 	for _, name := range slices.Concat(names, fieldNames(proven)) {

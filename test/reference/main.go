@@ -13,8 +13,6 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
-
-	"github.com/headgate/headgate/controllers/annotations"
 )
 
 const (
@@ -44,7 +42,7 @@ func run(ctx context.Context) error {
 	if err := write("crds.md", kinds); err != nil {
 		return err
 	}
-	keys, err := annotationsPage(annotations.Ingress(), cases)
+	keys, err := annotationsPage(specs(), cases)
 	if err != nil {
 		return err
 	}
