@@ -58,6 +58,8 @@ type Options struct {
 	Discovery inventory.Discovery
 	// Now is the clock of what is kept; nil is the system's.
 	Now func() time.Time
+	// Pace is the clock by which calls are spread over time; nil is the system's.
+	Pace call.Clock
 }
 
 const (
@@ -134,7 +136,7 @@ func (o Options) config(ctx context.Context) (aws.Config, error) {
 
 // paced is a configuration whose calls go at the pace of an account of their own.
 func (o Options) paced(cfg aws.Config) aws.Config {
-	wire := call.Wire{Limits: call.NewLimits(nil), OnCall: o.OnCall}
+	wire := call.Wire{Limits: call.NewLimits(o.Pace), OnCall: o.OnCall}
 	cfg = cfg.Copy()
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), wire.Attach)
 	return cfg

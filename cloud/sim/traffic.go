@@ -187,3 +187,20 @@ func targetHealth(h dataplane.TargetHealth) elb.Health {
 	}
 	return out
 }
+
+// Router says which rules of a listener requests meet, as the control plane holds them now; false where there is no such listener on a
+// load balancer that is active.
+func (s *Simulator) Router(loadBalancerARN string, port int) (*dataplane.Router, bool) {
+	s.mu.Lock()
+	all := s.elb.LoadBalancers()
+	s.mu.Unlock()
+	for _, lb := range all {
+		for _, l := range lb.Listeners {
+			if lb.ARN == loadBalancerARN && l.Port == port {
+				r, err := dataplane.NewRouter(l)
+				return r, err == nil
+			}
+		}
+	}
+	return nil, false
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 )
 
@@ -100,8 +101,12 @@ func (l TransformList) Validate() error {
 			return fmt.Errorf("transform %d: a rule has one %s at most", i, t.Type)
 		}
 		seen[t.Type] = true
-		if r, ok := t.Rewrite(); !ok || r.Regex == "" {
+		r, ok := t.Rewrite()
+		if !ok || r.Regex == "" {
 			return fmt.Errorf("transform %d: its config needs exactly one rewrite with a regex", i)
+		}
+		if _, err := regexp.Compile(r.Regex); err != nil {
+			return fmt.Errorf("transform %d: %s is no regular expression: correct it", i, quote(r.Regex))
 		}
 	}
 	return nil

@@ -37,6 +37,8 @@ type roster struct {
 	left []intent.Fragment
 	// groups are the IDs of security groups by their Name tags, as far as they are known.
 	groups map[string][]string
+	// blamed are the settings of members that were found wrong, by the field.
+	blamed map[string]map[string]bool
 	// facts of the last build, as far as there was one.
 	facts model.Facts
 	// exposed says that the member that the load balancer belongs to wants a firewall that is not there.
@@ -49,7 +51,8 @@ func memberKey(r model.ObjectRef) string { return r.Kind + "/" + r.Namespace + "
 // newRoster takes the members as they are written. What was good of an object that was deleted since is not that of a new one with
 // the same name.
 func newRoster(req Request, good map[string]intent.Fragment) *roster {
-	r := &roster{req: req, good: maps.Clone(good), from: map[string]source{}, closed: map[string]bool{}, partial: map[string]bool{}}
+	r := &roster{req: req, good: maps.Clone(good), from: map[string]source{}, closed: map[string]bool{}, partial: map[string]bool{},
+		blamed: map[string]map[string]bool{}}
 	for _, f := range req.Intent.Fragments {
 		key := memberKey(f.Member)
 		if have, ok := r.good[key]; ok && have.Member.UID != f.Member.UID && have.Member.UID != "" && f.Member.UID != "" {
@@ -94,10 +97,13 @@ func (r *roster) back(f intent.Fragment, from source, wrong []model.Finding) sou
 		return from
 	}
 	if from == held {
-		if slices.ContainsFunc(wrong, func(p model.Finding) bool { return isSetting(r.req.permitted(r.reference(f)).Settings, p.Field) }) {
-			return bare
+		for _, p := range wrong {
+			if isSetting(r.req.permitted(r.reference(f)).Settings, p.Field) {
+				r.accuse(f.Member, p.Field)
+				from = bare
+			}
 		}
-		return held
+		return from
 	}
 	_, good := r.good[memberKey(f.Member)]
 	switch {
@@ -108,6 +114,29 @@ func (r *roster) back(f intent.Fragment, from source, wrong []model.Finding) sou
 		return asWritten
 	}
 	return held
+}
+
+// accuse notes a setting that is wrong.
+func (r *roster) accuse(member model.ObjectRef, field string) {
+	key := memberKey(member)
+	if r.blamed[key] == nil {
+		r.blamed[key] = map[string]bool{}
+	}
+	r.blamed[key][field] = true
+}
+
+// trusted are the attributes and tags of settings of which others are wrong: they are on what the neighbours have, too.
+func (r *roster) trusted(member model.ObjectRef, s intent.Settings, into *intent.Settings) {
+	blamed := func(name string) bool {
+		return r.blamed[memberKey(member)][name] || r.blamed[memberKey(member)][s.Fields[name]]
+	}
+	into.Fields = s.Fields
+	if !blamed("attributes") {
+		into.Attributes = s.Attributes
+	}
+	if !blamed("tags") {
+		into.Tags = s.Tags
+	}
 }
 
 // onlyListeners tells whether the mistakes of the member that the load balancer belongs to, or of one that adds only listeners to it, are all in

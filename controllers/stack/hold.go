@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,40 +22,79 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) []intent.Fragment
 	guarded := true
 	if r.from[memberKey(f.Member)] == bare {
 		out.Settings, guarded = r.protected(known, allowed, observed.LoadBalancer)
+		r.trusted(f.Member, allowed.Settings, &out.Settings)
 		guarded = r.wall(&out, allowed.Settings, observed.LoadBalancer) && guarded
 	}
 	if !guarded {
-		return []intent.Fragment{shut(allowed, out.Settings, observed)}
+		return []intent.Fragment{r.shut(allowed, out.Settings, observed)}
 	}
 	mine := backendsOf(known)
+	var led []intent.Listener
 	for _, l := range observed.Listeners {
-		var rules []intent.HeldRule
-		for _, rule := range l.Rules {
-			if !forwardsTo(rule.Actions, mine) {
-				continue
-			}
-			if !r.permits(f.Member, l.Port, rule, mine) {
-				rule = closed(rule)
-			}
-			rules = append(rules, intent.HeldRule{Port: l.Port, Rule: rule})
-		}
 		byDefault := forwardsTo(l.DefaultActions, mine)
+		rules, leads := r.heldRules(known, l, mine)
 		if len(rules) == 0 && !byDefault {
 			continue
 		}
-		one := heldListener(allowed, l)
+		one := r.listener(allowed, l, observed)
 		if !byDefault {
 			one.Default = nil
 		}
 		out.Held, out.Listeners = append(out.Held, rules...), append(out.Listeners, one)
+		if leads || byDefault {
+			led = append(led, one)
+		}
 	}
 	if len(out.Listeners) == 0 {
-		return []intent.Fragment{shut(allowed, out.Settings, observed)}
+		return []intent.Fragment{r.shut(allowed, out.Settings, observed)}
 	}
-	if rest := besides(allowed, out.Listeners, observed); len(rest.Listeners) > 0 {
-		return []intent.Fragment{out, shut(rest, out.Settings, observed)}
+	if rest := besides(allowed, led, observed); len(rest.Listeners) > 0 {
+		return []intent.Fragment{out, r.shut(rest, out.Settings, observed)}
 	}
 	return []intent.Fragment{out}
+}
+
+// heldRules are the observed rules of a member on one port, and whether some of them forwards.
+func (r *roster) heldRules(known intent.Fragment, l model.Listener, mine map[string]*intent.Service) (rules []intent.HeldRule, leads bool) {
+	for _, rule := range l.Rules {
+		forwards := forwardsTo(rule.Actions, mine)
+		if !forwards && !r.answers(known, rule) {
+			continue
+		}
+		if !r.permits(known.Member, l.Port, rule, mine) {
+			rule = closed(rule)
+		}
+		leads = leads || forwards
+		rules = append(rules, intent.HeldRule{Port: l.Port, Rule: rule})
+	}
+	return rules, leads
+}
+
+// answers tells whether an observed rule that forwards nowhere, a redirect or a fixed answer, is the member's: all its hosts are the
+// member's, and nobody else names one of them. Without such a rule, what comes after it would answer.
+func (r *roster) answers(known intent.Fragment, rule model.Rule) bool {
+	hosts, ok := rule.Hosts()
+	if !ok || len(hosts) == 0 || len(groupsOf(rule.Actions)) > 0 || model.ActionsEqual(rule.Actions, closed(rule).Actions) {
+		return false // the last is what we answer for who cannot be served
+	}
+	mine := hostsOf(known)
+	for _, f := range r.req.Intent.Fragments {
+		if !f.Member.Same(known.Member) {
+			maps.DeleteFunc(mine, func(h string, _ bool) bool { return hostsOf(f)[h] || hostsOf(r.reference(f))[h] })
+		}
+	}
+	return !slices.ContainsFunc(hosts, func(h string) bool { return !mine[h] })
+}
+
+// hostsOf are the hosts that a fragment names.
+func hostsOf(f intent.Fragment) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range f.Routes {
+		for _, h := range r.Match.Hosts {
+			out[h] = true
+		}
+	}
+	return out
 }
 
 // besides is what a fragment asks for on observed ports other than those.
@@ -196,16 +237,47 @@ func heldListener(f intent.Fragment, observed model.Listener) intent.Listener {
 	return out
 }
 
-// shut answers 503 for what a member asks for. Nothing is behind it, so its ports need no protection of their own, and what it
-// says about them may be what is wrong; a member without routes only lends its ports to others, and keeps what protects them.
-func shut(f intent.Fragment, settings intent.Settings, observed model.Stack) intent.Fragment {
+// listener is a port of a member that is held. Where nothing good of the member is known, what it says about the port now may be what
+// is wrong: then the port stays as it is, for whoever else is behind it.
+func (r *roster) listener(f intent.Fragment, l model.Listener, observed model.Stack) intent.Listener {
+	out := heldListener(f, l)
+	if _, good := r.good[memberKey(f.Member)]; good {
+		return out
+	}
+	out.SSLPolicy, out.Attributes = l.SSLPolicy, nil
+	unreadable := func(v string) bool { _, err := netip.ParsePrefix(v); return err != nil }
+	unknown := func(v string) bool { return !strings.HasPrefix(v, "pl-") }
+	if slices.ContainsFunc(out.InboundCIDRs, unreadable) || slices.ContainsFunc(out.PrefixLists, unknown) {
+		out.InboundCIDRs, out.PrefixLists = admitted(l.Port, observed)
+	}
+	return out
+}
+
+// admitted are the ranges and prefix lists that may connect to a port, by the security groups that are ours.
+func admitted(port int, observed model.Stack) (cidrs, lists []string) {
+	for _, g := range observed.SecurityGroups {
+		for _, p := range g.Ingress {
+			switch {
+			case g.Foreign || port < p.FromPort || p.ToPort < port:
+			case p.CIDR != "":
+				cidrs = append(cidrs, p.CIDR)
+			case p.PrefixList != "":
+				lists = append(lists, p.PrefixList)
+			}
+		}
+	}
+	return cidrs, lists
+}
+
+// shut answers 503 for what a member asks for. A port that is there keeps what protects it, for the neighbours that it serves; nothing is
+// behind one that is new, and what the member says about it may be what is wrong. A member without routes only lends its ports to others.
+func (r *roster) shut(f intent.Fragment, settings intent.Settings, observed model.Stack) intent.Fragment {
 	out := intent.Fragment{Member: f.Member, Settings: settings, Yield: true}
 	for _, l := range f.Listeners {
 		i := slices.IndexFunc(observed.Listeners, func(o model.Listener) bool { return o.Port == l.Port && o.Protocol == l.Protocol })
 		if i >= 0 {
-			l = heldListener(f, observed.Listeners[i])
-		}
-		if len(f.Routes) > 0 {
+			l = r.listener(f, observed.Listeners[i], observed)
+		} else if len(f.Routes) > 0 {
 			l = intent.Listener{
 				Port: l.Port, Protocol: l.Protocol, Certificates: l.Certificates, DiscoverHosts: l.DiscoverHosts, Field: l.Field,
 			}
