@@ -1,0 +1,229 @@
+package isolation
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	kube "sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/controllers/ingress"
+	"github.com/headgate/headgate/controllers/manifests"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+)
+
+const (
+	cluster = "isolation"
+	// group is the name of the group that all members are in.
+	group = "shop"
+	// step is how far the clock goes on while something waits.
+	step = 15 * time.Second
+)
+
+func owner() model.Owner { return ingress.Explicit(group).Owner(cluster) }
+
+// world is an account, an API server and an operator, with a group of Ingresses.
+type world struct {
+	*testing.T
+
+	sim *sim.Simulator
+	api kube.Client
+	// eye looks at the account; the operator does not know what it reads.
+	eye   *cloud.Client
+	front *ingress.Reconciler
+	last  stack.Result
+	fail  error
+	clock *clock
+	told  *told
+	rand  *rand.Rand
+	// members of the group as they are right, and what the account holds for them.
+	members []*member
+	props   props
+	made    int
+}
+
+// clock is time that goes on when it is told to.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// hurry is a clock by which calls never wait for their turn.
+type hurry struct{ clock }
+
+func (h *hurry) Now() time.Time {
+	h.advance(time.Second)
+	return h.clock.Now()
+}
+
+func (*hurry) After(_ time.Duration, f func()) { go f() }
+
+// inProcess hands requests to the simulator without a connection.
+type inProcess struct{ to http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	r = r.Clone(r.Context())
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	p.to.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// told are the warnings that objects got.
+type told struct {
+	mu  sync.Mutex
+	all map[string][]string
+}
+
+// Eventf takes the warnings.
+func (t *told) Eventf(about, _ runtime.Object, kind, reason, _, note string, args ...any) {
+	if kind != corev1.EventTypeWarning {
+		return
+	}
+	name := "another object"
+	if ing, ok := about.(*networkingv1.Ingress); ok {
+		name = ing.Name
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all[name] = append(t.all[name], reason+": "+fmt.Sprintf(note, args...))
+}
+
+func (t *told) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = map[string][]string{}
+}
+
+func newWorld(t *testing.T, r *rand.Rand, o sim.Options) *world {
+	t.Helper()
+	w := &world{T: t, clock: &clock{now: time.Now()}, told: &told{all: map[string][]string{}}, rand: r}
+	o.ClusterName, o.Provisioning, o.RuleDelay = cluster, -1, -1
+	if !o.DataPlane {
+		o.Now = w.clock.Now
+	}
+	account, err := sim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := account.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.sim = account
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.api = fake.NewClientBuilder().WithScheme(scheme).
+		WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}, &networkingv1.Ingress{}).Build()
+	w.eye = w.newCloud()
+	w.props = w.newProps()
+	w.clock.advance(time.Hour) // the trust store is active
+	w.restart()
+	return w
+}
+
+func (w *world) newCloud() *cloud.Client {
+	w.Helper()
+	config := w.sim.AWSConfig()
+	client, err := cloud.New(w.Context(), cloud.Options{
+		Cluster: cluster, VPC: w.sim.World().VPC, AWSConfig: &config, Transport: inProcess{w.sim.Handler()},
+		Now: w.clock.Now, Pace: &hurry{}, Secrets: w.secret,
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return client
+}
+
+func (w *world) secret(ctx context.Context, ref model.SecretRef) (map[string][]byte, error) {
+	found := &corev1.Secret{}
+	if err := w.api.Get(ctx, kube.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, found); err != nil {
+		return nil, fmt.Errorf("reading Secret %s: %w", ref, err)
+	}
+	return found.Data, nil
+}
+
+// restart is a new operator over the same account and API server.
+func (w *world) restart() {
+	w.Helper()
+	aws := w.newCloud()
+	shared := stack.NewCluster(aws, stack.ClusterOptions{
+		Name: cluster, Forget: aws.Forget, Now: w.clock.Now,
+		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, w.api, cluster) },
+	})
+	loop := stack.New(w.api, aws, shared, stack.Options{Now: w.clock.Now, Forget: aws.Forget})
+	w.front = ingress.New(w.api, watched{w, loop}, w.told, ingress.Settings{
+		ClusterName: cluster, DefaultTargetType: "ip", BackendSecurityGroup: true,
+	})
+}
+
+// watched is a loop whose results are seen.
+type watched struct {
+	*world
+
+	loop *stack.Loop
+}
+
+// Run does what the loop does.
+func (l watched) Run(ctx context.Context, req stack.Request) (stack.Result, error) {
+	l.last, l.fail = l.loop.Run(ctx, req)
+	return l.last, l.fail
+}
+
+// lose has the operator forget all that it wrote down, as when it takes over.
+func (w *world) lose() {
+	w.Helper()
+	if err := w.api.DeleteAllOf(w.Context(), &headgatev1alpha1.StackState{}); err != nil {
+		w.Fatal(err)
+	}
+	w.restart()
+}
+
+// settle reconciles until there is nothing left to do, and nothing comes of looking again.
+func (w *world) settle() error {
+	w.Helper()
+	key := reconcile.Request{NamespacedName: types.NamespacedName{Name: group}}
+	for range 60 {
+		w.last, w.fail = stack.Result{Settled: true}, nil
+		if _, err := w.front.Reconcile(w.Context(), key); err != nil {
+			return fmt.Errorf("reconciling: %w", err)
+		}
+		if w.fail == nil && (w.last.Settled && w.last.Plan.Empty() || w.last.Blocked != "") {
+			return nil
+		}
+		w.clock.advance(step)
+	}
+	return fmt.Errorf("the group does not settle: %w, %v", w.fail, w.last.Outputs.Waiting)
+}
