@@ -61,13 +61,14 @@ generate: $(controller_gen) ## Write what is generated: deep copies, CRDs, roles
 	$(GO) run ./test/reference
 
 .PHONY: check
-check: ## Check that generated files are current, then lint and test
+check: ## Check that generated files are current, then lint, test and compare what the official suite reports
 	@old=$$(mktemp -d) && cp -R apis config docs $$old/ && $(MAKE) --no-print-directory generate && \
 	for dir in apis config docs; do \
 		diff -r $$old/$$dir $$dir || { echo 'Generated files were not current; now they are: commit them.'; rm -rf $$old; exit 1; }; \
 	done; rm -rf $$old
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory test
+	$(GO) test ./test/conformance -count 1 -timeout 1h
 
 .PHONY: image
 image: ## Build the operator's container image

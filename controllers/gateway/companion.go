@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -93,7 +94,7 @@ func companion(g *gwv1.Gateway) (*unstructured.Unstructured, error) {
 	o.SetName(key.Name)
 	o.SetLabels(marks)
 	o.SetAnnotations(annotations)
-	owner := metav1.NewControllerRef(g, gwv1.SchemeGroupVersion.WithKind("Gateway"))
+	owner := metav1.NewControllerRef(g, schema.GroupVersionKind{Group: gwv1.GroupName, Version: gwv1.GroupVersion.Version, Kind: kindGateway})
 	owner.BlockOwnerDeletion = nil // that would need a right on the Gateway's finalizers
 	o.SetOwnerReferences([]metav1.OwnerReference{*owner})
 	return o, nil
