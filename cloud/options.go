@@ -78,28 +78,36 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		return nil, err
 	}
 	cfg := o.paced(plain)
-	network := ec2.New(cfg, o.endpoint("ec2"))
+	network := ec2.New(o.at(cfg, "ec2"))
 	vpc, err := o.findVPC(ctx, cfg, network)
 	if err != nil {
 		return nil, err
 	}
-	balancing := elbv2.New(cfg, o.endpoint("elasticloadbalancing", "elbv2"))
+	balancing := elbv2.New(o.at(cfg, "elasticloadbalancing", "elbv2"))
 	c := &Client{
 		Targets: &Targets{elb: balancing}, cluster: o.Cluster, vpc: vpc, elb: balancing, ec2: network,
-		acm: acm.New(cfg, o.endpoint("acm")), dns: route53.New(cfg, o.endpoint("route53")), secrets: o.Secrets, roles: o.roles(plain),
+		acm: acm.New(o.at(cfg, "acm")), dns: route53.New(o.at(cfg, "route53")), secrets: o.Secrets, roles: o.roles(plain),
 	}
 	if c.now = o.Now; c.now == nil {
 		c.now = time.Now
 	}
 	c.protectors = inventory.Protectors{
-		WAF: waf.New(cfg, o.endpoint("wafv2")), Classic: waf.NewClassic(cfg, o.endpoint("wafregional")),
-		Shield: shield.New(cfg, o.endpoint("shield")),
+		WAF: waf.New(o.at(cfg, "wafv2")), Classic: waf.NewClassic(o.at(cfg, "wafregional")),
+		Shield: shield.New(o.at(cfg, "shield")),
 	}
 	c.inventory = inventory.New(inventory.Options{
 		ELBv2: c.elb, EC2: c.ec2, ACM: c.acm, Route53: c.dns, Discovery: o.Discovery, Protectors: c.protectors,
 		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now, TargetGroupTags: o.TargetGroupTags, BackendGroup: o.BackendGroup,
 	})
 	return c, nil
+}
+
+// at is the configuration of a service's client, by the names that the service's endpoint may be given by.
+func (o Options) at(cfg aws.Config, services ...string) aws.Config {
+	if url := o.endpoint(services...); url != "" {
+		cfg.BaseEndpoint = aws.String(url)
+	}
+	return cfg
 }
 
 func (o Options) config(ctx context.Context) (aws.Config, error) {

@@ -23,11 +23,7 @@ type roles struct {
 
 // roles are the other accounts, with the configuration that their calls begin with.
 func (o Options) roles(plain aws.Config) *roles {
-	return &roles{options: o, config: plain, tokens: sts.NewFromConfig(o.paced(plain), func(s *sts.Options) {
-		if url := o.endpoint("sts"); url != "" {
-			s.BaseEndpoint = aws.String(url)
-		}
-	})}
+	return &roles{options: o, config: plain, tokens: sts.NewFromConfig(o.at(o.paced(plain), "sts"))}
 }
 
 // As is another account, as far as targets go: what a role of it lets us do. The role is assumed at the first call, and again before
@@ -47,7 +43,7 @@ func (c *Client) As(role model.Role) *Targets {
 			o.ExternalID = aws.String(role.ExternalID)
 		}
 	}))
-	made := &Targets{elb: elbv2.New(cfg, r.options.endpoint("elasticloadbalancing", "elbv2"))}
+	made := &Targets{elb: elbv2.New(r.options.at(cfg, "elasticloadbalancing", "elbv2"))}
 	if r.known == nil {
 		r.known = map[model.Role]*Targets{}
 	}

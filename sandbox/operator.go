@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -60,7 +59,7 @@ func (s *Sandbox) startOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	health, err := freeAddress(ctx)
+	health, err := FreeAddress(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,17 +238,4 @@ func (s *Sandbox) RestartOperator(ctx context.Context) error {
 		return err
 	}
 	return s.operator.start(ctx)
-}
-
-// freeAddress is a loopback address that nobody listens on.
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return "", fmt.Errorf("giving the port back: %w", err)
-	}
-	return address, nil
 }

@@ -31,14 +31,8 @@ type Client struct {
 	api *sdk.Client
 }
 
-// New makes a client; endpoint is empty for AWS's own.
-func New(cfg aws.Config, endpoint string) *Client {
-	return &Client{api: sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-		if endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
-	})}
-}
+// New makes a client.
+func New(cfg aws.Config) *Client { return &Client{api: sdk.NewFromConfig(cfg)} }
 
 // once is the option of calls that create.
 func once(o *sdk.Options) { o.Retryer = call.Once(o.Retryer) }

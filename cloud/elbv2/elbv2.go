@@ -30,14 +30,8 @@ type Client struct {
 	api *elasticloadbalancingv2.Client
 }
 
-// New makes a client; endpoint is empty for AWS's own.
-func New(cfg aws.Config, endpoint string) *Client {
-	return &Client{api: elasticloadbalancingv2.NewFromConfig(cfg, func(o *elasticloadbalancingv2.Options) {
-		if endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
-	})}
-}
+// New makes a client.
+func New(cfg aws.Config) *Client { return &Client{api: elasticloadbalancingv2.NewFromConfig(cfg)} }
 
 // once is the option of calls that create.
 func once(o *elasticloadbalancingv2.Options) { o.Retryer = call.Once(o.Retryer) }

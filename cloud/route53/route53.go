@@ -25,14 +25,8 @@ type Client struct {
 	api *sdk.Client
 }
 
-// New makes a client; endpoint is empty for AWS's own.
-func New(cfg aws.Config, endpoint string) *Client {
-	return &Client{api: sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-		if endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
-	})}
-}
+// New makes a client.
+func New(cfg aws.Config) *Client { return &Client{api: sdk.NewFromConfig(cfg)} }
 
 // Zones are the public hosted zones of an account: the ID by the name, which ends in a dot.
 type Zones map[string]string

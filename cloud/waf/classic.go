@@ -17,14 +17,8 @@ type Classic struct {
 	api *sdk.Client
 }
 
-// NewClassic makes a client; endpoint is empty for AWS's own.
-func NewClassic(cfg aws.Config, endpoint string) *Classic {
-	return &Classic{api: sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-		if endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
-	})}
-}
+// NewClassic makes a client.
+func NewClassic(cfg aws.Config) *Classic { return &Classic{api: sdk.NewFromConfig(cfg)} }
 
 // Of is the ID of the web ACL of a load balancer, empty without one.
 func (c *Classic) Of(ctx context.Context, lb model.ARN) (string, error) {

@@ -25,14 +25,8 @@ type Client struct {
 	api *sdk.Client
 }
 
-// New makes a client; endpoint is empty for AWS's own.
-func New(cfg aws.Config, endpoint string) *Client {
-	return &Client{api: sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-		if endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
-	})}
-}
+// New makes a client.
+func New(cfg aws.Config) *Client { return &Client{api: sdk.NewFromConfig(cfg)} }
 
 // Of is the ARN of the web ACL of a load balancer, empty without one.
 func (c *Client) Of(ctx context.Context, lb model.ARN) (string, error) {

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/headgate/headgate/sandbox"
 )
 
 func (t *tour) scale(ctx context.Context) error {
@@ -19,7 +21,7 @@ func (t *tour) scale(ctx context.Context) error {
 			return err
 		}
 		begin := time.Now()
-		if err := until(ctx, func(ctx context.Context) error { return t.healthy(ctx, "cart/cart:80", n) }); err != nil {
+		if err := sandbox.Until(ctx, func(ctx context.Context) error { return t.healthy(ctx, "cart/cart:80", n) }); err != nil {
 			return err
 		}
 		t.ok("%d pods, %d healthy targets, after %s", n, n, time.Since(begin).Round(100*time.Millisecond))
@@ -97,7 +99,7 @@ func (t *tour) addBroken(ctx context.Context) error {
 		return err
 	}
 	var said string
-	err := until(ctx, func(ctx context.Context) error {
+	err := sandbox.Until(ctx, func(ctx context.Context) error {
 		var err error
 		said, err = t.warning(ctx, "cart", "broken")
 		return err
@@ -115,7 +117,7 @@ func (t *tour) addBroken(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = until(ctx, func(ctx context.Context) error {
+	err = sandbox.Until(ctx, func(ctx context.Context) error {
 		got, err := t.clients.do(ctx, request{loadBalancer: shop.Status.DNSName, scheme: "http", host: shopHost, path: "/new"})
 		if err == nil && got.status != 200 {
 			err = errNot("/new is answered %d", got.status)
@@ -147,7 +149,7 @@ func (t *tour) warning(ctx context.Context, namespace, name string) (string, err
 // steady waits for the calls to end, and then counts those that write.
 func (t *tour) steady(ctx context.Context) error {
 	const window = 3 * time.Second
-	err := until(ctx, func(ctx context.Context) error {
+	err := sandbox.Until(ctx, func(ctx context.Context) error {
 		before := t.writes()
 		select {
 		case <-ctx.Done():
@@ -177,7 +179,7 @@ func (t *tour) deleteAll(ctx context.Context) error {
 		}
 	}
 	t.ok("all objects are gone, finalizers and all")
-	if err := until(ctx, t.empty); err != nil {
+	if err := sandbox.Until(ctx, t.empty); err != nil {
 		return err
 	}
 	t.ok("the account has no load balancer, no target group and no security group of ours")

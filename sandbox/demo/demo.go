@@ -6,7 +6,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -114,24 +113,5 @@ func (t *tour) ok(format string, args ...any) {
 func (t *tour) print(text string) {
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		fmt.Fprintf(t.Out, "   | %s\n", line)
-	}
-}
-
-// until calls check until it says nil, or the time is over: then the last error comes back.
-func until(ctx context.Context, check func(context.Context) error) error {
-	var last error
-	for {
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() == nil || last == nil {
-			last = err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("did not happen in time: %w", errors.Join(last))
-		case <-time.After(100 * time.Millisecond):
-		}
 	}
 }

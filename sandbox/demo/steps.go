@@ -16,6 +16,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/sandbox"
 )
 
 // The names of the shop.
@@ -129,7 +130,7 @@ func (t *tour) loadBalancers(ctx context.Context) (shop, gateway headgatev1alpha
 }
 
 func (t *tour) active(ctx context.Context) error {
-	err := until(ctx, func(ctx context.Context) error {
+	err := sandbox.Until(ctx, func(ctx context.Context) error {
 		shop, gateway, err := t.loadBalancers(ctx)
 		if err != nil {
 			return err

@@ -1,7 +1,6 @@
 package admission_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -41,15 +40,7 @@ func TestWebhooks(t *testing.T) {
 	if err := world.Environment(); err != nil {
 		t.Fatal(err)
 	}
-	w, err := world.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	w := world.Open(t)
 	r := w.NewRun(t, "gates", map[string]string{
 		"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled", "elbv2.k8s.aws/alb-target-control-agent-injection": "enabled",
 	})

@@ -1,7 +1,6 @@
 package arrival_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -29,15 +28,7 @@ func TestKindsThatComeLater(t *testing.T) {
 	if err := world.Environment(); err != nil {
 		t.Fatal(err)
 	}
-	w, err := world.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	w := world.Open(t)
 	taken := uninstall(t, w.Client)
 	r := w.NewRun(t, "arrival", nil)
 	settings := r.Settings(nil)

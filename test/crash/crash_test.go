@@ -1,7 +1,6 @@
 package crash
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,15 +27,7 @@ func TestMain(m *testing.M) {
 // TestCut cuts the operator at every AWS write of the shop scenario, before and after its effect, and at each kind of read
 // (invariant 2): the end is that of an undisturbed run, nothing is made twice, and nothing is left.
 func TestCut(t *testing.T) {
-	w, err := world.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	w := world.Open(t)
 	reference, calls := undisturbed(t, w)
 	if got := reference["delete"].Counts; got["load balancers"]+got["target groups"]+got["security groups"] != 0 {
 		t.Fatalf("an undisturbed run leaves %v", got)

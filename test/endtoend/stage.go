@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -48,7 +47,7 @@ func Start(ctx context.Context, log io.Writer, args ...string) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the checkout: %w", err)
 	}
-	address, err := freeAddress(ctx)
+	address, err := sandbox.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -122,35 +121,7 @@ func Run(ctx context.Context, path string, args ...string) (string, error) {
 
 // Until calls check until it says nil. After a minute, its last error comes back.
 func Until(ctx context.Context, check func(context.Context) error) error {
-	const patience, pause = time.Minute, 50 * time.Millisecond
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	var last error
-	for {
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() == nil || last == nil {
-			last = err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("it did not happen in time: %w", last)
-		case <-time.After(pause):
-		}
-	}
-}
-
-// freeAddress is a loopback address that nobody listens on.
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return "", fmt.Errorf("giving the port back: %w", err)
-	}
-	return address, nil
+	return sandbox.Until(ctx, check) //nolint:wrapcheck // it is the check's
 }

@@ -118,19 +118,5 @@ func (s *stage) put(ctx context.Context, task string) error {
 func until(ctx context.Context, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var last error
-	for {
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() == nil || last == nil {
-			last = err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("it did not happen in time: %w", last)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+	return sandbox.Until(ctx, check)
 }

@@ -3,7 +3,6 @@ package secrecy_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,15 +59,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	}
 	t.Setenv("AWS_SECRET_ACCESS_KEY", canary+"-of-aws")
 	t.Setenv("AWS_SESSION_TOKEN", canary+"-of-session")
-	w, err := world.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	w := world.Open(t)
 	r := w.NewRun(t, "secrecy", nil)
 	if _, err := r.ImportCertificate("members.example.com"); err != nil {
 		t.Fatal(err)

@@ -46,15 +46,7 @@ type step struct {
 // written in AWS, and no object that is not the operator's own is written in the cluster. Then something is edited, and edited back: what
 // the operator leaves behind is as the incumbent would find its own.
 func TestTakeOver(t *testing.T) {
-	w, err := world.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	w := world.Open(t)
 	t.Run("cases", func(t *testing.T) {
 		for _, r := range rows() {
 			t.Run(r.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -54,6 +55,22 @@ func Start(ctx context.Context) (*World, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// Open brings the API server up for one test, and takes it down after.
+func Open(t *testing.T) *World {
+	t.Helper()
+	w, err := Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// The test's context is over by now.
+		if err := w.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
 }
 
 // Environment keeps the AWS SDK of operators in this process away from everything but the simulator.

@@ -77,7 +77,7 @@ func defineAddons(fs *flag.FlagSet, s *wire.Settings) {
 	fs.BoolVar(&s.WAFv2, "enable-wafv2", true, "serve web ACLs of AWS WAF; off, what asks for one answers 503")
 	fs.BoolVar(&s.WAF, "enable-waf", true, "serve web ACLs of WAF Classic (Regional); off, what asks for one answers 503")
 	fs.BoolVar(&s.Shield, "enable-shield", true, "serve protections of Shield Advanced")
-	s.Capacity = true
+	s.Capacity, s.FailOpen = true, true // the gates show their defaults
 	fs.Var(gatesFlag{gates(s)}, "feature-gates", "feature gates of the incumbent (Name=true|false,…); those that have one way only here are refused otherwise")
 }
 

@@ -1,7 +1,6 @@
 package calls_test
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/shield"
+	"github.com/aws/aws-sdk-go-v2/service/wafv2"
+	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -41,6 +44,10 @@ func scenes() []scene {
 		{"A path more, to a Service that has a path already", 0, (*play).path},
 		{"A pod behind both is replaced", 1, (*play).replace},
 		{"The health check of both paths is changed", 0, (*play).health},
+		{"It asks for a web ACL and Shield Advanced", 8, (*play).protect},
+		{"It asks for these no more", 4, func(p *play) { p.edit(bare) }},
+		{"It asks for a network load balancer in front", 2, (*play).front},
+		{"It asks for that no more", 4, func(p *play) { p.edit(bare) }},
 		{"The operator is started again", 10, func(p *play) { p.Stop(); p.Start(p.count) }},
 		{"The first edit after that: a path more", 9, (*play).path},
 		{"An Ingress is deleted", 7, func(p *play) { p.Delete(p.second()) }},
@@ -61,15 +68,7 @@ func TestCalls(t *testing.T) {
 	if err := world.Environment(); err != nil {
 		t.Fatal(err)
 	}
-	w, err := world.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	w := world.Open(t)
 	name := filepath.Join(w.Root, "docs", "reference", "api-calls.md")
 	p := newPlay(t, w)
 	if *update {
@@ -98,6 +97,7 @@ func TestCalls(t *testing.T) {
 func newPlay(t *testing.T, w *world.World) *play {
 	t.Helper()
 	p := &play{Run: w.NewRun(t, "calls", nil), t: t, count: &counter{calls: tally{}, last: time.Now()}}
+	p.account()
 	p.objects = p.Objects(filepath.Join("testdata", "two-paths.yaml"))
 	const first, last = 10, 14
 	for i := first; i <= last; i++ {
@@ -160,9 +160,46 @@ func (p *play) path() {
 	})
 }
 
+const prefix = "alb.ingress.kubernetes.io/"
+
+// protect asks for what other services give a load balancer.
+func (p *play) protect() {
+	p.edit(func(in *networkingv1.Ingress) {
+		in.Annotations[prefix+"wafv2-acl-name"] = "edge"
+		in.Annotations[prefix+"shield-advanced-protection"] = "true"
+	})
+}
+
+// front asks for a network load balancer in front of the first Ingress's.
+func (p *play) front() {
+	p.edit(func(in *networkingv1.Ingress) { in.Annotations[prefix+"enable-frontend-nlb"] = "true" })
+}
+
+// bare takes away what protect and front asked for.
+func bare(in *networkingv1.Ingress) {
+	for _, key := range []string{"wafv2-acl-name", "shield-advanced-protection", "enable-frontend-nlb"} {
+		delete(in.Annotations, prefix+key)
+	}
+}
+
+// account makes what an Ingress asks for and the operator never makes: a web ACL, and a subscription to Shield Advanced.
+func (p *play) account() {
+	p.t.Helper()
+	_, err := wafv2.NewFromConfig(p.AWS()).CreateWebACL(p.t.Context(), &wafv2.CreateWebACLInput{
+		Name: aws.String("edge"), Scope: waftypes.ScopeRegional, DefaultAction: &waftypes.DefaultAction{Allow: &waftypes.AllowAction{}},
+		VisibilityConfig: &waftypes.VisibilityConfig{MetricName: aws.String("edge")},
+	})
+	if err == nil {
+		_, err = shield.NewFromConfig(p.AWS()).CreateSubscription(p.t.Context(), &shield.CreateSubscriptionInput{})
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 func (p *play) health() {
 	p.edit(func(in *networkingv1.Ingress) {
-		in.Annotations["alb.ingress.kubernetes.io/healthcheck-path"] = "/health"
+		in.Annotations[prefix+"healthcheck-path"] = "/health"
 	})
 }
 
