@@ -29,3 +29,38 @@ func CountCalls(registry prometheus.Registerer) (call.Observer, error) {
 		seconds.WithLabelValues(service, operation).Observe(took.Seconds())
 	}, nil
 }
+
+// pace is the metric of where the calls to AWS stand, read when it is asked for.
+type pace struct {
+	limits        *call.Limits
+	rate, waiting *prometheus.Desc
+}
+
+// CountPace registers the metrics of how fast calls are made and how many wait, and gives the limits that they show, for [Options.Limits].
+func CountPace(registry prometheus.Registerer) (*call.Limits, error) {
+	limits := call.NewLimits(nil)
+	err := registry.Register(pace{
+		limits: limits,
+		rate: prometheus.NewDesc("headgate_aws_api_rate",
+			"How many calls a second are made at most, by service and kind: what AWS's refusals left.", []string{"calls"}, nil),
+		waiting: prometheus.NewDesc("headgate_aws_api_waiting", "AWS calls that wait for their turn, by service and kind.", []string{"calls"}, nil),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("registering the metrics of the pace: %w", err)
+	}
+	return limits, nil
+}
+
+// Describe gives the metrics' descriptions.
+func (p pace) Describe(to chan<- *prometheus.Desc) {
+	to <- p.rate
+	to <- p.waiting
+}
+
+// Collect gives their values.
+func (p pace) Collect(to chan<- prometheus.Metric) {
+	for _, one := range p.limits.Paces() {
+		to <- prometheus.MustNewConstMetric(p.rate, prometheus.GaugeValue, one.Rate, one.Of)
+		to <- prometheus.MustNewConstMetric(p.waiting, prometheus.GaugeValue, float64(one.Waiting), one.Of)
+	}
+}

@@ -1,9 +1,14 @@
 package cloud_test
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/headgate/headgate/cloud"
@@ -42,4 +47,45 @@ func TestCallsAreCounted(t *testing.T) {
 	if _, err := cloud.CountCalls(registry); err == nil {
 		t.Error("the same metrics were registered twice")
 	}
+}
+
+func TestPaceIsShown(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	limits, err := cloud.CountPace(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := cloud.New(t.Context(), cloud.Options{
+		AWSConfig: &aws.Config{Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")},
+		Transport: refusing{}, VPC: "vpc-1", Cluster: "c1", Attempts: 1, Limits: limits,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Health(t.Context(), "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/a/1"); err == nil {
+		t.Fatal("the call passed")
+	}
+	found, err := registry.Gather()
+	if err != nil || len(found) != 2 {
+		t.Fatalf("found %v, %v", found, err)
+	}
+	for _, family := range found {
+		m := family.GetMetric()
+		if len(m) != 1 || m[0].GetLabel()[0].GetValue() != "Elastic Load Balancing v2 reads" {
+			t.Fatalf("%s is %v", family.GetName(), m)
+		}
+		if family.GetName() == "headgate_aws_api_rate" && m[0].GetGauge().GetValue() >= 100 {
+			t.Errorf("AWS refused a call, and the pace is %v", m[0].GetGauge().GetValue())
+		}
+	}
+}
+
+// refusing answers that there were too many calls.
+type refusing struct{}
+
+func (refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusBadRequest, Header: http.Header{}, Request: r,
+		Body: io.NopCloser(strings.NewReader("<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>")),
+	}, nil
 }

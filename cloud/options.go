@@ -49,6 +49,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// OnCall is told of every attempt of a call; see [CountCalls]. It must not block.
 	OnCall call.Observer
+	// Limits set the pace of the calls in the operator's own account; nil for limits of their own. See [CountPace].
+	Limits *call.Limits
 	// Secrets reads what plans only refer to; nil where no plan refers to any.
 	Secrets Secrets
 	// TargetGroupTags are tags that the security group of a pod's or node's interface has, besides the cluster's own, where the
@@ -144,7 +146,10 @@ func (o Options) config(ctx context.Context) (aws.Config, error) {
 
 // paced is a configuration whose calls go at the pace of an account of their own.
 func (o Options) paced(cfg aws.Config) aws.Config {
-	wire := call.Wire{Limits: call.NewLimits(o.Pace), OnCall: o.OnCall}
+	wire := call.Wire{Limits: o.Limits, OnCall: o.OnCall}
+	if wire.Limits == nil {
+		wire.Limits = call.NewLimits(o.Pace)
+	}
 	cfg = cfg.Copy()
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), wire.Attach)
 	return cfg

@@ -23,7 +23,9 @@ type roles struct {
 
 // roles are the other accounts, with the configuration that their calls begin with.
 func (o Options) roles(plain aws.Config) *roles {
-	return &roles{options: o, config: plain, tokens: sts.NewFromConfig(o.at(o.paced(plain), "sts"))}
+	tokens := sts.NewFromConfig(o.at(o.paced(plain), "sts"))
+	o.Limits = nil // those are the operator's own account's
+	return &roles{options: o, config: plain, tokens: tokens}
 }
 
 // As is another account, as far as targets go: what a role of it lets us do. The role is assumed at the first call, and again before

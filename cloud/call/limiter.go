@@ -72,6 +72,37 @@ func (l *Limits) of(service, operation string) *Limiter {
 	return l.by[key]
 }
 
+// Pace is where the calls of one kind stand.
+type Pace struct {
+	// Of is the service with "reads" or "writes".
+	Of string
+	// Rate is the present pace in calls a second, Waiting the calls that wait for their turn.
+	Rate    float64
+	Waiting int
+}
+
+// Paces are those of all kinds of calls that were made, in no order.
+func (l *Limits) Paces() []Pace {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Pace, 0, len(l.by))
+	for key, limiter := range l.by {
+		out = append(out, limiter.pace(key))
+	}
+	return out
+}
+
+func (l *Limiter) pace(of string) Pace {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refill()
+	p := Pace{Of: of, Rate: l.rate}
+	for _, queue := range l.queues {
+		p.Waiting += len(queue)
+	}
+	return p
+}
+
 // reads tells whether an operation only reads, by how AWS names those.
 func reads(operation string) bool {
 	for _, verb := range []string{"Describe", "Get", "List"} {

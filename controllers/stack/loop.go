@@ -265,6 +265,7 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 	if !a.plan.Empty() {
 		a.drift = known
 		log.Info("applying plan", "changes", len(a.plan.Changes), "summary", a.plan.Summary(), "drift", a.drift)
+		l.opts.OnPlan(a.plan, a.drift)
 		a.state.begin(a.desired)
 		if err := a.state.save(ctx, l.client); err != nil {
 			return err

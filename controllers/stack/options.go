@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
 )
 
 // Options are the settings of a [Loop].
@@ -21,6 +22,8 @@ type Options struct {
 	Forget func(model.Owner)
 	// Background marks the reads of a comparison that nobody waits for, so that the cloud lets others go first.
 	Background func(context.Context) context.Context
+	// OnPlan is told of each plan that is begun, and whether it mends what AWS did not hold any more.
+	OnPlan func(p plan.Plan, drift bool)
 	// Live reads StackStates past a cache, once a stack after the start and when a write shows that a read was out of date. Without
 	// it the client does.
 	Live client.Reader
@@ -43,6 +46,9 @@ func (o Options) withDefaults(c client.Client) Options {
 	}
 	if o.Background == nil {
 		o.Background = func(ctx context.Context) context.Context { return ctx }
+	}
+	if o.OnPlan == nil {
+		o.OnPlan = func(plan.Plan, bool) {}
 	}
 	if o.Live == nil {
 		o.Live = c

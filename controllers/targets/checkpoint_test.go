@@ -255,3 +255,24 @@ func TestLooksShareABudget(t *testing.T) {
 		t.Errorf("%d reads in a minute for %d groups that changed, want about one a second", reads, groups)
 	}
 }
+
+func TestTimeUntilTargetsServe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service(), binding("web"))
+	var took []time.Duration
+	w.opts.InService = func(d time.Duration) { took = append(took, d) }
+	w.endpoints("10.0.0.1")
+	w.reconcile("web")
+	w.now = w.now.Add(4 * time.Second)
+	w.endpoints("10.0.0.1", "10.0.0.2")
+	for range 20 {
+		res, _ := w.reconcile("web")
+		w.now = w.now.Add(max(res.RequeueAfter, time.Second))
+		if w.now.Sub(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) > 30*time.Second {
+			w.becomes("healthy")
+		}
+	}
+	if len(took) != 1 || took[0] < 30*time.Second || took[0] > time.Minute {
+		t.Errorf("measured %v, want once, from the first change on until all were seen healthy", took)
+	}
+}

@@ -51,6 +51,8 @@ type Options struct {
 	Poll time.Duration
 	// MaxBackoff bounds the time between two tries of what fails; zero leaves it to package outcome.
 	MaxBackoff time.Duration
+	// InService is told how long the targets of a group took to be healthy after a change. It may be nil.
+	InService func(time.Duration)
 	// Workers that reconcile bindings side by side. Default 16.
 	Workers int
 	// Now is the clock. Default: the system's.

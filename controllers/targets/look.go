@@ -54,6 +54,8 @@ type poll struct {
 	state string
 	// changed is when targets were registered or deregistered last.
 	changed time.Time
+	// coming is when the first of the targets came that were not seen healthy since, zero where all were.
+	coming time.Time
 }
 
 // looking is what is known when a group's health is looked at: health that was just read, nil for none.
@@ -90,6 +92,10 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looki
 			p.every = min(p.every, gatePoll)
 		}
 	}
+	if !p.coming.IsZero() && allHealthy(health) {
+		r.serving(now.Sub(p.coming))
+		p.coming = time.Time{}
+	}
 	p.state, p.at, p.turn = state, now.Add(p.every), false
 	r.edit(key, func(f *file) { f.poll = p })
 	if err := r.open(ctx, key, health); err != nil {
@@ -124,6 +130,9 @@ func (r *Reconciler) later(key types.NamespacedName, l looking, now time.Time) t
 // touched is when to look after a change. A look that is due is not put off: a group may change all the time.
 func (p poll) touched(now time.Time, first time.Duration) poll {
 	p.changed = now
+	if p.coming.IsZero() {
+		p.coming = now
+	}
 	if !p.at.IsZero() && !p.at.After(now) {
 		return p
 	}
@@ -132,6 +141,12 @@ func (p poll) touched(now time.Time, first time.Duration) poll {
 		p.at = at
 	}
 	return p
+}
+
+func (r *Reconciler) serving(took time.Duration) {
+	if r.opts.InService != nil {
+		r.opts.InService(took)
+	}
 }
 
 // firstPoll is how soon after a change a group is looked at.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -32,10 +33,15 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		// Past the cache, which may still show a stack that was just forgotten.
 		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, mgr.GetAPIReader(), s.Cluster) },
 	})
+	did, err := measured(mgr, s)
+	if err != nil {
+		return err
+	}
 	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
 		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget,
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
+		OnPlan:     did.plan,
 	})
 	if s.MetricsAddr != "0" {
 		if err := countExpiry(metrics.Registry, loop.Board()); err != nil {
@@ -46,7 +52,8 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	lane := targets.New(mgr, aws, targets.Options{
 		Board: loop.Board(), Network: network, FailOpen: failOpen(s), Workers: s.TargetWorkers, MaxTargets: s.MaxTargets,
 		Poll: s.TargetPoll, MaxBackoff: s.TargetBackoff, Pods: targets.NewPods(mgr),
-		As: func(role model.Role) targets.Account { return aws.As(role) },
+		As:        func(role model.Role) targets.Account { return aws.As(role) },
+		InService: did.serving,
 	})
 	if err := addTargets(mgr, lane, network); err != nil {
 		return err
@@ -62,6 +69,17 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 	return addGateway(mgr, loop, s, secrets)
 }
 
+// measured registers the metrics of what the operator does and of the load balancers. Where nobody asks for metrics they are counted in vain.
+func measured(mgr ctrl.Manager, s Settings) (progress, error) {
+	if s.MetricsAddr == "0" {
+		return countProgress(prometheus.NewRegistry())
+	}
+	if err := countFleet(metrics.Registry, mgr.GetClient()); err != nil {
+		return progress{}, err
+	}
+	return countProgress(metrics.Registry)
+}
+
 func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Client, error) {
 	options := CloudOptions(s)
 	options.Secrets = secrets
@@ -69,6 +87,9 @@ func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Cl
 		observe, err := cloud.CountCalls(metrics.Registry)
 		if err != nil {
 			return nil, fmt.Errorf("counting AWS calls: %w", err)
+		}
+		if options.Limits, err = cloud.CountPace(metrics.Registry); err != nil {
+			return nil, fmt.Errorf("counting what waits for AWS: %w", err)
 		}
 		options.OnCall = observe
 	}
