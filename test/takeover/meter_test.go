@@ -69,12 +69,16 @@ func (m *meter) note(req *http.Request) {
 	m.writes = append(m.writes, req.Method+" "+req.URL.Path)
 }
 
-// others are the writes to what is not the operator's own, but for patches of bindings, where it notes its checkpoint.
+// others are the writes to what is not the operator's own, but for patches of bindings, where it notes its checkpoint, and the statuses of
+// Gateways and routes, which have words of their own from each operator. A GatewayClass is shared by the operators of all cases, and each sees
+// the Gateways of its namespace only.
 func (m *meter) others() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(m.writes), func(w string) bool {
-		return strings.Contains(w, " /apis/headgate.dev/") || strings.HasPrefix(w, "PATCH ") && strings.Contains(w, "/targetgroupbindings/")
+		return strings.Contains(w, " /apis/headgate.dev/") || strings.Contains(w, "/gatewayclasses/") ||
+			strings.Contains(w, "/gateway.networking.k8s.io/") && strings.HasSuffix(w, "/status") ||
+			strings.HasPrefix(w, "PATCH ") && strings.Contains(w, "/targetgroupbindings/")
 	})
 }
 

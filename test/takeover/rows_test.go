@@ -49,6 +49,12 @@ func rows() []row {
 			},
 		},
 		{
+			name: "gateway", why: "a Gateway with a route",
+			build: edge, steps: []step{
+				{do: func(s *scene) { s.grow("web") }, calls: map[string]int{"RegisterTargets": 1}},
+			},
+		},
+		{
 			name: "bindings", why: "bindings that users wrote: a range of addresses on two ports, a target group by its name, one that clusters share",
 			build: bindings, steps: []step{
 				{

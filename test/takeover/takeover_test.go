@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
@@ -183,6 +184,7 @@ func (s *scene) objects() map[string]string {
 	out := map[string]string{}
 	for kind, all := range map[string]client.ObjectList{
 		"Ingress": &networkingv1.IngressList{}, "TargetGroupBinding": &elbv2v1beta1.TargetGroupBindingList{},
+		"Gateway": &gwv1.GatewayList{}, "HTTPRoute": &gwv1.HTTPRouteList{},
 		"Pod": &corev1.PodList{}, "ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{},
 	} {
 		s.must(s.World.Client.List(s.t.Context(), all, client.InNamespace(s.Name)))
@@ -193,6 +195,12 @@ func (s *scene) objects() map[string]string {
 			}
 			one.SetManagedFields(nil)
 			one.SetResourceVersion("")
+			switch o := o.(type) {
+			case *gwv1.Gateway:
+				o.Status = gwv1.GatewayStatus{} // its words are the operator's own
+			case *gwv1.HTTPRoute:
+				o.Status = gwv1.HTTPRouteStatus{}
+			}
 			notes := one.GetAnnotations()
 			delete(notes, targets.Checkpoint)
 			one.SetAnnotations(notes)
