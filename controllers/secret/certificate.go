@@ -63,6 +63,11 @@ func (r Rules) Certificate(ctx context.Context, from client.Reader, ref model.Se
 			"Secret %s is not to be read without the label %s=%s (--required-secrets-label); add it", ref, r.Label.Key, r.Label.Value)
 		return out, nil
 	}
+	if len(found.Data[corev1.TLSCertKey]) == 0 || len(found.Data[corev1.TLSPrivateKeyKey]) == 0 {
+		out.Reason, out.Problem = ReasonInvalid, fmt.Sprintf(
+			"Secret %s of type %s has not both tls.crt and tls.key; write them, as a Secret of type %s has them", ref, typeOf(found), corev1.SecretTypeTLS)
+		return out, nil
+	}
 	read, err := material.Read(found.Data[corev1.TLSCertKey], found.Data[corev1.TLSPrivateKeyKey], r.now())
 	if problem, bad := errors.AsType[material.ProblemError](err); bad {
 		out.Reason, out.Problem = ReasonInvalid, fmt.Sprintf("Secret %s: %s", ref, problem)
@@ -71,6 +76,14 @@ func (r Rules) Certificate(ctx context.Context, from client.Reader, ref model.Se
 	out.Digest, out.Domains, out.KeyAlgorithm = read.Digest, read.Domains, read.KeyAlgorithm
 	out.NotAfter, out.RenewBy = read.NotAfter, read.RenewBy
 	return out, nil
+}
+
+// typeOf is the type of a Secret; one without is Opaque.
+func typeOf(s *corev1.Secret) corev1.SecretType {
+	if s.Type == "" {
+		return corev1.SecretTypeOpaque
+	}
+	return s.Type
 }
 
 func (r Rules) now() time.Time {
