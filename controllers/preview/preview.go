@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,7 +31,7 @@ type Stack struct {
 type Source struct {
 	Reader client.Reader
 	Scheme *runtime.Scheme
-	// Wrote, when it is set, is told each object that the operator would create or update: what it remembers, for one.
+	// Wrote, when it is set, is told each object that the operator would create or update, one at a time: what it remembers, for one.
 	Wrote func(client.Object)
 }
 
@@ -44,7 +45,7 @@ func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]S
 	}
 	tags := set.Ingress.DefaultTags
 	cluster := stack.NewCluster(cloud, stack.ClusterOptions{Name: set.Ingress.ClusterName, Tags: tags, Stacks: stackCount(len(requests))})
-	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme, wrote: from.Wrote}, cloud, cluster, stack.Options{})
+	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme, wrote: from.Wrote, turn: &sync.Mutex{}}, cloud, cluster, stack.Options{})
 	out, errs := make([]Stack, 0, len(requests)), []error(nil)
 	for _, request := range requests {
 		result, err := loop.Run(ctx, request)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -19,14 +20,18 @@ type silent struct {
 	client.Reader
 
 	scheme *runtime.Scheme
-	// wrote is told what would be written; nil when nobody asks.
+	// wrote is told what would be written; nil when nobody asks. The loop writes side by side: telling takes turns.
 	wrote func(client.Object)
+	turn  *sync.Mutex
 }
 
 func (s silent) tell(object client.Object) {
-	if s.wrote != nil {
-		s.wrote(object)
+	if s.wrote == nil {
+		return
 	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.wrote(object)
 }
 
 var _ client.Client = silent{}

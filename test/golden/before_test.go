@@ -1,6 +1,7 @@
 package golden_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -90,7 +91,8 @@ func (c golden) after(t *testing.T, account *preview.Account, objects documents)
 		if b, ok := object.(*elbv2v1beta1.TargetGroupBinding); ok {
 			spec := b.DeepCopy().Spec
 			spec.TargetGroupARN = ""
-			bindings[b.Namespace+"/"+b.Name] = spec
+			// The names that an account in memory gives are not those of AWS: two may be alike.
+			bindings[fmt.Sprintf("%s/%s %s:%s", b.Namespace, b.Name, spec.ServiceRef.Name, &spec.ServiceRef.Port)] = spec
 		}
 	}
 	c.run(t, account, source)
