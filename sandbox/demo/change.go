@@ -22,7 +22,7 @@ func (t *tour) scale(ctx context.Context) error {
 		}
 		begin := time.Now()
 		if err := sandbox.Until(ctx, func(ctx context.Context) error { return t.healthy(ctx, "cart/cart:80", n) }); err != nil {
-			return err
+			return fmt.Errorf("waiting for it: %w", err)
 		}
 		t.ok("%d pods, %d healthy targets, after %s", n, n, time.Since(begin).Round(100*time.Millisecond))
 	}
@@ -105,7 +105,7 @@ func (t *tour) addBroken(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("waiting for it: %w", err)
 	}
 	t.ok("its owner is told, on the object: %s", said)
 	patch := `[{"op":"add","path":"/spec/rules/0/http/paths/-","value":{"path":"/new","pathType":"Prefix",` +
@@ -162,7 +162,7 @@ func (t *tour) steady(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("waiting for it: %w", err)
 	}
 	t.ok("no call wrote anything for %s", window)
 	return nil
@@ -180,7 +180,7 @@ func (t *tour) deleteAll(ctx context.Context) error {
 	}
 	t.ok("all objects are gone, finalizers and all")
 	if err := sandbox.Until(ctx, t.empty); err != nil {
-		return err
+		return fmt.Errorf("waiting for it: %w", err)
 	}
 	t.ok("the account has no load balancer, no target group and no security group of ours")
 	return t.clean()

@@ -143,7 +143,7 @@ func (t *tour) active(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("waiting for it: %w", err)
 	}
 	t.ok("2 load balancers are active and all their targets are healthy")
 	return nil

@@ -49,7 +49,7 @@ func Start(ctx context.Context, log io.Writer, args ...string) (*Stage, error) {
 	}
 	address, err := sandbox.FreeAddress(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("choosing an address: %w", err)
 	}
 	gate, err := newGate(ctx, "http://"+address)
 	if err != nil {
