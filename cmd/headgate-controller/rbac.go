@@ -30,7 +30,8 @@ package main
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;listenersets/status;httproutes/status,verbs=patch
 // +kubebuilder:rbac:groups="";events.k8s.io,resources=events,verbs=create;patch
 //
-// It writes down which targets of a target group that several clusters share are its own, in ConfigMaps that go with their binding:
+// It writes down which targets of a target group that several clusters share are its own, in ConfigMaps that go with their binding, and reads
+// those of authorities that Gateways name:
 //
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;create;patch
 //

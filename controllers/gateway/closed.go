@@ -15,22 +15,7 @@ import (
 
 // closes tells whether requests to a listener must be refused because something that restricts access to it is not served.
 func (t *translator) closes(l *listener) bool {
-	return t.config.closes(l) || l.Protocol == gwv1.HTTPSProtocolType && validatesClients(t.snapshot.Gateway, l.Port)
-}
-
-// validatesClients tells whether a Gateway asks clients of a port for certificates (Gateway API, FrontendTLSConfig): what is said for
-// the port itself stands in place of the default.
-func validatesClients(g *gwv1.Gateway, port gwv1.PortNumber) bool {
-	if g.Spec.TLS == nil || g.Spec.TLS.Frontend == nil {
-		return false
-	}
-	frontend := g.Spec.TLS.Frontend
-	for _, p := range frontend.PerPort {
-		if p.Port == port {
-			return p.TLS.Validation != nil
-		}
-	}
-	return frontend.Default.Validation != nil
+	return t.config.closes(l) || verifies(t.snapshot.Gateway, l)
 }
 
 // closing notes the filters of a rule that restrict access and are not served, and tells whether there are any: such a rule answers 503.

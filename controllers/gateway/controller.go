@@ -288,7 +288,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		// The loop's clock goes on whatever the API server says.
 		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "gateway", req.String())
 	}
-	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), res.RequeueAfter, err)}, nil
+	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), s.dueAgain(res.RequeueAfter), err)}, nil
 }
 
 // concerned tells whether there is something to do for a Gateway: it is ours, or was. Whose class is missing keeps what it has:

@@ -174,7 +174,7 @@ func gatewayRows() []row {
 		{path: "allowedListeners.namespaces.selector", where: "TestListenerSetsOfAGateway"},
 		{path: "tls.backend", with: `{tls: {backend: {clientCertificateRef: {name: x}}}}`, want: warn + "tls.backend"},
 		{path: "tls.frontend", with: `{tls: {frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: x}]}}}}}`,
-			want: "Closed Gateway spec.tls.frontend"},
+			want: "Answered Gateway spec.listeners[1]"},
 		{path: "defaultScope", with: `{defaultScope: All}`, want: warn + "defaultScope"},
 	}
 }

@@ -154,7 +154,7 @@ func (t *translator) port(l *listener) intent.Listener {
 
 func (t *translator) gatewayFindings() []model.Finding {
 	s, c := t.snapshot, t.config
-	out := slices.Concat(c.findings(t.listeners), c.lostDefault(s), unservedOfGateway(s.Gateway), leaving(s))
+	out := slices.Concat(c.findings(t.listeners), c.lostDefault(s), unservedOfGateway(s.Gateway, t.listeners), leaving(s))
 	wrong := func(field string, p problem) {
 		out = append(out, model.Finding{Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message})
 	}

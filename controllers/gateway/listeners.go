@@ -67,6 +67,7 @@ func judge(s *Snapshot, parents []*parent) []*listener {
 			l.judgeProtocol()
 			l.judgeKinds()
 			l.judgeCertificates(s)
+			l.judgeClients(s)
 			l.judgeConflicts(out)
 		}
 		for _, l := range own {

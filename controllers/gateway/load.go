@@ -73,6 +73,8 @@ type Snapshot struct {
 	// Secrets that they name.
 	Extensions map[types.NamespacedName]*awsgwv1.ListenerRuleConfiguration
 	Clients    map[model.SecretRef]secret.Client
+	// Authorities are the ConfigMaps that clients are verified by, with what is wrong with them.
+	Authorities map[types.NamespacedName]string
 	// Secrets that listeners name and may name, as far as everybody may see them.
 	Secrets      map[model.SecretRef]intent.Secret
 	TargetGroups []awsgwv1.TargetGroupConfiguration
@@ -102,6 +104,9 @@ func Load(ctx context.Context, r client.Reader, set Settings, key types.Namespac
 		}
 	}
 	if err := s.loadExtensions(ctx, r, set); err != nil {
+		return nil, err
+	}
+	if err := s.loadAuthorities(ctx, r); err != nil {
 		return nil, err
 	}
 	return s, s.loadSecrets(ctx, r, set.Secrets.Certificate)

@@ -26,8 +26,11 @@ func restrictsClients(l awsgwv1.ListenerConfiguration) bool {
 // that way being missing, whoever's route it is.
 func (t *translator) mutual(l *listener) *intent.MutualAuth {
 	m := t.config.listenerConfig(l).MutualAuthentication
-	if m == nil || l.Protocol != gwv1.HTTPSProtocolType {
+	if l.Protocol != gwv1.HTTPSProtocolType {
 		return nil
+	}
+	if m == nil {
+		return t.passesOn(l)
 	}
 	out := &intent.MutualAuth{
 		Mode: string(m.Mode), IgnoreExpiry: deref(m.IgnoreClientCertificateExpiry), AdvertiseNames: string(deref(m.AdvertiseTrustStoreCANames)),

@@ -36,6 +36,7 @@ func (v *Verdict) generation() int64 { return v.snapshot.Gateway.Generation }
 func (v *Verdict) gatewayStatus(g *gwv1.Gateway, r reached) {
 	outcome.Set(&g.Status.Conditions, v.accepted())
 	outcome.Set(&g.Status.Conditions, v.programmed(r))
+	v.tellFallback(&g.Status.Conditions)
 	if lb := r.LoadBalancer; lb != nil && lb.DNSName != "" {
 		kind := gwv1.HostnameAddressType
 		g.Status.Addresses = []gwv1.GatewayStatusAddress{{Type: &kind, Value: strings.ToLower(lb.DNSName)}}
@@ -180,6 +181,8 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 		}
 	}
 	switch {
+	case v.unverified(l).any():
+		return v.unverified(l)
 	case v.translator.uncertified(l):
 		return problem{invalid, l.refs.message}
 	case r.Blocked != "" || r.LoadBalancer == nil:

@@ -200,8 +200,8 @@ func (t *translator) listenerFindings(l *listener) []model.Finding {
 }
 
 // unservedOfGateway names what a Gateway asks for that is not served yet.
-func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
-	validates := slices.ContainsFunc(g.Spec.Listeners, func(l gwv1.Listener) bool { return validatesClients(g, l.Port) })
+func unservedOfGateway(g *gwv1.Gateway, listeners []*listener) []model.Finding {
+	validates := slices.ContainsFunc(listeners, func(l *listener) bool { return l.usable() && verifies(g, l) })
 	wishes := []wish{
 		{validates, model.Closed, "spec.tls.frontend"},
 		{g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend"},

@@ -82,8 +82,8 @@ func newManager(s Settings, h hooks) (ctrl.Manager, error) {
 		LeaderElectionID:              s.LeaderID,
 		LeaderElectionNamespace:       s.LeaderNamespace,
 		LeaderElectionReleaseOnCancel: true,
-		// A cache of Secrets would need the right to list them.
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+		// A cache of Secrets or ConfigMaps would need the right to list them.
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
