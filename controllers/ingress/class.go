@@ -34,6 +34,8 @@ type Class struct {
 	Params *elbv2v1beta1.IngressClassParams
 	// Missing names what of the class is not there: its parameters, or the class itself. What they say is not known then.
 	Missing string
+	// claims bind the hosts of its Ingresses, nil where they may name any.
+	claims *hostClaims
 }
 
 // catalog knows all classes.
@@ -42,6 +44,7 @@ type catalog struct {
 	classes    map[string]*networkingv1.IngressClass
 	params     map[string]*elbv2v1beta1.IngressClassParams
 	namespaces func(name string) (labels.Set, error)
+	hosts      func(namespace string) (string, error)
 }
 
 func newCatalog(ctx context.Context, r client.Reader, set Settings) (*catalog, error) {
@@ -63,6 +66,7 @@ func newCatalog(ctx context.Context, r client.Reader, set Settings) (*catalog, e
 		c.params[params.Items[i].Name] = &params.Items[i]
 	}
 	c.namespaces = func(name string) (labels.Set, error) { return namespaceLabels(ctx, r, name) }
+	c.hosts = func(namespace string) (string, error) { return namespaceHosts(ctx, r, namespace) }
 	return c, nil
 }
 
@@ -179,6 +183,10 @@ func (c *catalog) admit(ing *networkingv1.Ingress, out *claim) error {
 			"class %s does not take Ingresses of namespace %s: label it as the namespaceSelector of IngressClassParams %s asks, or use another class",
 			out.class.Name, ing.Namespace, params.Name))
 	}
+	if err != nil {
+		return err
+	}
+	out.class.claims, out.problem, err = c.claims(ing, params)
 	return err
 }
 

@@ -83,7 +83,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&elbv2v1beta1.IngressClassParams{}, handler.EnqueueRequestsFromMapFunc(r.ofParams), builder.WithPredicates(changed)).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.ofService), builder.WithPredicates(serviceChanged())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace),
-			builder.WithPredicates(predicate.LabelChangedPredicate{})).
+			builder.WithPredicates(predicate.Or[client.Object](predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&elbv2v1beta1.TargetGroupBinding{}, handler.EnqueueRequestsFromMapFunc(r.ofBinding), builder.WithPredicates(deleted())).
 		Watches(&headgatev1alpha1.LoadBalancer{}, handler.EnqueueRequestsFromMapFunc(r.ofLoadBalancer), builder.WithPredicates(written())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).

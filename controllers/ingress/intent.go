@@ -128,7 +128,9 @@ func (d *draft) fragment() intent.Fragment {
 	out := intent.Fragment{Member: d.object, Rank: d.member.Order, Fold: d.folds(), Settings: d.settings()}
 	d.who = access{settings: out.Settings, cidrs: d.inboundCIDRs(), lists: d.prefixLists()}
 	d.findClosed()
-	out.Routes = split(prune(d.close(d.guard(d.routes())), d.ports), d.named())
+	routes := d.routes()
+	d.checkClaims(routes)
+	out.Routes = split(prune(d.close(d.guard(routes)), d.ports), d.named())
 	out.Listeners = d.listeners(d.fallback())
 	d.checkUnused()
 	d.checkSession()

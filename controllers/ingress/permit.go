@@ -46,14 +46,16 @@ func (d *draft) permit(f intent.Fragment) intent.Fragment {
 		return now.close(now.reguard(now.shelter(d.blinded(routes, f.Listeners))))
 	}
 	if len(f.Routes) > 0 {
-		out.Routes = restrict(f.Routes)
+		out.Routes = restrict(d.claimed(f.Routes))
 	}
 	out.Listeners = slices.Clone(out.Listeners)
 	for i, l := range out.Listeners {
 		if m := d.mutual(l.Port); m != nil {
 			out.Listeners[i].MutualAuth = m.Over(l.MutualAuth)
 		}
-		if l.Default != nil {
+		if l.Default != nil && d.hostClaims().outside(intent.Match{}) != "" {
+			out.Listeners[i].Default = nil
+		} else if l.Default != nil {
 			out.Listeners[i].Default = &restrict([]intent.Route{*l.Default})[0]
 		}
 	}

@@ -88,7 +88,8 @@ func (t *trial) checkAnswers(now *view) {
 
 // becomes says what is wrong with what became of an answer of the victim.
 func (t *trial) becomes(old, got string) string {
-	closed := strings.HasSuffix(got, "fixed 503")
+	// Where nothing is remembered, what nobody can read the port of may be nowhere.
+	closed := strings.HasSuffix(got, "fixed 503") || t.lost && !strings.Contains(got, "forward")
 	switch {
 	case t.deleted || t.d.fate == leaves:
 		if got == old {
