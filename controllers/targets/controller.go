@@ -138,6 +138,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.opts.Workers})
 	if r.pods != nil {
 		work = work.WatchesRawSource(source.Channel(r.pods.news, &handler.EnqueueRequestForObject{}))
+		if err := mgr.Add(r.pods); err != nil {
+			return fmt.Errorf("registering the watch of pods: %w", err)
+		}
 	}
 	if err := work.Complete(r); err != nil {
 		return fmt.Errorf("registering the controller of bindings: %w", err)

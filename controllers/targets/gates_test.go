@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -216,5 +217,28 @@ func TestChangesOfPodsThatWakeTheirBindings(t *testing.T) {
 		if got := len(p.news); got != c.want {
 			t.Errorf("%s: woke %d bindings, want %d", c.why, got, c.want)
 		}
+	}
+}
+
+// TestNewsOfPodsDoNotHoldUpTheEnd: when the lane has stopped nobody takes them.
+func TestNewsOfPodsDoNotHoldUpTheEnd(t *testing.T) {
+	t.Parallel()
+	p := newPods()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for range 2 * newsBuffer {
+			p.changed(nil, gatedPod("a", webGate))
+		}
+	}()
+	select {
+	case <-told:
+	case <-time.After(time.Minute):
+		t.Error("a change of a pod is not told for a minute after the end")
 	}
 }

@@ -24,6 +24,8 @@ type Pods struct {
 	open func(ctx context.Context, namespace string, changed func(before, after *corev1.Pod)) (watched, error)
 	// news has the bindings that pods wait for.
 	news chan event.GenericEvent
+	// done is closed when nobody hears news any more.
+	done chan struct{}
 
 	mu      sync.Mutex
 	watched map[string]watched
@@ -70,7 +72,14 @@ func NewPods(mgr ctrl.Manager) *Pods {
 }
 
 func newPods() *Pods {
-	return &Pods{news: make(chan event.GenericEvent, newsBuffer), watched: map[string]watched{}}
+	return &Pods{news: make(chan event.GenericEvent, newsBuffer), done: make(chan struct{}), watched: map[string]watched{}}
+}
+
+// Start waits for the end of the lane: who has news then must not wait to be heard.
+func (p *Pods) Start(ctx context.Context) error {
+	<-ctx.Done()
+	close(p.done)
+	return nil
 }
 
 // Watches tells whether the pods of a namespace are watched.
@@ -120,7 +129,10 @@ func (p *Pods) changed(before, after *corev1.Pod) {
 		}
 		b := &elbv2v1beta1.TargetGroupBinding{}
 		b.Namespace, b.Name = after.Namespace, name
-		p.news <- event.GenericEvent{Object: b}
+		select {
+		case p.news <- event.GenericEvent{Object: b}:
+		case <-p.done:
+		}
 	}
 }
 
