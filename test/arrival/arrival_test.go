@@ -1,6 +1,8 @@
 package arrival_test
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +26,12 @@ const patience = 60 * time.Second
 // TestKindsThatComeLater: without the Gateway API the operator runs; Gateways are served as soon as theirs are installed, and ListenerSets
 // when theirs follow, all without a restart.
 func TestKindsThatComeLater(t *testing.T) {
-	log.SetLogger(funcr.New(func(_, line string) { t.Log(line) }, funcr.Options{}))
+	// The logger is one for the whole process, and outlives a test.
+	log.SetLogger(funcr.New(func(_, line string) {
+		if testing.Verbose() {
+			fmt.Fprintln(os.Stderr, line)
+		}
+	}, funcr.Options{}))
 	if err := world.Environment(); err != nil {
 		t.Fatal(err)
 	}
