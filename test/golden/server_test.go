@@ -3,6 +3,7 @@ package golden_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -112,7 +114,10 @@ func create(t *testing.T, c client.Client, set *manifests.Set) {
 		o.SetCreationTimestamp(metav1.Time{})
 		err := c.Create(t.Context(), o)
 		if rank(o) == 0 {
-			if client.IgnoreAlreadyExists(err) != nil {
+			if apierrors.IsAlreadyExists(err) {
+				err = relabel(t.Context(), c, o)
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			continue
@@ -122,6 +127,19 @@ func create(t *testing.T, c client.Client, set *manifests.Set) {
 		}
 		t.Cleanup(func() { remove(t, c, o) })
 	}
+}
+
+// relabel gives a namespace, which stays for all cases, the labels and annotations of one.
+func relabel(ctx context.Context, c client.Client, want client.Object) error {
+	have := &corev1.Namespace{}
+	if err := c.Get(ctx, client.ObjectKeyFromObject(want), have); err != nil {
+		return fmt.Errorf("reading namespace %s: %w", want.GetName(), err)
+	}
+	have.Labels, have.Annotations = want.GetLabels(), want.GetAnnotations()
+	if err := c.Update(ctx, have); err != nil {
+		return fmt.Errorf("labelling namespace %s: %w", want.GetName(), err)
+	}
+	return nil
 }
 
 // remove deletes an object, whoever holds it by a finalizer.
