@@ -114,6 +114,9 @@ func (c *catalog) claim(ing *networkingv1.Ingress) (claim, error) {
 	case len(defaults) > 1 && c.anyOurs(defaults):
 		return claim{ours: true, class: &Class{Missing: "one default class"}, problem: refusal(ing, ReasonClass, "spec.ingressClassName",
 			fmt.Sprintf("several classes are the default (%v): write the one that is meant", defaults))}, nil
+	case len(defaults) == 0 && !c.set.Classless && len(keysByFinalizer(ing)) > 0:
+		return lacking(ing, &Class{Missing: "a default class"},
+			"is not written, and no class is the default: write the class, or mark one as the default"), nil
 	}
 	return claim{ours: c.set.Classless}, nil
 }
@@ -137,7 +140,8 @@ func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) 
 	object, ok := c.classes[name]
 	switch {
 	case !ok && len(keysByFinalizer(ing)) > 0:
-		return gone(ing, name), nil
+		return lacking(ing, &Class{Name: name, Missing: "IngressClass " + name},
+			fmt.Sprintf("class %s does not exist: create it, or write one that does", name)), nil
 	case !ok || object.Spec.Controller != ControllerName:
 		return claim{}, nil
 	}
@@ -158,13 +162,13 @@ func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) 
 	return out, c.admit(ing, &out)
 }
 
-// gone is an Ingress that we serve and whose class is not there any more. A class that was deleted withdraws nothing: that is said by
-// naming another one.
-func gone(ing *networkingv1.Ingress, class string) claim {
+// lacking is an Ingress that we serve and whose class is not there any more, or not known. A class that was deleted, or is not the
+// default any more, withdraws nothing: that is said by naming another one. Who takes the class out of the Ingress looks the same.
+func lacking(ing *networkingv1.Ingress, class *Class, message string) claim {
 	return claim{
-		ours: true, class: &Class{Name: class, Missing: "IngressClass " + class},
-		problem: refusal(ing, ReasonClass, "spec.ingressClassName", fmt.Sprintf(
-			"class %s does not exist: create it, or write one that does; what shall not be served any more goes when you delete the Ingress", class)),
+		ours: true, class: class,
+		problem: refusal(ing, ReasonClass, "spec.ingressClassName",
+			message+"; what shall not be served any more goes when you delete the Ingress"),
 	}
 }
 

@@ -46,6 +46,15 @@ func TestMistakeOfAClassHoldsItsMembers(t *testing.T) {
 			name: "two defaults", classes: []client.Object{byDefault, second}, nameless: true, refused: true,
 			field: "spec.ingressClassName", says: []string{"alb2"}, why: "a second default is a mistake as well",
 		},
+		{
+			name: "the default class is gone", nameless: true,
+			field: "spec.ingressClassName", says: []string{"no class is the default", "delete the Ingress"}, why: "as with a class that is named",
+		},
+		{
+			name: "the default class is an ordinary one", classes: []client.Object{newClass("alb", "")}, nameless: true,
+			field: "spec.ingressClassName", says: []string{"no class is the default", "write the class", "mark one"},
+			why: "whoever takes the mark away by mistake takes no load balancer with it",
+		},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
