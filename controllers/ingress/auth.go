@@ -37,26 +37,10 @@ func (q demand) wrong(reason, format string, args ...any) demand {
 	return q
 }
 
-// demandOf says who a route may be served to. Where it forwards to one Service, what that says comes first.
+// demandOf says who a route may be served to. What its Services say of sign-in comes before what the member says.
 func (d *draft) demandOf(r intent.Route) demand {
-	read, of := d.read, ""
-	if object := d.onlyService(r); object != nil {
-		of = "of Service " + object.Name + ": "
-		for _, p := range d.table.Check(annotations.OnService, object.Annotations) {
-			if p.Severity == model.Closed {
-				return demand{field: p.Key, reason: p.Reason, problem: of + p.Message, closed: true}
-			}
-		}
-		read = d.table.Reader(object.Annotations).Over(d.read)
-		if !d.table.Reader(object.Annotations).Has(annotations.AuthType) {
-			of = ""
-		}
-	}
-	signIn := d.signIn(read)
-	if of != "" && signIn.problem != "" {
-		signIn.problem = of + signIn.problem
-	}
-	if !d.read.Has(annotations.JWTValidation) {
+	signIn := d.behind(r)
+	if signIn.closed || !d.read.Has(annotations.JWTValidation) {
 		return signIn
 	}
 	return d.tokens(signIn)

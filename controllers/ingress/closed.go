@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -62,13 +59,4 @@ func shut(r intent.Route) intent.Route {
 	r.Kept = cmp.Or(r.Forward, r.Kept)
 	r.Forward, r.Redirect, r.Transforms, r.Auth, r.AuthField, r.Fixed = nil, nil, nil, nil, "", unavailable()
 	return r
-}
-
-// onlyService is the Service that a route forwards to, nil where there are several or none.
-func (d *draft) onlyService(r intent.Route) *corev1.Service {
-	if r.Forward == nil || len(r.Forward.Backends) != 1 || r.Forward.Backends[0].Service == nil {
-		return nil
-	}
-	s := r.Forward.Backends[0].Service
-	return d.services[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}]
 }
