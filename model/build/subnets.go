@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -14,16 +15,17 @@ const minFreeAddresses = 8
 
 // subnets gives the IDs of the subnets, or blocks the build and says what is missing.
 func (b *builder) subnets(s settings) []string {
+	s = b.fitting(s)
 	var chosen []model.Subnet
 	var at []place
 	var lost unresolved
 	var what string
 	switch e := b.facts.Existing; {
 	case s.subnets != nil:
-		chosen, lost = b.lookUp(s.subnets.Settings.Subnets)
+		chosen, lost = b.asked(s)
 		at, what = []place{settingPlace(s.subnets, "subnets")}, "the subnets that are asked for"
 	case s.subnetTags != nil:
-		chosen = b.selected(s, func(n model.Subnet) bool { return hasTags(n.Tags, s.subnetTags.Settings.SubnetTags) })
+		chosen, lost = b.asked(s)
 		at, what = []place{settingPlace(s.subnetTags, "subnetTags")}, "the subnets with the tags that are asked for"
 	case e != nil && e.Scheme == s.scheme && len(e.Subnets) > 0:
 		b.checkStanding(s, *e)
@@ -50,6 +52,14 @@ func (b *builder) subnets(s settings) []string {
 		ids = append(ids, n.ID)
 	}
 	return slices.Sorted(slices.Values(ids))
+}
+
+// asked are the subnets that a member names, or chooses by tags.
+func (b *builder) asked(s settings) ([]model.Subnet, unresolved) {
+	if s.subnets != nil {
+		return b.lookUp(s.subnets.Settings.Subnets)
+	}
+	return b.selected(s, func(n model.Subnet) bool { return hasTags(n.Tags, s.subnetTags.Settings.SubnetTags) }), unresolved{}
 }
 
 func (b *builder) blockSubnets(at []place, problem string) {
@@ -88,11 +98,41 @@ func (b *builder) checkStanding(s settings, e model.Existing) {
 			without = append(without, n.ID)
 		}
 	}
+	b.refuseType(s, without, "name subnets that have")
+}
+
+// fitting refuses IPv6 addresses where another member chose the subnets, and all that is wrong with these is that they have none. The
+// load balancer stays without.
+func (b *builder) fitting(s settings) settings {
+	owner, plain := cmp.Or(s.subnets, s.subnetTags), s
+	plain.ipAddressType = typeIPv4
+	if owner == nil || owner.Settings.IPAddressType == s.ipAddressType || b.facts.Existing == nil || b.facts.Existing.IPAddressType != typeIPv4 {
+		return s
+	}
+	chosen, lost := b.asked(plain)
+	if lost.any() || b.subnetProblem(plain, chosen) != "" {
+		return s
+	}
+	if fit, _ := b.asked(s); b.subnetProblem(s, fit) == "" {
+		return s
+	}
+	var without []string
+	for _, n := range chosen {
+		if !n.IPv6 {
+			without = append(without, n.ID)
+		}
+	}
+	b.refuseType(s, without, "use a group of your own: "+owner.Member.String()+" chose the subnets")
+	return plain
+}
+
+// refuseType tells all who ask for an address type that subnets lack IPv6 for it, where some do.
+func (b *builder) refuseType(s settings, without []string, otherwise string) {
 	for _, f := range b.fragments {
 		if len(without) > 0 && f.Settings.IPAddressType == s.ipAddressType {
 			b.wrong(settingPlace(f, "ipAddressType"), "SubnetsNotUsable",
-				"%s needs an IPv6 block in each subnet of the load balancer, and %s has none; give it one, or name subnets that have",
-				s.ipAddressType, strings.Join(without, ", "))
+				"%s needs an IPv6 block in each subnet of the load balancer, and %s has none; give it one, or %s",
+				s.ipAddressType, strings.Join(slices.Sorted(slices.Values(without)), ", "), otherwise)
 		}
 	}
 }

@@ -48,6 +48,42 @@ func TestAddressTypeNeedsItsSubnets(t *testing.T) {
 	}
 }
 
+// TestAddressTypeOfAnotherMember: who chose the subnets is right; who wants of them what they have not is told, and nobody is blocked.
+func TestAddressTypeOfAnotherMember(t *testing.T) {
+	named, tagged := []string{"subnet-a", "subnet-b"}, map[string][]string{"tier": {"back"}}
+	for _, row := range []struct {
+		why   string
+		owner intent.Settings
+		edit  func(*model.Facts)
+		want  []string
+	}{
+		{why: "subnets by name", owner: intent.Settings{Subnets: named}, want: []string{"asks Wrong ipAddressType SubnetsNotUsable"}},
+		{why: "subnets by tags", owner: intent.Settings{SubnetTags: tagged}, want: []string{"asks Wrong ipAddressType SubnetsNotUsable"}},
+		{why: "the owner wants it as well", owner: intent.Settings{Subnets: named, IPAddressType: "dualstack"},
+			want: []string{"owner Wrong subnets SubnetsNotUsable"}},
+		{why: "the load balancer has IPv6 addresses: other subnets would take them away", owner: intent.Settings{Subnets: named},
+			edit: func(f *model.Facts) { f.Existing.IPAddressType = "dualstack" }, want: []string{"owner Wrong subnets SubnetsNotUsable"}},
+		{why: "the subnets would not do in any case", owner: intent.Settings{Subnets: named[:1]}, want: []string{"owner Wrong subnets SubnetsNotUsable"}},
+		{why: "a subnet that is not there", owner: intent.Settings{Subnets: []string{"subnet-a", "gone"}},
+			want: []string{"owner Wrong subnets SubnetNotFound", "owner Wrong subnets SubnetsNotUsable"}},
+		{why: "they have it", owner: intent.Settings{Subnets: named}, edit: func(f *model.Facts) { f.Subnets[0].IPv6, f.Subnets[1].IPv6 = true, true }},
+	} {
+		owner, asks := fragment("owner", route("", "/", "front")), fragment("asks", route("o.example.com", "/", "front"))
+		owner.Settings, asks.Settings = row.owner, intent.Settings{IPAddressType: "dualstack"}
+		f := facts()
+		f.Existing = &model.Existing{Scheme: "internal", IPAddressType: "ipv4", Subnets: named}
+		if row.edit != nil {
+			row.edit(&f)
+		}
+		got := build.Build(group(owner, asks), f)
+		same(t, row.why, "findings", reasons(got), row.want)
+		same(t, row.why, "blocked", got.Blocked != "", len(row.want) > 0 && strings.HasPrefix(row.want[0], "owner"))
+		if len(row.want) > 0 && strings.HasPrefix(row.want[0], "asks") && !strings.Contains(got.Findings[0].Message, "subnet-a, subnet-b") {
+			t.Errorf("%s: %q does not name the subnets", row.why, got.Findings[0].Message)
+		}
+	}
+}
+
 // TestNameOfSeveralSubnets: a Name tag that is on several does not say which is meant.
 func TestNameOfSeveralSubnets(t *testing.T) {
 	for _, row := range []struct {
