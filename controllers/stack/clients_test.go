@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -55,17 +56,31 @@ func TestLostStateAndCertificatesOfClients(t *testing.T) {
 func TestRankIsThatOfTheLastGoodState(t *testing.T) {
 	t.Parallel()
 	ranked := func(rank int) func(*intent.Fragment) { return func(f *intent.Fragment) { f.Rank = rank } }
-	w := newWorld(t)
-	w.settle(request(member("b", ranked(5)), member("a", ranked(10))))
-	want := []string{serveB, serveA}
-	if diff := cmp.Diff(want, w.answers()); diff != "" {
-		t.Fatalf("before: %s", diff)
-	}
-	broken := wrong(request(member("a"), member("b", ranked(5))), "group.order")
-	w.settle(broken)
-	w.restart()
-	w.settle(broken)
-	if diff := cmp.Diff(want, w.answers()); diff != "" {
-		t.Errorf("invariant 3: %s", diff)
+	for _, row := range []struct {
+		why         string
+		good, wrong stack.Request
+		want        []string
+	}{
+		{
+			"it came last", request(member("b", ranked(5)), member("a", ranked(10))), request(member("a"), member("b", ranked(5))),
+			[]string{serveB, serveA},
+		},
+		{
+			"its name came last among equals", request(member("0", ranked(10)), member("a", ranked(10))), request(member("a"), member("0", ranked(10))),
+			[]string{"0.example.com shop/0-svc:80", serveA},
+		},
+	} {
+		w := newWorld(t)
+		w.settle(row.good)
+		if diff := cmp.Diff(row.want, w.answers()); diff != "" {
+			t.Fatalf("%s: before: %s", row.why, diff)
+		}
+		broken := wrong(row.wrong, "group.order")
+		w.settle(broken)
+		w.restart()
+		w.settle(broken)
+		if diff := cmp.Diff(row.want, w.answers()); diff != "" {
+			t.Errorf("invariant 3: %s: %s", row.why, diff)
+		}
 	}
 }

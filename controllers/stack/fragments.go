@@ -262,8 +262,17 @@ func (r *roster) fragments(observed model.Stack) []intent.Fragment {
 	if r.exposed {
 		closeAll(out)
 	}
-	slices.SortStableFunc(out, func(a, b intent.Fragment) int { return cmp.Compare(a.Rank, b.Rank) })
+	slices.SortStableFunc(out, r.order)
 	return out
+}
+
+// order is that of the ranks. Where fragments are asked in their order, those of one rank go by name: one whose rank cannot be read came in
+// another place.
+func (r *roster) order(a, b intent.Fragment) int {
+	if a.Rank != b.Rank || r.req.Intent.Order != intent.ByFragment {
+		return cmp.Compare(a.Rank, b.Rank)
+	}
+	return strings.Compare(a.Member.Namespace+"/"+a.Member.Name, b.Member.Namespace+"/"+b.Member.Name)
 }
 
 // keepShape keeps what cannot be changed without a loss, scheme and address type, where only a member asked for it of whom this is

@@ -56,15 +56,14 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) []intent.Fragment
 
 // heldRules are the observed rules of a member on one port, and whether some of them forwards.
 func (r *roster) heldRules(known intent.Fragment, l model.Listener, mine map[string]*intent.Service) (rules []intent.HeldRule, leads bool) {
+	leads = slices.ContainsFunc(l.Rules, func(rule model.Rule) bool { return forwardsTo(rule.Actions, mine) })
 	for _, rule := range l.Rules {
-		forwards := forwardsTo(rule.Actions, mine)
-		if !forwards && !r.answers(known, rule) {
-			continue
+		if !forwardsTo(rule.Actions, mine) && (!r.answers(known, rule) || isClosed(rule) && !leads) {
+			continue // where nothing forwards, what we answered for who cannot be served is made anew
 		}
 		if !r.permits(known.Member, l.Port, rule, mine) {
 			rule = closed(rule)
 		}
-		leads = leads || forwards
 		rules = append(rules, intent.HeldRule{Port: l.Port, Rule: rule})
 	}
 	return rules, leads
@@ -74,8 +73,8 @@ func (r *roster) heldRules(known intent.Fragment, l model.Listener, mine map[str
 // member's, and nobody else names one of them. Without such a rule, what comes after it would answer.
 func (r *roster) answers(known intent.Fragment, rule model.Rule) bool {
 	hosts, ok := rule.Hosts()
-	if !ok || len(hosts) == 0 || len(groupsOf(rule.Actions)) > 0 || model.ActionsEqual(rule.Actions, closed(rule).Actions) {
-		return false // the last is what we answer for who cannot be served
+	if !ok || len(hosts) == 0 || len(groupsOf(rule.Actions)) > 0 {
+		return false
 	}
 	mine := hostsOf(known)
 	for _, f := range r.req.Intent.Fragments {
@@ -183,6 +182,9 @@ func closed(rule model.Rule) model.Rule {
 	return rule
 }
 
+// isClosed tells whether a rule answers 503, as ours do for who cannot be served.
+func isClosed(rule model.Rule) bool { return model.ActionsEqual(rule.Actions, closed(rule).Actions) }
+
 // protected are the settings that are kept of settings that are wrong: those that say whom the load balancer admits. Without them it
 // would be open to others. Groups that are not there, and that are not what was asked for when the member was good, guard nothing: ok
 // is false then, and nothing may be behind those that are observed.
@@ -247,10 +249,20 @@ func (r *roster) listener(f intent.Fragment, l model.Listener, observed model.St
 	out.SSLPolicy, out.Attributes = l.SSLPolicy, nil
 	unreadable := func(v string) bool { _, err := netip.ParsePrefix(v); return err != nil }
 	unknown := func(v string) bool { return !strings.HasPrefix(v, "pl-") }
-	if slices.ContainsFunc(out.InboundCIDRs, unreadable) || slices.ContainsFunc(out.PrefixLists, unknown) {
+	// Where nobody names any, those of a class may be lost.
+	if slices.ContainsFunc(out.InboundCIDRs, unreadable) || slices.ContainsFunc(out.PrefixLists, unknown) || !r.ranged(l.Port) {
 		out.InboundCIDRs, out.PrefixLists = admitted(l.Port, observed)
 	}
 	return out
+}
+
+// ranged tells whether a member says who may connect to a port.
+func (r *roster) ranged(port int) bool {
+	return slices.ContainsFunc(r.req.Intent.Fragments, func(f intent.Fragment) bool {
+		return slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool {
+			return l.Port == port && len(l.InboundCIDRs)+len(l.PrefixLists) > 0
+		})
+	})
 }
 
 // admitted are the ranges and prefix lists that may connect to a port, by the security groups that are ours.

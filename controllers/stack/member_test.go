@@ -387,3 +387,25 @@ func (m mistake) check(t *testing.T, w *world, kind string) {
 		}
 	}
 }
+
+// TestLostStateAndLostRanges: a class said who may connect, and is gone when the operator begins to serve.
+func TestLostStateAndLostRanges(t *testing.T) {
+	t.Parallel()
+	admit := func(f *intent.Fragment) { f.Listeners[0].InboundCIDRs = []string{"10.0.0.0/8"} }
+	w := newWorld(t)
+	w.settle(request(member("a", admit), member("b", admit)))
+	w.lose()
+	w.restart()
+	broken := request(member("a"), member("b"))
+	for _, name := range []string{"a", "b"} {
+		broken.Findings = append(broken.Findings, model.Finding{
+			Object: ref(name), Severity: model.Wrong, Reason: "InvalidClassParams", Field: "spec.ingressClassName", Message: "its parameters are gone",
+		})
+	}
+	w.settle(broken)
+	for _, g := range w.aws.stacks[owner()].SecurityGroups {
+		if slices.ContainsFunc(g.Ingress, everybody) {
+			t.Errorf("invariant 8: what the class restricted is open: %+v", g.Ingress)
+		}
+	}
+}

@@ -198,8 +198,8 @@ func quotaDamages() []damage {
 		}
 	}
 	return []damage{
-		{name: "more rules than a load balancer has", do: many(130)},
-		{name: "more groups than a load balancer has", do: func(s *scene) bool {
+		{name: "more rules than a load balancer has", fills: true, do: many(130)},
+		{name: "more groups than a load balancer has", fills: true, do: func(s *scene) bool {
 			for i := range 120 {
 				svc := s.m.service(fmt.Sprintf("s%d", i))
 				s.put(svc)

@@ -35,6 +35,8 @@ type damage struct {
 	quiet bool
 	// stands: who wins is decided by who had it before, which is remembered and nowhere else to be found.
 	stands bool
+	// fills: it takes all the room that AWS's quotas leave.
+	fills bool
 	// do breaks the member; false where it cannot be broken this way.
 	do func(s *scene) bool
 }

@@ -18,8 +18,9 @@ type edit struct {
 	gone  bool
 }
 
-// edit has a member do something that it may do.
-func (w *world) edit(m *member) edit {
+// edit has a member do something that it may do. Where somebody took all the room there was, which quotas give to who came first, nobody asks
+// for more.
+func (w *world) edit(m *member, full bool) edit {
 	w.Helper()
 	e := edit{m: m, wants: maps.Clone(m.wants)}
 	ing := &networkingv1.Ingress{}
@@ -28,7 +29,11 @@ func (w *world) edit(m *member) edit {
 	}
 	guarded := m.wants[ask{port: m.ports[0], host: m.host, path: "/deep/er"}]
 	s := &scene{world: w, m: m, ing: ing, rand: w.rand}
-	switch w.rand.IntN(5) {
+	kind := w.rand.IntN(5)
+	if kind == 1 && full {
+		kind = 0
+	}
+	switch kind {
 	case 0:
 		e.what = "is deleted"
 		e.gone = true

@@ -85,7 +85,7 @@ func (w *world) try(d damage) {
 	chance := func(percent int) bool { return w.rand.IntN(100) < percent }
 	neighbour := func() {
 		if m := w.members[order[w.rand.IntN(len(order))]]; m != t.victim && t.edited(m) == nil && m != w.members[0] {
-			t.edits = append(t.edits, w.edit(m))
+			t.edits = append(t.edits, w.edit(m, d.fills))
 			t.story = append(t.story, m.name+" "+t.edits[len(t.edits)-1].what)
 		}
 	}
