@@ -233,7 +233,10 @@ func (c *catalog) group(ing *networkingv1.Ingress, of claim) (GroupKey, *model.F
 	if of.problem != nil {
 		return before(ing, key), of.problem
 	}
-	return key, problem
+	if problem != nil {
+		return key, problem
+	}
+	return c.remain(ing, of.class, key)
 }
 
 // wanted is the group that an Ingress or its class names.
