@@ -239,14 +239,18 @@ func (d *draft) mutual(port int) *intent.MutualAuth {
 	return nil
 }
 
-// checkMutual finds ports of mutual authentication that the member does not have.
+// checkMutual finds ports of mutual authentication that the member does not have: one that it has may be meant.
 func (d *draft) checkMutual() {
 	list, _ := annotations.Decode[annotations.MutualAuthList](d.read, annotations.MutualAuthentication)
+	_, listed := annotations.Decode[annotations.Ports](d.read, annotations.ListenPorts)
+	readable := listed || !d.read.Has(annotations.ListenPorts)
 	for _, m := range list {
-		if !slices.Contains(d.numbers(), m.Port) {
-			d.wrong(ReasonInvalid, d.read.Field(annotations.MutualAuthentication), fmt.Sprintf(
-				"names port %d, which is none of this Ingress's: list it in listen-ports, or name one that is", m.Port))
+		if slices.Contains(d.numbers(), m.Port) {
+			continue
 		}
+		d.wrong(ReasonInvalid, d.read.Field(annotations.MutualAuthentication), fmt.Sprintf(
+			"names port %d, which is none of this Ingress's: list it in listen-ports, or name one that is", m.Port))
+		d.blind = d.blind || readable && m.Mode != model.MutualOff
 	}
 }
 

@@ -54,10 +54,11 @@ func TestSignInBehindAWeightedAction(t *testing.T) {
 		if got := strings.Join(guardsOf(req), " "); got != row.want {
 			t.Errorf("%s: %s, want %s (%v)", row.why, got, row.want, req.Findings)
 		}
-		told := ""
+		var messages []string
 		for _, f := range req.Findings {
-			told += f.Message + "; "
+			messages = append(messages, f.Message)
 		}
+		told := strings.Join(messages, "; ")
 		if !strings.Contains(told, row.told) || row.told == "" && told != "" {
 			t.Errorf("%s: told %q, want %q", row.why, told, row.told)
 		}

@@ -21,12 +21,17 @@ func (d *draft) findClosedPorts() {
 	if !d.read.Has(annotations.MutualAuthentication) {
 		return
 	}
-	if _, ok := annotations.Decode[annotations.MutualAuthList](d.read, annotations.MutualAuthentication); !ok {
-		d.blind = true
-		d.note(model.Closed, ReasonClosed, d.read.Field(annotations.MutualAuthentication),
-			"says which clients are let in and cannot be read: rules on ports whose clients did not show certificates before answer 503 until it is mended")
-	}
+	_, ok := annotations.Decode[annotations.MutualAuthList](d.read, annotations.MutualAuthentication)
+	d.blind = !ok
 	d.checkMutual()
+	problem := "says which clients are let in and cannot be read"
+	if ok {
+		problem = "says which clients are let in on a port that is not there"
+	}
+	if d.blind {
+		d.note(model.Closed, ReasonClosed, d.read.Field(annotations.MutualAuthentication),
+			problem+": rules on ports whose clients did not show certificates before answer 503 until it is mended")
+	}
 }
 
 // findUnreadable tells what becomes of rules while it cannot be read who may connect. With security groups of the user's own nobody

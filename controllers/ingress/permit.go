@@ -62,16 +62,18 @@ func (d *draft) permit(f intent.Fragment) intent.Fragment {
 	return out
 }
 
-// blinded closes routes while it cannot be read which clients shall show certificates, but on ports where they did when this was good.
+// blinded closes routes while it cannot be read which clients shall show certificates, but on ports where they did when this was good,
+// or where it can be read that they shall now.
 func (d *draft) blinded(routes []intent.Route, good []intent.Listener) []intent.Route {
 	if !d.blind {
 		return routes
 	}
+	asks := func(m *intent.MutualAuth) bool { return m != nil && m.Mode != model.MutualOff }
 	out := make([]intent.Route, 0, len(routes))
 	for _, r := range routes {
 		out = append(out, closeBut(r, func(port int) bool {
 			return slices.ContainsFunc(good, func(l intent.Listener) bool {
-				return l.Port == port && l.MutualAuth != nil && l.MutualAuth.Mode != model.MutualOff
+				return l.Port == port && (asks(l.MutualAuth) || asks(d.mutual(port)))
 			})
 		})...)
 	}

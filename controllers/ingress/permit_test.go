@@ -71,6 +71,15 @@ func TestWhatRestrictsAccessClosesWhatWasGood(t *testing.T) {
 		{why: "certificates of clients are asked for, not refused", pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"passthrough"}]`}},
 		{why: "on ports that cannot be read", pairs: []string{annotations.MutualAuthentication, `[`}, want: []int{80, 8443}},
 		{
+			why: "on a port that it does not have: another one may be meant", want: []int{80, 8443},
+			pairs: []string{annotations.MutualAuthentication, `[{"port":8444,"mode":"verify","trustStore":"t"}]`},
+		},
+		{
+			why: "of several ports those that are named ask", want: []int{80},
+			pairs: []string{annotations.MutualAuthentication, `[{"port":8443,"mode":"passthrough"},{"port":8444,"mode":"passthrough"}]`},
+		},
+		{why: "on no port that it does not have", pairs: []string{annotations.MutualAuthentication, `[{"port":8444,"mode":"off"}]`}},
+		{
 			why:   "on a port that takes the place of another",
 			pairs: []string{annotations.MutualAuthentication, `[{"port":443,"mode":"passthrough"}]`, annotations.ListenPorts, `[{"HTTP":80},{"HTTPS":443}]`},
 			want:  []int{8443},
