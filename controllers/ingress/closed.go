@@ -14,6 +14,7 @@ func (d *draft) findClosed() {
 	d.findSwitchedOff()
 	d.findClosedPorts()
 	d.findUnreadable()
+	d.findIdleAddresses()
 }
 
 // findClosedPorts closes everything while it cannot be read on which ports clients shall show certificates.

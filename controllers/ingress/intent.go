@@ -170,11 +170,10 @@ func (d *draft) checkUnused() {
 			if d.used[key+"."+name] {
 				continue
 			}
-			message := fmt.Sprintf("no backend names %q: the annotation has no effect", name)
-			if raw, _ := d.read.String(key + "." + name); key == annotations.Conditions && strings.Contains(raw, model.FieldSourceIP) {
-				message += ", and the rules serve every address; write the name of the backend that it shall restrict, or take it away"
+			if key == annotations.Conditions && d.namesAddresses(name) {
+				continue // findIdleAddresses has told.
 			}
-			d.note(model.Warning, ReasonUnused, d.read.Field(key+"."+name), message)
+			d.note(model.Warning, ReasonUnused, d.read.Field(key+"."+name), fmt.Sprintf("no backend names %q: the annotation has no effect", name))
 		}
 	}
 }

@@ -197,7 +197,7 @@ func TestWhichAddressesAreServedNowCounts(t *testing.T) {
 		{why: "it cannot be read whom it admits", now: []string{onWeb, `[{"field":"source-ip"`}, want: "closed"},
 		{why: "it cannot be read, of one that is restricted", before: []string{onWeb, sources(`"10.1.0.0/16"`)}, now: []string{onWeb, `[{"field":"source-ip"`}, want: "open"},
 		{why: "by something else than addresses", now: []string{onWeb, `[{"field":"http-request-method","httpRequestMethodConfig":{"values":["GET"]}}]`}, want: "open"},
-		{why: "of another name", now: []string{onAct, sources(`"10.0.0.0/8"`)}, want: "open"},
+		{why: "of a name that no backend has", now: []string{onAct, sources(`"10.0.0.0/8"`)}, want: "closed"},
 		{why: "at its place, for another Service", now: []string{onAct, sources(`"10.0.0.0/8"`)}, change: func(ing *networkingv1.Ingress) {
 			ing.Spec.Rules[0].HTTP.Paths[0].Backend = backendTo("act", "80")
 		}, want: "closed"},
@@ -228,13 +228,47 @@ func TestWhichAddressesAreServedNowCounts(t *testing.T) {
 	}
 }
 
-func TestAddressesThatRestrictNothingAreTold(t *testing.T) {
+// TestAddressesThatRestrictNothingClose: who names addresses wants no others served, also at a name or a place where they do not count.
+func TestAddressesThatRestrictNothingClose(t *testing.T) {
 	t.Parallel()
-	const misspelt = annotations.Conditions + ".wbe"
-	_, findings := simple(t, newIngress(misspelt, `[{"field":"source-ip","sourceIPConfig":{"values":["10.0.0.0/8"]}}]`))
-	mustFind(t, findings, misspelt, model.Warning)
-	if f, _ := find(findings, misspelt); !strings.Contains(f.Message, "serve every address") {
-		t.Error(f.Message)
+	const sources = `[{"field":"source-ip","sourceIPConfig":{"values":["10.0.0.0/8"]}}]`
+	const onWeb, misspelt = annotations.Conditions + ".web", annotations.Conditions + ".wbe"
+	withDefault := func(pairs ...string) *networkingv1.Ingress {
+		ing := newIngress(pairs...)
+		backend := backendTo("web", "80")
+		ing.Spec.DefaultBackend = &backend
+		return ing
+	}
+	good, _ := simple(t, withDefault())
+	open := func(routes ...intent.Route) string {
+		if slices.ContainsFunc(routes, func(r intent.Route) bool { return r.Forward != nil }) {
+			return "open"
+		}
+		return "closed"
+	}
+	for _, row := range []struct {
+		why, key, value, rules, fallback, was string
+		told                                  model.Severity
+	}{
+		{why: "a name that is misspelt", key: misspelt, value: sources, rules: "closed", fallback: "closed", was: "closed closed", told: model.Closed},
+		{why: "one that cannot be read", key: misspelt, value: `[{"field":"source-ip"`, rules: "closed", fallback: "closed", was: "closed closed", told: model.Closed},
+		{
+			why: "one that names no addresses", key: misspelt, value: `[{"field":"http-request-method","httpRequestMethodConfig":{"values":["GET"]}}]`,
+			rules: "open", fallback: "open", was: "open open", told: model.Warning,
+		},
+		{why: "a default backend", key: onWeb, value: sources, rules: "open", fallback: "closed", was: "closed closed", told: model.Closed},
+	} {
+		f, findings := simple(t, withDefault(row.key, row.value))
+		if got := open(f.Routes...) + " " + open(*f.Listeners[0].Default); got != row.rules+" "+row.fallback {
+			t.Errorf("%s: %s, want %s %s (%v)", row.why, got, row.rules, row.fallback, findings)
+		}
+		if !slices.ContainsFunc(findings, func(f model.Finding) bool { return f.Severity == row.told && strings.HasSuffix(f.Field, row.key) }) {
+			t.Errorf("%s: no %s at %s in %v", row.why, row.told, row.key, findings)
+		}
+		held := requestOf(t, withDefault(row.key, row.value, annotations.HealthInterval, "soon"), newService("web"), newClass("alb", "")).Permit(good)
+		if got := open(held.Routes...) + " " + open(*held.Listeners[0].Default); got != row.was {
+			t.Errorf("invariant 8: %s, of what was good once: %s, want %s", row.why, got, row.was)
+		}
 	}
 }
 

@@ -44,10 +44,18 @@ func (d *draft) fallback() *intent.Route {
 	}
 	d.write(intent.Match{}, *backend, defaultBackend)
 	route := d.route(*backend, defaultBackend)
-	if backend.Service != nil && d.read.Has(annotations.Conditions+"."+backend.Service.Name) {
-		d.used[annotations.Conditions+"."+backend.Service.Name] = true
-		d.note(model.Warning, ReasonUnused, d.read.Field(annotations.Conditions+"."+backend.Service.Name),
-			"a default backend answers whatever no rule matches: the conditions do not restrict it; write a rule with a path instead")
+	if backend.Service == nil || !d.read.Has(annotations.Conditions+"."+backend.Service.Name) {
+		return &route
+	}
+	key := annotations.Conditions + "." + backend.Service.Name
+	d.used[key] = true
+	const what = "a default backend answers whatever no rule matches: the conditions do not restrict it"
+	if d.namesAddresses(backend.Service.Name) {
+		d.note(model.Closed, ReasonClosed, d.read.Field(key),
+			what+", and it answers 503; write a rule with a path instead, or give the default backend another name")
+		route = shut(route)
+	} else {
+		d.note(model.Warning, ReasonUnused, d.read.Field(key), what+"; write a rule with a path instead")
 	}
 	return &route
 }

@@ -283,7 +283,7 @@ func mustSeverity(t *testing.T, findings []model.Finding, field string, severity
 
 func TestDefaultBackend(t *testing.T) {
 	backend := backendTo("web", "80")
-	ing := newIngress(annotations.ListenPorts, `[{"HTTP":80},{"HTTP":8080}]`, annotations.Conditions+".web", `[{"field":"source-ip","sourceIPConfig":{"values":["192.0.2.0/24"]}}]`)
+	ing := newIngress(annotations.ListenPorts, `[{"HTTP":80},{"HTTP":8080}]`, annotations.Conditions+".web", `[{"field":"http-request-method","httpRequestMethodConfig":{"values":["GET"]}}]`)
 	ing.Spec.Rules, ing.Spec.DefaultBackend = nil, &backend
 	f, findings := simple(t, ing)
 	mustFind(t, findings, "conditions.web", model.Warning)

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -20,19 +21,50 @@ type wording struct {
 	unreadable bool
 }
 
-// write notes a rule. A default backend has no match, and serves every address.
+// write notes a rule. A default backend has no match: conditions that name addresses are none that it can keep.
 func (d *draft) write(match intent.Match, b networkingv1.IngressBackend, field string) {
 	if b.Service == nil {
 		return
 	}
-	w := wording{match: match, services: namesOf(d.read, b.Service)}
-	if field != defaultBackend {
-		key := annotations.Conditions + "." + b.Service.Name
-		raw, _ := d.read.String(key)
-		_, ok := annotations.Decode[annotations.ConditionList](d.read, key)
-		w.unreadable = !ok && strings.Contains(raw, model.FieldSourceIP)
+	_, ok := annotations.Decode[annotations.ConditionList](d.read, annotations.Conditions+"."+b.Service.Name)
+	d.written = append(d.written, wording{
+		match: match, services: namesOf(d.read, b.Service),
+		unreadable: (!ok || field == defaultBackend) && d.namesAddresses(b.Service.Name),
+	})
+}
+
+// namesAddresses tells whether the conditions of a backend's name say which addresses are served.
+func (d *draft) namesAddresses(name string) bool {
+	raw, _ := d.read.String(annotations.Conditions + "." + name)
+	return strings.Contains(strings.ToLower(raw), model.FieldSourceIP)
+}
+
+// findIdleAddresses closes everything while conditions say which addresses are served and no backend has their name: one was meant.
+func (d *draft) findIdleAddresses() {
+	named := map[string]bool{}
+	note := func(b *networkingv1.IngressBackend) {
+		if b != nil && b.Service != nil {
+			named[b.Service.Name] = true
+		}
 	}
-	d.written = append(d.written, w)
+	note(d.member.Ingress.Spec.DefaultBackend)
+	for _, rule := range d.member.Ingress.Spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for i := range rule.HTTP.Paths {
+			note(&rule.HTTP.Paths[i].Backend)
+		}
+	}
+	for _, name := range d.read.Names(annotations.Conditions) {
+		if named[name] || !d.namesAddresses(name) {
+			continue
+		}
+		d.shut = true
+		d.note(model.Closed, ReasonClosed, d.read.Field(annotations.Conditions+"."+name), fmt.Sprintf(
+			"says which addresses are served, and no backend names %q: the rules answer 503 until you write the name of the backend that it "+
+				"shall restrict, or take it away", name))
+	}
 }
 
 // restricts tells whether the rule serves some addresses only.
@@ -111,7 +143,7 @@ func (d *draft) findSources() {
 	}
 	for _, name := range d.read.Names(annotations.Conditions) {
 		key := annotations.Conditions + "." + name
-		if raw, _ := d.read.String(key); d.used[key] && strings.Contains(raw, model.FieldSourceIP) {
+		if d.used[key] && d.namesAddresses(name) {
 			d.note(model.Closed, ReasonClosed, d.read.Field(key),
 				"says which addresses are served: until what is wrong with the Ingress is mended, rules of before that serve others answer 503")
 		}
