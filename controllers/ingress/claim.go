@@ -3,6 +3,7 @@ package ingress
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,6 +52,20 @@ func (c *catalog) claims(ing *networkingv1.Ingress, params *elbv2v1beta1.Ingress
 		}
 	}
 	return out, nil, err
+}
+
+// fence are the parameters that name a group and bind who joins it or its hosts, nil where none do. The annotation of another class's
+// Ingress would lead around them.
+func (c *catalog) fence(group string) *elbv2v1beta1.IngressClassParams {
+	for _, name := range slices.Sorted(maps.Keys(c.params)) {
+		p := c.params[name]
+		selector, mode := p.Spec.NamespaceSelector, strings.TrimSpace(p.Annotations[annotationHostClaims])
+		selects := selector != nil && len(selector.MatchLabels)+len(selector.MatchExpressions) > 0
+		if p.Spec.Group != nil && p.Spec.Group.Name == group && (selects || mode != "" && mode != claimsOptional) {
+			return p
+		}
+	}
+	return nil
 }
 
 // namespaceHosts is what a namespace says of the hosts that it may claim.

@@ -260,6 +260,11 @@ func (c *catalog) wanted(ing *networkingv1.Ingress, class *Class) (GroupKey, *mo
 		return before(ing, alone), refusal(ing, ReasonGroup, annotations.IngressPrefix+annotations.GroupName,
 			"is not allowed for new members (--disable-ingress-group-name-annotation): use a class whose IngressClassParams name the group")
 	}
+	if fence := c.fence(raw); fence != nil {
+		return before(ing, alone), refusal(ing, ReasonGroup, annotations.IngressPrefix+annotations.GroupName, fmt.Sprintf(
+			"group %s takes members only through a class with IngressClassParams %s, which say who may join: name such a class in "+
+				"spec.ingressClassName, or write another group", raw, fence.Name))
+	}
 	return Explicit(raw), nil
 }
 
