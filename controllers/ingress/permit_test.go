@@ -250,13 +250,13 @@ func TestAddressesThatRestrictNothingClose(t *testing.T) {
 		why, key, value, rules, fallback, was string
 		told                                  model.Severity
 	}{
-		{why: "a name that is misspelt", key: misspelt, value: sources, rules: "closed", fallback: "closed", was: "closed closed", told: model.Closed},
-		{why: "one that cannot be read", key: misspelt, value: `[{"field":"source-ip"`, rules: "closed", fallback: "closed", was: "closed closed", told: model.Closed},
+		{why: "a name that is misspelt", key: misspelt, value: sources, rules: "closed", fallback: "closed", was: "closed, closed", told: model.Closed},
+		{why: "one that cannot be read", key: misspelt, value: `[{"field":"source-ip"`, rules: "closed", fallback: "closed", was: "closed, closed", told: model.Closed},
 		{
 			why: "one that names no addresses", key: misspelt, value: `[{"field":"http-request-method","httpRequestMethodConfig":{"values":["GET"]}}]`,
-			rules: "open", fallback: "open", was: "open open", told: model.Warning,
+			rules: "open", fallback: "open", was: "open, open", told: model.Warning,
 		},
-		{why: "a default backend", key: onWeb, value: sources, rules: "open", fallback: "closed", was: "closed closed", told: model.Closed},
+		{why: "a default backend", key: onWeb, value: sources, rules: "open", fallback: "closed", was: "closed, closed", told: model.Closed},
 	} {
 		f, findings := simple(t, withDefault(row.key, row.value))
 		if got := open(f.Routes...) + " " + open(*f.Listeners[0].Default); got != row.rules+" "+row.fallback {
@@ -266,7 +266,7 @@ func TestAddressesThatRestrictNothingClose(t *testing.T) {
 			t.Errorf("%s: no %s at %s in %v", row.why, row.told, row.key, findings)
 		}
 		held := requestOf(t, withDefault(row.key, row.value, annotations.HealthInterval, "soon"), newService("web"), newClass("alb", "")).Permit(good)
-		if got := open(held.Routes...) + " " + open(*held.Listeners[0].Default); got != row.was {
+		if got := open(held.Routes...) + ", " + open(*held.Listeners[0].Default); got != row.was {
 			t.Errorf("invariant 8: %s, of what was good once: %s, want %s", row.why, got, row.was)
 		}
 	}
