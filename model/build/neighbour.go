@@ -53,6 +53,29 @@ func (b *builder) redirectUnlessItCutsOff(f *intent.Fragment) string {
 	return value
 }
 
+// held is what a load balancer has of a setting: what is applied, and what holds where nobody asks.
+type held struct{ field, applied, unasked string }
+
+// unlessReliedOn is the value that a member asks for. It is refused where a neighbour that was there asks for nothing, and so stands on what
+// holds then, unless somebody had chosen another value before: that one's choice it is.
+func (b *builder) unlessReliedOn(f *intent.Fragment, h held, value string, read func(*intent.Fragment) string) string {
+	if value == "" || value == h.applied || value == h.unasked || b.stood(value, read) || b.in.Group == "" {
+		return value
+	}
+	if slices.ContainsFunc(b.in.Before, func(o intent.Fragment) bool { return !slices.Contains([]string{"", h.unasked}, read(&o)) }) {
+		return value
+	}
+	for _, other := range b.standingBeside(f) {
+		if read(other) == "" {
+			b.wrong(settingPlace(f, h.field), "ConflictingSetting",
+				"%q would count for the whole load balancer, which is %q, and %s, which shares it and names none, relies on that; "+
+					"have its owner write the same value, or use a group of your own", value, h.unasked, other.Member)
+			return ""
+		}
+	}
+	return value
+}
+
 // stood tells whether the value counted already: a member of now asked for it when it was last good. Where nothing is known of what was,
 // everything may have stood.
 func (b *builder) stood(value string, read func(*intent.Fragment) string) bool {

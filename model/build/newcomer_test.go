@@ -96,6 +96,63 @@ func admits(s model.Stack) string {
 	return strings.Join(who, " ")
 }
 
+// TestNewcomerChangesNoDefault: who asks for nothing stands on what holds then, as if it were written (planning.md §5).
+func TestNewcomerChangesNoDefault(t *testing.T) {
+	scheme := func(s model.Stack) string { return s.LoadBalancer.Scheme }
+	address := func(s model.Stack) string { return s.LoadBalancer.IPAddressType }
+	public, open := intent.Settings{Scheme: "internet-facing"}, model.Existing{Scheme: "internet-facing", Subnets: []string{"subnet-c", "subnet-d"}}
+	dual := intent.Settings{IPAddressType: "dualstack"}
+	for _, row := range []struct {
+		why string
+		// now are the settings of the members one, two ... and before those that were good.
+		now, before []intent.Settings
+		existing    *model.Existing
+		read        func(model.Stack) string
+		want        string
+		told        []string
+	}{
+		{"a scheme", []intent.Settings{{}, public}, []intent.Settings{{}}, nil, scheme, "internal", []string{"two Wrong scheme ConflictingSetting"}},
+		{"who stands may not change it for others either", []intent.Settings{{}, public}, []intent.Settings{{}, {}}, nil, scheme, "internal",
+			[]string{"two Wrong scheme ConflictingSetting"}},
+		{"not even who wrote the default", []intent.Settings{{}, public}, []intent.Settings{{}, {Scheme: "internal"}}, nil, scheme, "internal",
+			[]string{"two Wrong scheme ConflictingSetting"}},
+		{"two of three", []intent.Settings{{}, public, public}, []intent.Settings{{}, {}, {}}, nil, scheme, "internal",
+			[]string{"three Wrong scheme ConflictingSetting", "two Wrong scheme ConflictingSetting"}},
+		{"all agree", []intent.Settings{public, public}, []intent.Settings{{}, {}}, nil, scheme, "internet-facing", nil},
+		{"one that is alone changes its own", []intent.Settings{public}, []intent.Settings{{}}, nil, scheme, "internet-facing", nil},
+		{"who joins with it is not in the way", []intent.Settings{public, {}}, []intent.Settings{{}}, nil, scheme, "internet-facing", nil},
+		{"nobody stands", []intent.Settings{{}, public}, nil, nil, scheme, "internet-facing", nil},
+		{"it was chosen long ago", []intent.Settings{{}, public}, []intent.Settings{{}, public}, &open, scheme, "internet-facing", nil},
+		{"and is chosen while the other load balancer is not there yet", []intent.Settings{{}, public}, []intent.Settings{{}, public},
+			&model.Existing{Scheme: "internal", Subnets: []string{"subnet-a", "subnet-b"}}, scheme, "internet-facing", nil},
+		{"what is remembered was lost in part", []intent.Settings{{}, public}, []intent.Settings{{}}, &open, scheme, "internet-facing", nil},
+		{"the default, said aloud", []intent.Settings{{}, {Scheme: "internal"}}, []intent.Settings{{}}, nil, scheme, "internal", nil},
+		{"addresses", []intent.Settings{{}, dual}, []intent.Settings{{}}, nil, address, "ipv4", []string{"two Wrong ipAddressType ConflictingSetting"}},
+		{"who chose the addresses chooses others", []intent.Settings{{}, {IPAddressType: "ipv4"}}, []intent.Settings{{}, dual},
+			&model.Existing{Scheme: "internal", IPAddressType: "dualstack", Subnets: []string{"subnet-a", "subnet-b"}}, address, "ipv4", nil},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			members := func(all []intent.Settings) []intent.Fragment {
+				var out []intent.Fragment
+				for i, s := range all {
+					f := fragment([]string{"one", "two", "three"}[i])
+					f.Settings = s
+					out = append(out, f)
+				}
+				return out
+			}
+			in, world := group(members(row.now)...), facts()
+			in.Before, world.Existing = members(row.before), row.existing
+			for i := range world.Subnets {
+				world.Subnets[i].IPv6 = true
+			}
+			got := build.Build(in, world)
+			same(t, row.why, "value", row.read(got.Stack), row.want)
+			same(t, row.why, "findings", reasons(got), row.told)
+		})
+	}
+}
+
 // TestWhatNobodyAsksForAnyMoreGivesWay: what was applied counts only while its member asks for it.
 func TestWhatNobodyAsksForAnyMoreGivesWay(t *testing.T) {
 	policy := func(name, policy string) intent.Fragment {

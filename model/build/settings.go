@@ -37,19 +37,15 @@ func (b *builder) settings() settings {
 	if b.facts.Existing != nil {
 		existing = *b.facts.Existing
 	}
-	s := settings{
-		scheme: b.choice("scheme", existing.Scheme, (*builder).schemeOf),
-		name:   b.choice("name", existing.Name, (*builder).nameOf),
-	}
-	if s.scheme == "" {
-		s.scheme = b.unasked(existing.Scheme, b.defaultScheme())
-	}
-	s.ipAddressType = b.choice("ipAddressType", existing.IPAddressType, func(b *builder, f *intent.Fragment) string {
-		return b.addressTypeOf(f, s.scheme)
-	})
-	if s.ipAddressType == "" {
-		s.ipAddressType = b.unasked(existing.IPAddressType, typeIPv4)
-	}
+	s := settings{name: b.choice("name", existing.Name, (*builder).nameOf)}
+	scheme := held{"scheme", existing.Scheme, b.unasked(existing.Scheme, b.defaultScheme())}
+	s.scheme = or(b.choice(scheme.field, existing.Scheme, func(b *builder, f *intent.Fragment) string {
+		return b.unlessReliedOn(f, scheme, b.schemeOf(f), func(f *intent.Fragment) string { return f.Settings.Scheme })
+	}), scheme.unasked)
+	address := held{"ipAddressType", existing.IPAddressType, b.unasked(existing.IPAddressType, typeIPv4)}
+	s.ipAddressType = or(b.choice(address.field, existing.IPAddressType, func(b *builder, f *intent.Fragment) string {
+		return b.unlessReliedOn(f, address, b.addressTypeOf(f, s.scheme), func(f *intent.Fragment) string { return f.Settings.IPAddressType })
+	}), address.unasked)
 	s.subnets = b.exclusive("subnets", subnetKey(existing.Subnets), (*builder).subnetsOf)
 	s.subnetTags = b.exclusive("subnetTags", "", func(_ *builder, f *intent.Fragment) string {
 		return selectorKey(f.Settings.SubnetTags)
