@@ -51,7 +51,9 @@ func TestCreateListenerErrors(t *testing.T) {
 		}},
 		{"trust stores exist", "TrustStoreNotFound", func(in *elb.CreateListenerInput) {
 			*in = *secureInput(lb, certificate)
-			in.MutualAuthentication = &elbtypes.MutualAuthenticationAttributes{Mode: aws.String("verify"), TrustStoreArn: aws.String("arn:x")}
+			in.MutualAuthentication = &elbtypes.MutualAuthenticationAttributes{
+				Mode: aws.String("verify"), TrustStoreArn: aws.String("arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/none/0123456789abcdef"),
+			}
 		}},
 		{"an expiry is ignored only when verified", "InvalidConfigurationRequest", func(in *elb.CreateListenerInput) {
 			*in = *secureInput(lb, certificate)
