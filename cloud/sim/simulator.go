@@ -208,11 +208,12 @@ func (s *Simulator) Close() error {
 		errs = append(errs, s.names.close(context.Background()))
 	}
 	s.done.Wait()
-	if s.claim != nil {
-		errs = append(errs, s.claim.Close())
-	}
 	if s.traffic != nil {
 		errs = append(errs, s.traffic.fabric.Close(), s.traffic.plane.Close())
+	}
+	// The pool is free when nothing listens on its addresses any more.
+	if s.claim != nil {
+		errs = append(errs, s.claim.Close())
 	}
 	return errors.Join(errs...)
 }
