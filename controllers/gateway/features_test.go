@@ -120,6 +120,8 @@ func TestFeaturesAreServed(t *testing.T) {
 	for _, f := range supported(true) {
 		promised[features.FeatureName(f.Name)] = true
 	}
+	// These are served, and not promised: the suite's tests of them set headers too, which no application load balancer does.
+	unproven := []features.FeatureName{features.SupportHTTPRouteHostRewrite, features.SupportHTTPRoutePathRewrite}
 	examples := extended()
 	for _, name := range slices.Sorted(maps.Keys(promised)) {
 		if _, shown := examples[name]; !shown && !slices.Contains([]features.FeatureName{
@@ -143,7 +145,7 @@ func TestFeaturesAreServed(t *testing.T) {
 		}
 		v := verdictOf(snapshot)
 		served := len(v.Findings) == 0 && len(v.Intent.Fragments) == 2
-		if served != promised[name] {
+		if served != (promised[name] || slices.Contains(unproven, name)) {
 			t.Errorf("%s: promised %v, served %v: %v", name, promised[name], served, messages(v.Findings))
 		}
 	}

@@ -98,6 +98,7 @@ func (t *translator) rule(j *judged, rule ruleAt, places []place) {
 		at := fmt.Sprintf("%s.matches[%d]", rule.field, m)
 		r := action
 		r.Match, r.Field, r.Age = t.match(j, at, match), at, j.route.CreationTimestamp.Unix()
+		r.Transforms = rewrites(j, rule, r.Match)
 		r = more.apply(r, m)
 		for _, p := range places {
 			one := t.on(p, r)
@@ -147,8 +148,8 @@ func checkUnsupported(j *judged, rule ruleAt) {
 	}
 	for i, f := range rule.Filters {
 		at := fmt.Sprintf("%s.filters[%d]", field, i)
-		if f.Type != gwv1.HTTPRouteFilterRequestRedirect && !restricts(f.Type) {
-			j.refuse(at, "filter %s is not served: remove it; RequestRedirect is served", f.Type)
+		if f.RequestRedirect == nil && f.URLRewrite == nil && !restricts(f.Type) {
+			j.refuse(at, "filter %s is not served: remove it; RequestRedirect and URLRewrite are served", f.Type)
 		}
 	}
 	for i, b := range rule.BackendRefs {

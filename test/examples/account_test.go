@@ -37,8 +37,8 @@ type account struct {
 	certificate, pool, client string
 	// office is the security group of that name; web the ARN of the web ACL "front".
 	office, web string
-	// secret is a Secret with a certificate for shop.example.net, which ACM has not.
-	secret []byte
+	// secrets are Secrets with certificates, by name.
+	secrets map[string][]byte
 	// trusted is who signed the certificates of load balancers and of identity providers.
 	trusted *x509.CertPool
 	// hosts are the addresses of identity providers.
@@ -74,21 +74,31 @@ func must[T any](t *testing.T) func(T, error) T {
 
 func furnish(t *testing.T, s *sim.Simulator) account {
 	t.Helper()
-	a := account{trusted: x509.NewCertPool(), hosts: map[string]string{}}
+	a := account{trusted: x509.NewCertPool(), hosts: map[string]string{}, secrets: map[string][]byte{}}
 	made := must[selfsigned.Certificate](t)(selfsigned.New("*.example.com", poolHost))
 	a.trusted.AppendCertsFromPEM(made.Cert)
 	a.certificate = must[string](t)(made.Import(t.Context(), s.AWSConfig()))
 	pair := must[tls.Certificate](t)(tls.X509KeyPair(made.Cert, made.Key))
 	a.tokens = a.provider(t, s, provider{providerHost, "https://" + providerHost, "shop", "example", pair})
-	own := must[selfsigned.Certificate](t)(selfsigned.New("shop.example.net"))
-	a.trusted.AppendCertsFromPEM(own.Cert)
-	a.secret = fmt.Appendf(nil, `{"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": "shop-tls"},
-		"stringData": {"tls.crt": %q, "tls.key": %q}}`, own.Cert, own.Key)
+	for name, host := range map[string]string{
+		"shop-tls": "shop.example.net", "wildcard-example-com": "*.example.com", "pay-example-net": "pay.example.net",
+	} {
+		a.keep(t, name, host)
+	}
 	a.people(t, s, pair)
 	a.partners(t, s)
 	a.network(t, s)
 	a.firewall(t, s)
 	return a
+}
+
+// keep makes a Secret with a certificate for a host. ACM has none of these, but for the wildcard's host.
+func (a *account) keep(t *testing.T, name, host string) {
+	t.Helper()
+	own := must[selfsigned.Certificate](t)(selfsigned.New(host))
+	a.trusted.AppendCertsFromPEM(own.Cert)
+	a.secrets[name] = fmt.Appendf(nil, `{"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": %q},
+		"stringData": {"tls.crt": %q, "tls.key": %q}}`, name, own.Cert, own.Key)
 }
 
 // provider is an identity provider with one client.

@@ -25,7 +25,7 @@ func examples() []example {
 		{task: "cognito", check: signIn(poolHost)},
 		{task: "jwt", check: tokens},
 		{task: "mtls", check: mutual},
-		{task: "canary", check: shares},
+		{task: "canary", check: shares(plain + "/")},
 		{task: "blue-green", check: switched},
 		{task: "conditions", check: answers(
 			fromShop(plain+"/"), next(plain+"/", "X-Preview: yes"), next(plain+"/?preview=yes", ""), fromShop(plain+"/?preview=no"),
@@ -155,25 +155,27 @@ func mutual(ctx context.Context, v visitor) error {
 }
 
 // shares checks that about one request in ten goes to the next version.
-func shares(ctx context.Context, v visitor) error {
-	const n = 200
-	found := 0
-	for range n {
-		got, err := v.get(ctx, plain+"/")
-		if err != nil {
-			return err
+func shares(url string) func(context.Context, visitor) error {
+	return func(ctx context.Context, v visitor) error {
+		const n = 200
+		found := 0
+		for range n {
+			got, err := v.get(ctx, url)
+			if err != nil {
+				return err
+			}
+			if got.status != 200 {
+				return fmt.Errorf("an answer is %d", got.status)
+			}
+			if strings.HasPrefix(got.echo.Pod, "next-") {
+				found++
+			}
 		}
-		if got.status != 200 {
-			return fmt.Errorf("an answer is %d", got.status)
+		if found < n*2/100 || found > n*25/100 {
+			return fmt.Errorf("%d of %d requests went to the next version", found, n)
 		}
-		if strings.HasPrefix(got.echo.Pod, "next-") {
-			found++
-		}
+		return nil
 	}
-	if found < n*2/100 || found > n*25/100 {
-		return fmt.Errorf("%d of %d requests went to the next version", found, n)
-	}
-	return nil
 }
 
 func rewritten(ctx context.Context, v visitor) error {

@@ -21,7 +21,7 @@ func TestGuideNamesTheExamples(t *testing.T) {
 	for _, match := range link.FindAllSubmatch(guide, -1) {
 		named = append(named, string(match[1]))
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(root, ofIngress, "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}

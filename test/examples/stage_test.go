@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -25,9 +24,14 @@ const (
 	freeOffset = 8000
 	// patience is how long an example may take to do what it says: much, for machines that have other work.
 	patience = 2 * time.Minute
-	dir      = "../../examples/ingress"
-	backends = dir + "/backends.yaml"
+	root     = "../../examples"
+	backends = root + "/ingress/backends.yaml"
+	// ofIngress is the directory of examples of Ingress; all others are of Gateways.
+	ofIngress = "ingress"
 )
+
+// dirs are the directories whose files are all checked here.
+func dirs() []string { return []string{ofIngress, "platform"} }
 
 // stage is the sandbox that all examples run in.
 type stage struct {
@@ -82,36 +86,67 @@ func (s *stage) kubectl(ctx context.Context, input []byte, args ...string) error
 
 var namespaceOf = regexp.MustCompile(`(?m)^  namespace: (\S+)$`)
 
-// put applies an example: into the namespaces that it names, or else into one of its task. The backends go there first.
-func (s *stage) put(ctx context.Context, task string) error {
-	manifest, err := os.ReadFile(filepath.Join(dir, task+".yaml"))
+// put applies an example: into the namespaces that it names, or else into one of its task. Backends, where it has none of its own, and the
+// Secrets that it names go there first.
+func (s *stage) put(ctx context.Context, e example) error {
+	manifest, err := e.read()
 	if err != nil {
-		return fmt.Errorf("reading the example: %w", err)
+		return err
 	}
 	spaces := map[string]bool{}
 	for _, match := range namespaceOf.FindAllSubmatch(manifest, -1) {
 		spaces[string(match[1])] = true
 	}
+	where := []string{"apply", "-f", "-"}
 	if len(spaces) == 0 {
-		spaces[task] = true
+		spaces[e.task] = true
+		where = append(where, "-n", e.task)
 	}
 	for name := range spaces {
-		space := fmt.Sprintf(`{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": %q}}`, name)
-		if err := s.kubectl(ctx, []byte(space), "apply", "-f", "-"); err != nil {
+		if err := s.prepare(ctx, name, manifest); err != nil {
 			return err
 		}
-		if err := s.kubectl(ctx, nil, "apply", "-n", name, "-f", backends); err != nil {
-			return err
-		}
-		if err := s.kubectl(ctx, s.account.secret, "apply", "-n", name, "-f", "-"); err != nil {
-			return err
-		}
-	}
-	where := []string{"apply", "-f", "-"}
-	if spaces[task] {
-		where = append(where, "-n", task)
 	}
 	return s.kubectl(ctx, s.account.fill(manifest), where...)
+}
+
+// read gives all manifests of an example.
+func (e example) read() ([]byte, error) {
+	files, err := e.files()
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for _, file := range files {
+		manifest, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("reading an example: %w", err)
+		}
+		all = append(all, manifest)
+	}
+	return bytes.Join(all, []byte("\n---\n")), nil
+}
+
+// prepare makes a namespace with what a manifest expects there.
+func (s *stage) prepare(ctx context.Context, space string, manifest []byte) error {
+	object := fmt.Sprintf(`{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": %q}}`, space)
+	if err := s.kubectl(ctx, []byte(object), "apply", "-f", "-"); err != nil {
+		return err
+	}
+	if !bytes.Contains(manifest, []byte("kind: Deployment")) {
+		if err := s.kubectl(ctx, nil, "apply", "-n", space, "-f", backends); err != nil {
+			return err
+		}
+	}
+	for name, secret := range s.account.secrets {
+		if !bytes.Contains(manifest, []byte(name)) {
+			continue
+		}
+		if err := s.kubectl(ctx, secret, "apply", "-n", space, "-f", "-"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // until calls check until it says nil. After patience, its last error comes back.
