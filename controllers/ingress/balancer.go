@@ -18,7 +18,9 @@ func (d *draft) settings() intent.Settings {
 	if out.Attributes != nil {
 		out.Fields["attributes"] = d.read.Field(annotations.LoadBalancerAttrs)
 	}
-	out.EnforcedAttributes = attributesOf(d.params().Spec.LoadBalancerAttributes)
+	if out.EnforcedAttributes = attributesOf(d.params().Spec.LoadBalancerAttributes); out.EnforcedAttributes != nil {
+		out.Fields["enforcedAttributes"] = d.classField("spec.loadBalancerAttributes")
+	}
 	if out.Tags = d.read.Map(annotations.Tags); out.Tags != nil {
 		out.Fields["tags"] = d.read.Field(annotations.Tags)
 	}

@@ -94,7 +94,7 @@ func TestSettingsOfTheLoadBalancer(t *testing.T) {
 				Fields: map[string]string{
 					"name": "IngressClassParams p spec.loadBalancerName", "scheme": "IngressClassParams p spec.scheme",
 					"ipAddressType": "IngressClassParams p spec.ipAddressType", "subnets": "IngressClassParams p spec.subnets.ids",
-					"sslRedirectPort": "IngressClassParams p spec.sslRedirectPort",
+					"sslRedirectPort": "IngressClassParams p spec.sslRedirectPort", "enforcedAttributes": "IngressClassParams p spec.loadBalancerAttributes",
 				},
 			},
 			why: "the class wins over annotations",
@@ -132,6 +132,7 @@ func TestListeners(t *testing.T) {
 			name: "certificate", pairs: []string{annotations.CertificateARN, certA + "," + certB, annotations.SSLPolicy, "P"},
 			want: []intent.Listener{{
 				Port: 443, Protocol: "HTTPS", Certificates: []string{certA, certB}, SSLPolicy: "P", Field: annotations.IngressPrefix + "certificate-arn",
+				Fields: map[string]string{"sslPolicy": annotations.IngressPrefix + annotations.SSLPolicy},
 			}},
 			why: "443 with one",
 		},
@@ -144,6 +145,7 @@ func TestListeners(t *testing.T) {
 			params: elbv2v1beta1.IngressClassParamsSpec{CertificateArn: []string{certA}, SSLPolicy: "C"},
 			want: []intent.Listener{{
 				Port: 443, Protocol: "HTTPS", Certificates: []string{certA}, SSLPolicy: "C", Field: "IngressClassParams p spec.certificateArn",
+				Fields: map[string]string{"sslPolicy": "IngressClassParams p spec.sslPolicy"},
 			}},
 			why: "the class's certificates replace the Ingress's",
 		},
@@ -180,8 +182,12 @@ func TestListeners(t *testing.T) {
 			params: elbv2v1beta1.IngressClassParamsSpec{Listeners: []elbv2v1beta1.Listener{{
 				Protocol: "HTTP", Port: 80, ListenerAttributes: []elbv2v1beta1.Attribute{{Key: "b", Value: "2"}},
 			}}},
-			want: []intent.Listener{{Port: 80, Protocol: "HTTP", Attributes: map[string]string{"a": "1", "b": "2"}}},
-			why:  "the class wins key by key",
+			want: []intent.Listener{{
+				Port: 80, Protocol: "HTTP", Attributes: map[string]string{"a": "1", "b": "2"}, Fields: map[string]string{
+					"attributes": annotations.IngressPrefix + annotations.ListenerAttributes + ".HTTP-80 or IngressClassParams p spec.listeners",
+				},
+			}},
+			why: "the class wins key by key",
 		},
 	}
 	for _, row := range rows {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -55,7 +56,7 @@ func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 		l := intent.Listener{
 			Port: p.Number, Protocol: p.Protocol, Field: d.listenField(),
 			InboundCIDRs: d.who.cidrs, PrefixLists: d.who.lists, SourcesField: d.sourcesField(),
-			Attributes: attributes[p],
+			Attributes: attributes[p], Fields: d.listenerFields(p),
 		}
 		l.MutualAuth = d.mutual(p.Number)
 		if p.Protocol == protocolHTTPS {
@@ -138,6 +139,33 @@ func (d *draft) prefixLists() []string {
 		return class
 	}
 	return d.read.Items(annotations.PrefixLists)
+}
+
+// listenerFields are where settings of a port are written that are not in the place of its ports.
+func (d *draft) listenerFields(p annotations.Port) map[string]string {
+	out := map[string]string{}
+	key := annotations.ListenerAttributes + "." + p.Protocol + "-" + strconv.Itoa(p.Number)
+	inClass := slices.ContainsFunc(d.params().Spec.Listeners, func(l elbv2v1beta1.Listener) bool {
+		return l.Protocol == p.Protocol && int(l.Port) == p.Number && len(l.ListenerAttributes) > 0
+	})
+	switch {
+	case inClass && d.read.Has(key):
+		out["attributes"] = d.read.Field(key) + " or " + d.classField("spec.listeners")
+	case inClass:
+		out["attributes"] = d.classField("spec.listeners")
+	case d.read.Has(key):
+		out["attributes"] = d.read.Field(key)
+	}
+	if p.Protocol != protocolHTTPS {
+		return orNil(out)
+	}
+	switch {
+	case d.params().Spec.SSLPolicy != "":
+		out["sslPolicy"] = d.classField("spec.sslPolicy")
+	case d.read.Has(annotations.SSLPolicy):
+		out["sslPolicy"] = d.read.Field(annotations.SSLPolicy)
+	}
+	return orNil(out)
 }
 
 // listenerAttributes by port: the annotations', with the class's over them.

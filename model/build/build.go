@@ -160,7 +160,7 @@ const loadBalancerID = "LoadBalancer"
 
 func (b *builder) loadBalancer(s settings, subnets []string) *model.LoadBalancer {
 	lb := &model.LoadBalancer{
-		ID: loadBalancerID, Name: s.name, NameGiven: s.name != "", Type: "application", Scheme: s.scheme, IPAddressType: s.ipAddressType,
+		ID: loadBalancerID, Name: s.name, NameGiven: s.name != "", Type: balancerType, Scheme: s.scheme, IPAddressType: s.ipAddressType,
 		Subnets: subnets, VPC: b.facts.VPC.ID, Attributes: s.attributes, Tags: b.tags(loadBalancerID, s.tags),
 		Addons: s.addons, CustomerOwnedPool: b.ownedPool(s, subnets),
 	}

@@ -98,10 +98,9 @@ func (b *builder) describeFrontend(front *frontend, stack *model.Stack, s settin
 	if front.scheme == "" {
 		front.scheme = b.unasked(front.existing.Scheme, b.defaultScheme())
 	}
-	front.attributes = b.mergeKeys(b.fragments, "frontend.attributes",
-		func(_ *builder, f *intent.Fragment) (map[string]string, map[string]string) {
-			return frontendOf(f).Attributes, nil
-		})
+	front.attributes = b.mergeAttributes("frontend.attributes", "network", func(_ *builder, f *intent.Fragment) (map[string]string, map[string]string) {
+		return frontendOf(f).Attributes, nil
+	})
 	front.tags = s.tags
 	if slices.ContainsFunc(b.fragments, func(f *intent.Fragment) bool { return len(frontendOf(f).Tags) > 0 }) {
 		front.tags = b.mergeKeys(b.fragments, "frontend.tags", func(b *builder, f *intent.Fragment) (map[string]string, map[string]string) {

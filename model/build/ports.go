@@ -210,18 +210,7 @@ func (b *builder) describe(one *port) {
 		return strings.Join(b.usableLists(w.sources(), w.listener.PrefixLists), ","), len(w.listener.PrefixLists) > 0
 	}})
 	one.restricted, one.cidrs, one.prefixes = byRange || byList, words(cidrs), words(lists)
-	one.attributes = map[string]string{}
-	for _, w := range one.wishes {
-		for k := range w.listener.Attributes {
-			one.attributes[k] = ""
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(one.attributes)) {
-		one.attributes[k], _ = b.settle(one, setting{label: "the attribute " + k + "=", read: func(_ *builder, w wish) (string, bool) {
-			v, ok := w.listener.Attributes[k]
-			return v, ok
-		}})
-	}
+	b.listenerAttributes(one)
 }
 
 // words are the parts of a list that is joined by commas.

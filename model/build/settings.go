@@ -53,10 +53,9 @@ func (b *builder) settings() settings {
 	s.groups = b.exclusive("securityGroups", "", (*builder).groupsOf)
 	s.manageBackend = or(b.choice("manageBackendRules", "", (*builder).manageOf), strconv.FormatBool(b.in.Defaults.ManageBackendRules)) == "true"
 	s.redirect = b.exclusive("sslRedirectPort", "", (*builder).redirectOf)
-	s.attributes = b.mergeKeys(b.fragments, "attributes",
-		func(_ *builder, f *intent.Fragment) (map[string]string, map[string]string) {
-			return f.Settings.Attributes, f.Settings.EnforcedAttributes
-		})
+	s.attributes = b.mergeAttributes("attributes", balancerType, func(_ *builder, f *intent.Fragment) (map[string]string, map[string]string) {
+		return f.Settings.Attributes, f.Settings.EnforcedAttributes
+	})
 	s.tags = b.mergeTags(b.fragments)
 	s.addons = b.addons(&s)
 	return s

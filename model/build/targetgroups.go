@@ -45,10 +45,14 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 	if !b.supported(at, s, shape) {
 		return nil
 	}
+	attributes, ok := b.attributesOfGroup(at, s, shape)
+	if !ok {
+		return nil
+	}
 	g := &model.TargetGroup{
 		ID: id, Name: targetGroupName(b.in, s, shape), TargetType: shape.targetType, Protocol: shape.protocol,
 		ProtocolVersion: shape.version, Port: portOf(s, shape), VPC: b.facts.VPC.ID, IPAddressType: shape.family, ControlPort: shape.controlPort,
-		HealthCheck: b.healthCheck(s.Group.HealthCheck, shape), Attributes: maps.Clone(s.Group.Attributes),
+		HealthCheck: b.healthCheck(s.Group.HealthCheck, shape), Attributes: attributes,
 		Tags: b.tags(id, b.usableTags(s.Group.Tags, groupPlace(at, s, "tags"))),
 		Backend: model.Backend{
 			Namespace: s.Namespace, Service: s.Name, Port: s.Port, Nodes: b.nodes(at, s, shape), MultiCluster: s.Group.MultiCluster,

@@ -146,9 +146,11 @@ type Listener struct {
 	// Left says that a last good listener had no room at a quota, and LeftCertificates which of its certificates had none.
 	Left             bool        `json:"left,omitempty"`
 	LeftCertificates []model.ARN `json:"leftCertificates,omitempty"`
-	// Field is where the listener was written, SourcesField where the ranges and prefix lists were, if that is another place.
-	Field        string `json:"field,omitempty"`
-	SourcesField string `json:"sourcesField,omitempty"`
+	// Field is where the listener was written, SourcesField where the ranges and prefix lists were, if that is another place, and Fields names
+	// that of other settings by their JSON names.
+	Field        string            `json:"field,omitempty"`
+	SourcesField string            `json:"sourcesField,omitempty"`
+	Fields       map[string]string `json:"fields,omitempty"`
 }
 
 // Route is one match with what answers it.

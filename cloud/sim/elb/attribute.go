@@ -2,15 +2,13 @@ package elb
 
 import (
 	"maps"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim/wire"
+	"github.com/headgate/headgate/model/attribute"
 )
 
 func (s *State) attributeOperations() []wire.Operation {
@@ -24,87 +22,11 @@ func (s *State) attributeOperations() []wire.Operation {
 	}
 }
 
-// attribute is one key that a resource has.
-type attribute struct {
-	key, standard string
-	// check refuses values that AWS refuses.
-	check func(key, value string) error
-}
-
-// defaults gives the standard values of attributes.
-func defaults(all []attribute) map[string]string {
-	values := make(map[string]string, len(all))
-	for _, a := range all {
-		values[a.key] = a.standard
-	}
-	return values
-}
-
-func boolean(key, value string) error {
-	if value != "true" && value != "false" {
-		return invalid("'%s' value '%s' must be one of 'true, false'", key, value)
-	}
-	return nil
-}
-
-// within allows whole numbers of a range.
-func within(least, most int) func(key, value string) error {
-	return func(key, value string) error {
-		if n, ok := number(value); !ok || n < least || n > most {
-			return invalid("'%s' value '%s' must be between '%d-%d' inclusive", key, value, least, most)
-		}
-		return nil
-	}
-}
-
-// number reads a whole number that is written plainly: no plus sign, no zeros in front.
-func number(text string) (int, bool) {
-	n, err := strconv.Atoi(text)
-	return n, err == nil && strconv.Itoa(n) == text
-}
-
-// oneOf allows a list of words.
-func oneOf(words ...string) func(key, value string) error {
-	return func(key, value string) error {
-		if slices.Contains(words, value) {
-			return nil
-		}
-		return invalid("'%s' value '%s' must be one of '%s'", key, value, strings.Join(words, ", "))
-	}
-}
-
-// either allows a word or a whole number of a range.
-func either(word string, least, most int) func(key, value string) error {
-	return func(key, value string) error {
-		if value == word {
-			return nil
-		}
-		return within(least, most)(key, value)
-	}
-}
-
-const maxAttribute = 1024
-
-func anyText(key, value string) error {
-	if len(value) > maxAttribute {
-		return invalid("'%s' value cannot be longer than '%d' characters", key, maxAttribute)
-	}
-	return nil
-}
-
-// headerValue allows what can be the value of a header.
-func headerValue(key, value string) error {
-	if !printable(value) {
-		return invalid("'%s' value '%s' contains invalid characters", key, value)
-	}
-	return anyText(key, value)
-}
-
 // pair is a key and a value of a request.
 type pair struct{ key, value *string }
 
 // change gives attributes with those of a request. One bad key or value fails the whole call.
-func change(held map[string]string, known []attribute, kind string, pairs []pair) (map[string]string, error) {
+func change(held map[string]string, known []attribute.Attribute, kind string, pairs []pair) (map[string]string, error) {
 	if len(pairs) == 0 {
 		return nil, invalid("At least one attribute must be specified")
 	}
@@ -116,30 +38,21 @@ func change(held map[string]string, known []attribute, kind string, pairs []pair
 			return nil, invalid("%s attribute key '%s' was specified multiple times", kind, key)
 		}
 		seen[key] = true
-		a, ok := find(known, key)
+		a, ok := attribute.Find(known, key)
 		if !ok {
 			return nil, invalid("%s attribute key '%s' is not recognized", kind, key)
 		}
-		if err := a.check(key, value); err != nil {
-			return nil, err
+		if problem := a.Check(value); problem != "" {
+			return nil, invalid("'%s' value '%s' %s", key, value, problem)
 		}
 		fresh[key] = value
 	}
 	return fresh, nil
 }
 
-func find(known []attribute, key string) (attribute, bool) {
-	for _, a := range known {
-		if a.key == key {
-			return a, true
-		}
-	}
-	return attribute{}, false
-}
-
 func showBalancerAttributes(lb *loadBalancer) []elbtypes.LoadBalancerAttribute {
-	return view(balancerAttributes(lb), func(a attribute) elbtypes.LoadBalancerAttribute {
-		return elbtypes.LoadBalancerAttribute{Key: aws.String(a.key), Value: aws.String(lb.attributes[a.key])}
+	return view(balancerAttributes(lb), func(a attribute.Attribute) elbtypes.LoadBalancerAttribute {
+		return elbtypes.LoadBalancerAttribute{Key: aws.String(a.Key), Value: aws.String(lb.attributes[a.Key])}
 	})
 }
 
@@ -178,8 +91,8 @@ func (s *State) modifyBalancerAttributes(in *sdk.ModifyLoadBalancerAttributesInp
 }
 
 func showGroupAttributes(g *targetGroup) []elbtypes.TargetGroupAttribute {
-	return view(groupAttributes(g), func(a attribute) elbtypes.TargetGroupAttribute {
-		return elbtypes.TargetGroupAttribute{Key: aws.String(a.key), Value: aws.String(g.attributes[a.key])}
+	return view(groupAttributes(g), func(a attribute.Attribute) elbtypes.TargetGroupAttribute {
+		return elbtypes.TargetGroupAttribute{Key: aws.String(a.Key), Value: aws.String(g.attributes[a.Key])}
 	})
 }
 
@@ -216,8 +129,8 @@ func (s *State) modifyGroupAttributes(in *sdk.ModifyTargetGroupAttributesInput) 
 }
 
 func showListenerAttributes(l *listener) []elbtypes.ListenerAttribute {
-	return view(listenerAttributes(l), func(a attribute) elbtypes.ListenerAttribute {
-		return elbtypes.ListenerAttribute{Key: aws.String(a.key), Value: aws.String(l.attributes[a.key])}
+	return view(listenerAttributes(l), func(a attribute.Attribute) elbtypes.ListenerAttribute {
+		return elbtypes.ListenerAttribute{Key: aws.String(a.Key), Value: aws.String(l.attributes[a.Key])}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/cloud/sim/wire"
+	"github.com/headgate/headgate/model/attribute"
 )
 
 func (s *State) balancerOperations() []wire.Operation {
@@ -150,7 +151,7 @@ func (s *State) addBalancer(lb *loadBalancer, placed placement) error {
 	lb.DNSName = aws.String(s.dnsName(lb))
 	lb.CanonicalHostedZoneId = aws.String(hostedZone(s.account.Region, lb.Type))
 	lb.address = s.takeAddress()
-	lb.attributes = defaults(balancerAttributes(lb))
+	lb.attributes = attribute.Defaults(balancerAttributes(lb))
 	s.balancers.Put(*lb.LoadBalancerArn, lb)
 	s.index.addBalancer(lb)
 	return nil

@@ -11,6 +11,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim/wire"
+	"github.com/headgate/headgate/model/attribute"
 )
 
 func (s *State) groupOperations() []wire.Operation {
@@ -51,7 +52,7 @@ func (s *State) createTargetGroup(in *sdk.CreateTargetGroupInput) (*sdk.CreateTa
 		return nil, tooManyGroups()
 	}
 	g.TargetGroupArn = aws.String(s.account.ARN("elasticloadbalancing", "targetgroup/"+name+"/"+s.account.Hex(16)))
-	g.attributes = defaults(groupAttributes(g))
+	g.attributes = attribute.Defaults(groupAttributes(g))
 	s.made++
 	g.order = s.made
 	s.groups.Put(*g.TargetGroupArn, g)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/model/attribute"
 )
 
 // check holds the defaults of a kind of target group (ELB user guides, "Health checks").
@@ -139,7 +141,7 @@ func checkProbe(g *targetGroup) error {
 		return invalid("Health check protocol '%s' must be one of 'HTTP, HTTPS, TCP'", p)
 	}
 	port := aws.ToString(g.HealthCheckPort)
-	if n, ok := number(port); port != trafficPort && (!ok || n < 1 || n > maxPort) {
+	if n, ok := attribute.Number(port); port != trafficPort && (!ok || n < 1 || n > maxPort) {
 		return invalid("Health check port '%s' must be '%s' or between 1 and %d", port, trafficPort, maxPort)
 	}
 	return checkProbePath(g)
@@ -192,8 +194,8 @@ func checkCodes(codes string, least, most int) error {
 		if !ranged {
 			high = low
 		}
-		from, ok := number(low)
-		to, ok2 := number(high)
+		from, ok := attribute.Number(low)
+		to, ok2 := attribute.Number(high)
 		if !ok || !ok2 || from < least || to > most || from > to {
 			return invalid("Health check matcher code '%s' must be within '%d-%d' inclusive", codes, least, most)
 		}

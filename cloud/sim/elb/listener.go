@@ -11,6 +11,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/headgate/headgate/cloud/sim/wire"
+	"github.com/headgate/headgate/model/attribute"
 )
 
 func (s *State) listenerOperations() []wire.Operation {
@@ -89,7 +90,7 @@ func (s *State) addListener(d *draft) *listener {
 	l.id = s.account.Hex(16)
 	_, path, _ := strings.Cut(*lb.LoadBalancerArn, "loadbalancer/")
 	l.ListenerArn = aws.String(s.account.ARN("elasticloadbalancing", "listener/"+path+"/"+l.id))
-	l.attributes = defaults(listenerAttributes(&l))
+	l.attributes = attribute.Defaults(listenerAttributes(&l))
 	made := &l
 	s.listeners.Put(*l.ListenerArn, made)
 	s.index.addListener(made)

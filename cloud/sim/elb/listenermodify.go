@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/model/attribute"
 )
 
 func (s *State) modifyListener(in *sdk.ModifyListenerInput) (*sdk.ModifyListenerOutput, error) {
@@ -119,7 +121,7 @@ func (s *State) replaceListener(l *listener, d *draft) {
 		l.certificates = nil
 	}
 	s.index.addListener(l)
-	fresh := defaults(listenerAttributes(l))
+	fresh := attribute.Defaults(listenerAttributes(l))
 	for key, value := range l.attributes {
 		if _, ok := fresh[key]; ok {
 			fresh[key] = value

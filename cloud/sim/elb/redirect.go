@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/model/attribute"
 )
 
 const (
@@ -53,7 +55,7 @@ func checkRedirect(l *listener, c elbtypes.RedirectActionConfig) error {
 	if *c.Protocol == "HTTP" && l.Protocol == elbtypes.ProtocolEnumHttps {
 		return badAction("You cannot redirect HTTPS to HTTP")
 	}
-	if port, ok := number(*c.Port); *c.Port != keepPort && (!ok || port < 1 || port > maxPort) {
+	if port, ok := attribute.Number(*c.Port); *c.Port != keepPort && (!ok || port < 1 || port > maxPort) {
 		return invalid("The redirect port '%s' must be between 1 and 65535 or '#{port}'", *c.Port)
 	}
 	if err := checkKeywords(c); err != nil {
