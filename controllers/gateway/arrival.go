@@ -41,6 +41,7 @@ func (r *Reconciler) guests(mgr ctrl.Manager) []guest {
 	}
 	return []guest{
 		of(schema.GroupVersion(gwv1.GroupVersion).WithKind(kindListenerSet), &gwv1.ListenerSet{}, gatewaysOfSet),
+		of(schema.GroupVersion(gwv1.GroupVersion).WithKind(kindGRPCRoute), &gwv1.GRPCRoute{}, r.gatewaysOfRoute),
 		of(schema.GroupVersion(gwv1beta1.GroupVersion).WithKind("ReferenceGrant"), &gwv1beta1.ReferenceGrant{}, r.allGateways),
 		of(awsgwv1.GroupVersion().WithKind(awsgwv1.KindListenerRuleConfiguration), &awsgwv1.ListenerRuleConfiguration{}, r.allGateways),
 	}

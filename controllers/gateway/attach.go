@@ -23,7 +23,7 @@ type place struct {
 
 // attach finds the listeners for each parentRef of a route (Gateway API, Route attachment). Each is judged by itself: a parentRef to the
 // Gateway leads to none of a ListenerSet.
-func (t *translator) attach(route *gwv1.HTTPRoute) []attachment {
+func (t *translator) attach(route *route) []attachment {
 	var out []attachment
 	for i, ref := range route.Spec.ParentRefs {
 		for _, p := range t.parents {
@@ -47,7 +47,7 @@ const (
 	attached
 )
 
-func (t *translator) attachTo(to *parent, route *gwv1.HTTPRoute, ref gwv1.ParentReference) attachment {
+func (t *translator) attachTo(to *parent, route *route, ref gwv1.ParentReference) attachment {
 	a := attachment{parent: ref}
 	far := nowhere
 	for _, l := range t.listeners {
@@ -55,7 +55,7 @@ func (t *translator) attachTo(to *parent, route *gwv1.HTTPRoute, ref gwv1.Parent
 			continue
 		}
 		far = max(far, found)
-		if !l.allowsKind() || !l.allowsNamespace(t.snapshot, route.Namespace) {
+		if !l.allowsKind(route.kind) || !l.allowsNamespace(t.snapshot, route.Namespace) {
 			continue
 		}
 		far = max(far, admitted)
@@ -64,11 +64,11 @@ func (t *translator) attachTo(to *parent, route *gwv1.HTTPRoute, ref gwv1.Parent
 			a.places = append(a.places, place{listener: l, hosts: hosts})
 		}
 	}
-	a.refused = to.refusal(far)
+	a.refused = to.refusal(far, route.kind)
 	return a
 }
 
-func (p *parent) refusal(far step) problem {
+func (p *parent) refusal(far step, kind string) problem {
 	name := p.ref.String()
 	switch {
 	case p.refused.any():
@@ -77,8 +77,11 @@ func (p *parent) refusal(far step) problem {
 		return problem{string(gwv1.RouteReasonNoMatchingParent), name +
 			" has no listener with the section name and port of the parentRef: name one that it has"}
 	case far == found:
-		return problem{string(gwv1.RouteReasonNotAllowedByListeners), "no listener of " + name +
-			" allows HTTPRoutes of this namespace: its owner can allow them in allowedRoutes"}
+		why := "no listener of " + name + " allows " + kind + "s of this namespace: its owner can allow them in allowedRoutes"
+		if kind == kindGRPCRoute {
+			why += ", on a listener of the protocol HTTPS: an application load balancer takes gRPC by no other"
+		}
+		return problem{string(gwv1.RouteReasonNotAllowedByListeners), why}
 	case far == admitted:
 		return problem{string(gwv1.RouteReasonNoMatchingListenerHostname), "no listener of " + name +
 			" has a host name that spec.hostnames intersects: use a host name of a listener"}

@@ -1,20 +1,21 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/model/intent"
 )
 
 // forward sends to the rule's backends. A rule without a valid one answers 500, as the specification says.
 func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
-	failed := answering(intent.Route{}, http.StatusInternalServerError)
+	failed := answering(intent.Route{}, failure(j.route.kind))
 	var backends []intent.Backend
 	invalid := 0
 	for i, b := range rule.BackendRefs {
@@ -35,8 +36,8 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 	}
 	switch total := weights(backends); {
 	case invalid > 0 && total > 0:
-		j.leaveOut(rule.field+".backendRefs", "an application load balancer cannot answer 500 for the share of an invalid backend only, so "+
-			"the whole rule answers 500: mend or remove the invalid one")
+		j.leaveOut(rule.field+".backendRefs", fmt.Sprintf("an application load balancer cannot answer %[1]d for the share of an invalid "+
+			"backend only, so the whole rule answers %[1]d: mend or remove the invalid one", failure(j.route.kind)))
 		return failed
 	case total == 0:
 		return failed
@@ -53,7 +54,7 @@ func weights(backends []intent.Backend) int {
 }
 
 // backend resolves a backendRef (Gateway API, BackendRef).
-func (t *translator) backend(route *gwv1.HTTPRoute, b gwv1.BackendRef) (intent.Backend, problem) {
+func (t *translator) backend(route *route, b gwv1.BackendRef) (intent.Backend, problem) {
 	group, kind := "", kindService
 	if b.Group != nil {
 		group = string(*b.Group)
@@ -64,11 +65,11 @@ func (t *translator) backend(route *gwv1.HTTPRoute, b gwv1.BackendRef) (intent.B
 	if group != "" || kind != kindService {
 		return intent.Backend{}, problem{string(gwv1.RouteReasonInvalidKind), fmt.Sprintf("kind %s/%s cannot be a backend: use a Service", group, kind)}
 	}
-	key := backendKey(route, b)
+	key := backendKey(route.Namespace, b)
 	if !t.snapshot.permits(routeRef(route), target{kindService, key.Namespace, key.Name}) {
 		return intent.Backend{}, problem{string(gwv1.RouteReasonRefNotPermitted), fmt.Sprintf(
-			"no ReferenceGrant in namespace %s lets HTTPRoutes of namespace %s refer to Service %s: its owner can create one",
-			key.Namespace, route.Namespace, key.Name)}
+			"no ReferenceGrant in namespace %s lets %ss of namespace %s refer to Service %s: its owner can create one",
+			key.Namespace, route.kind, route.Namespace, key.Name)}
 	}
 	service, ok := t.snapshot.Services[key]
 	if !ok {
@@ -80,7 +81,7 @@ func (t *translator) backend(route *gwv1.HTTPRoute, b gwv1.BackendRef) (intent.B
 	return t.service(route, &service, *b.Port)
 }
 
-func (t *translator) service(route *gwv1.HTTPRoute, service *corev1.Service, number gwv1.PortNumber) (intent.Backend, problem) {
+func (t *translator) service(route *route, service *corev1.Service, number gwv1.PortNumber) (intent.Backend, problem) {
 	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == number })
 	if i < 0 {
 		return intent.Backend{}, problem{string(gwv1.RouteReasonBackendNotFound), fmt.Sprintf(
@@ -89,7 +90,7 @@ func (t *translator) service(route *gwv1.HTTPRoute, service *corev1.Service, num
 	port := service.Spec.Ports[i]
 	gateway := t.snapshot.Gateway
 	out := &intent.Service{
-		ID: fmt.Sprintf("%s/%s:%s-%s:%s-%s-%s:%d", gateway.Namespace, gateway.Name, route.Namespace, route.Name, kindHTTPRoute,
+		ID: fmt.Sprintf("%s/%s:%s-%s:%s-%s-%s:%d", gateway.Namespace, gateway.Name, route.Namespace, route.Name, route.kind,
 			service.Namespace, service.Name, number),
 		NameKey:   fmt.Sprintf("%s/%s %s/%s", gateway.Namespace, gateway.Name, route.Namespace, route.Name),
 		Namespace: service.Namespace, Name: service.Name, UID: string(service.UID),
@@ -98,8 +99,17 @@ func (t *translator) service(route *gwv1.HTTPRoute, service *corev1.Service, num
 		IPv6:           len(service.Spec.IPFamilies) > 0 && service.Spec.IPFamilies[0] == corev1.IPv6Protocol,
 		Group:          t.groupSettings(route, service),
 	}
-	if out.Group.ProtocolVersion == "" && port.AppProtocol != nil && *port.AppProtocol == "kubernetes.io/h2c" {
-		out.Group.ProtocolVersion = "HTTP2"
+	switch {
+	case out.Group.ProtocolVersion != "":
+	case route.kind == kindGRPCRoute:
+		out.Group.ProtocolVersion = string(awsgwv1.ProtocolVersionGRPC)
+	case deref(port.AppProtocol) == "kubernetes.io/h2c":
+		out.Group.ProtocolVersion = string(awsgwv1.ProtocolVersionHTTP2)
+	}
+	if route.kind == kindGRPCRoute && out.Group.ProtocolVersion == string(awsgwv1.ProtocolVersionHTTP1) {
+		return intent.Backend{}, problem{string(gwv1.RouteReasonUnsupportedProtocol), fmt.Sprintf(
+			"%s is HTTP1, by which AWS forwards no gRPC: use GRPC, in an entry of spec.routeConfigurations for the kind %s",
+			cmp.Or(out.Group.Fields["protocolVersion"], "the protocol version"), kindGRPCRoute)}
 	}
 	return intent.Backend{Service: out}, problem{}
 }

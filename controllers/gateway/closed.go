@@ -90,11 +90,18 @@ func (j *judged) protects(r intent.Route) bool {
 func yields(r, to intent.Route) bool {
 	kind, length := pathRank(r.Match.Paths[0])
 	otherKind, otherLength := pathRank(to.Match.Paths[0])
+	if isCall(r) != isCall(to) || r.Match.Paths[0].Kind == intent.PathCallRegex || to.Match.Paths[0].Kind == intent.PathCallRegex {
+		return false
+	}
 	return overlap(r.Ports, to.Ports) && slices.Equal(r.Match.Hosts, to.Match.Hosts) &&
 		(kind < otherKind || kind == otherKind && length < otherLength)
 }
 
+// pathRank ranks the paths of routes of one kind.
 func pathRank(p intent.Path) (kind, length int) {
+	if p.Kind == intent.PathCall {
+		return len(p.Value), len(p.Method)
+	}
 	ranks := map[intent.PathKind]int{intent.PathPrefix: 0, intent.PathRegex: 1, intent.PathExact: 2}
 	return ranks[p.Kind], len(strings.TrimRight(p.Value, "/"))
 }
@@ -103,6 +110,7 @@ func pathRank(p intent.Path) (kind, length int) {
 func sameMatch(a, b intent.Route) bool {
 	hosts := meetHosts(a.Match.Hosts, b.Match.Hosts)
 	a.Match.Hosts, b.Match.Hosts = nil, nil
+	a.Match.Calls, b.Match.Calls = false, false
 	return hosts && reflect.DeepEqual(a.Match, b.Match)
 }
 
@@ -124,6 +132,10 @@ func meetHosts(a, b []string) bool {
 
 func meetPaths(a, b intent.Path) bool {
 	switch {
+	case a.Kind == intent.PathCall && b.Kind == intent.PathCall:
+		return meetNames(a.Value, b.Value) && meetNames(a.Method, b.Method)
+	case a.IsCall() || b.IsCall():
+		return true
 	case a.Kind == intent.PathExact && b.Kind == intent.PathExact:
 		return a.Value == b.Value
 	case a.Kind == intent.PathRegex || b.Kind == intent.PathRegex:
@@ -135,6 +147,9 @@ func meetPaths(a, b intent.Path) bool {
 	}
 	return under(b.Value, a.Value)
 }
+
+// meetNames tells whether names of services or methods can be those of one call; empty is any.
+func meetNames(a, b string) bool { return a == "" || b == "" || a == b }
 
 // under tells whether a path is a prefix's own or lies under it, by whole segments.
 func under(prefix, path string) bool {

@@ -71,7 +71,7 @@ func TestFilterThatRestrictsAccessClosesItsRule(t *testing.T) {
 			t.Errorf("%s: the route goes on, it is not refused: %v", c.why, j.unsupported)
 		}
 		route := j.route.DeepCopy()
-		v.routeStatus(j, route, up(80))
+		v.routeStatus(j, &route.Status.RouteStatus, up(80))
 		want := map[string]string{"Accepted": "True/Accepted", "ResolvedRefs": "True/ResolvedRefs", "PartiallyInvalid": "True/UnsupportedValue"}
 		if diff := cmp.Diff(want, words(route.Status.Parents[0].Conditions)); diff != "" {
 			t.Errorf("%s: %s", c.why, diff)
@@ -84,7 +84,7 @@ func TestRouteWhoseRulesAreAllClosedIsNotAccepted(t *testing.T) {
 	v := verdictOf(snapshotOf(t, anyListener, routeWith(pathRule("/a", `, filters: [`+external+`]`))))
 	j := v.routes[0]
 	route := j.route.DeepCopy()
-	v.routeStatus(j, route, up(80))
+	v.routeStatus(j, &route.Status.RouteStatus, up(80))
 	if got := words(route.Status.Parents[0].Conditions)["Accepted"]; got != "False/UnsupportedValue" {
 		t.Errorf("none of its rules is served: %s", got)
 	}

@@ -253,6 +253,6 @@ func gatewayRef(g *gwv1.Gateway) model.ObjectRef {
 	return model.ObjectRef{Group: gwv1.GroupName, Kind: "Gateway", Namespace: g.Namespace, Name: g.Name, UID: string(g.UID)}
 }
 
-func routeRef(r *gwv1.HTTPRoute) model.ObjectRef {
-	return model.ObjectRef{Group: gwv1.GroupName, Kind: kindHTTPRoute, Namespace: r.Namespace, Name: r.Name, UID: string(r.UID)}
+func routeRef(r *route) model.ObjectRef {
+	return model.ObjectRef{Group: gwv1.GroupName, Kind: r.kind, Namespace: r.Namespace, Name: r.Name, UID: string(r.UID)}
 }

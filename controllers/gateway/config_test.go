@@ -223,8 +223,8 @@ func TestTargetGroupSettings(t *testing.T) {
 		s.TargetGroups = c.configs
 		s.GatewayConfig = configOf(t, "c", `{defaultTargetGroupConfiguration: {name: d}}`)
 		v := verdictOf(s)
-		route := &gwv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: c.route}}
-		got := v.translator.groupSettings(route, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "web"}})
+		asRead, _ := routeOf(&gwv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: c.route}})
+		got := v.translator.groupSettings(&asRead, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "web"}})
 		if got.HealthCheck.Path != c.path || got.Protocol != c.proto || got.Tags["b"] != c.tag || got.Attributes["k"] != c.tag {
 			t.Errorf("%s: %+v", c.why, got)
 		}

@@ -141,7 +141,7 @@ func (r *Reconciler) allGateways(ctx context.Context, _ client.Object) []reconci
 // gatewaysOfRoute are the Gateways that a route names, itself or by a ListenerSet, and those that its status names: it may just have left
 // one.
 func (r *Reconciler) gatewaysOfRoute(ctx context.Context, o client.Object) []reconcile.Request {
-	route, ok := o.(*gwv1.HTTPRoute)
+	route, ok := routeOf(o)
 	if !ok {
 		return nil
 	}
@@ -189,16 +189,16 @@ func gatewaysOfSet(_ context.Context, o client.Object) []reconcile.Request {
 }
 
 func (r *Reconciler) gatewaysOfService(ctx context.Context, o client.Object) []reconcile.Request {
-	var routes gwv1.HTTPRouteList
-	if err := r.client.List(ctx, &routes); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "listing HTTPRoutes")
+	routes, err := listRoutes(ctx, r.client)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing routes")
 		return nil
 	}
 	key := client.ObjectKeyFromObject(o)
 	var out []reconcile.Request
-	for i := range routes.Items {
-		if refersToService(&routes.Items[i], key) {
-			out = append(out, r.gatewaysOfRoute(ctx, &routes.Items[i])...)
+	for _, route := range routes {
+		if refersToService(route, key) {
+			out = append(out, r.gatewaysOfRoute(ctx, route.object)...)
 		}
 	}
 	return out
@@ -246,10 +246,10 @@ func deleted() predicate.Predicate {
 	}
 }
 
-func refersToService(route *gwv1.HTTPRoute, key types.NamespacedName) bool {
+func refersToService(route route, key types.NamespacedName) bool {
 	for _, rule := range route.Spec.Rules {
 		for _, b := range rule.BackendRefs {
-			if backendKey(route, b.BackendRef) == key {
+			if backendKey(route.Namespace, b.BackendRef) == key {
 				return true
 			}
 		}

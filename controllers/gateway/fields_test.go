@@ -44,6 +44,7 @@ func tables() map[string]table {
 		"ListenerRuleConfiguration": {awsgwv1.ListenerRuleConfigurationSpec{}, judgeRule, ruleRows()},
 		"Gateway":                   {gwv1.GatewaySpec{}, judgeGateway, gatewayRows()},
 		"HTTPRoute":                 {gwv1.HTTPRouteSpec{}, judgeRoute, routeRows()},
+		"GRPCRoute":                 {gwv1.GRPCRouteSpec{}, judgeCalls, callRows()},
 	}
 }
 
@@ -122,7 +123,7 @@ func shown(t *testing.T, v *Verdict) string {
 	}
 	for _, j := range v.routes {
 		route := j.route.DeepCopy()
-		v.routeStatus(j, route, up(80, 443))
+		v.routeStatus(j, &route.Status.RouteStatus, up(80, 443))
 		for _, p := range route.Status.Parents {
 			parts = append(parts, words(p.Conditions))
 		}
@@ -226,9 +227,7 @@ func judgeConfig(t *testing.T, spec string) *Verdict {
 func judgeGroup(t *testing.T, spec string) *Verdict {
 	t.Helper()
 	s := snapshotOf(t, anyListener, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
-	group := awsgwv1.TargetGroupConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "x"}}
-	parse(t, spec, &group.Spec)
-	s.TargetGroups = append(s.TargetGroups, group)
+	s.TargetGroups = append(s.TargetGroups, groupOf(t, spec))
 	return verdictOf(s)
 }
 
@@ -253,6 +252,14 @@ func judgeRoute(t *testing.T, spec string) *Verdict {
 	return verdictOf(snapshotOf(t, `[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}},
 		{name: b, port: 81, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]`,
 		fmt.Sprintf(`{metadata: {namespace: app, name: r}, spec: %s}`, over(t, base, spec))))
+}
+
+func judgeCalls(t *testing.T, spec string) *Verdict {
+	t.Helper()
+	const base = `{parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, port: 80}]}]}`
+	return verdictOf(snapshotOf(t, `[{name: a, port: 80, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}},
+		{name: b, port: 81, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}}]`,
+		fmt.Sprintf(`{kind: GRPCRoute, metadata: {namespace: app, name: r}, spec: %s}`, over(t, base, spec))))
 }
 
 // over is a spec with what another one sets at its top.

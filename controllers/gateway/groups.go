@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/model"
@@ -18,7 +17,7 @@ import (
 
 // groupSettings are the settings of the target group that a route makes for a Service: of the TargetGroupConfiguration that names
 // the Service, else of the default one, else none.
-func (t *translator) groupSettings(route *gwv1.HTTPRoute, service *corev1.Service) intent.GroupSettings {
+func (t *translator) groupSettings(route *route, service *corev1.Service) intent.GroupSettings {
 	chosen := t.snapshot.targetGroupConfig(t.config, service)
 	if chosen == nil {
 		return intent.GroupSettings{}
@@ -36,6 +35,10 @@ func (t *translator) groupSettings(route *gwv1.HTTPRoute, service *corev1.Servic
 		props = overlay(props, *l.props.DeepCopy())
 	}
 	out := settingsOf(props)
+	calls := deref(props.ProtocolVersion) == awsgwv1.ProtocolVersionGRPC || props.ProtocolVersion == nil && route.kind == kindGRPCRoute
+	if h := props.HealthCheckConfig; calls && h != nil && h.Matcher != nil {
+		setText(&out.HealthCheck.Matcher, h.Matcher.GRPCCode)
+	}
 	out.Fields = written(groupConfigRef(chosen).String()+" ", layers)
 	return out
 }
@@ -136,11 +139,11 @@ func namesService(r *awsgwv1.Reference, name string) bool {
 }
 
 // mostSpecific is the index of the configuration for a route: kind, namespace and name before kind and namespace before kind; -1 without.
-func mostSpecific(list []awsgwv1.RouteConfiguration, route *gwv1.HTTPRoute) int {
+func mostSpecific(list []awsgwv1.RouteConfiguration, route *route) int {
 	best, rank := -1, 0
 	for i, c := range list {
 		id := c.RouteIdentifier
-		if id.Kind != "" && id.Kind != kindHTTPRoute || id.Namespace != "" && id.Namespace != route.Namespace ||
+		if id.Kind != "" && id.Kind != route.kind || id.Namespace != "" && id.Namespace != route.Namespace ||
 			id.Name != "" && id.Name != route.Name {
 			continue
 		}
@@ -211,8 +214,8 @@ func healthCheckOf(h awsgwv1.HealthCheckConfiguration) intent.HealthCheck {
 	setNumber(&out.HealthyThreshold, h.HealthyThresholdCount)
 	setNumber(&out.UnhealthyThreshold, h.UnhealthyThresholdCount)
 	if m := h.Matcher; m != nil {
-		setText(&out.Matcher, m.HTTPCode)
 		setText(&out.Matcher, m.GRPCCode)
+		setText(&out.Matcher, m.HTTPCode)
 	}
 	return out
 }

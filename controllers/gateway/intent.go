@@ -56,10 +56,13 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	}
 	v.translator = t
 	v.Findings = append(v.Findings, t.gatewayFindings()...)
-	var fragments []intent.Fragment
 	for i := range s.Routes {
-		j := t.translate(&s.Routes[i])
-		v.routes = append(v.routes, j)
+		v.routes = append(v.routes, t.begin(&s.Routes[i]))
+	}
+	t.meetWeb(v.routes)
+	var fragments []intent.Fragment
+	for _, j := range v.routes {
+		t.translate(j)
 		v.Findings = append(v.Findings, j.findings...)
 		if len(j.fragment.Routes) > 0 {
 			fragments = append(fragments, j.fragment)

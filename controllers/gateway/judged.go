@@ -13,8 +13,10 @@ import (
 
 // judged is a route with the judgement on it.
 type judged struct {
-	route       *gwv1.HTTPRoute
+	route       *route
 	attachments []attachment
+	// places are the listeners that take traffic for it, each once, with the hosts that are theirs alone.
+	places []place
 	// refs says why ResolvedRefs is not good.
 	refs problem
 	// partly says which rules are not served as they are written.
@@ -30,8 +32,8 @@ type judged struct {
 	findings               []model.Finding
 }
 
-// places are the listeners of all accepted parentRefs, each once, that take traffic.
-func (t *translator) places(j *judged) []place {
+// openPlaces are the listeners of all accepted parentRefs, each once, that take traffic.
+func (t *translator) openPlaces(j *judged) []place {
 	var out []place
 	for _, a := range j.attachments {
 		for _, p := range a.places {

@@ -12,9 +12,6 @@ import (
 	"github.com/headgate/headgate/model/intent"
 )
 
-// kindHTTPRoute is the one kind of route that this front door serves.
-const kindHTTPRoute = "HTTPRoute"
-
 // kindService is the one kind of backend.
 const kindService = "Service"
 
@@ -108,27 +105,53 @@ func (l *listener) judgeProtocol() {
 	}
 }
 
+// served are the kinds of routes that a listener can have. AWS forwards calls of gRPC from HTTPS listeners only (ALB guide, "Protocol
+// version").
+func (l *listener) served() []gwv1.RouteGroupKind {
+	group := gwv1.Group(gwv1.GroupName)
+	of := func(kind gwv1.Kind) gwv1.RouteGroupKind { return gwv1.RouteGroupKind{Group: &group, Kind: kind} }
+	switch {
+	case l.unsupported.reason == string(gwv1.ListenerReasonUnsupportedProtocol):
+		return []gwv1.RouteGroupKind{}
+	case l.Protocol == gwv1.HTTPSProtocolType:
+		return []gwv1.RouteGroupKind{of(kindHTTPRoute), of(kindGRPCRoute)}
+	}
+	return []gwv1.RouteGroupKind{of(kindHTTPRoute)}
+}
+
 // judgeKinds keeps the route kinds that are served here.
 func (l *listener) judgeKinds() {
-	group := gwv1.Group(gwv1.GroupName)
-	ours := gwv1.RouteGroupKind{Group: &group, Kind: kindHTTPRoute}
-	l.kinds = []gwv1.RouteGroupKind{}
-	other := l.unsupported.reason == string(gwv1.ListenerReasonUnsupportedProtocol)
+	served := l.served()
+	l.kinds = served
 	if l.AllowedRoutes == nil || len(l.AllowedRoutes.Kinds) == 0 {
-		if !other {
-			l.kinds = append(l.kinds, ours)
-		}
 		return
 	}
+	l.kinds = []gwv1.RouteGroupKind{}
 	for _, k := range l.AllowedRoutes.Kinds {
-		if !other && k.Kind == kindHTTPRoute && (k.Group == nil || *k.Group == group) {
-			l.kinds = []gwv1.RouteGroupKind{ours}
-			continue
+		i := slices.IndexFunc(served, func(o gwv1.RouteGroupKind) bool { return o.Kind == k.Kind && (k.Group == nil || *k.Group == *o.Group) })
+		switch {
+		case i < 0:
+			l.badKinds = problem{string(gwv1.ListenerReasonInvalidRouteKinds), l.unservedKind(k, served)}
+			l.refs = l.badKinds
+		case !l.allowsKind(string(k.Kind)):
+			l.kinds = append(l.kinds, served[i])
 		}
-		l.badKinds = problem{string(gwv1.ListenerReasonInvalidRouteKinds), fmt.Sprintf(
-			"%s.allowedRoutes.kinds names %s: only %s is served", l.field(), k.Kind, kindHTTPRoute)}
-		l.refs = l.badKinds
 	}
+}
+
+func (l *listener) unservedKind(k gwv1.RouteGroupKind, served []gwv1.RouteGroupKind) string {
+	var names []string
+	for _, s := range served {
+		names = append(names, string(s.Kind))
+	}
+	out := fmt.Sprintf("%s.allowedRoutes.kinds names %s: served are %s", l.field(), k.Kind, strings.Join(names, " and "))
+	switch {
+	case len(served) == 0:
+		return fmt.Sprintf("%s.allowedRoutes.kinds names %s: none is served by the protocol %s", l.field(), k.Kind, l.Protocol)
+	case k.Kind == kindGRPCRoute:
+		return out + "; an application load balancer takes gRPC by HTTPS only: use a listener of the protocol HTTPS"
+	}
+	return out
 }
 
 // judgeConflicts settles a listener against others, of its own object or of those that go before. What lost already takes nothing away. One
@@ -191,7 +214,9 @@ func (l *listener) allowsNamespace(s *Snapshot, namespace string) bool {
 	return s.selects(from, selector, [2]string{l.of.ref.Namespace, namespace})
 }
 
-func (l *listener) allowsKind() bool { return len(l.kinds) > 0 }
+func (l *listener) allowsKind(kind string) bool {
+	return slices.ContainsFunc(l.kinds, func(k gwv1.RouteGroupKind) bool { return string(k.Kind) == kind })
+}
 
 // named tells whether a parentRef's section name and port are the listener's.
 func (l *listener) named(p gwv1.ParentReference) bool {

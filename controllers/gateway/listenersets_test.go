@@ -176,7 +176,7 @@ func TestRoutesOfListenerSets(t *testing.T) {
 		}
 		v := verdictOf(withSets(t, listeners, everywhere, [][2]string{{"app/s", `[{name: a, port: 80, protocol: HTTP, hostname: a.com}]`}}, route))
 		status := v.routes[0].route.DeepCopy()
-		v.routeStatus(v.routes[0], status, up(80))
+		v.routeStatus(v.routes[0], &status.Status.RouteStatus, up(80))
 		var got []string
 		for i, p := range status.Status.Parents {
 			accepted := meta.FindStatusCondition(p.Conditions, "Accepted")

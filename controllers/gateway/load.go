@@ -62,9 +62,9 @@ type Snapshot struct {
 	Sets  []gwv1.ListenerSet
 	known map[types.NamespacedName]bool
 	// Routes with a parentRef to the Gateway or one of its ListenerSets, by age, then name.
-	Routes []gwv1.HTTPRoute
+	Routes []route
 	// Left are routes without one whose status names one of these still.
-	Left []gwv1.HTTPRoute
+	Left []route
 	// Namespaces, Services and TargetGroupConfigs by name.
 	Namespaces map[string]corev1.Namespace
 	Services   map[types.NamespacedName]corev1.Service
@@ -218,11 +218,11 @@ func (s *Snapshot) misread(why string) {
 }
 
 func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
-	var list gwv1.HTTPRouteList
-	if err := listKind(ctx, r, &list); err != nil {
+	all, err := listRoutes(ctx, r)
+	if err != nil {
 		return err
 	}
-	for _, route := range list.Items {
+	for _, route := range all {
 		switch {
 		case !route.DeletionTimestamp.IsZero():
 		case slices.ContainsFunc(route.Spec.ParentRefs, func(p gwv1.ParentReference) bool { return s.concerns(p, route.Namespace) }):
@@ -231,7 +231,7 @@ func (s *Snapshot) loadRoutes(ctx context.Context, r client.Reader) error {
 			s.Left = append(s.Left, route)
 		}
 	}
-	slices.SortFunc(s.Routes, func(a, b gwv1.HTTPRoute) int { return byAge(&a, &b) })
+	slices.SortFunc(s.Routes, func(a, b route) int { return cmp.Or(byAge(a, b), strings.Compare(a.kind, b.kind)) })
 	return nil
 }
 
@@ -246,7 +246,7 @@ func (s *Snapshot) loadServices(ctx context.Context, r client.Reader) error {
 	for i := range s.Routes {
 		for _, rule := range s.Routes[i].Spec.Rules {
 			for _, b := range rule.BackendRefs {
-				if err := s.loadService(ctx, r, backendKey(&s.Routes[i], b.BackendRef)); err != nil {
+				if err := s.loadService(ctx, r, backendKey(s.Routes[i].Namespace, b.BackendRef)); err != nil {
 					return err
 				}
 			}
@@ -255,8 +255,9 @@ func (s *Snapshot) loadServices(ctx context.Context, r client.Reader) error {
 	return nil
 }
 
-func backendKey(route *gwv1.HTTPRoute, b gwv1.BackendRef) types.NamespacedName {
-	key := types.NamespacedName{Namespace: route.Namespace, Name: string(b.Name)}
+// backendKey is what a route in a namespace refers to.
+func backendKey(namespace string, b gwv1.BackendRef) types.NamespacedName {
+	key := types.NamespacedName{Namespace: namespace, Name: string(b.Name)}
 	if b.Namespace != nil {
 		key.Namespace = string(*b.Namespace)
 	}

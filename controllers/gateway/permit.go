@@ -19,7 +19,7 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 		return f
 	case f.Member.Kind == kindListenerSet, f.Member.Same(gatewayRef(v.snapshot.Gateway)):
 		return v.admit(f)
-	case f.Member.Kind != kindHTTPRoute:
+	case !isRoute(f.Member.Kind):
 		return f
 	}
 	out := f
@@ -42,7 +42,7 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 				hosts, ok = l.own(hosts, v.listeners)
 			}
 			if ok {
-				r.Ports, r.Match.Hosts = []int{port}, hosts
+				r.Ports, r.Match.Hosts, r.Match.Calls = []int{port}, hosts, isCall(r) && v.translator.mixed(port, hosts)
 				out.Routes = append(out.Routes, v.translator.permitted(f.Member, l, r))
 			}
 		}
@@ -58,7 +58,7 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 
 // open tells whether a route may still be served on a listener: its parentRefs of now lead there, and the listener allows it.
 func (t *translator) open(l *listener, j *judged, member model.ObjectRef) bool {
-	if !t.serves(l) || !l.allowsKind() || !l.allowsNamespace(t.snapshot, member.Namespace) {
+	if !t.serves(l) || !l.allowsKind(member.Kind) || !l.allowsNamespace(t.snapshot, member.Namespace) {
 		return false
 	}
 	return j == nil || slices.ContainsFunc(j.route.Spec.ParentRefs, func(p gwv1.ParentReference) bool {
@@ -149,7 +149,7 @@ func (t *translator) permitted(member model.ObjectRef, l *listener, r intent.Rou
 		return s != nil && !t.snapshot.permits(member, target{kindService, s.Namespace, s.Name})
 	})
 	if weights(forward.Backends) < weights(r.Forward.Backends) || weights(forward.Backends) == 0 {
-		return answering(r, http.StatusInternalServerError)
+		return answering(r, failure(member.Kind))
 	}
 	r.Forward = &forward
 	return r

@@ -142,7 +142,7 @@ func (r *Reconciler) tell(v *Verdict, got reached) {
 	}
 	r.voice.Warn(speaker, gateway, general)
 	for _, j := range v.routes {
-		r.voice.Warn(speaker, j.route, remarks[j])
+		r.voice.Warn(speaker, j.route.object, remarks[j])
 	}
 	for i := range v.snapshot.Sets {
 		set := &v.snapshot.Sets[i]
@@ -181,11 +181,15 @@ func (r *Reconciler) reportGateway(ctx context.Context, v *Verdict, got reached)
 }
 
 func (r *Reconciler) reportRoute(ctx context.Context, v *Verdict, j *judged, got reached) error {
-	route := j.route.DeepCopy()
-	return r.update(ctx, route, func() bool {
-		old := route.Status.DeepCopy()
-		v.routeStatus(j, route, got)
-		return !reflect.DeepEqual(*old, route.Status)
+	object, ok := j.route.object.DeepCopyObject().(client.Object)
+	if !ok {
+		return nil
+	}
+	return r.update(ctx, object, func() bool {
+		status := statusOf(object)
+		old := status.DeepCopy()
+		v.routeStatus(j, status, got)
+		return !reflect.DeepEqual(old, status)
 	})
 }
 

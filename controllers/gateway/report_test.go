@@ -121,7 +121,7 @@ func TestStatusOfALongRouteIsTaken(t *testing.T) {
 	s := snapshotOf(t, anyListener, routeWith(strings.Join(append(rules, `{backendRefs: [{name: web, port: 80}]}`), ", ")))
 	v := verdictOf(s)
 	route := s.Routes[0].DeepCopy()
-	v.routeStatus(v.routes[0], route, reached{})
+	v.routeStatus(v.routes[0], &route.Status.RouteStatus, reached{})
 	c := meta.FindStatusCondition(route.Status.Parents[0].Conditions, "PartiallyInvalid")
 	if c == nil || len(c.Message) > 32768 {
 		t.Errorf("the API server takes 32768 bytes: %d", len(c.Message))

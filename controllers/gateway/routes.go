@@ -24,23 +24,33 @@ type translator struct {
 	used map[*awsgwv1.TargetGroupConfiguration]bool
 	// asked are the listeners for which routes ask for certificates.
 	asked map[*listener]bool
+	// web are the host names that HTTPRoutes are served for, by port, where there are GRPCRoutes too.
+	web map[int][]string
 }
 
-// translate judges a route and makes its fragment.
-func (t *translator) translate(route *gwv1.HTTPRoute) *judged {
+// begin finds the listeners of a route.
+func (t *translator) begin(route *route) *judged {
 	j := &judged{route: route, attachments: t.attach(route)}
 	j.fragment.Member = routeRef(route)
-	places := isolated(t.places(j), t.listeners)
-	for i, rule := range rulesOf(route) {
-		t.rule(j, ruleAt{HTTPRouteRule: rule, field: fmt.Sprintf("spec.rules[%d]", i)}, places)
-	}
-	t.discover(j, places)
-	j.conclude(t.snapshot)
+	j.places = isolated(t.openPlaces(j), t.listeners)
 	return j
 }
 
+// translate judges a route and makes its fragment.
+func (t *translator) translate(j *judged) {
+	for i, rule := range rulesOf(j.route) {
+		one := ruleAt{HTTPRouteRule: rule, field: fmt.Sprintf("spec.rules[%d]", i)}
+		if i < len(j.route.calls) {
+			one.calls = j.route.calls[i]
+		}
+		t.rule(j, one)
+	}
+	t.discover(j)
+	j.conclude(t.snapshot)
+}
+
 // rulesOf are the rules of a route; one without rules has one that matches everything, which is the default of the API.
-func rulesOf(route *gwv1.HTTPRoute) []gwv1.HTTPRouteRule {
+func rulesOf(route *route) []gwv1.HTTPRouteRule {
 	if len(route.Spec.Rules) == 0 {
 		return []gwv1.HTTPRouteRule{{}}
 	}
@@ -52,12 +62,14 @@ type ruleAt struct {
 	gwv1.HTTPRouteRule
 
 	field string
+	// calls are the matches of a GRPCRoute's.
+	calls []gwv1.GRPCRouteMatch
 }
 
 // discover asks for certificates for the route's host names on HTTPS listeners that have no certificate named and are not for one host:
 // those ask themselves.
-func (t *translator) discover(j *judged, places []place) {
-	for _, p := range places {
+func (t *translator) discover(j *judged) {
+	for _, p := range j.places {
 		if p.listener.Protocol != gwv1.HTTPSProtocolType || len(t.certificates(p.listener)) > 0 || len(p.listener.certificateRefs()) > 0 ||
 			p.listener.exact() {
 			continue
@@ -84,23 +96,18 @@ func (t *translator) certificates(l *listener) []string {
 }
 
 // rule adds the routes of one rule: one for each match on each listener.
-func (t *translator) rule(j *judged, rule ruleAt, places []place) {
+func (t *translator) rule(j *judged, rule ruleAt) {
 	checkUnsupported(j, rule)
 	closed := j.closing(rule)
 	more, readable := t.extend(j, rule)
 	closed = closed || !readable
 	action := t.action(j, rule)
-	matches := rule.Matches
-	if len(matches) == 0 {
-		matches = []gwv1.HTTPRouteMatch{{}}
-	}
-	for m, match := range matches {
-		at := fmt.Sprintf("%s.matches[%d]", rule.field, m)
+	for m, match := range matches(j, rule) {
 		r := action
-		r.Match, r.Field, r.Age = t.match(j, at, match), at, j.route.CreationTimestamp.Unix()
+		r.Match, r.Field, r.Age = match, matchField(rule, m), j.route.CreationTimestamp.Unix()
 		r.Transforms = rewrites(j, rule, r.Match)
 		r = more.apply(r, m)
-		for _, p := range places {
+		for _, p := range j.places {
 			one := t.on(p, r)
 			if closed {
 				one = answering(one, http.StatusServiceUnavailable)
@@ -113,10 +120,36 @@ func (t *translator) rule(j *judged, rule ruleAt, places []place) {
 	}
 }
 
+func matchField(rule ruleAt, m int) string { return fmt.Sprintf("%s.matches[%d]", rule.field, m) }
+
+// matches are those of a rule. One without any has one that matches everything, which is the default of the API.
+func matches(j *judged, rule ruleAt) []intent.Match {
+	var out []intent.Match
+	if j.route.kind == kindGRPCRoute {
+		calls := rule.calls
+		if len(calls) == 0 {
+			calls = []gwv1.GRPCRouteMatch{{}}
+		}
+		for m, one := range calls {
+			out = append(out, call(j, matchField(rule, m), one))
+		}
+		return out
+	}
+	all := rule.Matches
+	if len(all) == 0 {
+		all = []gwv1.HTTPRouteMatch{{}}
+	}
+	for m, one := range all {
+		out = append(out, matchOf(j, matchField(rule, m), one))
+	}
+	return out
+}
+
 // on is a route as it is on one listener.
 func (t *translator) on(p place, r intent.Route) intent.Route {
 	r.Match.Hosts, r.Match.AnyPort = p.hosts, true
 	r.Ports = []int{int(p.listener.Port)}
+	r.Match.Calls = isCall(r) && t.mixed(int(p.listener.Port), p.hosts)
 	if r.Redirect != nil {
 		r.Redirect = redirectOn(*r.Redirect, p.listener)
 	}
@@ -149,7 +182,7 @@ func checkUnsupported(j *judged, rule ruleAt) {
 	for i, f := range rule.Filters {
 		at := fmt.Sprintf("%s.filters[%d]", field, i)
 		if f.RequestRedirect == nil && f.URLRewrite == nil && !restricts(f.Type) {
-			j.refuse(at, "filter %s is not served: remove it; RequestRedirect and URLRewrite are served", f.Type)
+			j.refuse(at, "%s", insteadOf(f.Type))
 		}
 	}
 	for i, b := range rule.BackendRefs {
@@ -159,23 +192,27 @@ func checkUnsupported(j *judged, rule ruleAt) {
 	}
 }
 
-func (t *translator) match(j *judged, field string, m gwv1.HTTPRouteMatch) intent.Match {
-	out := intent.Match{Paths: []intent.Path{pathOf(m.Path)}}
-	for i, h := range m.Headers {
-		if slices.ContainsFunc(out.Headers, func(o intent.Header) bool { return strings.EqualFold(o.Name, string(h.Name)) }) {
-			continue // of one name the first counts
-		}
-		header := intent.Header{Name: string(h.Name)}
-		if h.Type != nil && *h.Type == gwv1.HeaderMatchRegularExpression {
-			header.Regexes = []string{h.Value}
-		} else {
-			header.Values = []string{h.Value}
-		}
-		if strings.EqualFold(header.Name, "host") {
-			j.refuse(fmt.Sprintf("%s.headers[%d]", field, i), "header Host cannot be matched: use spec.hostnames")
-		}
-		out.Headers = append(out.Headers, header)
+// insteadOf says of a filter why it is not served, and what comes nearest to it.
+func insteadOf(filter gwv1.HTTPRouteFilterType) string {
+	const alb = "an application load balancer "
+	switch filter {
+	case gwv1.HTTPRouteFilterRequestHeaderModifier:
+		return alb + "sets and removes no headers of requests: remove the filter, and have the backend do it"
+	case gwv1.HTTPRouteFilterResponseHeaderModifier:
+		return alb + "changes headers of answers by listener only: remove the filter, and set listenerAttributes (routing.http.response.…) " +
+			"in a LoadBalancerConfiguration"
+	case gwv1.HTTPRouteFilterRequestMirror:
+		return alb + "copies no requests: remove the filter; by the weights of backendRefs a share of them goes elsewhere"
+	case gwv1.HTTPRouteFilterCORS:
+		return alb + "answers no preflight requests: remove the filter, and set listenerAttributes (routing.http.response.access_control_…) " +
+			"in a LoadBalancerConfiguration, or have the backend answer them"
+	case gwv1.HTTPRouteFilterRequestRedirect, gwv1.HTTPRouteFilterURLRewrite, gwv1.HTTPRouteFilterExtensionRef, gwv1.HTTPRouteFilterExternalAuth:
 	}
+	return fmt.Sprintf("filter %s is not served: remove it", filter)
+}
+
+func matchOf(j *judged, field string, m gwv1.HTTPRouteMatch) intent.Match {
+	out := intent.Match{Paths: []intent.Path{pathOf(m.Path)}, Headers: headersOf(j, field, m.Headers)}
 	for i, q := range m.QueryParams {
 		if slices.ContainsFunc(out.Queries, func(o intent.Query) bool { return o.Pairs[0].Key == string(q.Name) }) {
 			continue

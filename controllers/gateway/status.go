@@ -197,11 +197,11 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 
 // routeStatus brings the parents of a route that name the Gateway in line. Those of other Gateways and controllers stay, in their
 // places. The list is never left out: the API server asks for it.
-func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
+func (v *Verdict) routeStatus(j *judged, status *gwv1.RouteStatus, r reached) {
 	out := []gwv1.RouteParentStatus{}
 	done := map[int]bool{}
-	for _, p := range route.Status.Parents {
-		if !v.snapshot.stale(p, route.Namespace) {
+	for _, p := range status.Parents {
+		if !v.snapshot.stale(p, j.route.Namespace) {
 			out = append(out, p)
 			continue
 		}
@@ -220,8 +220,8 @@ func (v *Verdict) routeStatus(j *judged, route *gwv1.HTTPRoute, r reached) {
 			out = append(out, p)
 		}
 	}
-	if len(out)+len(route.Status.Parents) > 0 {
-		route.Status.Parents = out
+	if len(out)+len(status.Parents) > 0 {
+		status.Parents = out
 	}
 }
 

@@ -261,7 +261,7 @@ func TestRouteStatus(t *testing.T) {
 		s.Routes[0].Generation = 7
 		v := verdictOf(s)
 		route := s.Routes[0].DeepCopy()
-		v.routeStatus(v.routes[0], route, c.got)
+		v.routeStatus(v.routes[0], &route.Status.RouteStatus, c.got)
 		if diff := cmp.Diff(c.want, words(route.Status.Parents[0].Conditions)); diff != "" {
 			t.Errorf("%s: %s", c.why, diff)
 		}
@@ -290,7 +290,7 @@ func TestParentsOfOthersStay(t *testing.T) {
 	}
 	v := verdictOf(s)
 	route := s.Routes[0].DeepCopy()
-	v.routeStatus(v.routes[0], route, up(80))
+	v.routeStatus(v.routes[0], &route.Status.RouteStatus, up(80))
 	var got []string
 	for _, p := range route.Status.Parents {
 		got = append(got, string(p.ParentRef.Name)+" "+string(p.ControllerName))
@@ -303,7 +303,7 @@ func TestParentsOfOthersStay(t *testing.T) {
 		t.Errorf("conditions of others on our parent stay: %+v", route.Status.Parents[1])
 	}
 	again := route.DeepCopy()
-	v.routeStatus(v.routes[0], again, up(80))
+	v.routeStatus(v.routes[0], &again.Status.RouteStatus, up(80))
 	if diff := cmp.Diff(route.Status, again.Status); diff != "" {
 		t.Errorf("invariant 1: a second time changes %s", diff)
 	}

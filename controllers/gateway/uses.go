@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 )
@@ -62,7 +61,7 @@ func (t *translator) resolve() {
 }
 
 // extensions are the ListenerRuleConfigurations that a route names.
-func extensions(route *gwv1.HTTPRoute) []configName {
+func extensions(route *route) []configName {
 	var out []configName
 	for _, rule := range route.Spec.Rules {
 		for _, f := range rule.Filters {

@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -23,9 +25,7 @@ func snapshotOf(t *testing.T, listeners string, routes ...string) *Snapshot {
 	}
 	parse(t, listeners, &s.Gateway.Spec.Listeners)
 	for _, text := range routes {
-		route := gwv1.HTTPRoute{}
-		parse(t, text, &route)
-		s.Routes = append(s.Routes, route)
+		s.Routes = append(s.Routes, parseRoute(t, text))
 	}
 	for _, namespace := range []string{"infra", "app"} {
 		s.Services[types.NamespacedName{Namespace: namespace, Name: "web"}] = corev1.Service{
@@ -34,6 +34,18 @@ func snapshotOf(t *testing.T, listeners string, routes ...string) *Snapshot {
 		}
 	}
 	return s
+}
+
+// parseRoute reads an HTTPRoute, or where it says so a GRPCRoute.
+func parseRoute(t *testing.T, text string) route {
+	t.Helper()
+	var object client.Object = &gwv1.HTTPRoute{}
+	if strings.Contains(text, "kind: GRPCRoute") {
+		object = &gwv1.GRPCRoute{}
+	}
+	parse(t, text, object)
+	out, _ := routeOf(object)
+	return out
 }
 
 func parse(t *testing.T, text string, into any) {

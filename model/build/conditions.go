@@ -47,7 +47,7 @@ func conditions(m intent.Match, limit int) (rules [][]model.Condition, problem s
 func dimensions(m intent.Match) ([]model.Condition, string) {
 	var dims []model.Condition
 	for _, one := range []func(intent.Match) ([]model.Condition, string){
-		hostConditions, pathConditions, headerConditions, queryConditions, methodConditions, sourceConditions,
+		hostConditions, pathConditions, callConditions, headerConditions, queryConditions, methodConditions, sourceConditions,
 	} {
 		more, problem := one(m)
 		if problem != "" {

@@ -40,6 +40,10 @@ func (b *builder) actions(f *intent.Fragment, r *intent.Route, on *port) ([]mode
 	switch {
 	case answer.Redirect != nil && on.protocol != protocolHTTPS || on.closedTo(f):
 		return []model.Action{answer}, true // it serves nothing
+	case b.onlyForwards(answer):
+		b.report(at, model.Closed, "AuthenticationNeedsHTTP1", "AWS signs nobody in and checks no token before it forwards to a target group of "+
+			"protocol version HTTP2 or GRPC: what is protected answers 503; check who calls in the backend, or serve it by HTTP1")
+		return []model.Action{fixed(503)}, true
 	case on.protocol == protocolHTTPS:
 		return []model.Action{guard, answer}, true
 	}
@@ -47,6 +51,14 @@ func (b *builder) actions(f *intent.Fragment, r *intent.Route, on *port) ([]mode
 		"port %d is HTTP, on which AWS signs nobody in and checks no token: what is protected answers 503 there; redirect HTTP to HTTPS, or serve HTTPS only",
 		on.number))
 	return []model.Action{fixed(503)}, true
+}
+
+// onlyForwards tells whether an action forwards to a group beside which AWS takes no other action (ALB guide, "Protocol version").
+func (b *builder) onlyForwards(a model.Action) bool {
+	return a.Forward != nil && slices.ContainsFunc(a.Forward.Groups, func(g model.WeightedGroup) bool {
+		group := b.groups[g.Key]
+		return group != nil && group.ProtocolVersion != versionHTTP1
+	})
 }
 
 // transformsOf are the transforms of a route, which are for requests that are forwarded.

@@ -22,12 +22,12 @@ const (
 	pathExact
 )
 
-// bySpecificity is the order of the Gateway API (HTTPRouteRule.matches): the most specific host, then path, then method, headers and
-// query parameters; then the older route, then the name, then the order within the route.
+// bySpecificity is the order of the Gateway API (HTTPRouteRule.matches, GRPCRouteRule.matches): the most specific host, then service and
+// method of a call, or path, then method, headers and query parameters; then the older route, then the name, then the order within the route.
 func bySpecificity(a, b candidate) int {
 	x, y := rankOf(a), rankOf(b)
 	return cmp.Or(
-		-cmp.Compare(x.host, y.host), -cmp.Compare(x.dots, y.dots), -cmp.Compare(x.hostLength, y.hostLength),
+		-cmp.Compare(x.host, y.host), -cmp.Compare(x.dots, y.dots), -cmp.Compare(x.hostLength, y.hostLength), x.call.compare(y.call),
 		-cmp.Compare(x.path, y.path), -cmp.Compare(x.pathLength, y.pathLength),
 		-cmp.Compare(x.methods, y.methods), -cmp.Compare(x.headers, y.headers), -cmp.Compare(x.queries, y.queries),
 		cmp.Compare(x.age, y.age), cmp.Compare(x.source.Namespace, y.source.Namespace), cmp.Compare(x.source.Name, y.source.Name),
@@ -36,6 +36,7 @@ func bySpecificity(a, b candidate) int {
 
 type rank struct {
 	host, dots, hostLength    int
+	call                      callRank
 	path, pathLength          int
 	methods, headers, queries int
 	age                       int64
@@ -79,6 +80,9 @@ func (r *rank) rankPath(p intent.Path) {
 		kind = pathExact
 	case intent.PathRegex:
 		kind = pathRegex
+	case intent.PathCall, intent.PathCallRegex:
+		r.call = callRankOf(p)
+		return
 	case intent.PathPrefix, intent.PathPattern:
 	}
 	if kind >= r.path {
@@ -89,6 +93,10 @@ func (r *rank) rankPath(p intent.Path) {
 // heldRank reads the rank of an observed rule from its conditions.
 func heldRank(c candidate) rank {
 	r := rank{source: c.fragment.Member}
+	calls := c.fragment.Member.Kind == kindGRPCRoute
+	if calls {
+		r.rankPath(intent.Path{Kind: intent.PathCall})
+	}
 	for _, cond := range c.held.Rule.Conditions {
 		switch cond.Field {
 		case model.FieldHost:
@@ -101,12 +109,17 @@ func heldRank(c candidate) rank {
 			}
 		case model.FieldPath:
 			for _, p := range observedPaths(cond) {
+				if calls {
+					p = observedCall(p)
+				}
 				r.rankPath(p)
 			}
 		case model.FieldMethod:
 			r.methods = 1
 		case model.FieldHeader:
-			r.headers++
+			if !calls || !strings.EqualFold(cond.Header, contentType) {
+				r.headers++
+			}
 		case model.FieldQuery:
 			r.queries++
 		}

@@ -134,15 +134,11 @@ func isPlainHost(h string) bool {
 func pathConditions(m intent.Match) ([]model.Condition, string) {
 	var t texts
 	for _, p := range m.Paths {
-		if p.Kind != intent.PathRegex && p.Kind != intent.PathPattern && !strings.HasPrefix(p.Value, "/") {
-			t.refuse("the path %q does not begin with /", p.Value)
-			continue
-		}
 		switch p.Kind {
-		case intent.PathExact:
-			t.literal(p.Value, only(p.Value, pathCharacters))
-		case intent.PathPrefix:
-			t.prefix(p.Value)
+		case intent.PathExact, intent.PathPrefix:
+			t.absolute(p)
+		case intent.PathCall, intent.PathCallRegex:
+			t.call(p)
 		case intent.PathPattern:
 			if !only(p.Value, pathCharacters+"*?") {
 				t.refuse("the path pattern %q may have letters, digits and %s*? only", p.Value, pathCharacters)
@@ -155,6 +151,17 @@ func pathConditions(m intent.Match) ([]model.Condition, string) {
 		}
 	}
 	return t.condition(model.FieldPath, "")
+}
+
+func (t *texts) absolute(p intent.Path) {
+	switch {
+	case !strings.HasPrefix(p.Value, "/"):
+		t.refuse("the path %q does not begin with /", p.Value)
+	case p.Kind == intent.PathPrefix:
+		t.prefix(p.Value)
+	default:
+		t.literal(p.Value, only(p.Value, pathCharacters))
+	}
 }
 
 // prefix matches whole segments: "/a" is "/a" and "/a/*", and "/" is everything.

@@ -212,6 +212,8 @@ type Match struct {
 	Queries   []Query  `json:"queries,omitempty"`
 	Methods   []string `json:"methods,omitempty"`
 	SourceIPs []string `json:"sourceIPs,omitempty"`
+	// Calls says that only gRPC calls match, as they say themselves by their content type: for hosts that are not for calls alone.
+	Calls bool `json:"calls,omitempty"`
 }
 
 // PathKind is how a path is compared.
@@ -225,13 +227,21 @@ const (
 	// PathPattern is an ALB path pattern with * and ?.
 	PathPattern PathKind = "Pattern"
 	PathRegex   PathKind = "Regex"
+	// PathCall is the path of a gRPC call, /service/method: Value is the service and Method the method, either empty for any. With
+	// PathCallRegex they are regular expressions of the whole service and the whole method.
+	PathCall      PathKind = "Call"
+	PathCallRegex PathKind = "CallRegex"
 )
 
 // Path is one path to match.
 type Path struct {
-	Kind  PathKind `json:"kind"`
-	Value string   `json:"value"`
+	Kind   PathKind `json:"kind"`
+	Value  string   `json:"value"`
+	Method string   `json:"method,omitempty"`
 }
+
+// IsCall tells whether it is the path of a gRPC call.
+func (p Path) IsCall() bool { return p.Kind == PathCall || p.Kind == PathCallRegex }
 
 // Header is a header to match: one of its values, patterns or regular expressions.
 type Header struct {

@@ -19,6 +19,8 @@ import (
 
 	"github.com/headgate/headgate/controllers/manifests"
 	"github.com/headgate/headgate/controllers/preview"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/sandbox/binaries"
 	"github.com/headgate/headgate/sandbox/cluster"
 )
@@ -173,6 +175,11 @@ func intents(t *testing.T, dir string, r client.Reader) any {
 	}
 	var asked []any
 	for _, r := range requests {
+		// Where members have the order of their ages, it is another one on a server, which made them all within a moment.
+		if r.Intent.Order == intent.BySpecificity {
+			slices.SortStableFunc(r.Intent.Fragments, func(a, b intent.Fragment) int { return strings.Compare(a.Member.String(), b.Member.String()) })
+			slices.SortStableFunc(r.Findings, func(a, b model.Finding) int { return strings.Compare(a.Object.String(), b.Object.String()) })
+		}
 		asked = append(asked, r.Intent, r.Findings)
 	}
 	text, err := json.Marshal(asked)

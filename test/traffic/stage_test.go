@@ -272,9 +272,9 @@ func (s *stage) registerIn(owner model.Owner, states map[string]string, which fu
 	}
 }
 
-// serviceOf is the Service of a target group, whose resource ID is "namespace/ingress-service:port".
+// serviceOf is the Service of a target group, whose resource ID ends in "-service:port".
 func serviceOf(group model.TargetGroup) string {
-	name, _, _ := strings.Cut(group.ID, ":")
+	name := group.ID[:strings.LastIndex(group.ID, ":")]
 	return name[strings.LastIndex(name, "-")+1:]
 }
 
