@@ -1,4 +1,4 @@
-// Command headgate is the command line: plans without a cluster, the simulator, a whole sandbox. One file holds
+// Command headgate is the command line: plans without a cluster and those that wait in one, the simulator, a whole sandbox. One file holds
 // one command.
 package main
 
@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -37,12 +39,17 @@ func run(ctx context.Context, args []string) int {
 }
 
 func newRootCommand() *cobra.Command {
+	name := "headgate"
+	if strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-") {
+		name = "kubectl headgate" // kubectl runs what is called so as its plugin
+	}
 	root := &cobra.Command{
 		Use:           "headgate",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: name},
 		Short:         "Load balancers of AWS for Kubernetes: plan them, simulate them, try them",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newCorpusCommand(), newDemoCommand(), newPlanCommand(), newSandboxCommand(), newSimCommand())
+	root.AddCommand(newApproveCommand(), newCorpusCommand(), newDemoCommand(), newPlanCommand(), newSandboxCommand(), newSimCommand())
 	return root
 }

@@ -50,6 +50,8 @@ const (
 	PerTargetGroup
 	// PerRule values concern the rules of their member.
 	PerRule
+	// Strictest values say how changes are made, not what is made: of all that the members and their classes say, the strictest counts.
+	Strictest
 )
 
 // Status is what becomes of a key.

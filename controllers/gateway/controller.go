@@ -68,6 +68,7 @@ func (r *Reconciler) WithSecrets(book *secret.Book) *Reconciler {
 // SetupWithManager registers the reconciler with workers side by side, and those of the configurations that Gateways use.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	annotated := builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 	all := handler.EnqueueRequestsFromMapFunc(r.allGateways)
 	builders := ctrl.NewControllerManagedBy(mgr)
 	if r.book != nil {
@@ -75,10 +76,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	}
 	c, err := builders.
 		Named("gateway.k8s.aws-alb").
-		For(&gwv1.Gateway{}, changed).
+		For(&gwv1.Gateway{}, annotated).
 		Owns(&corev1.ServiceAccount{}, builder.OnlyMetadata).
 		Watches(&gwv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfRoute), changed).
-		Watches(&gwv1.GatewayClass{}, all, changed).
+		Watches(&gwv1.GatewayClass{}, all, annotated).
 		Watches(&awsgwv1.LoadBalancerConfiguration{}, all, changed).
 		Watches(&awsgwv1.TargetGroupConfiguration{}, all, changed).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfService)).

@@ -30,7 +30,8 @@ type Verdict struct {
 // Request is what the loop over stacks is asked for: without a good Gateway nothing is made, and a route's last good state serves
 // only as far as it is still permitted.
 func (v *Verdict) Request() stack.Request {
-	req := stack.Request{Intent: v.Intent, Findings: v.Findings, Permit: v.permit}
+	policy, findings := v.snapshot.policy()
+	req := stack.Request{Intent: v.Intent, Findings: slices.Concat(v.Findings, findings), Policy: policy, Permit: v.permit}
 	if v.translator != nil {
 		req.Anchor = gatewayRef(v.snapshot.Gateway)
 	}

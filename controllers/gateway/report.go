@@ -139,6 +139,8 @@ func (r *Reconciler) tell(v *Verdict, got reached) {
 		general = append(general, outcome.Remark{Reason: next.Reason, Text: next.Message})
 	} else if got.Blocked != "" {
 		general = append(general, outcome.Remark{Reason: outcome.ReasonBlocked, Text: got.Blocked})
+	} else if got.Held != nil {
+		general = append(general, outcome.Remark{Reason: got.Held.Reason, Text: got.Held.Message})
 	}
 	r.voice.Warn(speaker, gateway, general)
 	for _, j := range v.routes {

@@ -103,6 +103,8 @@ func (v *Verdict) programmed(r reached) metav1.Condition {
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), r.Blocked
 	case r.err != nil:
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, next.Reason, next.Message
+	case r.Held != nil:
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, r.Held.Reason, r.Held.Message
 	case r.LoadBalancer == nil:
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, string(gwv1.GatewayReasonNoResources), "there is no load balancer"
 	case r.LoadBalancer.State == "provisioning":

@@ -34,6 +34,8 @@ type Class struct {
 	Params *elbv2v1beta1.IngressClassParams
 	// Missing names what of the class is not there: its parameters, or the class itself. What they say is not known then.
 	Missing string
+	// object is nil where the class is not there.
+	object *networkingv1.IngressClass
 	// claims bind the hosts of its Ingresses, nil where they may name any.
 	claims *hostClaims
 }
@@ -145,7 +147,7 @@ func (c *catalog) byName(ing *networkingv1.Ingress, name string) (claim, error) 
 	case !ok || object.Spec.Controller != ControllerName:
 		return claim{}, nil
 	}
-	out := claim{ours: true, class: &Class{Name: name}}
+	out := claim{ours: true, class: &Class{Name: name, object: object}}
 	ref := object.Spec.Parameters
 	if ref == nil {
 		return out, nil

@@ -55,7 +55,8 @@ func Request(g Group, set Settings) stack.Request {
 		out.Fragments = append(out.Fragments, d.fragment())
 	}
 	findIgnored(drafts)
-	req := stack.Request{Intent: out, Findings: n.list}
+	policy := g.policy(n)
+	req := stack.Request{Intent: out, Findings: n.list, Policy: policy}
 	for _, l := range g.Leaving {
 		req.Leaving = append(req.Leaving, refOf(l.Ingress))
 	}

@@ -52,6 +52,8 @@ type Member struct {
 // Leaver is an Ingress on its way out.
 type Leaver struct {
 	Ingress *networkingv1.Ingress
+	// Class as of a [Member].
+	Class *Class
 	// Elsewhere says that it is a member of another group now.
 	Elsewhere bool
 }
@@ -180,7 +182,7 @@ func put(g *Group, p place) {
 		g.Refused = append(g.Refused, Refusal{Ingress: p.ingress, Finding: *p.problem})
 	}
 	if slices.Contains(keysByFinalizer(p.ingress), g.Key) {
-		g.Leaving = append(g.Leaving, Leaver{Ingress: p.ingress, Elsewhere: p.member()})
+		g.Leaving = append(g.Leaving, Leaver{Ingress: p.ingress, Class: p.claim.class, Elsewhere: p.member()})
 	}
 }
 

@@ -39,6 +39,8 @@ type news struct {
 	err     error
 	retry   time.Duration
 	blocked string
+	// hold is why what is planned is not carried out, nil where it is.
+	hold *outcome.Held
 	// done says in a line what was changed, empty when nothing was, or when not all is done.
 	done string
 }
@@ -47,7 +49,7 @@ type news struct {
 func newsOf(in intent.Intent, res stack.Result, err error) news {
 	out := news{
 		ports: map[model.ObjectRef][]int{}, held: map[model.ObjectRef]bool{},
-		findings: res.Findings, err: err, retry: res.RequeueAfter, blocked: res.Blocked,
+		findings: res.Findings, err: err, retry: res.RequeueAfter, blocked: res.Blocked, hold: res.Held,
 	}
 	if res.LoadBalancer != nil {
 		out.dnsName = res.LoadBalancer.DNSName
@@ -164,6 +166,8 @@ func (n news) general() []outcome.Remark {
 		return []outcome.Remark{{Reason: next.Reason, Text: next.Message}}
 	case n.blocked != "":
 		return []outcome.Remark{{Reason: "FailedBuildModel", Text: n.blocked}}
+	case n.hold != nil:
+		return []outcome.Remark{{Reason: n.hold.Reason, Text: n.hold.Message}}
 	}
 	return nil
 }

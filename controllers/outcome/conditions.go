@@ -19,7 +19,7 @@ const (
 	ReasonUnhealthy  = "TargetsUnhealthy"
 	ReasonNoTargets  = "NoTargets"
 	ReasonProgrammed = "Programmed"
-	ReasonNotServed  = "FieldNotServed"
+	ReasonApproved   = "Approved"
 )
 
 // Set sets a condition whose message may be of any length: the API server takes only so much, and refuses the whole status else.
@@ -106,10 +106,14 @@ func Ready(state string, programmed metav1.ConditionStatus, healthy string) meta
 	return c
 }
 
-// Approval is what a load balancer's owner is told who approves a plan: that it has no effect.
-func Approval() metav1.Condition {
-	return metav1.Condition{
-		Type: headgatev1alpha1.ConditionPlanApproved, Status: metav1.ConditionFalse, Reason: ReasonNotServed,
-		Message: "spec.approvedPlan is not served yet: plans are applied as they are made, approved or not; take the field away",
+// Approval is whether the plan of a load balancer is approved: held is why it is not carried out, nil where it is.
+func Approval(held *Held) metav1.Condition {
+	c := metav1.Condition{
+		Type: headgatev1alpha1.ConditionPlanApproved, Status: metav1.ConditionTrue, Reason: ReasonApproved,
+		Message: "the plan that is approved is being carried out",
 	}
+	if held != nil {
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, held.Reason, cut(held.Message)
+	}
+	return c
 }

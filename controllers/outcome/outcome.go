@@ -24,6 +24,8 @@ const (
 	ReasonFailed    = "FailedDeployModel"
 	ReasonBlocked   = "CannotBuild"
 	ReasonDone      = "SuccessfullyReconciled"
+	ReasonApproval  = "WaitingForApproval"
+	ReasonObserved  = "ObservedOnly"
 )
 
 // Retry times: soon for what passes by itself, half a minute for what somebody has to mend. Failures in a row double them, up to
@@ -34,6 +36,8 @@ const (
 	waiting = 3 * time.Second
 	slow    = 30 * time.Second
 	longest = 2 * time.Minute
+	// holding is how often a plan that somebody has to approve is made anew: an approval is heard at once.
+	holding = 5 * time.Minute
 )
 
 // Outcome is what came of an attempt, in words and with the next try.
@@ -44,6 +48,15 @@ type Outcome struct {
 	RetryAfter time.Duration
 }
 
+// Held is why a plan is not carried out although it could be.
+type Held struct {
+	Reason, Message string
+	// Note is the same without the plan's name, for who only previews it.
+	Note string
+	// Changed says that a part of it was done that waits for nobody: what is left is planned anew.
+	Changed bool
+}
+
 // Attempt is what is known after a run over a stack.
 type Attempt struct {
 	// Err joins what failed; Failures counts the failures in a row, this one included.
@@ -51,6 +64,8 @@ type Attempt struct {
 	Failures int
 	// Blocked says why nothing can be built now, empty when it can.
 	Blocked string
+	// Held says why the plan is not carried out now, nil where it is.
+	Held *Held
 	// Waits are the steps whose condition is not met yet.
 	Waits []model.Waiting
 	// Again says that the rest can only be planned now that a part was done.
@@ -68,6 +83,10 @@ func (a Attempt) Outcome() Outcome {
 		return out
 	case a.Blocked != "":
 		return Outcome{Reason: ReasonBlocked, Message: a.Blocked, RetryAfter: slow}
+	case a.Held != nil && a.Held.Changed:
+		return Outcome{Reason: a.Held.Reason, Message: cut(a.Held.Message), RetryAfter: again}
+	case a.Held != nil:
+		return Outcome{Reason: a.Held.Reason, Message: cut(a.Held.Message), RetryAfter: holding}
 	case a.Again:
 		return Outcome{Reason: ReasonWaiting, Message: "the rest follows: it is planned from what was done", RetryAfter: again}
 	}

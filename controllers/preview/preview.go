@@ -45,7 +45,7 @@ func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]S
 	}
 	tags := set.Ingress.DefaultTags
 	cluster := stack.NewCluster(cloud, stack.ClusterOptions{Name: set.Ingress.ClusterName, Tags: tags, Stacks: stackCount(len(requests))})
-	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme, wrote: from.Wrote, turn: &sync.Mutex{}}, cloud, cluster, stack.Options{})
+	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme, wrote: from.Wrote, turn: &sync.Mutex{}}, cloud, cluster, stack.Options{Pretend: true})
 	out, errs := make([]Stack, 0, len(requests)), []error(nil)
 	for _, request := range requests {
 		result, err := loop.Run(ctx, request)

@@ -131,7 +131,7 @@ func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
 			Addons:       addonNames(set[key].Addons),
 		})
 	}
-	m.object.Spec.Waiting = nil
+	m.object.Spec.Waiting, m.object.Spec.Begun = nil, ""
 	m.describe(outputs.LoadBalancer, outputs.Frontend)
 }
 

@@ -83,7 +83,10 @@ func (b *Board) show(ctx context.Context, a *attempt, res Result, next outcome.O
 	}
 	before := object.DeepCopy()
 	b.fill(object, a, res, next)
-	return b.write(ctx, p, before, object)
+	if err := b.write(ctx, p, before, object); err != nil || !res.Settled {
+		return err
+	}
+	return b.spend(ctx, object)
 }
 
 // tidy gives the name of the object to show the stack on, empty where there is none, and deletes those of load balancers that the
@@ -209,7 +212,6 @@ func (b *Board) Health(ctx context.Context, arn model.ARN, health []model.Target
 	}
 	b.refresh(&object.Status)
 	fillReady(object)
-	fillApproval(object)
 	return b.write(ctx, p, before, object)
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -167,34 +166,6 @@ func TestDeletedObjectComesAgainWithoutARun(t *testing.T) {
 	var pages headgatev1alpha1.LoadBalancerList
 	if err := w.api.List(t.Context(), &pages); err != nil || len(pages.Items) > 0 {
 		t.Errorf("invariant 5: the stack is gone, and its object came again: %v, %v", pages.Items, err)
-	}
-}
-
-func TestApprovalIsNotAcceptedInSilence(t *testing.T) {
-	t.Parallel()
-	for _, through := range []string{"a run", "health"} {
-		w := newWorld(t)
-		w.settle(request(member("a")))
-		look := func(approved string) *metav1.Condition {
-			page := w.page()
-			page.Spec.ApprovedPlan = approved
-			if err := w.api.Update(t.Context(), &page); err != nil {
-				t.Fatal(err)
-			}
-			w.now = w.now.Add(10 * time.Minute)
-			if through == "health" {
-				w.health(w.aws.stacks[owner()].TargetGroups[0].ARN, "healthy")
-			} else {
-				w.run(request(member("a")))
-			}
-			return meta.FindStatusCondition(w.page().Status.Conditions, headgatev1alpha1.ConditionPlanApproved)
-		}
-		if c := look("0123"); c == nil || c.Status != metav1.ConditionFalse || c.Reason != "FieldNotServed" {
-			t.Errorf("invariant 8: after %s an approval that has no effect is answered by %+v", through, c)
-		}
-		if c := look(""); c != nil {
-			t.Errorf("after %s an approval that was taken back is still answered: %+v", through, c)
-		}
 	}
 }
 

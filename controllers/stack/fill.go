@@ -22,7 +22,9 @@ func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Resu
 		s.ARN, s.DNSName, s.Scheme, s.Type, s.State = string(lb.ARN), lb.DNSName, lb.Scheme, lb.Type, lb.State
 	}
 	s.Frontend = frontendStatus(res)
-	fillMembers(s, res.Serving)
+	if len(res.Serving) > 0 || !a.unwanted() { // who was there last is who waits for the end
+		fillMembers(s, res.Serving)
+	}
 	if a.desired.LoadBalancer != nil {
 		fillListeners(s, a)
 		b.fillCertificates(object.Name, s, a)
@@ -43,7 +45,7 @@ func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Resu
 	programmed.ObservedGeneration = object.Generation
 	meta.SetStatusCondition(&s.Conditions, programmed)
 	fillReady(object)
-	fillApproval(object)
+	fillApproval(object, res)
 }
 
 // planText is how many bytes of a plan an object shows.
@@ -137,7 +139,7 @@ func summarize(s *headgatev1alpha1.LoadBalancerStatus) {
 
 // fillError shows what was refused, since when, and when it is tried again.
 func fillError(s *headgatev1alpha1.LoadBalancerStatus, res Result, next outcome.Outcome, now metav1.Time) {
-	if next.OK() || next.Reason == outcome.ReasonWaiting {
+	if next.OK() || next.Reason == outcome.ReasonWaiting || res.Held != nil && next.Reason == res.Held.Reason {
 		s.LastError = nil
 		return
 	}
@@ -160,13 +162,13 @@ func fillReady(object *headgatev1alpha1.LoadBalancer) {
 	meta.SetStatusCondition(&s.Conditions, ready)
 }
 
-// fillApproval says that an approval has no effect, while there is one.
-func fillApproval(object *headgatev1alpha1.LoadBalancer) {
-	if object.Spec.ApprovedPlan == "" {
+// fillApproval says whether the plan is approved, while one waits or an approved one is carried out.
+func fillApproval(object *headgatev1alpha1.LoadBalancer, res Result) {
+	if res.Held == nil && (object.Spec.ApprovedPlan == "" || res.Settled) {
 		meta.RemoveStatusCondition(&object.Status.Conditions, headgatev1alpha1.ConditionPlanApproved)
 		return
 	}
-	approval := outcome.Approval()
+	approval := outcome.Approval(res.Held)
 	approval.ObservedGeneration = object.Generation
 	meta.SetStatusCondition(&object.Status.Conditions, approval)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/build"
 	"github.com/headgate/headgate/model/intent"
@@ -67,6 +68,8 @@ type attempt struct {
 	blocked  string
 	outputs  model.Outputs
 	plan     plan.Plan
+	// held is why the plan is not carried out, nil where it is.
+	held *outcome.Held
 	// applied says that every call of the plan went well, or that there was none to make.
 	applied bool
 	// verify says that the stack is compared with AWS whatever is remembered; drift, that AWS did not hold what was applied last;
@@ -247,27 +250,42 @@ func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
 	} else if err != nil {
 		return fmt.Errorf("reading facts for %s: %w", in.Owner, err)
 	}
-	if in.Defaults.BackendSecurityGroup && facts.BackendSecurityGroup == "" {
-		if facts.BackendSecurityGroup, err = l.cluster.EnsureBackend(ctx, facts.VPC.ID); err != nil {
-			return err
-		}
-	}
 	a.facts = facts
-	return nil
+	if a.req.Policy.Changes != Auto {
+		return nil // it is made with the first plan that may be carried out
+	}
+	return l.ensureBackend(ctx, a)
+}
+
+// ensureBackend makes the shared backend security group where the stack needs it and it is not there.
+func (l *Loop) ensureBackend(ctx context.Context, a *attempt) error {
+	if !a.req.Intent.Defaults.BackendSecurityGroup || a.facts.BackendSecurityGroup != "" || a.facts.VPC.ID == "" {
+		return nil
+	}
+	id, err := l.cluster.EnsureBackend(ctx, a.facts.VPC.ID)
+	a.facts.BackendSecurityGroup = id
+	return err
+}
+
+func (l *Loop) planOptions(a *attempt) plan.Options {
+	return plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: a.keep()}
 }
 
 // change plans and applies. known says that AWS held what is desired when this was applied.
 func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
-	a.plan = plan.Diff(a.desired, *a.observed, plan.Options{
-		Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: a.keep(),
-	})
-	log := logr.FromContextOrDiscard(ctx).WithValues("stack", a.owner.String())
+	a.plan = plan.Diff(a.desired, *a.observed, l.planOptions(a))
 	if !a.plan.Empty() {
 		a.drift = known
-		log.Info("applying plan", "changes", len(a.plan.Changes), "summary", a.plan.Summary(), "drift", a.drift)
-		l.opts.OnPlan(a.plan, a.drift)
-		a.state.begin(a.desired)
-		if err := a.state.save(ctx, l.client); err != nil {
+		if err := l.gate(ctx, a); err != nil {
+			return err
+		}
+		if a.held != nil && l.opts.Pretend {
+			a.plan.Notes, a.held = append(a.plan.Notes, a.held.Note), nil
+		}
+		if a.held != nil {
+			return l.pause(ctx, a)
+		}
+		if err := l.begin(ctx, a); err != nil {
 			return err
 		}
 	}
@@ -280,6 +298,19 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 		err = fmt.Errorf("applying the plan of %s: %w", a.owner, err)
 	}
 	return errors.Join(err, l.settle(ctx, a))
+}
+
+// begin writes down, before the first call of a plan, what AWS may hold from now on.
+func (l *Loop) begin(ctx context.Context, a *attempt) error {
+	if err := l.ensureBackend(ctx, a); err != nil {
+		return err
+	}
+	logr.FromContextOrDiscard(ctx).WithValues("stack", a.owner.String()).
+		Info("applying plan", "changes", len(a.plan.Changes), "summary", a.plan.Summary(), "drift", a.drift)
+	l.opts.OnPlan(a.plan, a.drift)
+	a.state.begin(a.desired)
+	a.state.object.Spec.Begun = a.goal()
+	return a.state.save(ctx, l.client)
 }
 
 // settle writes down what was applied, and brings the binding objects in line.
@@ -304,7 +335,10 @@ func (l *Loop) settle(ctx context.Context, a *attempt) error {
 }
 
 // done tells whether nothing waits and nothing is left to plan.
-func (a *attempt) done() bool { return len(a.outputs.Waiting) == 0 && !a.plan.Again }
+func (a *attempt) done() bool { return a.held == nil && len(a.outputs.Waiting) == 0 && !a.plan.Again }
+
+// retains tells whether what is there stays in AWS although nobody wants it any more.
+func (a *attempt) retains() bool { return a.unwanted() && a.req.Policy.Retain }
 
 // unwanted tells whether nothing of the stack shall be left.
 func (a *attempt) unwanted() bool { return len(a.req.Intent.Fragments) == 0 }

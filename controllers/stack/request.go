@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
@@ -27,6 +28,8 @@ type Request struct {
 	Findings []model.Finding
 	// Leaving are members of before that want to know when nothing of them is left.
 	Leaving []model.ObjectRef
+	// Policy says which changes are made without asking, and what becomes of them in the end.
+	Policy Policy
 	// Published are the addresses that objects show: a frontend that nobody asks for any more is deleted when it is not among them.
 	Published []string
 	// Anchor is the member that the whole load balancer belongs to, the zero value where no one member does. While the front door
@@ -68,6 +71,8 @@ type Result struct {
 	Settled bool
 	// Gone says that nothing of the stack is left.
 	Gone bool
+	// Held says why Plan is not carried out now: it waits for approval, or is only to be shown. Nil where nothing holds it.
+	Held *outcome.Held
 	// Drift says that AWS did not hold any more what was applied last: somebody else changed it.
 	Drift bool
 	// RequeueAfter is when to look again, zero when nothing is due.

@@ -64,7 +64,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	res := Result{
 		LoadBalancer: a.outputs.LoadBalancer, Frontend: a.outputs.Frontend, FrontendPorts: a.frontendPorts(),
 		Outputs: a.outputs, Blocked: a.blocked, Findings: a.findings, Plan: a.plan, Drift: a.drift,
-		Settled: clean, Gone: clean && a.unwanted(), Serving: a.serving(),
+		Held: a.held, Settled: clean, Gone: clean && a.unwanted(), Serving: a.serving(),
 	}
 	if err != nil || a.blocked != "" {
 		res.LoadBalancer, res.Frontend = a.reached(), a.reachedFrontend()
@@ -79,7 +79,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		res.Ports = append(res.Ports, listener.Port)
 	}
 	next := outcome.Attempt{
-		Err: err, Failures: s.failures, Blocked: a.blocked, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
+		Err: err, Failures: s.failures, Blocked: a.blocked, Held: a.held, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
 		Provisioning: starting(res.LoadBalancer) || starting(res.Frontend),
 	}.Outcome()
 	res.RequeueAfter = a.patient(next, s.waits)

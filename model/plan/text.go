@@ -28,8 +28,16 @@ func (a *Action) UnmarshalText(text []byte) error {
 // String is the sign.
 func (a Action) String() string { return string(rune(a)) }
 
-// Hash names the plan: equal plans have equal hashes. It is what a user approves.
+// Hash names the plan: equal plans have equal hashes. It is what a user approves. Of what is deleted its ARN counts, not the state that it
+// was seen in.
 func (p Plan) Hash() string {
+	p.Changes = slices.Clone(p.Changes)
+	for i, c := range p.Changes {
+		if c.Action == Delete {
+			c.LoadBalancer, c.TargetGroup, c.Listener, c.Rule, c.SecurityGroup, c.Certificate = nil, nil, nil, nil, nil, nil
+			p.Changes[i] = c
+		}
+	}
 	text, err := json.Marshal(p)
 	if err != nil {
 		text = []byte(p.Text())

@@ -30,6 +30,8 @@ How a key behaves in a group of Ingresses:
 - **port**: each listener has one value, as with *one*.
 - **targets**: it concerns the target group of an Ingress and the port of a Service.
 - **rules**: it concerns the rules of its Ingress.
+- **strictest**: it says how changes are made, and classes may say it too (IngressClass or IngressClassParams). Of all that is said the strictest counts,
+  also of members that leave. Gateways and GatewayClasses have the same keys. See [operations](../guide/operations.md#approval).
 
 `
 )
@@ -164,7 +166,7 @@ func typeOf(s annotations.Spec) string {
 func scopeOf(s annotations.Spec) string {
 	return map[annotations.Scope]string{
 		annotations.Own: "own", annotations.Exclusive: "one", annotations.Merge: "sum", annotations.PerPort: "port",
-		annotations.PerTargetGroup: "targets", annotations.PerRule: "rules",
+		annotations.PerTargetGroup: "targets", annotations.PerRule: "rules", annotations.Strictest: "strictest",
 	}[s.Scope]
 }
 

@@ -8,14 +8,15 @@ const (
 	ConditionProgrammed = "Programmed"
 	// ConditionReady: the load balancer is active and programmed, and its targets are healthy.
 	ConditionReady = "Ready"
-	// ConditionPlanApproved: the plan that spec.approvedPlan names may be applied. It is there while that field is set.
+	// ConditionPlanApproved: the pending plan may be carried out. It is there while a plan waits for approval, or an approved one is
+	// carried out.
 	ConditionPlanApproved = "PlanApproved"
 )
 
 // LoadBalancerSpec is what a user writes.
 type LoadBalancerSpec struct {
-	// ApprovedPlan is the hash of the pending plan that may be applied. It has no effect yet: plans are applied as they are made, and
-	// while it is set the condition PlanApproved says so.
+	// ApprovedPlan is the hash of the pending plan that may be carried out, as status.pendingPlan.hash has it. A plan that has changed since is
+	// another one. Once everything is as it shall be the operator takes the field away.
 	// +optional
 	ApprovedPlan string `json:"approvedPlan,omitempty"`
 }

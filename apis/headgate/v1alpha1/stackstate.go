@@ -90,6 +90,10 @@ type StackStateSpec struct {
 	// +optional
 	Fragments map[string][]byte `json:"fragments,omitempty"`
 
+	// Begun is what the plan leads to that is being carried out, by its hash: the steps that follow are not asked for again. Absent: none is.
+	// +optional
+	Begun string `json:"begun,omitempty"`
+
 	// Waiting steps.
 	// +optional
 	// +listType=map

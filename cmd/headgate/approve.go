@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/manifests"
+)
+
+// access is how a command reaches a cluster: by the same files as kubectl, unless flags say otherwise.
+type access struct{ kubeconfig, context string }
+
+func (a *access) define(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster; empty means what kubectl takes")
+	cmd.Flags().StringVar(&a.context, "context", "", "context of the kubeconfig; empty means the current one")
+}
+
+func (a *access) connect() (client.Client, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = a.kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: a.context}).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig (--kubeconfig names another one): %w", err)
+	}
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	return c, nil
+}
+
+// approval is one plan that is looked at and approved.
+type approval struct {
+	client client.Client
+	in     io.Reader
+	out    io.Writer
+	// hash is the plan that is meant; empty means the one that waits. yes says not to ask.
+	hash string
+	yes  bool
+}
+
+func newApproveCommand() *cobra.Command {
+	var from access
+	var a approval
+	cmd := &cobra.Command{
+		Use:   "approve NAMESPACE/NAME",
+		Short: "Look at a plan that waits for approval, and approve it",
+		Long: "Prints the plan that waits for an Ingress or a Gateway, by namespace/name, or for a LoadBalancer, by its name, and asks whether it is\n" +
+			"approved. What is approved is this plan: one that has changed until then asks anew.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if a.client, err = from.connect(); err != nil {
+				return err
+			}
+			a.in, a.out = cmd.InOrStdin(), cmd.OutOrStdout()
+			return a.approve(cmd.Context(), args[0])
+		},
+	}
+	from.define(cmd)
+	cmd.Flags().StringVar(&a.hash, "hash", "", "hash of the plan that you looked at: it is approved without a question, and no other is")
+	cmd.Flags().BoolVar(&a.yes, "yes", false, "approve what waits without a question")
+	return cmd
+}
+
+// approve prints the plan that waits for an object and approves it.
+func (a approval) approve(ctx context.Context, name string) error {
+	lb, err := a.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	waiting := lb.Status.PendingPlan
+	if waiting == nil {
+		return fmt.Errorf("no plan waits for LoadBalancer %s", lb.Name)
+	}
+	if _, err := fmt.Fprintf(a.out, "LoadBalancer %s, plan %s\n%s", lb.Name, waiting.Hash, waiting.Text); err != nil {
+		return fmt.Errorf("printing the plan: %w", err)
+	}
+	if a.hash != "" && a.hash != waiting.Hash {
+		return fmt.Errorf("the plan that waits is %s, not %s: look at it again", waiting.Hash, a.hash)
+	}
+	if a.hash == "" && !a.yes && !a.confirmed() {
+		return errors.New("nothing was approved")
+	}
+	before := lb.DeepCopy()
+	lb.Spec.ApprovedPlan = waiting.Hash
+	if err := a.client.Patch(ctx, lb, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("approving plan %s: %w", waiting.Hash, err)
+	}
+	if _, err := fmt.Fprintf(a.out, "approved %s\n", waiting.Hash); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
+}
+
+// confirmed asks.
+func (a approval) confirmed() bool {
+	_, _ = fmt.Fprint(a.out, "Approve this plan? [y/N] ")
+	answer, _ := bufio.NewReader(a.in).ReadString('\n') // no answer is a no
+	return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
+}
+
+// find is the LoadBalancer of a name, or of an object that it is for.
+func (a approval) find(ctx context.Context, name string) (*headgatev1alpha1.LoadBalancer, error) {
+	namespace, object, ok := strings.Cut(name, "/")
+	if !ok {
+		lb := &headgatev1alpha1.LoadBalancer{}
+		if err := a.client.Get(ctx, client.ObjectKey{Name: name}, lb); err != nil {
+			return nil, fmt.Errorf("reading LoadBalancer %s (an Ingress or a Gateway is written namespace/name): %w", name, err)
+		}
+		return lb, nil
+	}
+	var list headgatev1alpha1.LoadBalancerList
+	if err := a.client.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("listing LoadBalancers: %w", err)
+	}
+	var found []*headgatev1alpha1.LoadBalancer
+	var names []string
+	for i := range list.Items {
+		if slices.ContainsFunc(list.Items[i].Status.Sources, func(s headgatev1alpha1.ObjectReference) bool {
+			return s.Namespace == namespace && s.Name == object
+		}) {
+			found, names = append(found, &list.Items[i]), append(names, list.Items[i].Name)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("no LoadBalancer is for %s: `kubectl get lb` lists them", name)
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("several LoadBalancers are for %s: write the name of one of them: %s", name, strings.Join(names, ", "))
+}

@@ -1,0 +1,30 @@
+package gateway
+
+import (
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+)
+
+// policy is how the changes of a Gateway are made: the stricter of what it says and of what its class says, with what is wrong with either.
+func (s *Snapshot) policy() (stack.Policy, []model.Finding) {
+	if s.Gateway == nil {
+		return stack.Policy{}, nil
+	}
+	var findings []model.Finding
+	find := func(prefix string, problems []annotations.Problem) {
+		for _, p := range problems {
+			findings = append(findings, model.Finding{
+				Object: gatewayRef(s.Gateway), Severity: p.Severity, Reason: p.Reason, Field: prefix + p.Key, Message: p.Message,
+			})
+		}
+	}
+	out, problems := stack.PolicyOf(s.Gateway.Annotations)
+	find("", problems)
+	if s.Class == nil {
+		return out, findings
+	}
+	class, problems := stack.PolicyOf(s.Class.Annotations)
+	find("GatewayClass "+s.Class.Name+" ", problems)
+	return out.With(class), findings
+}

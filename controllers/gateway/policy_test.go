@@ -1,0 +1,40 @@
+package gateway
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/headgate/headgate/controllers/stack"
+)
+
+func TestPolicyOfGatewayAndClass(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why, gateway, class string
+		want                stack.Changes
+		findings            int
+	}{
+		{why: "nobody says anything", want: stack.Auto},
+		{why: "the Gateway", gateway: "Observe", class: "Auto", want: stack.Observe},
+		{why: "the class", gateway: "Auto", class: "ApproveDestructive", want: stack.ApproveDestructive},
+		{why: "both cannot be read", gateway: "x", class: "y", want: stack.Approve, findings: 2},
+	} {
+		s := snapshotOf(t, `[{name: http, port: 80, protocol: HTTP}]`)
+		plain := len(verdictOf(s).Request().Findings)
+		s.Gateway.Annotations = map[string]string{"headgate.dev/changes": row.gateway}
+		s.Class.Annotations = map[string]string{"headgate.dev/changes": row.class}
+		if row.gateway == "" {
+			s.Gateway.Annotations, s.Class.Annotations = nil, nil
+		}
+		req := verdictOf(s).Request()
+		if req.Policy.Changes != row.want || len(req.Findings)-plain != row.findings {
+			t.Errorf("%s: %v, want %v; %v", row.why, req.Policy.Changes, row.want, req.Findings)
+		}
+		now := metav1.Now()
+		s.Gateway.DeletionTimestamp = &now
+		if got := verdictOf(s).Request().Policy.Changes; got != row.want {
+			t.Errorf("%s: of a Gateway that is deleted %v, want %v", row.why, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package ingress
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+)
+
+// TestStrictestPolicyCounts: nobody in a group, nor its class, loosens what another one asks for.
+func TestStrictestPolicyCounts(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why                        string
+		class, params, own, leaver string
+		want                       stack.Changes
+		finding                    string
+	}{
+		{why: "nobody says anything", want: stack.Auto},
+		{why: "the Ingress", own: "Approve", want: stack.Approve},
+		{why: "the class, whatever the Ingress says", class: "Approve", own: "Auto", want: stack.Approve},
+		{why: "its parameters", params: "Observe", class: "Approve", want: stack.Observe},
+		{why: "who leaves", leaver: "ApproveDestructive", want: stack.ApproveDestructive},
+		{why: "a class that cannot be read", class: "ask", want: stack.Approve, finding: "headgate.dev/changes"},
+		{why: "an Ingress that cannot be read", own: "approve", want: stack.Approve, finding: "headgate.dev/changes"},
+		{why: "who leaves cannot be read", leaver: "no", want: stack.Approve, finding: "headgate.dev/changes"},
+	} {
+		say := func(o metav1.Object, value string) {
+			if value != "" {
+				o.SetAnnotations(merged(o.GetAnnotations(), map[string]string{"headgate.dev/changes": value}))
+			}
+		}
+		ing, gone := newIngress("group.name", "g"), newIngress("group.name", "g")
+		gone.Name, gone.UID, gone.Finalizers = "gone", "gone", []string{Explicit("g").Finalizer()}
+		gone.DeletionTimestamp = new(metav1.Now())
+		class, params := newClass("alb", "p"), newParams(elbv2v1beta1.IngressClassParamsSpec{})
+		params.Name = "p"
+		say(ing, row.own)
+		say(gone, row.leaver)
+		say(class, row.class)
+		say(params, row.params)
+		req := Request(load(t, Explicit("g"), ing, gone, class, params, newService("web")), settingsIP())
+		if req.Policy.Changes != row.want {
+			t.Errorf("%s: %v, want %v", row.why, req.Policy.Changes, row.want)
+		}
+		if _, found := find(req.Findings, "headgate.dev/changes"); found != (row.finding != "") {
+			t.Errorf("%s: findings %v", row.why, req.Findings)
+		}
+	}
+}
+
+// A value that cannot be read is told to who wrote it.
+func TestPolicyOfTheClassThatCannotBeReadIsToldThere(t *testing.T) {
+	t.Parallel()
+	class := newClass("alb", "")
+	class.Annotations = map[string]string{"headgate.dev/deletion-policy": "Keep"}
+	req := Request(load(t, Implicit("shop", "web"), newIngress(), class, newService("web")), settingsIP())
+	f, ok := find(req.Findings, "headgate.dev/deletion-policy")
+	if !ok || f.Object.Kind != "IngressClass" || f.Severity != model.Warning || !req.Policy.Retain {
+		t.Errorf("%+v, %+v", req.Findings, req.Policy)
+	}
+}

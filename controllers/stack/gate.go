@@ -1,0 +1,115 @@
+package stack
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// Who asks for it has plans wait for approval. What was approved is where a plan leads, not its calls: a plan that is begun goes on, step by
+// step and over a restart, until AWS holds what it leads to or somebody asks for something else.
+
+// gate decides whether a plan may be carried out, and notes why not in held.
+func (l *Loop) gate(ctx context.Context, a *attempt) error {
+	policy := a.req.Policy.Changes
+	hash := a.plan.Hash()
+	switch {
+	case policy == Observe:
+		a.held = &outcome.Held{Reason: outcome.ReasonObserved, Note: "only shown: headgate.dev/changes is Observe", Message: fmt.Sprintf(
+			"plan %s (%s) is shown and not carried out: headgate.dev/changes is Observe", hash, a.plan.Summary())}
+		return nil
+	case a.state.object.Spec.Begun == a.goal():
+		return nil
+	case policy == Auto, policy == ApproveDestructive && !plan.Destroys(a.plan, a.desired, *a.observed, l.planOptions(a)):
+		return nil
+	}
+	approved, err := l.board.approved(ctx, a.owner)
+	if err != nil || slices.Contains(approved, hash) {
+		return err
+	}
+	a.held = &outcome.Held{Reason: outcome.ReasonApproval, Note: "waits for approval: headgate.dev/changes", Message: fmt.Sprintf(
+		"plan %s (%s) waits for approval: look at status.pendingPlan, and approve it with `headgate approve`, or write its hash into spec.approvedPlan",
+		hash, a.plan.Summary())}
+	if len(approved) > 0 {
+		a.held.Message += fmt.Sprintf("; what was approved, %s, is another plan", strings.Join(approved, ", "))
+	}
+	return nil
+}
+
+// goal is what a plan of the run leads to, by its hash.
+func (a *attempt) goal() string {
+	lines := []string{a.owner.String()}
+	for key, hash := range hashes(a.desired) {
+		lines = append(lines, key.String()+" "+hash)
+	}
+	if a.retains() {
+		lines = append(lines, "retained")
+	}
+	slices.Sort(lines)
+	text, err := json.Marshal(lines)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])[:16]
+}
+
+// pause ends a run whose plan is held: what AWS holds stays, is shown, and is looked at again. What only keeps it from running out is done.
+func (l *Loop) pause(ctx context.Context, a *attempt) error {
+	var err error
+	if routine := a.plan.Routine(); len(routine.Changes) > 0 && a.held.Reason != outcome.ReasonObserved {
+		var done model.Outputs
+		done, err = l.cloud.Apply(ctx, routine)
+		a.outputs.Done = done.Done
+		a.held.Changed = err == nil
+		if err != nil {
+			l.opts.Forget(a.owner)
+			err = fmt.Errorf("renewing certificates of %s: %w", a.owner, err)
+		}
+	}
+	a.outputs.ARNs = maps.Clone(a.plan.Known)
+	a.outputs.LoadBalancer, a.outputs.Frontend = a.observed.LoadBalancer, a.observedFrontend()
+	a.state.unsettled(a.outputs, l.opts.Now())
+	return errors.Join(err, a.state.save(ctx, l.client))
+}
+
+// approved are the plans that users approved of a stack.
+func (b *Board) approved(ctx context.Context, owner model.Owner) ([]string, error) {
+	var list headgatev1alpha1.LoadBalancerList
+	if err := b.client.List(ctx, &list, client.MatchingLabels{labelStack: StateName(owner)}); err != nil {
+		return nil, fmt.Errorf("looking for approved plans: %w", err)
+	}
+	var out []string
+	for i := range list.Items {
+		if hash := strings.TrimSpace(list.Items[i].Spec.ApprovedPlan); hash != "" {
+			out = append(out, hash)
+		}
+	}
+	return out, nil
+}
+
+// spend takes back the approval of a stack that is as it shall be: the next plan asks anew, also one that reads the same.
+func (b *Board) spend(ctx context.Context, object *headgatev1alpha1.LoadBalancer) error {
+	if object.Spec.ApprovedPlan == "" {
+		return nil
+	}
+	before := object.DeepCopy()
+	object.Spec.ApprovedPlan = ""
+	if err := b.client.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("taking back the approval of LoadBalancer %s: %w", object.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package stack
+
+import (
+	"strings"
+
+	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/model"
+)
+
+// Changes says which plans are carried out without asking. The greater, the stricter.
+type Changes int
+
+// The ways to make changes.
+const (
+	// Auto carries every plan out.
+	Auto Changes = iota
+	// ApproveDestructive asks before plans that delete or replace what is there.
+	ApproveDestructive
+	// Approve asks before every plan.
+	Approve
+	// Observe shows plans and carries none out.
+	Observe
+)
+
+// Policy is how the changes of a stack are made. The zero value is what holds where nobody says anything.
+type Policy struct {
+	Changes Changes
+	// Retain leaves in AWS what is there when the last owner is gone.
+	Retain bool
+}
+
+// With is the stricter of two policies, each part by itself: nobody loosens what another one asks for.
+func (p Policy) With(other Policy) Policy {
+	return Policy{Changes: max(p.Changes, other.Changes), Retain: p.Retain || other.Retain}
+}
+
+// PolicyOf is what the annotations of one object say, with what is wrong with them. Who writes what cannot be read wanted to be asked, and to
+// keep: so it counts.
+func PolicyOf(values map[string]string) (Policy, []annotations.Problem) {
+	table := annotations.Extensions()
+	var out Policy
+	var problems []annotations.Problem
+	read := func(key string) (value string, unreadable bool) {
+		full := annotations.ExtensionPrefix + key
+		value = strings.TrimSpace(values[full])
+		spec, _, _ := table.Find(key)
+		if _, written := values[full]; !written {
+			return "", false
+		}
+		if err := spec.Parse(value); err != nil {
+			problems = append(problems, annotations.Problem{
+				Key: full, Severity: model.Warning, Reason: annotations.ReasonInvalid, Message: err.Error(),
+			})
+			return "", true
+		}
+		return value, false
+	}
+	value, unreadable := read(annotations.Changes)
+	switch {
+	case unreadable, value == annotations.ChangesApprove:
+		out.Changes = Approve
+	case value == annotations.ChangesDestructive:
+		out.Changes = ApproveDestructive
+	case value == annotations.ChangesObserve:
+		out.Changes = Observe
+	}
+	value, unreadable = read(annotations.DeletionPolicy)
+	out.Retain = unreadable || value == annotations.DeletionRetain
+	return out, problems
+}

@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/headgate/headgate/model"
+)
+
+// foresight is how many plans in a row are looked at. What is not at its end then may do anything.
+const foresight = 8
+
+// Destroys tells whether a plan that [Diff] made of these, or one that follows it, deletes or replaces something that is there now. What
+// only the plans themselves make and take away again does not count.
+func Destroys(p Plan, desired, observed model.Stack, opts Options) bool {
+	var there []model.ARN
+	for _, part := range observed.Parts() {
+		there = append(there, (&world{Stack: part}).arns()...)
+	}
+	for range foresight {
+		for _, c := range p.Changes {
+			if c.Action == Replace || c.Action == Delete && slices.Contains(there, c.ARN) {
+				return true
+			}
+			next, err := Step(observed, c)
+			if err != nil {
+				return true
+			}
+			observed = next
+		}
+		if !p.Again {
+			return false
+		}
+		if p = Diff(desired, observed, opts); p.Empty() {
+			return false
+		}
+	}
+	return true
+}
+
+// Routine is the part of a plan that only keeps what is there from running out: certificates that are imported anew into their ARN, which
+// changes no rule and no listener. It does not wait for the rest.
+func (p Plan) Routine() Plan {
+	out := Plan{Owner: p.Owner, Known: p.Known}
+	for _, c := range p.Changes {
+		if c.Op == ImportCertificate && c.ARN != "" && len(c.After) == 0 {
+			out.Changes = append(out.Changes, c)
+		}
+	}
+	return out
+}
