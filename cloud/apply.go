@@ -139,6 +139,9 @@ func (r *run) unmet(ch plan.Change) string {
 		if arn == "" {
 			arn, _ = r.arn(need.Key)
 		}
+		if need.State == plan.StateAgreed || need.State == plan.StateImported {
+			return need.State // the next plan knows more
+		}
 		if need.Key.Kind == model.KindCertificate {
 			if c, _ := r.inventory.OwnCertificate(arn); c.Status != need.State {
 				return r.unissued(need.Key, c)

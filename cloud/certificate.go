@@ -3,11 +3,13 @@ package cloud
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/cloud/acm"
+	"github.com/headgate/headgate/cloud/inventory"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/material"
@@ -23,23 +25,26 @@ const (
 var (
 	errChanged = errors.New("its content changed since the plan was made")
 	errNoZone  = errors.New("no zone is for it")
+	errInUse   = errors.New("somebody else has it")
 )
 
 // makeCertificate requests or imports a certificate, or imports one anew where it is.
 func (r *run) makeCertificate(ctx context.Context, ch plan.Change) error {
 	want := *ch.Certificate
-	want.Tags = r.owned(want.Tags, ch.Key.ID)
+	want.Tags = r.certificateTags(want)
 	if ch.ARN != "" {
 		return r.renew(ctx, ch, want)
 	}
 	var arn model.ARN
 	var err error
+	var before map[model.ARN]bool
 	if ch.Op == plan.ImportCertificate {
 		want.Status = acm.Issued
 		var m acm.Material
 		if m, err = r.material(ctx, want); err != nil {
 			return err
 		}
+		before = r.inventory.SameContent(want)
 		arn, err = r.acm.Import(ctx, m, want.Tags)
 	} else {
 		want.Status = "PENDING_VALIDATION"
@@ -49,7 +54,7 @@ func (r *run) makeCertificate(ctx context.Context, ch plan.Change) error {
 		r.inventory.ForgetAll(model.KindCertificate)
 	}
 	if err != nil && doubtful(err) {
-		arn, err = r.findCertificate(ctx, want, err)
+		arn, err = r.findCertificate(ctx, want, before, err)
 	}
 	if err != nil {
 		return atQuota(want, err)
@@ -60,10 +65,27 @@ func (r *run) makeCertificate(ctx context.Context, ch plan.Change) error {
 	return nil
 }
 
-// renew imports into a certificate that exists. Asked twice, AWS does the same again.
+// certificateTags are the tags that a certificate is made with: nothing is ever made without those of ownership.
+func (r *run) certificateTags(want model.OwnCertificate) map[string]string {
+	if want.Type != model.CertificateImported {
+		return r.owned(want.Tags, want.ID)
+	}
+	out := model.ImportedTags(r.owner.Cluster, want.ID)
+	for k, v := range want.Tags {
+		if !model.IsOwnershipTag(k) {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// renew imports into a certificate that exists, once nothing has it but what asks for the new content. Asked twice, AWS does the same again.
 func (r *run) renew(ctx context.Context, ch plan.Change, want model.OwnCertificate) error {
 	m, err := r.material(ctx, want)
 	if err != nil {
+		return err
+	}
+	if err := r.agreed(ctx, ch); err != nil {
 		return err
 	}
 	if err := r.acm.Renew(ctx, ch.ARN, m); err != nil {
@@ -76,6 +98,43 @@ func (r *run) renew(ctx context.Context, ch plan.Change, want model.OwnCertifica
 	r.inventory.PutOwnCertificate(want)
 	r.made(ch.Key, ch.ARN)
 	return nil
+}
+
+// agreed tells whether the load balancers of this cluster that have a certificate are those of the stack and of the users that the plan
+// knows: one may be there of a stack that nobody remembers.
+func (r *run) agreed(ctx context.Context, ch plan.Change) error {
+	users, err := r.acm.Users(ctx, ch.ARN)
+	if err != nil {
+		return doing("looking for who has it", err)
+	}
+	all, err := r.inventory.Balancers(ctx)
+	if err != nil {
+		return doing("looking for who has it", err)
+	}
+	for _, user := range users {
+		tags := all[user].Tags
+		known := slices.ContainsFunc(append([]model.Owner{r.owner}, ch.Users...), func(o model.Owner) bool {
+			_, owns := o.Owns(tags)
+			return owns
+		})
+		if tags[model.TagCluster] == r.cluster && !known {
+			return &waiting{what: plan.StateAgreed, cause: fmt.Errorf("%w: %s", errInUse, user)}
+		}
+	}
+	return nil
+}
+
+// leftToOthers tells whether a certificate that AWS does not delete is in use, and not by this stack: it is for whoever has it to delete.
+func (r *run) leftToOthers(ctx context.Context, arn model.ARN) bool {
+	users, err := r.acm.Users(ctx, arn)
+	if err != nil || len(users) == 0 {
+		return false
+	}
+	all, err := r.inventory.Balancers(ctx)
+	return err == nil && !slices.ContainsFunc(users, func(user model.ARN) bool {
+		_, mine := r.owner.Owns(all[user].Tags)
+		return mine
+	})
 }
 
 // atQuota says what to do where ACM takes no more certificates.
@@ -109,15 +168,15 @@ func (r *run) material(ctx context.Context, want model.OwnCertificate) (acm.Mate
 }
 
 // findCertificate finds what an import or a request made that failed with cause: one that nobody knew before.
-func (r *run) findCertificate(ctx context.Context, want model.OwnCertificate, cause error) (model.ARN, error) {
-	all, err := r.inventory.OwnCertificates(ctx, r.owner)
+func (r *run) findCertificate(ctx context.Context, want model.OwnCertificate, before map[model.ARN]bool, cause error) (model.ARN, error) {
+	all, err := r.inventory.OwnCertificates(ctx, r.owner, &inventory.Look{Hosts: map[string]bool{want.Domains[0]: true}})
 	if err != nil {
 		return "", unfound(cause, err)
 	}
 	for _, got := range all {
 		same := got.Type == want.Type && got.Digest == want.Digest && got.Authority == want.Authority && !got.Spent &&
-			(want.Digest != "" || slices.Equal(want.Domains, got.Domains))
-		if r.ours(got.Tags, want.ID) && same {
+			(want.Digest != "" || slices.Equal(want.Domains, got.Domains) && r.ours(got.Tags, want.ID))
+		if same && !before[got.ARN] {
 			return got.ARN, nil
 		}
 	}

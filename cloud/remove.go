@@ -18,6 +18,9 @@ func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	switch fault.Of(err) {
 	case "", fault.NotFound:
 	case fault.InUse:
+		if ch.Op == plan.DeleteCertificate && ch.Certificate.Type == model.CertificateImported && r.leftToOthers(ctx, arn) {
+			return nil
+		}
 		return &waiting{what: releaseOf(ch.Op), cause: err}
 	default:
 		return err

@@ -2,13 +2,14 @@ package model
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 )
 
-// KindCertificate is a certificate in ACM that a stack owns. Its ID is "<type>/<first host>-<hash>" of one that was requested, as the
-// incumbent forms it, and "imported/<namespace>/<secret>" of one that came from a Secret.
+// KindCertificate is a certificate in ACM that a stack owns, or that the stacks of a cluster share. Its ID is "<type>/<first host>-<hash>"
+// of one that was requested, as the incumbent forms it, and "imported/<namespace>/<secret>" of one that came from a Secret.
 const KindCertificate Kind = "Certificate"
 
 // The types of certificates (ACM API, CertificateType).
@@ -30,7 +31,8 @@ type SecretRef struct {
 // String is "namespace/name".
 func (r SecretRef) String() string { return r.Namespace + "/" + r.Name }
 
-// OwnCertificate is a certificate in ACM that a stack owns: requested, or imported from a Secret.
+// OwnCertificate is a certificate in ACM that we keep: requested for a stack, or imported from a Secret for all stacks that ask for its
+// content.
 type OwnCertificate struct {
 	ID  string `json:"id"`
 	ARN ARN    `json:"arn,omitempty"`
@@ -72,6 +74,28 @@ type DNSRecord struct {
 
 // Key is the key of the certificate.
 func (c OwnCertificate) Key() Key { return Key{Kind: KindCertificate, ID: c.ID} }
+
+// importedPrefix begins the ID of a certificate of a Secret.
+const importedPrefix = "imported/"
+
+// ImportedTags are the ownership tags of an imported certificate: of its cluster, for all stacks share it.
+func ImportedTags(cluster, id string) map[string]string {
+	return map[string]string{TagCluster: cluster, TagResource: id}
+}
+
+// ImportedBy tells whether tags are those of a certificate that a cluster imported from a Secret, and gives its ID. Those of a stack count:
+// earlier versions imported for each stack.
+func ImportedBy(cluster string, tags map[string]string) (id string, ok bool) {
+	if tags[TagCluster] != cluster {
+		return "", false
+	}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		if strings.HasSuffix(key, "/resource") && strings.HasPrefix(tags[key], importedPrefix) {
+			return tags[key], true
+		}
+	}
+	return "", false
+}
 
 // Reference is how a wanted listener names a certificate of its own stack, beside the ARNs of others.
 func (c OwnCertificate) Reference() ARN { return ARN(c.Key().String()) }

@@ -38,6 +38,8 @@ type Listed struct {
 	Partial bool
 	// Type and Status are those of the ACM API: IMPORTED, ISSUED, ….
 	Type, Status string
+	// InUse says that something in AWS has it.
+	InUse bool
 }
 
 // Issued is the state of a certificate that listeners take.
@@ -88,6 +90,19 @@ func (c *Client) Names(ctx context.Context, arn model.ARN) ([]string, error) {
 	return names(aws.ToString(got.DomainName), got.SubjectAlternativeNames), nil
 }
 
+// Users are the ARNs of what has a certificate, as ACM knows.
+func (c *Client) Users(ctx context.Context, arn model.ARN) ([]model.ARN, error) {
+	got, err := c.describe(ctx, arn)
+	if err != nil || got == nil {
+		return nil, err
+	}
+	out := make([]model.ARN, 0, len(got.InUseBy))
+	for _, user := range got.InUseBy {
+		out = append(out, model.ARN(user))
+	}
+	return out, nil
+}
+
 func (c *Client) describe(ctx context.Context, arn model.ARN) (*types.CertificateDetail, error) {
 	got, err := c.api.DescribeCertificate(ctx, &sdk.DescribeCertificateInput{CertificateArn: aws.String(string(arn))})
 	if err != nil {
@@ -104,7 +119,7 @@ func readSummary(s types.CertificateSummary) Listed {
 		},
 		// AWS sends at least the domain name among the alternative names; a list that is left out says nothing.
 		Partial: aws.ToBool(s.HasAdditionalSubjectAlternativeNames) || len(s.SubjectAlternativeNameSummaries) == 0,
-		Type:    string(s.Type), Status: string(s.Status),
+		Type:    string(s.Type), Status: string(s.Status), InUse: aws.ToBool(s.InUse),
 	}
 }
 

@@ -20,7 +20,8 @@ const provisioning = "provisioning"
 
 // Observe is what AWS holds for an owner, normalised. Keys limit what is read in detail (attributes, listeners, rules); nil, or none but
 // those of add-ons and certificates, is everything. Add-ons are read that have keys; certificates where there is a key of their kind, for
-// it takes a call for each certificate of the account to find them. Of several load balancers the newest is the stack's, the others are
+// it takes a call for each certificate of the account to find them: those of the owner, and of those that the cluster imported those that its
+// listeners have, that a key names by ARN or host name, or that nothing has. Of several load balancers the newest is the stack's, the others are
 // its leftovers. A reference to a target group carries its ARN, and its key where only one group has that; a reference to a security group
 // has the key where there is one.
 func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
@@ -30,19 +31,16 @@ func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model
 	if err := i.refresh(ctx, owner); err != nil {
 		return model.Stack{}, err
 	}
-	keys, certificates := split(keys)
+	keys, look := split(keys)
 	addons, others := addonsOf(keys)
 	o := observation{Inventory: i, want: wanted(others), addons: addons, stack: model.Stack{Owner: owner}}
 	if err := o.collections(ctx); err != nil {
 		return model.Stack{}, err
 	}
-	if certificates {
-		var err error
-		if o.stack.Certificates, err = i.OwnCertificates(ctx, owner); err != nil {
-			return model.Stack{}, err
-		}
-	}
 	if err := o.details(ctx); err != nil {
+		return model.Stack{}, err
+	}
+	if err := o.observeCertificates(ctx, look); err != nil {
 		return model.Stack{}, err
 	}
 	front, err := o.frontend(ctx)
@@ -65,13 +63,30 @@ type observation struct {
 }
 
 // split takes the keys of certificates away from the others, nil where there are none.
-func split(keys []model.Key) (others []model.Key, certificates bool) {
+func split(keys []model.Key) (others []model.Key, look *Look) {
 	others = slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool { return k.Kind == model.KindCertificate })
-	certificates = len(others) < len(keys)
-	if certificates && len(others) == 0 {
+	if len(others) == len(keys) {
+		return others, nil
+	}
+	look = lookFor(slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool { return k.Kind != model.KindCertificate }))
+	if len(others) == 0 {
 		others = nil
 	}
-	return others, certificates
+	return others, look
+}
+
+func (o *observation) observeCertificates(ctx context.Context, look *Look) error {
+	if look == nil {
+		return nil
+	}
+	for _, l := range o.stack.Listeners {
+		for _, arn := range l.Certificates {
+			look.ARNs[arn] = true
+		}
+	}
+	var err error
+	o.stack.Certificates, err = o.OwnCertificates(ctx, o.stack.Owner, look)
+	return err
 }
 
 // wanted tells which details are read.

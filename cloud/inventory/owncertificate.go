@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,8 @@ type owned struct {
 	published map[model.DNSRecord]bool
 	// denied is when we were refused to read tags last.
 	denied time.Time
+	// shown are those that an owner was shown last.
+	shown map[model.Owner]map[model.ARN]bool
 }
 
 // close notes that tags may not be read.
@@ -44,8 +47,36 @@ func (o *owned) closed(since time.Time) bool {
 	return !o.denied.IsZero() && o.denied.After(since)
 }
 
-// OwnCertificates are the owner's certificates as they are now. One that is not issued yet is looked at each time.
-func (i *Inventory) OwnCertificates(ctx context.Context, owner model.Owner) ([]model.OwnCertificate, error) {
+// Look is where to look for the certificates of an owner, besides those with its tags: the imported ones of the cluster that somebody named,
+// and those that nothing has.
+type Look struct {
+	// ARNs of certificates.
+	ARNs map[model.ARN]bool
+	// Hosts are names of certificates.
+	Hosts map[string]bool
+}
+
+// lookFor reads the keys of certificates of an observation: an ID is an ARN or a host name.
+func lookFor(keys []model.Key) *Look {
+	out := &Look{ARNs: map[model.ARN]bool{}, Hosts: map[string]bool{}}
+	for _, k := range keys {
+		if strings.HasPrefix(k.ID, "arn:") {
+			out.ARNs[model.ARN(k.ID)] = true
+		} else if k.ID != "" {
+			out.Hosts[k.ID] = true
+		}
+	}
+	return out
+}
+
+// covers tells whether it is looked at a certificate that the cluster imported.
+func (l *Look) covers(c acm.Listed) bool {
+	return c.Partial || !c.InUse || l.ARNs[c.ARN] || slices.ContainsFunc(c.Domains, func(d string) bool { return l.Hosts[d] })
+}
+
+// OwnCertificates are the certificates of an owner, and those that the cluster imported as far as look covers them, as they are now. One
+// that is not issued yet is looked at each time.
+func (i *Inventory) OwnCertificates(ctx context.Context, owner model.Owner, look *Look) ([]model.OwnCertificate, error) {
 	listed, err := i.allCertificates(ctx, lifetime)
 	if err != nil {
 		return nil, err
@@ -55,7 +86,7 @@ func (i *Inventory) OwnCertificates(ctx context.Context, owner model.Owner) ([]m
 	group.SetLimit(readers)
 	for n, l := range listed {
 		group.Go(func() (err error) {
-			found[n], err = i.ownCertificate(reading, owner, l.ARN)
+			found[n], err = i.ownCertificate(reading, owner, l, look)
 			return err
 		})
 	}
@@ -63,17 +94,25 @@ func (i *Inventory) OwnCertificates(ctx context.Context, owner model.Owner) ([]m
 		return nil, fmt.Errorf("observing certificates: %w", err)
 	}
 	var out []model.OwnCertificate
+	shown := map[model.ARN]bool{}
 	for _, c := range found {
 		if c != nil {
 			out = append(out, *c)
+			shown[c.ARN] = true
 		}
 	}
+	i.owned.mu.Lock()
+	defer i.owned.mu.Unlock()
+	if i.owned.shown == nil {
+		i.owned.shown = map[model.Owner]map[model.ARN]bool{}
+	}
+	i.owned.shown[owner] = shown
 	return out, nil
 }
 
-// ownCertificate is a certificate if it is the owner's, nil where it is not or is gone since it was listed.
-func (i *Inventory) ownCertificate(ctx context.Context, owner model.Owner, arn model.ARN) (*model.OwnCertificate, error) {
-	tags, err := i.certificateTags(ctx, arn)
+// ownCertificate is a certificate if it is for the owner to see, nil where it is not or is gone since it was listed.
+func (i *Inventory) ownCertificate(ctx context.Context, owner model.Owner, listed acm.Listed, look *Look) (*model.OwnCertificate, error) {
+	tags, err := i.certificateTags(ctx, listed.ARN)
 	if fault.Of(err) == fault.NotFound {
 		return nil, nil
 	}
@@ -81,18 +120,21 @@ func (i *Inventory) ownCertificate(ctx context.Context, owner model.Owner, arn m
 		return nil, err
 	}
 	id, ours := owner.Owns(tags)
+	if !ours && listed.Type == model.CertificateImported && look.covers(listed) {
+		id, ours = model.ImportedBy(owner.Cluster, tags)
+	}
 	if !ours {
 		return nil, nil
 	}
-	detail := i.owned.details.of(arn)
+	detail := i.owned.details.of(listed.ARN)
 	if known, ok := detail.peek(); ok && known.Status != acm.Issued {
 		detail.drop()
 	}
 	c, err := detail.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (model.OwnCertificate, error) {
-		return i.acm.Own(ctx, arn, i.now())
+		return i.acm.Own(ctx, listed.ARN, i.now())
 	})
 	if fault.Of(err) == fault.NotFound {
-		i.DropCertificateOf(arn)
+		i.DropCertificateOf(listed.ARN)
 		return nil, nil
 	}
 	if err != nil {
@@ -101,6 +143,18 @@ func (i *Inventory) ownCertificate(ctx context.Context, owner model.Owner, arn m
 	c.ID, c.Tags = id, maps.Clone(tags)
 	c.Proofs = i.unpublished(c.Proofs)
 	return &c, nil
+}
+
+// SameContent are the certificates that are known to hold what is imported now.
+func (i *Inventory) SameContent(want model.OwnCertificate) map[model.ARN]bool {
+	listed, _ := i.world.certificates.peek()
+	out := map[model.ARN]bool{}
+	for _, l := range listed {
+		if c, ok := i.owned.details.of(l.ARN).peek(); ok && c.Digest == want.Digest && c.Type == want.Type {
+			out[l.ARN] = true
+		}
+	}
+	return out
 }
 
 func (i *Inventory) certificateTags(ctx context.Context, arn model.ARN) (map[string]string, error) {
@@ -170,21 +224,17 @@ func (i *Inventory) DropCertificateOf(arn model.ARN) {
 	})
 }
 
-// forgetCertificates has the owner's certificates read again, where it has any.
+// forgetCertificates has the certificates read again that an owner was shown, where it was shown any.
 func (i *Inventory) forgetCertificates(owner model.Owner) {
-	listed, _ := i.world.certificates.peek()
-	mine := map[model.ARN]bool{}
-	for _, l := range listed {
-		tags, ok := i.owned.tags.of(l.ARN).peek()
-		if _, ours := owner.Owns(tags); ok && ours {
-			mine[l.ARN] = true
-		}
-	}
-	if len(mine) == 0 {
+	i.owned.mu.Lock()
+	shown := i.owned.shown[owner]
+	delete(i.owned.shown, owner)
+	i.owned.mu.Unlock()
+	if len(shown) == 0 {
 		return
 	}
 	i.world.certificates.expire()
-	is := func(arn model.ARN) bool { return mine[arn] }
+	is := func(arn model.ARN) bool { return shown[arn] }
 	i.owned.tags.drop(is)
 	i.owned.details.drop(is)
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,10 +13,12 @@ import (
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
+	"github.com/headgate/headgate/model/plan"
 )
 
-// sights are what an observation looks at: everything; certificates only where the stack has or wants some, for they are costly to find.
-func (a *attempt) sights() []model.Key {
+// sights are what an observation looks at: everything; certificates only where the stack has or wants some, for they are costly to find:
+// those that it may have, and those with the names that it asks for.
+func (l *Loop) sights(a *attempt) []model.Key {
 	wants := func(f intent.Fragment) bool {
 		return slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool { return l.Request != nil || len(l.Secrets) > 0 })
 	}
@@ -23,11 +26,22 @@ func (a *attempt) sights() []model.Key {
 	for _, r := range a.state.object.Spec.Resources {
 		had = had || strings.HasPrefix(r.Key, string(model.KindCertificate)+"/")
 	}
-	good := slices.Collect(maps.Values(a.state.good))
-	if had || slices.ContainsFunc(good, wants) || slices.ContainsFunc(a.req.Intent.Fragments, wants) {
-		return []model.Key{{Kind: model.KindCertificate}}
+	all := slices.Concat(a.req.Intent.Fragments, slices.Collect(maps.Values(a.state.good)))
+	may := l.commons.looks(a.owner)
+	if !had && len(may) == 0 && !slices.ContainsFunc(all, wants) {
+		return nil
 	}
-	return nil
+	out := append([]model.Key{{Kind: model.KindCertificate}}, may...)
+	for _, f := range all {
+		for _, listener := range f.Listeners {
+			for _, s := range listener.Secrets {
+				if len(s.Domains) > 0 {
+					out = append(out, model.Key{Kind: model.KindCertificate, ID: s.Domains[0]})
+				}
+			}
+		}
+	}
+	return out
 }
 
 // expiring tell the members whose Secrets hold certificates that somebody should have renewed.
@@ -94,4 +108,56 @@ func (b *Board) Certificates() map[string][]headgatev1alpha1.CertificateStatus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return maps.Clone(b.certificates)
+}
+
+// patienceToShare is how long a stack waits for others to ask for the same renewal, before it parts from them.
+const patienceToShare = time.Minute
+
+// parted are the IDs of the certificates that have waited for others long enough.
+func (m *memory) parted(now time.Time) map[string]bool {
+	out := map[string]bool{}
+	for _, step := range m.object.Spec.Waiting {
+		if key, err := model.ParseKey(step.Key); err == nil && key.Kind == model.KindCertificate && now.Sub(step.Since.Time) >= patienceToShare {
+			out[key.ID] = true
+		}
+	}
+	return out
+}
+
+// contentsOf are the certificates that a fragment asks for, by their digests.
+func contentsOf(f intent.Fragment) map[string]bool {
+	out := map[string]bool{}
+	for _, l := range f.Listeners {
+		for _, s := range l.Secrets {
+			if s.Digest != "" {
+				out[s.Digest] = true
+			}
+		}
+	}
+	return out
+}
+
+// certified tells whether a stack has certificates in ACM, or wants some.
+func (a *attempt) certified() bool { return len(a.desired.Certificates)+len(a.seen().Certificates) > 0 }
+
+// diff makes the plan, with what others ask of the certificates that the stack shares with them.
+func (l *Loop) diff(ctx context.Context, a *attempt) error {
+	if !a.certified() {
+		a.plan = plan.Diff(a.desired, *a.observed, l.planOptions(a))
+		return nil
+	}
+	if err := l.commons.load(ctx, l.opts.Live, a.owner.Cluster); err != nil {
+		return err
+	}
+	a.plan = l.commons.plan(a, a.state.parted(l.opts.Now()), func() plan.Plan {
+		return plan.Diff(a.desired, *a.observed, l.planOptions(a))
+	})
+	return nil
+}
+
+// giveUp has certificates looked at again that the stack gave up while others who had them did so, too.
+func (l *Loop) giveUp(a *attempt) {
+	for _, key := range l.commons.settled(a) {
+		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{Key: key, For: "its deletion: nobody else has it any more"})
+	}
 }

@@ -72,9 +72,11 @@ func (l *Loop) pause(ctx context.Context, a *attempt) error {
 	var err error
 	if routine := a.plan.Routine(); len(routine.Changes) > 0 && a.held.Reason != outcome.ReasonObserved {
 		var done model.Outputs
+		l.commons.agree(a)
 		done, err = l.cloud.Apply(ctx, routine)
-		a.outputs.Done = done.Done
-		a.held.Changed = err == nil
+		a.outputs.Done, a.outputs.Waiting = done.Done, done.Waiting
+		l.commons.refused(a)
+		a.held.Changed = err == nil && done.Done > 0
 		if err != nil {
 			l.opts.Forget(a.owner)
 			err = fmt.Errorf("renewing certificates of %s: %w", a.owner, err)

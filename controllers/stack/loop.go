@@ -25,6 +25,7 @@ type Loop struct {
 	cluster *Cluster
 	board   *Board
 	sweep   *sweep
+	commons *commons
 	opts    Options
 
 	mu     sync.Mutex
@@ -46,7 +47,8 @@ func New(c client.Client, cloud Cloud, cluster *Cluster, opts Options) *Loop {
 	opts = opts.withDefaults(c)
 	return &Loop{
 		client: c, cloud: cloud, cluster: cluster, board: NewBoard(c, opts.Now), sweep: newSweep(opts), opts: opts,
-		stacks: map[model.Owner]*slot{},
+		commons: newCommons(),
+		stacks:  map[model.Owner]*slot{},
 	}
 }
 
@@ -70,6 +72,8 @@ type attempt struct {
 	plan     plan.Plan
 	// held is why the plan is not carried out, nil where it is.
 	held *outcome.Held
+	// sharing is what the plan was made with of the certificates that others have, too; nil where the stack has none.
+	sharing *plan.Sharing
 	// applied says that every call of the plan went well, or that there was none to make.
 	applied bool
 	// verify says that the stack is compared with AWS whatever is remembered; drift, that AWS did not hold what was applied last;
@@ -94,6 +98,7 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 	}
 	var a *attempt
 	var err error
+	defer l.commons.leave(owner)
 	for range attempts {
 		a = &attempt{req: req, owner: owner, findings: req.Findings, verify: verify}
 		if err = l.advance(ctx, a, s); !stale(err) {
@@ -138,6 +143,7 @@ func (l *Loop) drop(owner model.Owner) {
 	defer l.mu.Unlock()
 	delete(l.stacks, owner)
 	l.sweep.drop(owner)
+	l.commons.drop(owner)
 }
 
 // advance is the flow of the design: facts, build, observe, diff, apply.
@@ -150,6 +156,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 		s.state = state
 	}
 	a.state = s.state
+	l.commons.enter(a)
 	a.roster = newRoster(a.req, a.state.good)
 	a.roster.blame(a.req.Findings)
 	if a.blocked = a.roster.unfounded(); a.blocked != "" {
@@ -164,6 +171,8 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 	known := a.state.matches(a.desired) && !a.forgotten()
 	if known && !a.verify && a.observed == nil {
 		a.outputs, a.applied = a.state.outputs(), true
+		l.commons.agree(a)
+		l.commons.settled(a)
 		return errors.Join(a.state.save(ctx, l.client), l.bind(ctx, a))
 	}
 	if a.observed == nil {
@@ -227,7 +236,7 @@ func (a *attempt) seen() model.Stack {
 }
 
 func (l *Loop) observe(ctx context.Context, a *attempt) error {
-	seen, err := l.cloud.Observe(ctx, a.owner, slices.Concat(a.sights(), model.AddonKeys(a.addons())))
+	seen, err := l.cloud.Observe(ctx, a.owner, slices.Concat(l.sights(a), model.AddonKeys(a.addons())))
 	if err != nil {
 		return fmt.Errorf("observing %s: %w", a.owner, err)
 	}
@@ -268,12 +277,14 @@ func (l *Loop) ensureBackend(ctx context.Context, a *attempt) error {
 }
 
 func (l *Loop) planOptions(a *attempt) plan.Options {
-	return plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: a.keep()}
+	return plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: a.keep(), Sharing: a.sharing}
 }
 
 // change plans and applies. known says that AWS held what is desired when this was applied.
 func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
-	a.plan = plan.Diff(a.desired, *a.observed, l.planOptions(a))
+	if err := l.diff(ctx, a); err != nil {
+		return err
+	}
 	if !a.plan.Empty() {
 		a.drift = known
 		if err := l.gate(ctx, a); err != nil {
@@ -289,8 +300,10 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 			return err
 		}
 	}
+	l.commons.agree(a)
 	outputs, err := l.cloud.Apply(ctx, a.plan)
 	a.outputs, a.applied = outputs, err == nil
+	l.commons.refused(a)
 	a.withdraw()
 	if err != nil {
 		// What AWS holds may differ from what was remembered: read it afresh next time.
@@ -316,6 +329,9 @@ func (l *Loop) begin(ctx context.Context, a *attempt) error {
 // settle writes down what was applied, and brings the binding objects in line.
 func (l *Loop) settle(ctx context.Context, a *attempt) error {
 	err := l.bind(ctx, a)
+	if a.applied && err == nil && a.done() {
+		l.giveUp(a)
+	}
 	if a.applied && err == nil && a.unwanted() {
 		var gone bool
 		if gone, err = l.vanish(ctx, a); gone {
@@ -349,7 +365,7 @@ func (l *Loop) vanish(ctx context.Context, a *attempt) (bool, error) {
 	if !a.done() {
 		return false, nil
 	}
-	for _, key := range left(*a.observed, a.plan) {
+	for _, key := range left(a) {
 		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{Key: key, For: "its deletion protection is switched off"})
 	}
 	if !a.done() {

@@ -13,8 +13,9 @@ import (
 	"github.com/headgate/headgate/model/plan"
 )
 
-// left are the observed resources that a plan does not delete.
-func left(observed model.Stack, p plan.Plan) []model.Key {
+// left are the observed resources that the plan does not delete. What others have, too, is no part of the stack.
+func left(a *attempt) []model.Key {
+	observed, p := *a.observed, a.plan
 	deleted := map[model.ARN]bool{}
 	for _, c := range p.Changes {
 		if c.Action == plan.Delete {
@@ -36,6 +37,9 @@ func left(observed model.Stack, p plan.Plan) []model.Key {
 		}
 	}
 	for _, c := range observed.Certificates {
+		if !a.sharing.Free(c.ARN) {
+			continue
+		}
 		add(model.KindCertificate, c.ID, c.ARN)
 	}
 	for _, g := range observed.SecurityGroups {

@@ -162,14 +162,26 @@ func (b *builder) usedCertificates(s model.Stack) []model.OwnCertificate {
 	var out []model.OwnCertificate
 	for _, id := range slices.Sorted(maps.Keys(used)) {
 		c := b.certs[id]
-		var users []*intent.Fragment
-		for _, f := range b.fragments {
-			if b.users[id][f] {
-				users = append(users, f)
-			}
-		}
-		c.Tags = b.tags(id, b.mergeTags(users))
+		c.Tags = b.certificateTags(c)
 		out = append(out, c)
 	}
 	return out
+}
+
+// certificateTags are the tags of a certificate of the stack. An imported one belongs to no stack and to no user: it has its cluster's, and
+// those that everything of the cluster is given.
+func (b *builder) certificateTags(c model.OwnCertificate) map[string]string {
+	if c.Type == model.CertificateImported {
+		out := map[string]string{}
+		maps.Copy(out, b.in.Defaults.Tags)
+		maps.Copy(out, model.ImportedTags(b.in.Owner.Cluster, c.ID))
+		return out
+	}
+	var users []*intent.Fragment
+	for _, f := range b.fragments {
+		if b.users[c.ID][f] {
+			users = append(users, f)
+		}
+	}
+	return b.tags(c.ID, b.mergeTags(users))
 }

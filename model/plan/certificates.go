@@ -17,32 +17,31 @@ const (
 	DeleteCertificate Op = "DeleteCertificate"
 )
 
-// chooseCertificates matches certificates by ID: among those of one ID that can serve, one that is usable now, then one that needs no
-// renewal. What is left over is spare.
+// chooseCertificates matches requested certificates by ID, of several one that is usable now first, and imported ones by content. What is
+// left over is spare.
 func (p *planner) chooseCertificates() {
 	p.held = map[string]model.OwnCertificate{}
+	p.chooseImported()
 	for _, want := range p.want.Certificates {
 		var found []model.OwnCertificate
 		for _, have := range p.have.Certificates {
-			if have.ID == want.ID && serves(want, have) {
+			if have.ID == want.ID && want.Type != model.CertificateImported && serves(want, have) {
 				found = append(found, have)
 			}
 		}
 		slices.SortStableFunc(found, func(a, b model.OwnCertificate) int {
-			return cmp.Or(
-				same(b.Status, model.CertificateUsable)-same(a.Status, model.CertificateUsable),
-				same(b.Digest, want.Digest)-same(a.Digest, want.Digest), cmp.Compare(a.ARN, b.ARN))
+			return cmp.Or(same(b.Status, model.CertificateUsable)-same(a.Status, model.CertificateUsable), cmp.Compare(a.ARN, b.ARN))
 		})
 		if len(found) > 0 {
 			p.held[want.ID] = found[0]
 			p.know(want.Key(), found[0].ARN)
 		}
 	}
-	for _, have := range p.have.Certificates {
-		if p.held[have.ID].ARN != have.ARN {
-			p.spare = append(p.spare, have)
-		}
+	used := map[model.ARN]bool{}
+	for _, have := range p.held {
+		used[have.ARN] = true
 	}
+	p.spare = slices.DeleteFunc(slices.Clone(p.have.Certificates), func(have model.OwnCertificate) bool { return used[have.ARN] })
 }
 
 // serves tells whether an observed certificate is the wanted one, or can be renewed into it at its ARN: AWS imports into an ARN only the
@@ -121,7 +120,9 @@ func (p *planner) certificates() {
 		if len(have.Proofs) > 0 {
 			p.publish(have)
 		}
-		p.tags(owned{key: want.Key(), arn: have.ARN, wantTags: want.Tags, haveTags: have.Tags})
+		if want.Type != model.CertificateImported { // an imported one has the tags that it was imported with
+			p.tags(owned{key: want.Key(), arn: have.ARN, wantTags: want.Tags, haveTags: have.Tags})
+		}
 	}
 	if len(p.want.Certificates) == len(p.held) {
 		p.renewCertificates()
@@ -136,10 +137,13 @@ func (p *planner) createCertificate(want model.OwnCertificate) {
 	if want.Type == model.CertificateImported {
 		c.Op = ImportCertificate
 		f.asked("secret", "", want.Secret.String())
+		if p.opts.Sharing.pending(want.Digest) {
+			c.Needs = []Need{{Key: want.Key(), State: StateImported}}
+		}
 	}
 	c.Fields = f
 	for _, old := range p.spare {
-		if old.ID == want.ID && c.Action == Create {
+		if old.ID == want.ID && c.Action == Create && p.opts.Sharing.Free(old.ARN) {
 			c.Action, c.Fields, c.Why = Replace, certificateFields(want, old), "AWS cannot change these of a certificate"
 			if old.Spent {
 				c.Why = "AWS will not issue the one that is there: " + old.Status
@@ -181,10 +185,18 @@ func (p *planner) renewCertificates() {
 			continue
 		}
 		want.ARN = have.ARN
-		p.renewed = append(p.renewed, p.add(Change{
+		c := Change{
 			Op: ImportCertificate, Action: Update, Key: want.Key(), ARN: have.ARN, Certificate: &want, After: slices.Clone(p.placed),
 			Fields: certificateFields(want, have), Why: "the Secret " + want.Secret.String() + " has another certificate",
-		}))
+			Users: p.opts.Sharing.of(have.ARN).Users,
+		}
+		switch {
+		case !p.opts.Sharing.renewable(have.ARN, want.Digest):
+			c.Needs = []Need{{Key: want.Key(), ARN: have.ARN, State: StateAgreed}}
+		case p.opts.Sharing.pending(want.Digest):
+			c.Needs = []Need{{Key: want.Key(), ARN: have.ARN, State: StateImported}}
+		}
+		p.renewed = append(p.renewed, p.add(c))
 	}
 }
 
@@ -211,6 +223,9 @@ func (p *planner) deleteCertificates() {
 	}
 	for _, have := range p.spare {
 		after := p.frees[have.ARN]
+		if !p.opts.Sharing.Free(have.ARN) {
+			continue // whoever asks for it, or has it, deletes it in the end
+		}
 		if p.want.LoadBalancer != nil && inUse(p.want.Listeners, have.ARN) || len(after) == 0 && inUse(p.have.Listeners, have.ARN) {
 			continue
 		}

@@ -19,6 +19,8 @@ type Options struct {
 	AuthoriseOnly bool
 	// Keep are replaced load balancers whose time of retirement is not over: they stay, with their target groups.
 	Keep []model.ARN
+	// Sharing is how the stack shares imported certificates with others; nil where it is alone.
+	Sharing *Sharing
 }
 
 // Applied is what we set on one resource.

@@ -96,6 +96,8 @@ type Change struct {
 	Value string      `json:"value,omitempty"`
 	// Certificate that is made, renewed, proven or deleted.
 	Certificate *model.OwnCertificate `json:"certificate,omitempty"`
+	// Users are the other stacks that have the certificate which is renewed, and ask for the same.
+	Users []model.Owner `json:"users,omitempty"`
 	// Priority of a new rule.
 	Priority   int            `json:"priority,omitempty"`
 	Priorities []RulePriority `json:"priorities,omitempty"`
@@ -112,7 +114,7 @@ type RulePriority struct {
 type Need struct {
 	Key model.Key `json:"key"`
 	ARN model.ARN `json:"arn,omitempty"`
-	// State is "active" of a load balancer, "ISSUED" of a certificate.
+	// State is "active" of a load balancer; of a certificate "ISSUED", [StateAgreed] or [StateImported].
 	State string `json:"state"`
 }
 

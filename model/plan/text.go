@@ -37,6 +37,9 @@ func (p Plan) Hash() string {
 			c.LoadBalancer, c.TargetGroup, c.Listener, c.Rule, c.SecurityGroup, c.Certificate = nil, nil, nil, nil, nil, nil
 			p.Changes[i] = c
 		}
+		if c.Op == ImportCertificate { // who else has it, and whether they agree yet, is nothing that users approve
+			p.Changes[i].Users, p.Changes[i].Needs = nil, nil
+		}
 	}
 	text, err := json.Marshal(p)
 	if err != nil {

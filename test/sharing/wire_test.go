@@ -1,0 +1,101 @@
+package sharing
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+var errCut = errors.New("the connection is cut")
+
+// cut is what happens to a call.
+type cut int
+
+const (
+	none cut = iota
+	// before: the request never arrives; after: its answer is lost.
+	before
+	after
+)
+
+// wire hands calls to the simulator without a connection, counts the writes, and cuts where it is told to.
+type wire struct {
+	to http.Handler
+
+	mu     sync.Mutex
+	writes []string
+	// cutting decides about a call; nil lets all pass.
+	cutting func(action string) cut
+	// done is told of each write that took effect.
+	done func()
+}
+
+// RoundTrip makes a call.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	action, err := actionOf(r)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	what := none
+	if w.cutting != nil {
+		what = w.cutting(action)
+	}
+	if isWrite(action) && what != before {
+		w.writes = append(w.writes, action)
+	}
+	done := w.done
+	w.mu.Unlock()
+	if what == before {
+		return nil, errCut
+	}
+	answer := httptest.NewRecorder()
+	w.to.ServeHTTP(answer, r)
+	if done != nil && isWrite(action) {
+		done()
+	}
+	if what == after {
+		return nil, errCut
+	}
+	return answer.Result(), nil
+}
+
+// actionOf reads the action of a Query or JSON request.
+func actionOf(r *http.Request) (string, error) {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		_, action, _ := strings.Cut(target, ".")
+		return action, nil
+	}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	form, err := url.ParseQuery(string(text))
+	return form.Get("Action"), err
+}
+
+func isWrite(action string) bool {
+	return !slices.ContainsFunc([]string{"Describe", "List", "Get"}, func(p string) bool { return strings.HasPrefix(action, p) })
+}
+
+// took gives the writes since it was asked last, those of certificates and listeners alone.
+func (w *wire) took() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := slices.DeleteFunc(w.writes, func(action string) bool {
+		return !strings.Contains(action, "Certificate") && !strings.Contains(action, "Listener")
+	})
+	w.writes = nil
+	return out
+}
