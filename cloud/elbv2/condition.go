@@ -7,7 +7,8 @@ import (
 	"github.com/headgate/headgate/model"
 )
 
-func writeConditions(in []model.Condition) []types.RuleCondition {
+// WriteConditions puts conditions into the shapes of the API.
+func WriteConditions(in []model.Condition) []types.RuleCondition {
 	out := make([]types.RuleCondition, len(in))
 	for i, c := range in {
 		out[i] = writeCondition(c)

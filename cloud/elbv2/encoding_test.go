@@ -24,7 +24,7 @@ func TestConditionsSurviveTheWire(t *testing.T) {
 	}
 	for _, want := range tests {
 		t.Run(want.Field, func(t *testing.T) {
-			got := readConditions(writeConditions([]model.Condition{want}))
+			got := readConditions(WriteConditions([]model.Condition{want}))
 			if diff := cmp.Diff([]model.Condition{want}, got); diff != "" {
 				t.Errorf("written and read again it differs (-want +got):\n%s", diff)
 			}

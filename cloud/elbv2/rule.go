@@ -36,7 +36,7 @@ func (c *Client) CreateRule(ctx context.Context, listener model.ARN, r model.Rul
 	out, err := c.api.CreateRule(ctx, &elasticloadbalancingv2.CreateRuleInput{
 		ListenerArn: aws.String(string(listener)),
 		Priority:    number(r.Priority),
-		Conditions:  writeConditions(r.Conditions),
+		Conditions:  WriteConditions(r.Conditions),
 		Actions:     withSecrets(ctx, writeActions(r.Actions)),
 		Transforms:  writeTransforms(r.Transforms),
 		Tags:        tagsOf(r.Tags),
@@ -55,7 +55,7 @@ func (c *Client) CreateRule(ctx context.Context, listener model.ARN, r model.Rul
 func (c *Client) ModifyRule(ctx context.Context, arn model.ARN, r model.Rule) ([]model.Rule, error) {
 	in := &elasticloadbalancingv2.ModifyRuleInput{
 		RuleArn:    aws.String(string(arn)),
-		Conditions: writeConditions(r.Conditions),
+		Conditions: WriteConditions(r.Conditions),
 		Actions:    withSecrets(ctx, writeActions(r.Actions)),
 		Transforms: writeTransforms(r.Transforms),
 	}

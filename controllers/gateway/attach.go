@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
@@ -19,6 +21,43 @@ type attachment struct {
 type place struct {
 	listener *listener
 	hosts    []string
+	// narrowed is the host name of the route, "*" for none, where the listener is for a part of it only.
+	narrowed string
+}
+
+// anyHost stands for a route that names no host.
+const anyHost = "*"
+
+// placesFor are the host names for which a route is served on a listener: those that are its own, and that of the listener where it lies
+// within one of the route.
+func (l *listener) placesFor(route []gwv1.Hostname) []place {
+	hosts, ok := intersect(l.hostname(), route)
+	if !ok {
+		return nil
+	}
+	written := func(host string) bool {
+		return slices.ContainsFunc(route, func(h gwv1.Hostname) bool { return strings.EqualFold(string(h), host) })
+	}
+	var out []place
+	own := slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return !written(host) })
+	if len(own) > 0 || len(hosts) == 0 {
+		out = append(out, place{listener: l, hosts: own})
+	}
+	if len(own) < len(hosts) {
+		out = append(out, place{listener: l, hosts: []string{l.hostname()}, narrowed: closest(l.hostname(), route)})
+	}
+	return out
+}
+
+// closest is the most specific of the host names within which another one lies.
+func closest(host string, route []gwv1.Hostname) string {
+	out := anyHost
+	for _, h := range route {
+		if name := strings.ToLower(string(h)); covers(name, host) && (out == anyHost || len(name) > len(out)) {
+			out = name
+		}
+	}
+	return out
 }
 
 // attach finds the listeners for each parentRef of a route (Gateway API, Route attachment). Each is judged by itself: a parentRef to the
@@ -59,9 +98,9 @@ func (t *translator) attachTo(to *parent, route *route, ref gwv1.ParentReference
 			continue
 		}
 		far = max(far, admitted)
-		if hosts, ok := intersect(l.hostname(), route.Spec.Hostnames); ok {
+		if places := l.placesFor(route.Spec.Hostnames); len(places) > 0 {
 			far = attached
-			a.places = append(a.places, place{listener: l, hosts: hosts})
+			a.places = append(a.places, places...)
 		}
 	}
 	a.refused = to.refusal(far, route.kind)

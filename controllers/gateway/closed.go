@@ -93,7 +93,7 @@ func yields(r, to intent.Route) bool {
 	if isCall(r) != isCall(to) || r.Match.Paths[0].Kind == intent.PathCallRegex || to.Match.Paths[0].Kind == intent.PathCallRegex {
 		return false
 	}
-	return overlap(r.Ports, to.Ports) && slices.Equal(r.Match.Hosts, to.Match.Hosts) &&
+	return overlap(r.Ports, to.Ports) && slices.Equal(r.Match.Hosts, to.Match.Hosts) && r.Match.Narrowed == to.Match.Narrowed &&
 		(kind < otherKind || kind == otherKind && length < otherLength)
 }
 
@@ -110,7 +110,7 @@ func pathRank(p intent.Path) (kind, length int) {
 func sameMatch(a, b intent.Route) bool {
 	hosts := meetHosts(a.Match.Hosts, b.Match.Hosts)
 	a.Match.Hosts, b.Match.Hosts = nil, nil
-	a.Match.Calls, b.Match.Calls = false, false
+	a.Match.Calls, b.Match.Calls, a.Match.Narrowed, b.Match.Narrowed = false, false, "", ""
 	return hosts && reflect.DeepEqual(a.Match, b.Match)
 }
 

@@ -40,7 +40,7 @@ func isolated(places []place, all []*listener) []place {
 	var out []place
 	for _, p := range places {
 		if hosts, some := p.listener.own(p.hosts, all); some {
-			out = append(out, place{listener: p.listener, hosts: hosts})
+			out = append(out, place{listener: p.listener, hosts: hosts, narrowed: p.narrowed})
 		}
 	}
 	return out
@@ -53,7 +53,7 @@ func (v *Verdict) bounds() []intent.Route {
 	for _, l := range v.listeners {
 		if slices.ContainsFunc(v.listeners, func(o *listener) bool { return l.within(o) && v.routed(o) }) && !v.takesAll(l) {
 			out = append(out, answering(intent.Route{
-				Ports: []int{int(l.Port)}, Match: intent.Match{Hosts: []string{l.hostname()}, AnyPort: true}, Source: l.of.ref, Field: l.field(),
+				Ports: []int{int(l.Port)}, Match: intent.Match{Hosts: []string{l.hostname()}, Narrowed: anyHost, AnyPort: true}, Source: l.of.ref, Field: l.field(),
 				Age: math.MaxInt64, // after every route of the same host
 			}, http.StatusNotFound))
 		}
@@ -65,7 +65,7 @@ func (v *Verdict) bounds() []intent.Route {
 func (v *Verdict) takesAll(l *listener) bool {
 	return slices.ContainsFunc(v.routes, func(j *judged) bool {
 		return slices.ContainsFunc(j.fragment.Routes, func(r intent.Route) bool {
-			every := intent.Match{Hosts: r.Match.Hosts, AnyPort: true, Paths: []intent.Path{{Kind: intent.PathPrefix, Value: "/"}}}
+			every := intent.Match{Hosts: r.Match.Hosts, Narrowed: r.Match.Narrowed, AnyPort: true, Paths: []intent.Path{{Kind: intent.PathPrefix, Value: "/"}}}
 			return slices.Contains(r.Ports, int(l.Port)) && slices.Contains(r.Match.Hosts, l.hostname()) && reflect.DeepEqual(r.Match, every)
 		})
 	})

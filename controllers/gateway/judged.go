@@ -37,7 +37,7 @@ func (t *translator) openPlaces(j *judged) []place {
 	var out []place
 	for _, a := range j.attachments {
 		for _, p := range a.places {
-			if !t.serves(p.listener) || slices.ContainsFunc(out, func(o place) bool { return o.listener == p.listener }) {
+			if !t.serves(p.listener) || slices.ContainsFunc(out, func(o place) bool { return o.listener == p.listener && o.narrowed == p.narrowed }) {
 				continue
 			}
 			out = append(out, p)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -34,16 +35,8 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 		}
 		port := int(l.Port)
 		for _, r := range f.Routes {
-			if !slices.Contains(r.Ports, port) {
-				continue
-			}
-			hosts, ok := intersect(l.hostname(), hostnames(r.Match.Hosts))
-			if ok {
-				hosts, ok = l.own(hosts, v.listeners)
-			}
-			if ok {
-				r.Ports, r.Match.Hosts, r.Match.Calls = []int{port}, hosts, isCall(r) && v.translator.mixed(port, hosts)
-				out.Routes = append(out.Routes, v.translator.permitted(f.Member, l, r))
+			if slices.Contains(r.Ports, port) {
+				out.Routes = append(out.Routes, v.translator.permittedOn(l, f.Member, r)...)
 			}
 		}
 		for _, have := range f.Listeners {
@@ -52,6 +45,18 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 			}
 			out.Listeners = append(out.Listeners, v.protected(have, l))
 		}
+	}
+	return out
+}
+
+// permittedOn is a route of a member as it may be served on a listener.
+func (t *translator) permittedOn(l *listener, member model.ObjectRef, good intent.Route) []intent.Route {
+	var out []intent.Route
+	for _, p := range isolated(l.placesFor(hostnames(good.Match.Hosts)), t.listeners) {
+		r := good
+		r.Ports, r.Match.Hosts, r.Match.Calls = []int{int(l.Port)}, p.hosts, isCall(r) && t.mixed(int(l.Port), p.hosts)
+		r.Match.Narrowed = cmp.Or(r.Match.Narrowed, p.narrowed)
+		out = append(out, t.permitted(member, l, r))
 	}
 	return out
 }

@@ -147,7 +147,7 @@ func matches(j *judged, rule ruleAt) []intent.Match {
 
 // on is a route as it is on one listener.
 func (t *translator) on(p place, r intent.Route) intent.Route {
-	r.Match.Hosts, r.Match.AnyPort = p.hosts, true
+	r.Match.Hosts, r.Match.Narrowed, r.Match.AnyPort = p.hosts, p.narrowed, true
 	r.Ports = []int{int(p.listener.Port)}
 	r.Match.Calls = isCall(r) && t.mixed(int(p.listener.Port), p.hosts)
 	if r.Redirect != nil {

@@ -27,7 +27,7 @@ const (
 func bySpecificity(a, b candidate) int {
 	x, y := rankOf(a), rankOf(b)
 	return cmp.Or(
-		-cmp.Compare(x.host, y.host), -cmp.Compare(x.dots, y.dots), -cmp.Compare(x.hostLength, y.hostLength), x.call.compare(y.call),
+		x.hostRank.compare(y.hostRank), x.written.compare(y.written), x.call.compare(y.call),
 		-cmp.Compare(x.path, y.path), -cmp.Compare(x.pathLength, y.pathLength),
 		-cmp.Compare(x.methods, y.methods), -cmp.Compare(x.headers, y.headers), -cmp.Compare(x.queries, y.queries),
 		cmp.Compare(x.age, y.age), cmp.Compare(x.source.Namespace, y.source.Namespace), cmp.Compare(x.source.Name, y.source.Name),
@@ -35,7 +35,10 @@ func bySpecificity(a, b candidate) int {
 }
 
 type rank struct {
-	host, dots, hostLength    int
+	hostRank
+
+	// written is the rank of the host name that was written: a listener may be for a part of it only.
+	written                   hostRank
 	call                      callRank
 	path, pathLength          int
 	methods, headers, queries int
@@ -54,13 +57,24 @@ func rankOf(c candidate) rank {
 	for _, h := range c.match.Hosts {
 		r.rankHost(h)
 	}
+	if r.written = r.hostRank; c.match.Narrowed != "" {
+		r.written = hostRank{}
+		r.written.rankHost(c.match.Narrowed)
+	}
 	for _, p := range c.match.Paths {
 		r.rankPath(p)
 	}
 	return r
 }
 
-func (r *rank) rankHost(host string) {
+// hostRank is how specific a host name is.
+type hostRank struct{ host, dots, hostLength int }
+
+func (r hostRank) compare(o hostRank) int {
+	return cmp.Or(-cmp.Compare(r.host, o.host), -cmp.Compare(r.dots, o.dots), -cmp.Compare(r.hostLength, o.hostLength))
+}
+
+func (r *hostRank) rankHost(host string) {
 	kind := hostExact
 	switch {
 	case host == "" || host == "*":
@@ -107,6 +121,7 @@ func heldRank(c candidate) rank {
 			for _, h := range hosts {
 				r.rankHost(h)
 			}
+			r.written = r.hostRank
 		case model.FieldPath:
 			for _, p := range observedPaths(cond) {
 				if calls {

@@ -260,6 +260,7 @@ func TestPrecedenceOfTheGatewayAPI(t *testing.T) {
 	query.Match.Queries = []intent.Query{{Pairs: []model.QueryPair{{Key: "a", Value: "1"}}}}
 	regex := route("", "/a", "regex")
 	regex.Match.Paths[0] = intent.Path{Kind: intent.PathRegex, Value: "^/a"}
+	narrowed := func(r intent.Route, from string) intent.Route { r.Match.Narrowed = from; return r }
 	young, old := route("", "/a", "young"), route("", "/a", "old")
 	old.Age, young.Age = 10, 20
 	for _, row := range []struct {
@@ -269,6 +270,9 @@ func TestPrecedenceOfTheGatewayAPI(t *testing.T) {
 		{"an exact host before a wildcard", route("a.example.com", "/", "x"), route("*.example.com", "/long", "y")},
 		{"a wildcard before any host", route("*.example.com", "/", "x"), route("", "/long", "y")},
 		{"the longer wildcard", route("*.a.example.com", "/", "x"), route("*.example.com", "/long", "y")},
+		{"a host as it was written before a part of a wildcard", route("*.a.example.com", "/", "x"), narrowed(route("*.a.example.com", "/long", "y"), "*.com")},
+		{"a part of a wildcard before a part of any host", narrowed(route("a.example.com", "/", "x"), "*.com"), narrowed(route("a.example.com", "/long", "y"), "*")},
+		{"what a part is of counts after the part", narrowed(route("a.example.com", "/", "x"), "*"), route("*.example.com", "/long", "y")},
 		{"exact paths before longer prefixes", exact(route("", "/a", "x")), route("", "/a/b/c", "y")},
 		{"exact paths before expressions", exact(route("", "/a", "x")), regex},
 		{"the longer prefix", route("", "/a/b", "x"), method},

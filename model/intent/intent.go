@@ -202,6 +202,9 @@ func (r Route) Services() iter.Seq[*Service] {
 type Match struct {
 	// Hosts are host names; a leading "*." is a wildcard. Empty means any.
 	Hosts []string `json:"hosts,omitempty"`
+	// Narrowed is the host name that somebody wrote and of which Hosts is the part that a listener is for; "*" where nobody wrote one. Among
+	// routes of the same hosts it ranks. Empty says that Hosts are as they were written.
+	Narrowed string `json:"narrowed,omitempty"`
 	// HostPatterns and HostRegexes are ALB patterns and regular expressions, from conditions annotations.
 	HostPatterns []string `json:"hostPatterns,omitempty"`
 	HostRegexes  []string `json:"hostRegexes,omitempty"`

@@ -1,13 +1,7 @@
 package golden_test
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
 	"slices"
-
-	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/controllers/preview"
 	"github.com/headgate/headgate/model"
@@ -103,28 +97,4 @@ func bareActions(actions []model.Action) {
 			}
 		}
 	}
-}
-
-// shuffle lists in another order each time, as caches do.
-type shuffle struct {
-	client.Reader
-
-	seed uint64
-}
-
-// List is the list of the reader behind, shuffled.
-func (s shuffle) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	if err := s.Reader.List(ctx, list, opts...); err != nil {
-		return fmt.Errorf("listing: %w", err)
-	}
-	items, err := meta.ExtractList(list)
-	if err != nil {
-		return fmt.Errorf("shuffling: %w", err)
-	}
-	rng := rand.New(rand.NewPCG(s.seed, uint64(len(items))))
-	rng.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
-	if err := meta.SetList(list, items); err != nil {
-		return fmt.Errorf("shuffling: %w", err)
-	}
-	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
+	"github.com/headgate/headgate/test/shuffle"
 )
 
 func TestMain(m *testing.M) {
@@ -181,7 +182,7 @@ func (c golden) cut(t *testing.T, whole *preview.Account) {
 func (c golden) shuffled(t *testing.T, want []preview.Stack) {
 	t.Helper()
 	for seed := range uint64(5) {
-		from := preview.Source{Reader: shuffle{Reader: c.objects.Reader, seed: seed}, Scheme: c.objects.Scheme}
+		from := preview.Source{Reader: shuffle.Reader{Reader: c.objects.Reader, Seed: seed}, Scheme: c.objects.Scheme}
 		got, _ := c.run(t, c.account(), from)
 		if diff := cmp.Diff(preview.Text(want), preview.Text(got)); diff != "" {
 			t.Errorf("shuffled by %d: -want +got\n%s", seed, diff)
