@@ -125,6 +125,7 @@ func (s *Sandbox) OperatorFlags(kubeconfig string) []string {
 		"--metrics-bind-addr=0",
 		"--enable-leader-election=false",
 		"--webhook-bind-port=0",
+		"--deletion-breaker-percent=100", // what is tried out is deleted at once, and often
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	ReasonDone      = "SuccessfullyReconciled"
 	ReasonApproval  = "WaitingForApproval"
 	ReasonObserved  = "ObservedOnly"
+	ReasonPaused    = "BreakerOpen"
+	ReasonProtected = "DeletionProtected"
 )
 
 // Retry times: soon for what passes by itself, half a minute for what somebody has to mend. Failures in a row double them, up to
@@ -53,6 +55,8 @@ type Held struct {
 	Reason, Message string
 	// Note is the same without the plan's name, for who only previews it.
 	Note string
+	// Given says that AWS holds it: no approval helps.
+	Given bool
 	// Changed says that a part of it was done that waits for nobody: what is left is planned anew.
 	Changed bool
 }

@@ -68,7 +68,11 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		return errors.Join(errs...)
 	}
 	for _, b := range mine {
-		if !held[model.ARN(b.Spec.TargetGroupARN)] {
+		switch {
+		case held[model.ARN(b.Spec.TargetGroupARN)]:
+		case a.retains():
+			errs = append(errs, l.leave(ctx, a, b))
+		default:
 			errs = append(errs, l.retire(ctx, b))
 		}
 	}

@@ -143,14 +143,14 @@ func (a *attempt) certified() bool { return len(a.desired.Certificates)+len(a.se
 // diff makes the plan, with what others ask of the certificates that the stack shares with them.
 func (l *Loop) diff(ctx context.Context, a *attempt) error {
 	if !a.certified() {
-		a.plan = plan.Diff(a.desired, *a.observed, l.planOptions(a))
+		a.plan = l.draw(a)
 		return nil
 	}
 	if err := l.commons.load(ctx, l.opts.Live, a.owner.Cluster); err != nil {
 		return err
 	}
 	a.plan = l.commons.plan(a, a.state.parted(l.opts.Now()), func() plan.Plan {
-		return plan.Diff(a.desired, *a.observed, l.planOptions(a))
+		return l.draw(a)
 	})
 	return nil
 }

@@ -183,6 +183,9 @@ func (c *Cluster) Release(ctx context.Context) ([]model.Waiting, error) {
 	if err != nil {
 		return nil, err
 	}
+	if retained(observed) {
+		return nil, nil
+	}
 	desired := model.Stack{Owner: c.owner()}
 	for _, g := range observed.SecurityGroups {
 		if g.Foreign {

@@ -164,7 +164,7 @@ func fillReady(object *headgatev1alpha1.LoadBalancer) {
 
 // fillApproval says whether the plan is approved, while one waits or an approved one is carried out.
 func fillApproval(object *headgatev1alpha1.LoadBalancer, res Result) {
-	if res.Held == nil && (object.Spec.ApprovedPlan == "" || res.Settled) {
+	if res.Held == nil && (object.Spec.ApprovedPlan == "" || res.Settled) || res.Held != nil && res.Held.Given {
 		meta.RemoveStatusCondition(&object.Status.Conditions, headgatev1alpha1.ConditionPlanApproved)
 		return
 	}

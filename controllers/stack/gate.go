@@ -24,17 +24,18 @@ import (
 
 // gate decides whether a plan may be carried out, and notes why not in held.
 func (l *Loop) gate(ctx context.Context, a *attempt) error {
-	policy := a.req.Policy.Changes
 	hash := a.plan.Hash()
-	switch {
-	case policy == Observe:
+	if a.req.Policy.Changes == Observe {
 		a.held = &outcome.Held{Reason: outcome.ReasonObserved, Note: "only shown: headgate.dev/changes is Observe", Message: fmt.Sprintf(
 			"plan %s (%s) is shown and not carried out: headgate.dev/changes is Observe", hash, a.plan.Summary())}
 		return nil
-	case a.state.object.Spec.Begun == a.goal():
+	}
+	if a.state.object.Spec.Begun == a.goal() {
 		return nil
-	case policy == Auto, policy == ApproveDestructive && !plan.Destroys(a.plan, a.desired, *a.observed, l.planOptions(a)):
-		return nil
+	}
+	broken, err := l.broken(ctx, a)
+	if err != nil || broken == "" && !l.asks(a) {
+		return err
 	}
 	approved, err := l.board.approved(ctx, a.owner)
 	if err != nil || slices.Contains(approved, hash) {
@@ -43,10 +44,25 @@ func (l *Loop) gate(ctx context.Context, a *attempt) error {
 	a.held = &outcome.Held{Reason: outcome.ReasonApproval, Note: "waits for approval: headgate.dev/changes", Message: fmt.Sprintf(
 		"plan %s (%s) waits for approval: look at status.pendingPlan, and approve it with `headgate approve`, or write its hash into spec.approvedPlan",
 		hash, a.plan.Summary())}
+	if broken != "" {
+		a.held.Reason, a.held.Note, a.held.Message = outcome.ReasonPaused, "waits for approval: "+broken, broken+"; "+a.held.Message
+	}
 	if len(approved) > 0 {
 		a.held.Message += fmt.Sprintf("; what was approved, %s, is another plan", strings.Join(approved, ", "))
 	}
 	return nil
+}
+
+// asks tells whether the owners want to be asked before the plan is carried out.
+func (l *Loop) asks(a *attempt) bool {
+	switch a.req.Policy.Changes {
+	case Approve:
+		return true
+	case ApproveDestructive:
+		return plan.Destroys(a.plan, a.desired, *a.observed, l.planOptions(a))
+	case Auto, Observe:
+	}
+	return false
 }
 
 // goal is what a plan of the run leads to, by its hash.

@@ -26,6 +26,7 @@ type Loop struct {
 	board   *Board
 	sweep   *sweep
 	commons *commons
+	breaker *breaker
 	opts    Options
 
 	mu     sync.Mutex
@@ -48,6 +49,7 @@ func New(c client.Client, cloud Cloud, cluster *Cluster, opts Options) *Loop {
 	return &Loop{
 		client: c, cloud: cloud, cluster: cluster, board: NewBoard(c, opts.Now), sweep: newSweep(opts), opts: opts,
 		commons: newCommons(),
+		breaker: newBreaker(opts.Breaker, opts.Now),
 		stacks:  map[model.Owner]*slot{},
 	}
 }
@@ -322,7 +324,8 @@ func (l *Loop) begin(ctx context.Context, a *attempt) error {
 		Info("applying plan", "changes", len(a.plan.Changes), "summary", a.plan.Summary(), "drift", a.drift)
 	l.opts.OnPlan(a.plan, a.drift)
 	a.state.begin(a.desired)
-	a.state.object.Spec.Begun = a.goal()
+	a.state.object.Spec.Begun, a.state.object.Spec.Paused = a.goal(), false
+	l.breaker.begin(a.owner, doomed(a.plan))
 	return a.state.save(ctx, l.client)
 }
 
@@ -365,16 +368,19 @@ func (l *Loop) vanish(ctx context.Context, a *attempt) (bool, error) {
 	if !a.done() {
 		return false, nil
 	}
-	for _, key := range left(a) {
-		a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{Key: key, For: "its deletion protection is switched off"})
-	}
-	if !a.done() {
+	if stays := left(a); len(stays) > 0 && !a.retains() {
+		a.protect(stays)
 		// Somebody else does that: nothing but a fresh look shows it.
-		a.protected = true
 		l.opts.Forget(a.owner)
 		return false, nil
 	}
-	if err := a.state.forget(ctx, l.client); err != nil {
+	touches := a.req.Policy.Changes != Observe
+	if a.retains() && touches && wears(*a.observed) {
+		if err := l.cluster.Keep(ctx); err != nil {
+			return false, err
+		}
+	}
+	if err := a.state.forget(ctx, l.client); err != nil || !touches {
 		return true, err
 	}
 	waits, err := l.cluster.Release(ctx)

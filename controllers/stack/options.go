@@ -24,6 +24,8 @@ type Options struct {
 	Background func(context.Context) context.Context
 	// Pretend carries out on a cloud that only pretends what would wait for approval, and says so in the plan.
 	Pretend bool
+	// Breaker says when deletions are too many.
+	Breaker BreakerOptions
 	// OnPlan is told of each plan that is begun, and whether it mends what AWS did not hold any more.
 	OnPlan func(p plan.Plan, drift bool)
 	// Live reads StackStates past a cache, once a stack after the start and when a write shows that a read was out of date. Without

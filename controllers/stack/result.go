@@ -105,10 +105,10 @@ const protectedRetry = 30 * time.Second
 // time doubles, which adds little to how long it takes; a load balancer that comes up is watched as before.
 func (a *attempt) patient(next outcome.Outcome, waits int) time.Duration {
 	switch {
+	case a.protected:
+		return outcome.Backoff(protectedRetry, max(waits, 1))
 	case waits == 0 || next.Reason != outcome.ReasonWaiting || a.starting():
 		return next.RetryAfter
-	case a.protected:
-		return outcome.Backoff(protectedRetry, waits)
 	}
 	return outcome.Backoff(next.RetryAfter, 1+(waits-1)/4)
 }

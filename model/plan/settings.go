@@ -59,6 +59,9 @@ func (o owned) resets(applied Applied) map[string]string {
 		_, wanted := o.wantAttributes[key]
 		value, known := o.defaults[key]
 		have, exists := o.haveAttributes[key]
+		if key == protection {
+			continue // it goes only where somebody writes that it is off
+		}
 		if !wanted && known && exists && have != value {
 			out[key] = value
 		}

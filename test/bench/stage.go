@@ -164,6 +164,7 @@ func (s *stage) start(ctx context.Context, vpc string) error {
 			"--kubeconfig=" + s.Kubeconfig(), "--cluster-name=" + s.name, "--aws-region=us-west-2", "--aws-vpc-id=" + vpc,
 			"--aws-api-endpoints=" + strings.Join(endpoints, ","), "--default-target-type=ip", "--metrics-bind-addr=0",
 			"--health-probe-bind-addr=0", "--enable-leader-election=false", "--watch-namespace=" + s.name,
+			"--deletion-breaker-percent=100",
 		},
 	})
 	if err != nil {

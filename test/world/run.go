@@ -76,6 +76,7 @@ func (r *Run) Settings(transport http.RoundTripper) wire.Settings {
 		SSLPolicy: "ELBSecurityPolicy-2016-08", MetricsAddr: "0", HealthAddr: "0", WatchNamespace: r.Name,
 		SyncPeriod: time.Hour, SweepDelay: time.Hour, BackendGroup: true, FailOpen: true,
 		WAF: true, WAFv2: true, Shield: true, Capacity: true, IngressWorkers: 4, GatewayWorkers: 4,
+		BreakerPercent: 100, // tests delete what they made at once
 	}
 }
 

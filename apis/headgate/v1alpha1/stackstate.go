@@ -94,6 +94,10 @@ type StackStateSpec struct {
 	// +optional
 	Begun string `json:"begun,omitempty"`
 
+	// Paused says that the plan waits for approval because too much was to be deleted at once.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+
 	// Waiting steps.
 	// +optional
 	// +listType=map

@@ -42,6 +42,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 		OnPlan:     did.plan,
+		Breaker:    breaker(s),
 	})
 	if s.MetricsAddr != "0" {
 		if err := countExpiry(metrics.Registry, loop.Board()); err != nil {
@@ -67,6 +68,10 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
 		return fmt.Errorf("registering the Ingress front door: %w", err)
 	}
 	return addGateway(mgr, loop, s, secrets)
+}
+
+func breaker(s Settings) stack.BreakerOptions {
+	return stack.BreakerOptions{Percent: s.BreakerPercent, Least: s.BreakerLeast, Window: s.BreakerWindow}
 }
 
 // measured registers the metrics of what the operator does and of the load balancers. Where nobody asks for metrics they are counted in vain.

@@ -62,6 +62,11 @@ type Settings struct {
 	SyncPeriod time.Duration
 	SweepDelay time.Duration
 
+	// BreakerPercent, BreakerLeast and BreakerWindow say how many load balancers may be deleted without somebody who looks; zero values mean
+	// 20, 5 and 10 min.
+	BreakerPercent, BreakerLeast int
+	BreakerWindow                time.Duration
+
 	// BackendGroup gives load balancers the shared backend security group.
 	BackendGroup bool
 	// BackendGroupID is a security group of the user's in place of the shared one; empty has one made.
