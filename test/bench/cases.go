@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
-	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,9 +22,12 @@ type measured struct{ name, incumbent, goal, here string }
 // shape is a set of members.
 type shape struct {
 	members, paths, pods int
-	// front is "group", "own" or "gateway".
+	// front is "group", "groups" (of perGroup members each), "own" or "gateway".
 	front string
 }
+
+// perGroup is how many Ingresses share a load balancer where there are more than one group can hold.
+const perGroup = 20
 
 func (h shape) targets() int { return h.members * h.paths * h.pods }
 
@@ -47,6 +50,8 @@ func (h shape) objects(namespace string) []client.Object {
 			out = append(out, route(namespace, i, h.paths))
 		case "group":
 			out = append(out, ingress(namespace, namespace, i, h.paths))
+		case "groups":
+			out = append(out, ingress(namespace, namespace+"-"+strconv.Itoa(i/perGroup), i, h.paths))
 		default:
 			out = append(out, ingress(namespace, "", i, h.paths))
 		}
@@ -170,54 +175,33 @@ func (p *play) again(ctx context.Context, row measured) (measured, error) {
 	if err != nil {
 		return row, err
 	}
+	reads, writes, _ := count(calls)
+	row.here = fmt.Sprintf("%d + %d; %s", reads, writes, seconds(lastCall(began, calls).Sub(began)))
+	return row, nil
+}
+
+func lastCall(began time.Time, calls []made) time.Time {
 	last := began
 	for _, m := range calls {
 		if m.ended.After(last) {
 			last = m.ended
 		}
 	}
-	reads, writes, _ := count(calls)
-	row.here = fmt.Sprintf("%d + %d; %s", reads, writes, seconds(last.Sub(began)))
-	return row, nil
+	return last
 }
 
-// churn replaces pods one after the other.
-func (p *play) churn(ctx context.Context, row measured) (measured, error) {
-	const replacements = 20
-	var took []time.Duration
-	start := time.Now()
-	for i := range replacements {
-		began := time.Now()
-		if err := p.replace(ctx, i%p.shape.members, podAddress(p.shape.targets()+i)); err != nil {
-			return row, err
-		}
-		at, err := p.until(ctx, began, done("RegisterTargets"))
-		if err != nil {
-			return row, err
-		}
-		took = append(took, at.Sub(began))
-		if _, err := p.until(ctx, began, done("DeregisterTargets")); err != nil {
-			return row, err
-		}
+// meanwhile restarts the operator and edits a member while it starts.
+func (p *play) meanwhile(ctx context.Context, row measured) (measured, error) {
+	began := time.Now()
+	if err := p.restart(ctx); err != nil {
+		return row, err
 	}
-	calls, _, err := p.settle(ctx, start)
-	reads, writes, _ := count(calls)
-	slices.Sort(took)
-	row.here = fmt.Sprintf("%d / %d ms; %.1f + %.1f each", took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(),
-		float64(reads)/replacements, float64(writes)/replacements)
+	if err := p.addPath(ctx, 0); err != nil {
+		return row, err
+	}
+	landed, err := p.until(ctx, began, done("CreateRule"))
+	row.here = seconds(landed.Sub(began))
 	return row, err
-}
-
-func (p *play) replace(ctx context.Context, member int, address string) error {
-	slice := &discoveryv1.EndpointSlice{}
-	if err := p.client.Get(ctx, client.ObjectKey{Namespace: p.name, Name: serviceName(member, 0)}, slice); err != nil {
-		return fmt.Errorf("reading endpoints: %w", err)
-	}
-	slice.Endpoints[0].Addresses = []string{address}
-	if err := p.client.Update(ctx, slice); err != nil {
-		return fmt.Errorf("replacing a pod: %w", err)
-	}
-	return nil
 }
 
 // broken breaks one member and edits another.

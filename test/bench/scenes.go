@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ type scene struct {
 }
 
 // scenes have the shapes of the incumbent's figures: each Ingress or route has a host, two paths, two Services, and these three pods.
-func scenes() []scene { return append(mainScenes(), lesserScenes()...) }
+func scenes() []scene { return slices.Concat(mainScenes(), lesserScenes(), largeScenes()) }
 
 func of(members int, front string) shape { return shape{members, pathsEach, podsEach, front} }
 
@@ -108,6 +109,49 @@ func lesserScenes() []scene {
 			{(*play).weigh, measured{
 				name:      "memory with 20 load balancers of 500 targets",
 				incumbent: "120 MiB", goal: "70 MiB",
+			}},
+		}},
+	}
+}
+
+// largeScenes are those that the incumbent was not measured with.
+func largeScenes() []scene {
+	return []scene{
+		{plain(), of(0, "own"), []step{
+			{(*play).weigh, measured{name: "memory, idle", incumbent: "57 MiB", goal: "40 MiB"}},
+		}},
+		{awslike(), shape{900, 1, podsEach, "groups"}, []step{
+			{(*play).build, measured{
+				name:      "900 Ingresses in 45 groups: last address / all targets; reads + writes",
+				incumbent: "–", goal: "",
+			}},
+			{(*play).again, measured{
+				name:      "restart, 900 Ingresses: reads + writes; last call",
+				incumbent: "–", goal: "50 + 0; 30 s",
+			}},
+			{(*play).meanwhile, measured{
+				name:      "an edit made while it starts, 900 Ingresses: lands after the start of the process",
+				incumbent: "–", goal: "5 s",
+			}},
+		}},
+		{throttled(), shape{20, 1, 500, "own"}, []step{
+			{(*play).build, measured{
+				name:      "20 load balancers of 500 targets, throttled: last address / all targets; reads + writes",
+				incumbent: "–", goal: "",
+			}},
+			{(*play).busy, measured{
+				name:      "pod replaced each second among 10,000, throttled, rules edited all the time: RegisterTargets p50 / p99",
+				incumbent: "–", goal: "– / 1,000 ms",
+			}},
+		}},
+		{plain(), shape{100, 1, 1000, "groups"}, []step{
+			{(*play).build, measured{
+				name:      "100,000 targets behind 5 load balancers, no latency: last address / all targets; reads + writes",
+				incumbent: "–", goal: "",
+			}},
+			{(*play).weigh, measured{
+				name:      "memory with 100,000 targets",
+				incumbent: "–", goal: "300 MiB (peak 1.3 ×)",
 			}},
 		}},
 	}

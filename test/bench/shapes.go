@@ -25,9 +25,13 @@ const (
 // addressesEach is how many pods an interface holds: those of one /24 block, so that none lies at the edge of a subnet.
 const addressesEach = 250
 
+// allAddresses is how many there are: where a case has more pods, several Services share them.
+const allAddresses = interfaces * addressesEach
+
 // podAddress is the address of the nth pod of a case, in the private subnets of the simulator's VPC.
 func podAddress(n int) string {
 	const firstBlock, firstHost = 128, 4
+	n %= allAddresses
 	return fmt.Sprintf("10.0.%d.%d", firstBlock+n/addressesEach, firstHost+n%addressesEach)
 }
 
@@ -102,6 +106,16 @@ func ingressPath(path, service string) networkingv1.HTTPIngressPath {
 		Path: path, PathType: new(networkingv1.PathTypePrefix),
 		Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
 			Name: service, Port: networkingv1.ServiceBackendPort{Number: servicePort},
+		}},
+	}
+}
+
+// toldPath is answered as the annotation actions.told says.
+func toldPath() networkingv1.HTTPIngressPath {
+	return networkingv1.HTTPIngressPath{
+		Path: "/told", PathType: new(networkingv1.PathTypePrefix),
+		Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
+			Name: "told", Port: networkingv1.ServiceBackendPort{Name: "use-annotation"},
 		}},
 	}
 }

@@ -132,9 +132,12 @@ func (t *theatre) set(ctx context.Context, p profile) (*stage, error) {
 	return s, s.start(ctx, vpc)
 }
 
+// interfaces is how many hold the addresses of pods.
+const interfaces = 44
+
 // addInterfaces makes the interfaces that hold the addresses of pods, in a security group that the cluster owns.
 func addInterfaces(s *sim.Simulator) error {
-	const interfaces, each = 44, addressesEach
+	const each = addressesEach
 	for i := range interfaces {
 		addresses := make([]string, 0, each)
 		for j := range each {

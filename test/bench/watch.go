@@ -97,6 +97,18 @@ func done(action string) func([]made) bool {
 	}
 }
 
+// registers is whether a target of that address was registered.
+func registers(address string) func([]made) bool {
+	return func(calls []made) bool {
+		for target := range registered(calls) {
+			if strings.HasSuffix(target, " "+address) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
 // addressed waits until all objects show an address or are accepted, and says when the last one did.
 func (s *stage) addressed(ctx context.Context, wanted int) (time.Time, error) {
 	deadline := time.Now().Add(patience)
