@@ -202,6 +202,7 @@ func (r *run) arn(key model.Key) (model.ARN, bool) {
 }
 
 func (r *run) made(key model.Key, arn model.ARN) {
+	r.young.add(arn, r.now())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.arns[key] = arn

@@ -12,6 +12,8 @@ import (
 
 	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/cloud/sim"
+	simfault "github.com/headgate/headgate/cloud/sim/fault"
+	"github.com/headgate/headgate/cloud/sim/vpc"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/plan"
@@ -193,4 +195,72 @@ func TestTargetsGoInChunks(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"RegisterTargets": 3, "DeregisterTargets": 3}, w.take(true)); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
+}
+
+func TestWhatWasJustMadeIsNotGoneBecauseAWSDoesNotFindIt(t *testing.T) {
+	a := newAccount(t)
+	now := time.Now()
+	cfg := a.config()
+	c, err := cloud.New(t.Context(), cloud.Options{
+		Cluster: cluster, VPC: vpc.DefaultWorld().VPC, AWSConfig: &cfg, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	desired := shop(a.certificate(t, "shop.example"))
+	converge(t, c, desired)
+	listener := observe(t, c).Listeners[1]
+	rule := listener.Rules[0]
+	if err := a.sim.Disturb(sim.Disturbances{Faults: []simfault.Fault{{Action: "DeleteRule", Code: "RuleNotFound", Status: 400, Times: 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	remove := plan.Plan{Owner: owner(), Changes: []plan.Change{
+		{ID: 1, Op: plan.DeleteRule, Action: plan.Delete, Key: plan.RuleKey(443, desired.Listeners[1].Rules[0]), Port: 443, ARN: rule.ARN},
+	}}
+	out, err := c.Apply(t.Context(), remove)
+	if err != nil || out.Done != 0 || len(out.Waiting) != 1 || out.Waiting[0].For != "found by AWS" {
+		t.Errorf("a rule of a moment ago that AWS does not find: %+v, %v; want it to be waited for", out, err)
+	}
+	if got := len(observe(t, c).Listeners[1].Rules); got != len(listener.Rules) {
+		t.Errorf("%d rules are known, not %d: it was taken as gone", got, len(listener.Rules))
+	}
+	now = now.Add(2 * time.Minute)
+	if out, err = c.Apply(t.Context(), remove); err != nil || out.Done != 1 {
+		t.Errorf("a rule that AWS should know by now: %+v, %v; want it to count as gone", out, err)
+	}
+}
+
+func TestALoadBalancerThatAWSDoesNotFindYetIsNotLost(t *testing.T) {
+	a := newAccount(t)
+	unfound := func(times int) {
+		t.Helper()
+		f := simfault.Fault{Action: "DescribeTags", Code: "LoadBalancerNotFound", Status: 400, Times: times}
+		if err := a.sim.Disturb(sim.Disturbances{Faults: []simfault.Fault{f}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	desired := shop(a.certificate(t, "shop.example"))
+	unfound(1)
+	converge(t, a.client(t, newWire()), desired)
+	if got := count(a, "CreateLoadBalancer"); got != 1 {
+		t.Errorf("%d calls made the load balancer, want 1", got)
+	}
+
+	c := a.client(t, newWire())
+	unfound(1)
+	if got := observe(t, c); got.LoadBalancer != nil {
+		t.Errorf("a load balancer without tags is taken as the owner's: %+v", got.LoadBalancer)
+	}
+	if got := observe(t, c); got.LoadBalancer == nil {
+		t.Error("a load balancer that AWS did not find at first is a stranger's for good")
+	}
+}
+
+func count(a *account, action string) int {
+	for _, c := range a.sim.Calls().Calls {
+		if c.Action == action {
+			return c.Count
+		}
+	}
+	return 0
 }

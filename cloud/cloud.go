@@ -34,6 +34,7 @@ type Client struct {
 	now       func() time.Time
 	inventory *inventory.Inventory
 	roles     *roles
+	young     young
 
 	protectors inventory.Protectors
 }

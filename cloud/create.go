@@ -43,6 +43,9 @@ func (r *run) createLoadBalancer(ctx context.Context, ch plan.Change) error {
 	got, err := r.elb.CreateLoadBalancer(ctx, want)
 	_, known := r.inventory.LoadBalancer(got.ARN)
 	isNew := err == nil && !known
+	if isNew {
+		got.Tags = want.Tags
+	}
 	if err != nil && doubtful(err) {
 		got, err = r.findLoadBalancer(ctx, want, err)
 	}
@@ -61,15 +64,19 @@ func (r *run) createLoadBalancer(ctx context.Context, ch plan.Change) error {
 	return nil
 }
 
+// verify reads whose a load balancer is. AWS may not find one by its ARN that it has just made: then it is new, and has the tags that were
+// asked for.
 func (r *run) verify(ctx context.Context, ch plan.Change, lb *elbv2.LoadBalancer) error {
 	tags, err := r.elb.Tags(ctx, []model.ARN{lb.ARN})
 	if err != nil {
 		return fmt.Errorf("verifying who owns %s: %w", lb.ARN, err)
 	}
-	if !r.ours(tags[lb.ARN], ch.Key.ID) {
+	if found, ok := tags[lb.ARN]; ok {
+		lb.Tags = found
+	}
+	if !r.ours(lb.Tags, ch.Key.ID) {
 		return taken(ch, lb.ARN)
 	}
-	lb.Tags = tags[lb.ARN]
 	return nil
 }
 

@@ -12,11 +12,16 @@ import (
 
 var errOperation = errors.New("no such operation")
 
-// remove deletes a resource. One that is gone already is done; one that is still used, as AWS releases things slowly, is waited for.
+// remove deletes a resource. One that is gone already is done; one that is still used, as AWS releases things slowly, is waited for, and
+// so is one that was made a moment ago and that AWS does not find yet.
 func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	err := r.deletion(ch.Op)(ctx, arn)
 	switch fault.Of(err) {
-	case "", fault.NotFound:
+	case "":
+	case fault.NotFound:
+		if r.young.has(arn, r.now()) {
+			return &waiting{what: "found by AWS", cause: err}
+		}
 	case fault.InUse:
 		if ch.Op == plan.DeleteCertificate && ch.Certificate.Type == model.CertificateImported && r.leftToOthers(ctx, arn) {
 			return nil

@@ -19,7 +19,8 @@ func (i *Inventory) oldest() time.Time { return i.now().Add(-lifetime) }
 // Balancers are all load balancers of the account, with tags. Tags of those that were known a while ago are not read again: they are
 // verified owner by owner.
 func (i *Inventory) Balancers(ctx context.Context) (map[model.ARN]Balancer, error) {
-	return i.balancers.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (map[model.ARN]Balancer, error) {
+	whole := true
+	out, err := i.balancers.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (map[model.ARN]Balancer, error) {
 		found, err := i.elb.LoadBalancers(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("taking stock: %w", err)
@@ -32,13 +33,19 @@ func (i *Inventory) Balancers(ctx context.Context) (map[model.ARN]Balancer, erro
 		for _, arn := range l.gone() {
 			i.dropTree(arn)
 		}
-		return l.now, l.label(ctx, i.elb)
+		whole, err = l.label(ctx, i.elb)
+		return l.now, err
 	})
+	if !whole {
+		i.balancers.expire()
+	}
+	return out, err
 }
 
 // TargetGroups are all target groups of the account, with tags; see [Inventory.Balancers].
 func (i *Inventory) TargetGroups(ctx context.Context) (map[model.ARN]model.TargetGroup, error) {
-	return i.groups.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (map[model.ARN]model.TargetGroup, error) {
+	whole := true
+	out, err := i.groups.get(ctx, i.oldest(), i.now(), func(ctx context.Context) (map[model.ARN]model.TargetGroup, error) {
 		found, err := i.elb.TargetGroups(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("taking stock: %w", err)
@@ -50,8 +57,13 @@ func (i *Inventory) TargetGroups(ctx context.Context) (map[model.ARN]model.Targe
 		}
 		gone := l.gone()
 		i.attributes.drop(func(a model.ARN) bool { return slices.Contains(gone, a) })
-		return l.now, l.label(ctx, i.elb)
+		whole, err = l.label(ctx, i.elb)
+		return l.now, err
 	})
+	if !whole {
+		i.groups.expire()
+	}
+	return out, err
 }
 
 func tagsOfBalancer(lb *Balancer) *map[string]string { return &lb.Tags }
@@ -75,8 +87,9 @@ func (l listing[V]) gone() []model.ARN {
 	return out
 }
 
-// label gives what is listed its tags: those that are known, and of what is not known those that AWS has.
-func (l listing[V]) label(ctx context.Context, elb *elbv2.Client) error {
+// label gives what is listed its tags: those that are known, and of what is not known those that AWS has. What AWS lists and has no tags
+// of is new or going: it is left out, and whole is false, for nobody can tell yet whose it is.
+func (l listing[V]) label(ctx context.Context, elb *elbv2.Client) (whole bool, err error) {
 	known := map[model.ARN]map[string]string{}
 	var unknown []model.ARN
 	for arn := range l.now {
@@ -89,11 +102,18 @@ func (l listing[V]) label(ctx context.Context, elb *elbv2.Client) error {
 	slices.Sort(unknown)
 	read, err := elb.Tags(ctx, unknown)
 	if err != nil {
-		return fmt.Errorf("taking stock: %w", err)
+		return false, fmt.Errorf("taking stock: %w", err)
 	}
 	maps.Copy(known, read)
 	l.retag(known)
-	return nil
+	whole = true
+	for _, arn := range unknown {
+		if _, ok := read[arn]; !ok {
+			delete(l.now, arn)
+			whole = false
+		}
+	}
+	return whole, nil
 }
 
 // retag sets the tags of those that are listed.
