@@ -61,7 +61,7 @@ func (s *settings) defineTargets(fs *flag.FlagSet) {
 	fs.BoolVar(&s.FailOpen, "endpoints-fail-open", true, "register endpoints that are not ready when none is")
 	fs.IntVar(&s.TargetWorkers, "targetgroupbinding-max-concurrent-reconciles", 16, "TargetGroupBindings that are worked on at a time")
 	fs.DurationVar(&s.TargetBackoff, "targetgroupbinding-max-exponential-backoff-delay", 1000*time.Second,
-		"most time between two tries of what fails for a TargetGroupBinding; never more than 2 minutes")
+		"most time between two tries of what fails for a TargetGroupBinding; never more than 30 seconds")
 	fs.DurationVar(&s.TargetPoll, "targetgroupbinding-requeue-duration", 15*time.Second,
 		"most time between two looks at targets that are not all healthy")
 	fs.IntVar(&s.MaxTargets, "max-targets-per-target-group", 0, "most targets that this cluster registers in a target group; 0 is no bound")

@@ -31,13 +31,13 @@ const (
 )
 
 // Retry times: soon for what passes by itself, half a minute for what somebody has to mend. Failures in a row double them, up to
-// longest.
+// longest: what has cleared is noticed within half a minute, whatever it was.
 const (
 	again   = 100 * time.Millisecond
 	soon    = 2 * time.Second
 	waiting = 3 * time.Second
 	slow    = 30 * time.Second
-	longest = 2 * time.Minute
+	longest = 30 * time.Second
 	// holding is how often a plan that somebody has to approve is made anew: an approval is heard at once.
 	holding = 5 * time.Minute
 )
@@ -102,11 +102,11 @@ func (a Attempt) Outcome() Outcome {
 }
 
 // Backoff is the time before the next try after so many failures in a row: first, doubled with each further one, and never more
-// than two minutes, unless first is.
+// than half a minute, unless first is.
 func Backoff(first time.Duration, failures int) time.Duration {
 	out := first
 	for n := 1; n < failures && out < longest; n++ {
-		out = min(2*out, max(longest, first))
+		out = min(2*out, longest)
 	}
 	return out
 }

@@ -116,11 +116,15 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 	return res, err
 }
 
-// count takes how a run ended.
+// count takes how a run ended. One that failed after it changed something is a first failure: the pauses grow only while nothing moves.
 func (s *slot) count(a *attempt, err error) {
-	s.failures++
-	if err == nil {
+	switch {
+	case err == nil:
 		s.failures = 0
+	case a.outputs.Done > 0:
+		s.failures = 1
+	default:
+		s.failures++
 	}
 	s.waits++
 	if err != nil || len(a.waits()) == 0 || a.outputs.Done > 0 {

@@ -15,7 +15,7 @@ import (
 )
 
 // missingRetry is how soon a target group that is not there is looked for again: somebody may make it.
-const missingRetry = 2 * time.Minute
+const missingRetry = 30 * time.Second
 
 // group is the target group that a binding names, or what is wrong with the name. What can be told without AWS is told without it.
 func (r *Reconciler) group(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (model.ARN, problem, error) {

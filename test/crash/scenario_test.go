@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -302,12 +303,13 @@ func (p *play) reach(phase string, want holdings) {
 // settle waits until the operator has written nothing for a while, and returns what the account holds then.
 func (p *play) settle(phase string) holdings {
 	p.t.Helper()
-	quiet, last := 0, -1
+	const quiet = 5 * time.Second
+	since, last := time.Now(), -1
 	p.Eventually(phase+" settles", func() error {
 		if n := p.Writes(); n != last {
-			quiet, last = 0, n
+			since, last = time.Now(), n
 		}
-		if quiet++; quiet < 250 {
+		if time.Since(since) < quiet {
 			return errors.New("still writing")
 		}
 		return nil

@@ -39,7 +39,7 @@ type Run struct {
 // NewRun makes a namespace and an account. Labels go to the namespace.
 func (w *World) NewRun(t *testing.T, name string, labels map[string]string) *Run {
 	t.Helper()
-	s, err := sim.New(sim.Options{ClusterName: name, Speed: simSpeed})
+	s, err := sim.New(sim.Options{ClusterName: name, Speed: Speed})
 	if err != nil {
 		t.Fatalf("starting the simulator: %v", err)
 	}
@@ -65,8 +65,8 @@ func (r *Run) endpoints() map[string]string {
 	return out
 }
 
-// simSpeed makes provisioning and draining take next to no time.
-const simSpeed = 2000
+// Speed of the simulators: provisioning and draining take next to no time.
+const Speed = 2000
 
 // Settings are those of the run's operator.
 func (r *Run) Settings(transport http.RoundTripper) wire.Settings {
@@ -193,8 +193,8 @@ func (r *Run) Delete(objects ...*unstructured.Unstructured) {
 // Eventually calls check until it returns nil; the test fails with the last error when that takes too long.
 func (r *Run) Eventually(what string, check func() error) {
 	r.test.Helper()
-	deadline := time.Now().Add(60 * time.Second)
-	for {
+	deadline := time.Now().Add(3 * time.Minute)
+	for pause := 20 * time.Millisecond; ; pause = min(pause*5/4, 400*time.Millisecond) {
 		err := check()
 		if err == nil {
 			return
@@ -202,7 +202,7 @@ func (r *Run) Eventually(what string, check func() error) {
 		if time.Now().After(deadline) {
 			r.test.Fatalf("%s: %v", what, err)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 

@@ -1,0 +1,145 @@
+package crash
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/fault"
+	"github.com/headgate/headgate/test/world"
+)
+
+// trouble is something that AWS does to the operator while it creates, changes and deletes.
+type trouble struct {
+	why          string
+	disturbances sim.Disturbances
+	// reason that Programmed=False of a load balancer shows while it lasts; empty where it passes by itself, and nobody need be told.
+	reason string
+}
+
+// TestTrouble plays the shop scenario through each trouble (invariants 2 and 3): the end is that of an undisturbed run, nothing is
+// made twice, and nothing is left. What somebody has to mend is told, and once it is mended the operator goes on by itself.
+func TestTrouble(t *testing.T) {
+	w := world.Open(t)
+	reference, calls := undisturbed(t, w)
+	t.Run("kinds", func(t *testing.T) {
+		for i, one := range troubles(slices.Sorted(maps.Keys(calls))) {
+			t.Run(one.why, func(t *testing.T) {
+				t.Parallel()
+				suffer(t, w, fmt.Sprintf("trouble-%d", i), one, reference)
+			})
+		}
+	})
+}
+
+func suffer(t *testing.T, w *world.World, name string, of trouble, reference map[string]holdings) {
+	t.Helper()
+	p := newPlay(t, w, name)
+	if err := p.Sim.Disturb(of.disturbances); err != nil {
+		t.Fatal(err)
+	}
+	p.Start(nil)
+	for _, phase := range phases {
+		phase.act(p)
+		if of.reason != "" {
+			p.told(of.reason)
+			if err := p.Sim.Disturb(sim.Disturbances{}); err != nil {
+				t.Fatal(err)
+			}
+			of.reason = ""
+		}
+		p.reach(phase.name, reference[phase.name])
+	}
+	p.gone()
+	for _, f := range p.Sim.Disturbances().Faults {
+		if f.Failed == 0 && f.Nth == 1 {
+			t.Errorf("%s: no call failed", f.Action)
+		}
+	}
+}
+
+// told waits until a load balancer shows why it is not programmed.
+func (p *play) told(reason string) {
+	p.t.Helper()
+	p.Eventually("a load balancer shows "+reason, func() error {
+		var all headgatev1alpha1.LoadBalancerList
+		if err := p.World.Client.List(p.t.Context(), &all, client.InNamespace(p.Name)); err != nil {
+			return err
+		}
+		var shown []string
+		for i := range all.Items {
+			c := meta.FindStatusCondition(all.Items[i].Status.Conditions, headgatev1alpha1.ConditionProgrammed)
+			if c != nil && c.Reason == reason {
+				return nil
+			}
+			shown = append(shown, fmt.Sprintf("%s: %v", all.Items[i].Name, c))
+		}
+		return fmt.Errorf("they show %v", shown)
+	})
+}
+
+// troubles are those of the issue: calls that fail before and after their effect, cut connections, throttling, a permission that is
+// missing, a quota that is reached, and lists that do not know what was made.
+func troubles(actions []string) []trouble {
+	var out []trouble
+	for n := 1; n <= 3; n++ {
+		out = append(out,
+			trouble{why: fmt.Sprintf("call %d of each action fails before its effect", n), disturbances: each(actions, fault.Fault{Nth: n})},
+			trouble{why: fmt.Sprintf("call %d of each action fails after its effect", n), disturbances: each(actions, fault.Fault{Nth: n, When: fault.After})},
+			trouble{why: fmt.Sprintf("call %d of each action is cut before its effect", n), disturbances: each(actions, fault.Fault{Nth: n, Cut: true})},
+			trouble{why: fmt.Sprintf("call %d of each action is cut after its effect", n), disturbances: each(actions, fault.Fault{Nth: n, Cut: true, When: fault.After})},
+		)
+	}
+	return append(out,
+		trouble{why: "a third of the operator's first calls fail by chance", disturbances: sim.Disturbances{Faults: []fault.Fault{{Chance: 0.33, Times: 150}}}},
+		trouble{why: "throttled far below AWS's limits", disturbances: sim.Disturbances{Throttling: tight()}},
+		trouble{why: "lists know what was made only seconds later", disturbances: sim.Disturbances{Consistency: sim.Consistency{Lists: seconds(3)}}},
+		trouble{why: "names are known only a second later", disturbances: sim.Disturbances{Consistency: sim.Consistency{Names: seconds(1)}}},
+		trouble{why: "no permission to make listeners", disturbances: sim.Disturbances{Policy: without("elasticloadbalancing:CreateListener")}, reason: "PermissionDenied"},
+		trouble{why: "no permission to make target groups", disturbances: sim.Disturbances{Policy: without("elasticloadbalancing:CreateTargetGroup")}, reason: "PermissionDenied"},
+		trouble{why: "no permission to make security groups", disturbances: sim.Disturbances{Policy: without("ec2:CreateSecurityGroup")}, reason: "PermissionDenied"},
+		trouble{why: "the quota of load balancers is reached", disturbances: full("CreateLoadBalancer", "TooManyLoadBalancers"), reason: "QuotaExceeded"},
+		trouble{why: "the quota of target groups is reached", disturbances: full("CreateTargetGroup", "TooManyTargetGroups"), reason: "QuotaExceeded"},
+	)
+}
+
+// each makes one call of every action fail.
+func each(actions []string, like fault.Fault) sim.Disturbances {
+	var d sim.Disturbances
+	for _, a := range actions {
+		like.Action = a
+		d.Faults = append(d.Faults, like)
+	}
+	return d
+}
+
+// tight lets through so little that most calls are refused at first: a tenth of AWS's writes, whatever the simulator's speed.
+func tight() fault.Limits {
+	const size, perSecond = 5, 5
+	return fault.Limits{fault.Any: {{Kind: "write", Size: size, Refill: perSecond / float64(world.Speed)}, {Size: size, Refill: perSecond / float64(world.Speed)}}}
+}
+
+// seconds of the wall clock, as the simulator counts time.
+func seconds(n int) fault.Duration {
+	return fault.Duration(time.Duration(n) * time.Second * world.Speed)
+}
+
+// without is a policy that allows everything but one action.
+func without(action string) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":%q,"Resource":"*"}]}`, action))
+}
+
+// full refuses an action as AWS does at a quota.
+func full(action, code string) sim.Disturbances {
+	const status = 400
+	return sim.Disturbances{Faults: []fault.Fault{{Action: action, Code: code, Status: status, Message: "a quota is reached"}}}
+}
