@@ -5,7 +5,17 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	networkingv1 "k8s.io/api/networking/v1"
+	kube "sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/sandbox/selfsigned"
 )
 
 // one checks that all groups show the same certificate, the only one of the account, and gives its ARN.
@@ -150,6 +160,33 @@ func TestRenewalReachesNobodyElse(t *testing.T) {
 			w.one("together again", "a", "b")
 		})
 	}
+}
+
+// TestWhoIsOnlyObservedAgreesToNothing: a load balancer that nobody may change keeps its certificate, though its Secret was renewed.
+func TestWhoIsOnlyObservedAgreesToNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	first, second := w.issue(), w.issue()
+	w.seal(first, "web")
+	w.ask("a", "web", first, second)
+	w.ask("b", "web", first)
+	w.must("a", "b")
+	b := &networkingv1.Ingress{}
+	if err := w.api.Get(t.Context(), kube.ObjectKey{Namespace: "shop", Name: "b"}, b); err != nil {
+		t.Fatal(err)
+	}
+	b.Annotations["headgate.dev/changes"] = "Observe"
+	if err := w.api.Update(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	w.watch()
+	w.seal(second, "web")
+	if done, err := w.turn("b"); done || err != nil {
+		t.Errorf("b has nothing to do, or fails: %v", err)
+	}
+	w.must("a")
+	w.wrote("a parts", "ImportCertificate", "ModifyListener")
 }
 
 // TestLastOneDeletes: a certificate goes with the last that asks for it, also where all give it up at once.
@@ -303,5 +340,64 @@ func live(t *testing.T, cutting func(string) cut, dead *bool) {
 	settle("b")
 	if left := w.held(); len(left) > 0 {
 		t.Errorf("%v are left", left)
+	}
+}
+
+// TestWhatEarlierVersionsImportedStays: a certificate for each stack, with its tags, is taken as it is; with their renewal they become one.
+func TestWhatEarlierVersionsImportedStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sim.Options{})
+	first, second := w.issue(), w.issue()
+	w.seal(first, "web")
+	w.ask("a", "web", first)
+	w.ask("b", "web", first)
+	w.must("a", "b")
+	w.earlier(first, w.one("at first", "a", "b"))
+	w.lose()
+	w.watch()
+	w.must("a", "b")
+	w.wrote("after an upgrade")
+	if held := w.held(); len(held) != 2 {
+		t.Errorf("the account holds %v, want those of both", held)
+	}
+	w.seal(second, "web")
+	w.show("a", first, second)
+	w.show("b", first, second)
+	w.must("a", "b")
+	w.wrote("their renewal", "ImportCertificate", "ModifyListener", "DeleteCertificate")
+	w.one("renewed", "a", "b")
+}
+
+// earlier makes of one certificate of groups a and b one for each, tagged as earlier versions did.
+func (w *world) earlier(content selfsigned.Certificate, shared string) {
+	w.Helper()
+	api := acm.NewFromConfig(w.sim.AWSConfig())
+	tags := func(group string) []acmtypes.Tag {
+		var out []acmtypes.Tag
+		for k, v := range (model.Owner{Cluster: cluster, Prefix: model.PrefixIngress, Stack: group}).Tags("imported/shop/web") {
+			out = append(out, acmtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
+		}
+		return out
+	}
+	_, err := api.RemoveTagsFromCertificate(w.Context(), &acm.RemoveTagsFromCertificateInput{
+		CertificateArn: &shared, Tags: []acmtypes.Tag{{Key: aws.String(model.TagResource)}},
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if _, err = api.AddTagsToCertificate(w.Context(), &acm.AddTagsToCertificateInput{CertificateArn: &shared, Tags: tags("a")}); err != nil {
+		w.Fatal(err)
+	}
+	own, err := api.ImportCertificate(w.Context(), &acm.ImportCertificateInput{
+		Certificate: content.Cert, PrivateKey: content.Key, Tags: tags("b"),
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	_, err = elasticloadbalancingv2.NewFromConfig(w.sim.AWSConfig()).ModifyListener(w.Context(), &elasticloadbalancingv2.ModifyListenerInput{
+		ListenerArn: aws.String(w.listeners()["b"]), Certificates: []elbtypes.Certificate{{CertificateArn: own.CertificateArn}},
+	})
+	if err != nil {
+		w.Fatal(err)
 	}
 }
