@@ -117,7 +117,8 @@ func set[T any](in []T, compare func(T, T) int) []T {
 	if len(in) == 0 {
 		return nil
 	}
-	out := slices.SortedStableFunc(slices.Values(in), compare)
+	out := slices.Clone(in)
+	slices.SortStableFunc(out, compare)
 	return slices.CompactFunc(out, func(a, b T) bool { return compare(a, b) == 0 })
 }
 

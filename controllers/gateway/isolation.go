@@ -53,7 +53,8 @@ func (v *Verdict) bounds() []intent.Route {
 	for _, l := range v.listeners {
 		if slices.ContainsFunc(v.listeners, func(o *listener) bool { return l.within(o) && v.routed(o) }) && !v.takesAll(l) {
 			out = append(out, answering(intent.Route{
-				Ports: []int{int(l.Port)}, Match: intent.Match{Hosts: []string{l.hostname()}, Narrowed: anyHost, AnyPort: true}, Source: l.of.ref, Field: l.field(),
+				Ports: []int{int(l.Port)}, Match: intent.Match{Hosts: []string{l.hostname()}, Narrowed: anyHost, AnyPort: true},
+				Source: l.of.ref, Field: l.field(),
 				Age: math.MaxInt64, // after every route of the same host
 			}, http.StatusNotFound))
 		}

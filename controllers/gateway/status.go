@@ -11,6 +11,7 @@ import (
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
 // reached is what became of a verdict.
@@ -235,7 +236,7 @@ func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment,
 	outcome.Set(conditions, condition(
 		string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs), j.refs, generation))
 	partly := slices.Clone(j.partly)
-	for _, f := range j.closed {
+	for _, f := range slices.Concat(j.closed, j.leftOut(r)) {
 		partly = append(partly, f.Field+": "+f.Message)
 	}
 	if len(partly) == 0 || refused.any() {
@@ -254,10 +255,25 @@ func (j *judged) refusal(a attachment, r reached) problem {
 			return p
 		}
 	}
+	if left := j.leftOut(r); len(left) > 0 && !slices.ContainsFunc(j.fragment.Routes, func(one intent.Route) bool {
+		return !slices.ContainsFunc(left, func(f model.Finding) bool { return f.Field == one.Field })
+	}) {
+		return problem{string(gwv1.RouteReasonUnsupportedValue), left[0].Text()}
+	}
 	if len(j.closed) > 0 && len(j.openRoutes) == 0 {
 		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Text()}
 	}
 	return problem{}
+}
+
+// reasonNoRoom is the reason of findings on what a quota of the load balancer has no room for.
+const reasonNoRoom = "QuotaExceeded"
+
+// leftOut are the findings on rules of a route that had no room at a quota.
+func (j *judged) leftOut(r reached) []model.Finding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f model.Finding) bool {
+		return f.Reason != reasonNoRoom || !f.Object.Same(j.fragment.Member)
+	})
 }
 
 // foundWrong is the first mistake that the build found in a route.

@@ -308,3 +308,31 @@ func TestParentsOfOthersStay(t *testing.T) {
 		t.Errorf("invariant 1: a second time changes %s", diff)
 	}
 }
+
+// TestRoutesWithoutRoom: what a quota has no room for is told on its route: of a part that it is not served, of all that it is not accepted.
+func TestRoutesWithoutRoom(t *testing.T) {
+	t.Parallel()
+	v := verdictOf(snapshotOf(t, anyListener, routeWith(`{matches: [{path: {value: /a}}], backendRefs: [{name: web, port: 80}]}, {backendRefs: [{name: web, port: 80}]}`)))
+	j := v.routes[0]
+	for _, c := range []struct {
+		why, accepted, partly string
+		fields                []string
+	}{
+		{"all fit", "True/Accepted", "", nil},
+		{"one has no room", "True/Accepted", "True/UnsupportedValue", []string{"spec.rules[1].matches[0]"}},
+		{"none has", "False/UnsupportedValue", "", []string{"spec.rules[0].matches[0]", "spec.rules[1].matches[0]"}},
+	} {
+		got := up(80)
+		for _, field := range c.fields {
+			got.Findings = append(got.Findings, model.Finding{
+				Object: j.fragment.Member, Severity: model.Answered, Reason: "QuotaExceeded", Field: field, Message: "no room for 1 rule",
+			})
+		}
+		var status gwv1.RouteStatus
+		v.routeStatus(j, &status, got)
+		said := words(status.Parents[0].Conditions)
+		if said["Accepted"] != c.accepted || said["PartiallyInvalid"] != c.partly {
+			t.Errorf("%s: %v", c.why, said)
+		}
+	}
+}

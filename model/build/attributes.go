@@ -99,6 +99,9 @@ func (w wish) written(field string) place {
 const balancerType = "application"
 
 func (b *builder) attributesOfGroup(at place, s *intent.Service, shape groupShape) (usable map[string]string, ok bool) {
+	if len(s.Group.Attributes) == 0 {
+		return maps.Clone(s.Group.Attributes), true
+	}
 	usable = b.usableAttributes(groupPlace(at, s, "attributes"), groupAttributes(shape), s.Group.Attributes)
 	return usable, len(usable) == len(s.Group.Attributes)
 }

@@ -33,6 +33,8 @@ type port struct {
 	answeredBy  *intent.Route
 	redirects   bool
 	laid        []laid
+	// redirecting are those of laid that redirect, and contents those that are there.
+	redirecting []model.Rule
 	contents    map[model.Content]bool
 }
 

@@ -2,6 +2,7 @@ package build
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/model"
@@ -25,13 +26,21 @@ const (
 // bySpecificity is the order of the Gateway API (HTTPRouteRule.matches, GRPCRouteRule.matches): the most specific host, then service and
 // method of a call, or path, then method, headers and query parameters; then the older route, then the name, then the order within the route.
 func bySpecificity(a, b candidate) int {
-	x, y := rankOf(a), rankOf(b)
+	x, y := &a.rank, &b.rank
 	return cmp.Or(
-		x.hostRank.compare(y.hostRank), x.written.compare(y.written), x.call.compare(y.call),
+		x.compare(&y.hostRank), x.written.compare(&y.written), x.call.compare(y.call),
 		-cmp.Compare(x.path, y.path), -cmp.Compare(x.pathLength, y.pathLength),
 		-cmp.Compare(x.methods, y.methods), -cmp.Compare(x.headers, y.headers), -cmp.Compare(x.queries, y.queries),
 		cmp.Compare(x.age, y.age), cmp.Compare(x.source.Namespace, y.source.Namespace), cmp.Compare(x.source.Name, y.source.Name),
 		cmp.Compare(x.source.Kind, y.source.Kind), cmp.Compare(a.seq, b.seq))
+}
+
+// rankAll sorts candidates by their ranks.
+func rankAll(all []candidate) {
+	for i := range all {
+		all[i].rank = rankOf(all[i])
+	}
+	slices.SortStableFunc(all, bySpecificity)
 }
 
 type rank struct {
@@ -70,7 +79,7 @@ func rankOf(c candidate) rank {
 // hostRank is how specific a host name is.
 type hostRank struct{ host, dots, hostLength int }
 
-func (r hostRank) compare(o hostRank) int {
+func (r *hostRank) compare(o *hostRank) int {
 	return cmp.Or(-cmp.Compare(r.host, o.host), -cmp.Compare(r.dots, o.dots), -cmp.Compare(r.hostLength, o.hostLength))
 }
 

@@ -19,6 +19,8 @@ type candidate struct {
 	held     *intent.HeldRule
 	// seq is its place within the fragment.
 	seq int
+	// rank is known where candidates are ranked.
+	rank rank
 }
 
 func (c candidate) place() place {
@@ -66,7 +68,7 @@ func (b *builder) drafts(p ports) []draft {
 				continue
 			}
 			for _, r := range b.rulesOf(c, one, alternatives) {
-				d.rules = append(d.rules, portRule{one, r})
+				d.rules = append(d.rules, portRule{one, r, model.ContentOf(r)})
 			}
 		}
 		out = append(out, d)
@@ -78,17 +80,17 @@ func (b *builder) drafts(p ports) []draft {
 func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 	groups := maps.Clone(b.usage.groups)
 	for _, one := range p.by {
-		one.laid, one.contents = nil, map[model.Content]bool{}
+		one.laid, one.redirecting, one.contents = nil, nil, map[model.Content]bool{}
 	}
 	for _, d := range drafts {
 		if left[d.unit()] {
 			continue
 		}
 		for _, o := range d.rules {
-			if !o.port.wants(o.rule) {
+			if !o.port.wants(o) {
 				continue
 			}
-			o.port.add(d, o.rule)
+			o.port.add(d, o)
 			for _, g := range groupNamesOf(o.rule.Actions) {
 				groups[g] = true
 			}
@@ -114,8 +116,8 @@ func (b *builder) candidates() []candidate {
 		out = append(out, mine...)
 	}
 	if b.in.Order == intent.BySpecificity {
-		slices.SortStableFunc(out, bySpecificity)
-		slices.SortStableFunc(yielding, bySpecificity)
+		rankAll(out)
+		rankAll(yielding)
 	}
 	return append(out, yielding...)
 }
@@ -212,22 +214,25 @@ func (b *builder) heldTags(number int, r model.Rule) map[string]string {
 
 // wants tells whether a rule is of use on the port: it does not redirect to itself for ever, no redirect above it answers all that
 // it matches, and it is not there already.
-func (one *port) wants(r model.Rule) bool {
-	if redirectsToItself(one, r) {
+func (one *port) wants(r portRule) bool {
+	if redirectsToItself(one, r.rule) {
 		return false
 	}
-	return !one.contents[model.ContentOf(r)] && !slices.ContainsFunc(one.laid, func(above laid) bool {
-		return above.rule.Actions[0].Redirect != nil && coveredBy(r.Conditions, above.rule.Conditions)
+	return !one.contents[r.content] && !slices.ContainsFunc(one.redirecting, func(above model.Rule) bool {
+		return coveredBy(r.rule.Conditions, above.Conditions)
 	})
 }
 
-func (one *port) add(d draft, r model.Rule) {
-	l := laid{rule: r, fragment: d.fragment}
+func (one *port) add(d draft, r portRule) {
+	l := laid{rule: r.rule, fragment: d.fragment}
 	if d.held != nil {
 		l.fragment = nil
 	}
 	one.laid = append(one.laid, l)
-	one.contents[model.ContentOf(r)] = true
+	one.contents[r.content] = true
+	if r.rule.Actions[0].Redirect != nil {
+		one.redirecting = append(one.redirecting, r.rule)
+	}
 }
 
 func redirectsToItself(one *port, r model.Rule) bool {

@@ -17,8 +17,9 @@ type draft struct {
 
 // portRule is a rule on a port.
 type portRule struct {
-	port *port
-	rule model.Rule
+	port    *port
+	rule    model.Rule
+	content model.Content
 }
 
 // unit is what is served as a whole or left out as a whole: a route with all its rules, or a rule that is held.
@@ -166,7 +167,7 @@ func inOrder(all, some []*request) []*request {
 func (s *seats) more(r *request) int {
 	n := 0
 	for _, one := range r.rules {
-		if !s.contents[one.port.number][model.ContentOf(one.rule)] {
+		if !s.contents[one.port.number][one.content] {
 			n++
 		}
 	}
@@ -200,7 +201,7 @@ func (s *seats) count(r *request) {
 		if s.contents[one.port.number] == nil {
 			s.contents[one.port.number] = map[model.Content]bool{}
 		}
-		s.contents[one.port.number][model.ContentOf(one.rule)] = true
+		s.contents[one.port.number][one.content] = true
 	}
 	for _, g := range r.groups {
 		s.groups[g] = true

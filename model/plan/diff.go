@@ -142,8 +142,10 @@ type planner struct {
 	stay   map[model.ARN]bool
 
 	// current are the observed target groups that match, by ID; obsolete are the others.
-	current  map[string]model.TargetGroup
-	obsolete []model.TargetGroup
+	current map[string]model.TargetGroup
+	// currentBy are the IDs of current by ARN.
+	currentBy map[model.ARN]string
+	obsolete  []model.TargetGroup
 
 	// held are the observed certificates that match, by ID; spare are the others.
 	held  map[string]model.OwnCertificate

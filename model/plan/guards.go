@@ -22,7 +22,8 @@ func (p *planner) renewedSecret(key model.Key, want []model.Action) bool {
 // renewSecrets has the rules changed whose provider got another secret, which no observation shows.
 func (p *planner) renewSecrets(e *edit) {
 	for i, j := range e.match.haveOf {
-		if j < 0 || !e.match.same[i] || !p.renewedSecret(RuleKey(e.want.Port, e.have.Rules[j]), e.want.Rules[i].Actions) {
+		if j < 0 || !e.match.same[i] || model.GuardOf(e.want.Rules[i].Actions) == nil ||
+			!p.renewedSecret(RuleKey(e.want.Port, e.have.Rules[j]), e.want.Rules[i].Actions) {
 			continue
 		}
 		e.match.same[i] = false

@@ -87,11 +87,15 @@ func (p *planner) noteProtected(lb model.LoadBalancer) {
 
 // chooseTargetGroups matches target groups by ID: among those of one ID that can serve, one in use before one that is not.
 func (p *planner) chooseTargetGroups() {
-	p.current = map[string]model.TargetGroup{}
+	p.current, p.currentBy = map[string]model.TargetGroup{}, map[model.ARN]string{}
+	observed := map[string][]model.TargetGroup{}
+	for _, have := range p.have.TargetGroups {
+		observed[have.ID] = append(observed[have.ID], have)
+	}
 	for _, want := range p.want.TargetGroups {
 		var found []model.TargetGroup
-		for _, have := range p.have.TargetGroups {
-			if have.ID == want.ID && len(immutables(want, have)) == 0 && p.usable(have) && p.leads(have, want.Port) {
+		for _, have := range observed[want.ID] {
+			if len(immutables(want, have)) == 0 && p.usable(have) && p.leads(have, want.Port) {
 				found = append(found, have)
 			}
 		}
@@ -100,6 +104,9 @@ func (p *planner) chooseTargetGroups() {
 		})
 		if len(found) > 0 {
 			p.current[want.ID] = found[0]
+			if found[0].ARN != "" {
+				p.currentBy[found[0].ARN] = want.ID
+			}
 			p.know(targetGroupKey(want.ID), found[0].ARN)
 		}
 	}
@@ -194,10 +201,8 @@ func (p *planner) observedGroup(g model.WeightedGroup) model.WeightedGroup {
 	if g.ARN == "" {
 		g.ARN = p.arnOf(g.Key)
 	}
-	for id, current := range p.current {
-		if current.ARN == g.ARN && g.ARN != "" {
-			return model.WeightedGroup{Key: id, ARN: g.ARN, Weight: g.Weight}
-		}
+	if id, ours := p.currentBy[g.ARN]; ours {
+		return model.WeightedGroup{Key: id, ARN: g.ARN, Weight: g.Weight}
 	}
 	if g.ARN != "" {
 		g.Key = ""

@@ -46,9 +46,17 @@ func milliseconds(benchmark string) func(map[string]float64) (string, bool) {
 }
 
 func suites() []suite {
-	const rules, proxy, crowd = "BenchmarkEvaluate/", "BenchmarkProxy/", "BenchmarkCrowd/"
+	const rules, proxy, crowd, thousand = "BenchmarkEvaluate/", "BenchmarkProxy/", "BenchmarkCrowd/", "BenchmarkThousandRoutes/"
 	held := "2,000 load balancers, 10,000 target groups, 100,000 targets held: "
 	return []suite{
+		{"./test/bench", "ThousandRoutes", []figure{
+			{"the operator, one of 1,000 HTTPRoutes of a Gateway changed: reading copies from the cache", "", milliseconds(thousand + "load")},
+			{"the operator, one of 1,000 HTTPRoutes of a Gateway changed: judging them", "", milliseconds(thousand + "judge")},
+			{"the operator, one of 1,000 HTTPRoutes of a Gateway changed: build and diff", "20 ms", func(ns map[string]float64) (string, bool) {
+				build, diff := ns[thousand+"build"], ns[thousand+"diff"]
+				return fmt.Sprintf("%.2f ms and %.2f ms", build/nanosecondsPerMillisecond, diff/nanosecondsPerMillisecond), build > 0 && diff > 0
+			}},
+		}},
 		{"./cloud/sim/dataplane", "Evaluate|Proxy", []figure{
 			{"rule evaluator, 100 rules by host", "1 million requests/s a core", perSecond(rules + "hosts")},
 			{"rule evaluator, 100 rules by path", "1 million requests/s a core", perSecond(rules + "paths")},

@@ -176,7 +176,7 @@ counted until four seconds pass without a write.
 		}
 	}
 	if len(programs) > 0 {
-		page.WriteString("\n## The simulator\n\n| what | goal | here |\n|---|---|---|\n")
+		page.WriteString("\n## Programs alone: the simulator, and what the operator computes\n\n| what | goal | here |\n|---|---|---|\n")
 		for _, r := range programs {
 			fmt.Fprintf(&page, "| %s |\n", strings.Join(r, " | "))
 		}

@@ -56,4 +56,8 @@ GATEWAY-HTTP: **%d of %d core tests passed, %d of %d extended tests over %d feat
 The Gateways of the suite are of a class whose LoadBalancerConfiguration sets one attribute, ` + "`routing.http.preserve_host_header.enabled`" + `:
 without it a load balancer takes the port off the Host header, or adds its own, and backends shall see what clients sent.
 
+GATEWAY-GRPC is not run: each of its tests of GRPCRoutes makes calls in the clear to an HTTP listener on port 80, and an application load
+balancer takes gRPC by HTTPS only. GRPCRoutes are served on HTTPS listeners, with service, method and header matches, weights and health checks by
+gRPC (` + "`test/traffic`" + ` TestGRPCRoutes); their core filter RequestHeaderModifier is refused as that of HTTPRoutes is.
+
 `

@@ -2,9 +2,9 @@ package traffic
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -245,14 +245,14 @@ func backendsAnswer(refs []gwv1.BackendRef, failed int) string {
 		switch {
 		case *b.Weight == 0:
 		case b.Name == "absent":
-			return fmt.Sprint(failed)
+			return strconv.Itoa(failed)
 		default:
 			names = append(names, string(b.Name))
 		}
 	}
 	slices.Sort(names)
 	if names = slices.Compact(names); len(names) == 0 {
-		return fmt.Sprint(failed)
+		return strconv.Itoa(failed)
 	}
 	return "to " + strings.Join(names, " ")
 }

@@ -167,7 +167,7 @@ func (b builtRoutes) add(t *testing.T, l model.Listener) {
 	t.Helper()
 	var rules []dataplane.Rule
 	for i, r := range l.Rules {
-		rules = append(rules, dataplane.Rule{ARN: fmt.Sprint(i), Conditions: elbv2.WriteConditions(r.Conditions), Actions: []elbtypes.Action{
+		rules = append(rules, dataplane.Rule{ARN: strconv.Itoa(i), Conditions: elbv2.WriteConditions(r.Conditions), Actions: []elbtypes.Action{
 			{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: new("200")}},
 		}})
 	}
