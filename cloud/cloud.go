@@ -63,6 +63,12 @@ func (c *Client) Observe(ctx context.Context, owner model.Owner, keys []model.Ke
 	return stack, doing("looking at "+owner.String(), err)
 }
 
+// Owners are the owners of the cluster's stacks in AWS; see [inventory.Inventory.Owners].
+func (c *Client) Owners(ctx context.Context) ([]model.Owner, error) {
+	owners, err := c.inventory.Owners(ctx)
+	return owners, doing("looking for the cluster's stacks", err)
+}
+
 // Forget has everything of an owner read from AWS again at the next observation.
 func (c *Client) Forget(owner model.Owner) { c.inventory.Forget(owner) }
 

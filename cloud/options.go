@@ -49,6 +49,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// OnCall is told of every attempt of a call; see [CountCalls]. It must not block.
 	OnCall call.Observer
+	// Term says how long calls may be made: no longer than their maker leads. Nil is for ever.
+	Term call.Term
 	// Limits set the pace of the calls in the operator's own account; nil for limits of their own. See [CountPace].
 	Limits *call.Limits
 	// Secrets reads what plans only refer to; nil where no plan refers to any.
@@ -146,7 +148,7 @@ func (o Options) config(ctx context.Context) (aws.Config, error) {
 
 // paced is a configuration whose calls go at the pace of an account of their own.
 func (o Options) paced(cfg aws.Config) aws.Config {
-	wire := call.Wire{Limits: o.Limits, OnCall: o.OnCall}
+	wire := call.Wire{Limits: o.Limits, OnCall: o.OnCall, Term: o.Term}
 	if wire.Limits == nil {
 		wire.Limits = call.NewLimits(o.Pace)
 	}

@@ -33,6 +33,8 @@ type Wire struct {
 	Limits *Limits
 	// OnCall is told of every attempt; it may be nil.
 	OnCall Observer
+	// Term says how long calls may be made; nil is for ever.
+	Term Term
 }
 
 // Attach adds the wire to an operation's stack; it is an option of aws.Config.APIOptions.
@@ -67,6 +69,11 @@ func (w Wire) attempt(
 	if err := limiter.Wait(ctx, laneOf(ctx)); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
+	ctx, done, err := w.Term.bound(ctx)
+	if err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	defer done()
 	start := time.Now()
 	out, meta, err := next.HandleFinalize(ctx, in)
 	code := codeOf(err)

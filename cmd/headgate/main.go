@@ -50,6 +50,6 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newApproveCommand(), newCorpusCommand(), newDemoCommand(), newPlanCommand(), newSandboxCommand(), newSimCommand())
+	root.AddCommand(newApproveCommand(), newCorpusCommand(), newDemoCommand(), newOrphansCommand(), newPlanCommand(), newSandboxCommand(), newSimCommand())
 	return root
 }

@@ -145,7 +145,9 @@ func (s *scene) published(ing *networkingv1.Ingress) {
 // TestPlansWaitForApproval: of an Ingress that asks for it nothing is made, changed or deleted until the plan is approved.
 func TestPlansWaitForApproval(t *testing.T) {
 	s := newScene(t, world.Open(t), "approval")
-	s.Start(nil)
+	settings := s.Settings(nil)
+	settings.LeaderElection, settings.LeaderID, settings.LeaderNamespace = true, "leader", s.Name
+	s.StartAs(settings)
 	ing := s.ingress("web", map[string]string{"headgate.dev/changes": "Approve"}, "a.example.com")
 	made := s.waiting("web")
 	if writes := s.Writes(); writes > 0 {
@@ -169,8 +171,8 @@ func TestPlansWaitForApproval(t *testing.T) {
 	if !strings.Contains(last.Status.PendingPlan.Text, "DeleteLoadBalancer") || s.Writes() != writes {
 		t.Errorf("the deletion waits: %d calls more, plan %s", s.Writes()-writes, last.Status.PendingPlan.Text)
 	}
-	s.Stop() // an operator that starts anew approves nothing either
-	s.Start(nil)
+	s.Stop() // an operator that starts anew, when the lease was given back, approves nothing either
+	s.StartAs(settings)
 	s.approve(s.waiting("web"))
 	s.Eventually("the Ingress is gone", func() error {
 		err := s.World.Client.Get(t.Context(), client.ObjectKeyFromObject(ing), ing)

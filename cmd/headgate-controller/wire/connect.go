@@ -19,12 +19,12 @@ import (
 )
 
 // connect builds the cloud client, the loop and the front doors, and registers them.
-func connect(ctx context.Context, mgr ctrl.Manager, s Settings) error {
+func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error {
 	secrets, err := newSecrets(mgr, s)
 	if err != nil {
 		return err
 	}
-	aws, err := newCloud(ctx, s, secrets.data)
+	aws, err := newCloud(ctx, s, secrets.data, of)
 	if err != nil {
 		return err
 	}
@@ -85,9 +85,9 @@ func measured(mgr ctrl.Manager, s Settings) (progress, error) {
 	return countProgress(metrics.Registry)
 }
 
-func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets) (*cloud.Client, error) {
+func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets, of *term) (*cloud.Client, error) {
 	options := CloudOptions(s)
-	options.Secrets = secrets
+	options.Secrets, options.Term = secrets, of.left
 	if s.MetricsAddr != "0" {
 		observe, err := cloud.CountCalls(metrics.Registry)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/headgate/headgate/model"
 )
@@ -28,7 +29,7 @@ func TestNoRetriesMeansOneAttempt(t *testing.T) {
 		aws := &away{}
 		client, err := newCloud(t.Context(), Settings{
 			Cluster: "c1", Region: "eu-west-1", VPC: "vpc-1", MaxRetries: retries, Transport: aws, MetricsAddr: "0",
-		}, nil)
+		}, nil, &term{now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

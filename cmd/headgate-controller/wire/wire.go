@@ -6,6 +6,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -59,7 +60,7 @@ func restConfig(path string) (*rest.Config, error) {
 	return config, nil
 }
 
-func newManager(s Settings, h hooks) (ctrl.Manager, error) {
+func newManager(s Settings, h hooks, of *term) (ctrl.Manager, error) {
 	scheme, err := NewScheme()
 	if err != nil {
 		return nil, err
@@ -73,6 +74,10 @@ func newManager(s Settings, h hooks) (ctrl.Manager, error) {
 	access = rest.CopyConfig(access)
 	// The API server's own priority and fairness sets the pace.
 	access.QPS = -1
+	lock, err := s.lease(access, of)
+	if err != nil {
+		return nil, err
+	}
 	options := ctrl.Options{
 		Scheme:                        scheme,
 		Metrics:                       metricsserver.Options{BindAddress: s.MetricsAddr},
@@ -81,6 +86,9 @@ func newManager(s Settings, h hooks) (ctrl.Manager, error) {
 		LeaderElection:                s.LeaderElection,
 		LeaderElectionID:              s.LeaderID,
 		LeaderElectionNamespace:       s.LeaderNamespace,
+		LeaseDuration:                 new(leaseTime),
+		RenewDeadline:                 new(renewDeadline),
+		RetryPeriod:                   new(renewPeriod),
 		LeaderElectionReleaseOnCancel: true,
 		// A cache of Secrets or ConfigMaps would need the right to list them.
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}}}},
@@ -93,6 +101,7 @@ func newManager(s Settings, h hooks) (ctrl.Manager, error) {
 		// Names of controllers are ours alone; a test may run several operators in one process.
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	}
+	options.LeaderElectionResourceLockInterface = lock
 	if s.WatchNamespace != "" {
 		options.Cache.DefaultNamespaces = map[string]cache.Config{s.WatchNamespace: {}}
 	}
@@ -140,14 +149,15 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(s, h)
+	of := &term{now: time.Now}
+	mgr, err := newManager(s, h, of)
 	if err != nil {
 		return err
 	}
 	if err := h.register(mgr); err != nil {
 		return err
 	}
-	if err := connect(ctx, mgr, s); err != nil {
+	if err := connect(ctx, mgr, s, of); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {

@@ -1,0 +1,68 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// register is a lock that takes what is written, unless it is down.
+type register struct {
+	resourcelock.Interface
+
+	down  bool
+	while func()
+}
+
+func (r *register) Identity() string { return "me" }
+
+func (r *register) Update(context.Context, resourcelock.LeaderElectionRecord) error {
+	if r.while != nil {
+		r.while()
+	}
+	if r.down {
+		return errors.New("the API server is away")
+	}
+	return nil
+}
+
+func TestTermFollowsTheLease(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	of := &term{now: func() time.Time { return now }}
+	api := &register{}
+	lock := lease{Interface: api, term: of}
+	renew := func(holder string) {
+		_ = lock.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: holder})
+	}
+	if _, _, bounded := of.left(); bounded {
+		t.Error("who does not lead yet is bound by nothing: it only reads")
+	}
+	look := func(why string, begin, last time.Duration) {
+		t.Helper()
+		if b, l, bounded := of.left(); !bounded || b != begin || l != last {
+			t.Errorf("%s: calls begin for %s and last %s, want %s and %s", why, b, l, begin, last)
+		}
+	}
+	api.while = func() { now = now.Add(time.Second) }
+	renew("me")
+	look("counted from before the write: others may have seen it at once", 9*time.Second, 13*time.Second)
+	now = now.Add(3 * time.Second)
+	api.down = true
+	renew("me")
+	look("a renewal that fails renews nothing", 5*time.Second, 9*time.Second)
+	now = now.Add(5 * time.Second)
+	if begin, last, _ := of.left(); begin > 0 || last <= 0 || last >= leaseTime-renewDeadline {
+		t.Errorf("after the renew deadline calls begin for %s; those that run have %s", begin, last)
+	}
+	api.down = false
+	renew("me")
+	look("renewed", 9*time.Second, 13*time.Second)
+	renew("")
+	if begin, last, bounded := of.left(); !bounded || begin > 0 || last > 0 {
+		t.Errorf("who gave the lease back begins no call: %s, %s", begin, last)
+	}
+}

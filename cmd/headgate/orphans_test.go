@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/manifests"
+	"github.com/headgate/headgate/controllers/preview"
+	"github.com/headgate/headgate/model"
+)
+
+// kept is an account in memory that says whose its stacks are.
+type kept struct{ *preview.Account }
+
+func (k kept) Owners(context.Context) ([]model.Owner, error) {
+	var out []model.Owner
+	for _, s := range k.Stacks() {
+		out = append(out, s.Owner)
+	}
+	return out, nil
+}
+
+func ownedBy(prefix, name string) model.Owner {
+	return model.Owner{Cluster: "c", Prefix: prefix, Stack: name}
+}
+
+// balanced is a stack with a load balancer and a target group that it uses, and others as well.
+func balanced(owner model.Owner, others ...model.ARN) model.Stack {
+	arn := model.ARN("arn:lb:" + owner.String())
+	return model.Stack{
+		Owner:        owner,
+		LoadBalancer: &model.LoadBalancer{ID: "LoadBalancer", ARN: arn, Name: "lb", Type: "application", Scheme: "internal", State: "active"},
+		TargetGroups: []model.TargetGroup{{ID: "g", ARN: "arn:g:" + arn, Name: "g", LoadBalancers: append([]model.ARN{arn}, others...)}},
+	}
+}
+
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ing := &networkingv1.Ingress{}
+	ing.Namespace, ing.Name, ing.Finalizers = "shop", "web", []string{"group.ingress.k8s.aws/left"}
+	ing.Annotations = map[string]string{"alb.ingress.kubernetes.io/group.name": "shop"}
+	state := &headgatev1alpha1.StackState{}
+	state.Name, state.Spec.Owner = "s", "c "+ownedBy(model.PrefixGatewayALB, "infra/edge").String()
+	objects := fake.NewClientBuilder().WithScheme(scheme).WithObjects(ing, state).Build()
+	wanted := []model.Owner{
+		ownedBy(model.PrefixIngress, "shop/web"), ownedBy(model.PrefixIngress, "shop"), ownedBy(model.PrefixIngress, "left"),
+		ownedBy(model.PrefixGatewayALB, "infra/edge"),
+	}
+	orphan, used := ownedBy(model.PrefixIngress, "shop/gone"), ownedBy(model.PrefixGatewayALB, "infra/gone")
+	stacks := []model.Stack{balanced(orphan), balanced(used, "arn:somebody-else")}
+	for _, owner := range wanted {
+		stacks = append(stacks, balanced(owner))
+	}
+	for _, deletes := range []bool{false, true} {
+		aws, out := kept{preview.NewAccount(model.Facts{}, stacks...)}, &bytes.Buffer{}
+		aws.Cut = -1
+		o := orphanage{cluster: "c", objects: objects, aws: aws, out: out, delete: deletes}
+		if err := o.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if text := out.String(); !strings.Contains(text, "# "+orphan.String()) || !strings.Contains(text, "DeleteLoadBalancer") ||
+			!strings.Contains(text, "kept: arn:somebody-else") || strings.Contains(text, "shop/web") {
+			t.Errorf("printed: %s", text)
+		}
+		left := map[model.Owner]bool{}
+		for _, s := range aws.Stacks() {
+			left[s.Owner] = s.LoadBalancer != nil
+		}
+		if left[orphan] == deletes || !left[used] {
+			t.Errorf("invariant 5: --delete=%v, left: %v", deletes, left)
+		}
+		for _, owner := range wanted {
+			if !left[owner] {
+				t.Errorf("invariant 5: %s is wanted, and deleted", owner)
+			}
+		}
+	}
+}
