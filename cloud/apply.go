@@ -108,6 +108,7 @@ func (r *run) one(ctx context.Context, ch plan.Change) bool {
 	defer release()
 	err := r.make(calling, ch)
 	var wait *waiting
+	var failure *plan.ChangeError
 	switch {
 	case err == nil:
 		r.mu.Lock()
@@ -116,8 +117,10 @@ func (r *run) one(ctx context.Context, ch plan.Change) bool {
 		return true
 	case errors.As(err, &wait):
 		r.wait(ch, wait.what)
+	case errors.As(err, &failure):
+		r.fail(failure)
 	default:
-		r.fail(fmt.Errorf("%s of %s: %w", ch.Op, ch.Key, err))
+		r.fail(&plan.ChangeError{Change: ch, Err: err})
 	}
 	return false
 }

@@ -59,10 +59,39 @@ func (r *run) setAttributes(ctx context.Context, ch plan.Change, arn model.ARN) 
 	got, err := r.elb.SetAttributes(ctx, ch.Key.Kind, arn, ch.Attributes)
 	if err != nil {
 		r.inventory.DropAttributes(arn)
-		return doing("attributes", err)
+		return r.sift(ctx, ch, arn, doing("attributes", err))
 	}
 	r.inventory.ChangeAttributes(arn, got)
 	return nil
+}
+
+// sift sets those of some attributes one by one that AWS takes: one value that it refuses fails the whole call, and on what members share
+// there are values of several. What only goes with another is tried again after that one. The error has those that are refused.
+func (r *run) sift(ctx context.Context, ch plan.Change, arn model.ARN, refused error) error {
+	if fault.Of(refused) != fault.Invalid || ch.Key.Kind == model.KindTargetGroup || len(ch.Attributes) < 2 {
+		return refused
+	}
+	left := maps.Clone(ch.Attributes)
+	for took := true; took && len(left) > 0; {
+		took = false
+		for _, k := range slices.Sorted(maps.Keys(left)) {
+			_, err := r.elb.SetAttributes(ctx, ch.Key.Kind, arn, map[string]string{k: left[k]})
+			switch {
+			case err == nil:
+				delete(left, k)
+				took = true
+			case fault.Of(err) != fault.Invalid:
+				return doing("attributes", err)
+			default:
+				refused = doing("attributes", err)
+			}
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	ch.Attributes = left
+	return &plan.ChangeError{Change: ch, Err: refused}
 }
 
 func (r *run) modifyLoadBalancer(ctx context.Context, ch plan.Change, arn model.ARN) error {

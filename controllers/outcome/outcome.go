@@ -111,6 +111,21 @@ func Backoff(first time.Duration, failures int) time.Duration {
 	return out
 }
 
+// Times after which AWS is asked again for what it refused and nobody changed since: its world may have changed.
+const (
+	firstRefused = 5 * time.Minute
+	lastRefused  = time.Hour
+)
+
+// AfterRefusal is when AWS is asked again for what it refused so often, and what nobody changed.
+func AfterRefusal(tries int) time.Duration {
+	out := firstRefused
+	for n := 1; n < tries && out < lastRefused; n++ {
+		out = min(2*out, lastRefused)
+	}
+	return out
+}
+
 // OK tells whether everything was done.
 func (o Outcome) OK() bool { return o.Reason == ReasonDone }
 

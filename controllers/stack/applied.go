@@ -113,6 +113,8 @@ func keysOnly(keys []string) map[string]string {
 // applied takes the desired stack as done.
 func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
 	clear(m.replaced)
+	m.object.Spec.Before = nil
+	m.object.Spec.Refused = slices.DeleteFunc(m.object.Spec.Refused, func(r headgatev1alpha1.RefusedMember) bool { return !m.withheld[r.Member] })
 	want, set := hashes(desired), plan.AppliedOf(desired)
 	all := maps.Clone(want)
 	for key, a := range set {

@@ -125,18 +125,29 @@ func (r *roster) accuse(member model.ObjectRef, field string) {
 	r.blamed[key][field] = true
 }
 
-// trusted are the attributes and tags of settings of which others are wrong: they are on what the neighbours have, too.
-func (r *roster) trusted(member model.ObjectRef, s intent.Settings, into *intent.Settings) {
+// trusted are the attributes and tags of settings of which others are wrong: they are on what the neighbours have, too. Of attributes some of
+// which are wrong those are trusted that AWS has.
+func (r *roster) trusted(member model.ObjectRef, s intent.Settings, lb *model.LoadBalancer, into *intent.Settings) {
 	blamed := func(name string) bool {
 		return r.blamed[memberKey(member)][name] || r.blamed[memberKey(member)][s.Fields[name]]
 	}
 	into.Fields = s.Fields
-	if !blamed("attributes") {
+	switch {
+	case !blamed("attributes"):
 		into.Attributes = s.Attributes
+	case lb != nil:
+		into.Attributes = common(s.Attributes, lb.Attributes)
 	}
 	if !blamed("tags") {
 		into.Tags = s.Tags
 	}
+}
+
+// common are the values that both have by the same key.
+func common(a, b map[string]string) map[string]string {
+	out := maps.Clone(a)
+	maps.DeleteFunc(out, func(k, v string) bool { have, ok := b[k]; return !ok || have != v })
+	return out
 }
 
 // onlyListeners tells whether the mistakes of the member that the load balancer belongs to, or of one that adds only listeners to it, are all in

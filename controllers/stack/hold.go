@@ -22,7 +22,7 @@ func (r *roster) hold(f intent.Fragment, observed model.Stack) []intent.Fragment
 	guarded := true
 	if r.from[memberKey(f.Member)] == bare {
 		out.Settings, guarded = r.protected(known, allowed, observed.LoadBalancer)
-		r.trusted(f.Member, allowed.Settings, &out.Settings)
+		r.trusted(f.Member, allowed.Settings, observed.LoadBalancer, &out.Settings)
 		guarded = r.wall(&out, allowed.Settings, observed.LoadBalancer) && guarded
 	}
 	if !guarded {
@@ -246,7 +246,7 @@ func (r *roster) listener(f intent.Fragment, l model.Listener, observed model.St
 	if _, good := r.good[memberKey(f.Member)]; good {
 		return out
 	}
-	out.SSLPolicy, out.Attributes = l.SSLPolicy, nil
+	out.SSLPolicy, out.Attributes = l.SSLPolicy, common(out.Attributes, l.Attributes)
 	unreadable := func(v string) bool { _, err := netip.ParsePrefix(v); return err != nil }
 	unknown := func(v string) bool { return !strings.HasPrefix(v, "pl-") }
 	// Where nobody names any, those of a class may be lost.

@@ -65,6 +65,8 @@ type attempt struct {
 	roster  *roster
 	facts   model.Facts
 	desired model.Stack
+	// fragments that the stack was built of.
+	fragments []intent.Fragment
 	// hold is a frontend that stays as it is.
 	hold     model.ARN
 	observed *model.Stack
@@ -83,8 +85,8 @@ type attempt struct {
 	verify, drift, protected bool
 }
 
-// attempts is how often a run starts again when what it remembered turns out to be out of date.
-const attempts = 3
+// attempts is how often a run starts again when what it remembered turns out to be out of date, or AWS refused what members ask for.
+const attempts = 6
 
 // Run makes one stack what the request says, as far as that can be done without waiting. The result holds what was reached also
 // when an error comes with it; the error joins classes of package fault.
@@ -101,12 +103,17 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 	var a *attempt
 	var err error
 	defer l.commons.leave(owner)
+	seen := doubts{}
 	for range attempts {
 		a = &attempt{req: req, owner: owner, findings: req.Findings, verify: verify}
-		if err = l.advance(ctx, a, s); !stale(err) {
+		if err = l.advance(ctx, a, s); stale(err) {
+			s.state = nil
+			continue
+		}
+		again, failed := l.refuse(ctx, a, err, seen)
+		if err = errors.Join(err, failed); !again || failed != nil {
 			break
 		}
-		s.state = nil
 	}
 	s.count(a, err)
 	res, err := l.conclude(ctx, a, s, err)
@@ -165,6 +172,9 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 	l.commons.enter(a)
 	a.roster = newRoster(a.req, a.state.good)
 	a.roster.blame(a.req.Findings)
+	refused := a.state.refusals(a.req, l.opts.Now())
+	a.roster.refuse(refused)
+	a.findings = merge(a.findings, refused)
 	if a.blocked = a.roster.unfounded(); a.blocked != "" {
 		return nil
 	}
@@ -206,6 +216,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		}
 		in := a.req.Intent
 		in.Fragments = a.roster.fragments(a.seen())
+		a.fragments = in.Fragments
 		in.Before, in.Observed = slices.Collect(maps.Values(a.state.good)), a.seen().Listeners
 		if err := l.gather(ctx, a, in); err != nil {
 			return err

@@ -90,12 +90,21 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	if res.RequeueAfter == 0 && !res.Gone {
 		res.RequeueAfter = l.sweep.next(a.owner)
 	}
+	res.RequeueAfter = sooner(res.RequeueAfter, a.retry(l.opts.Now()))
 	if shown := l.board.show(ctx, a, res, next); shown != nil {
 		// What could not be shown does not make the stack a failed one.
 		logr.FromContextOrDiscard(ctx).Error(shown, "showing a load balancer", "stack", a.owner.String())
 		res.RequeueAfter = min(res.RequeueAfter, outcome.Attempt{Err: shown, Failures: s.failures}.Outcome().RetryAfter)
 	}
 	return res, err
+}
+
+// sooner is the shorter of two times, of which zero is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // protectedRetry is how soon what AWS protects from deletion is looked at again: somebody has to act first.

@@ -32,6 +32,8 @@ type memory struct {
 	// replaced are the good fragments before those: until the stack is settled, AWS may hold some of what they asked for. A restart
 	// forgets them.
 	replaced map[string][]intent.Fragment
+	// withheld are the members of whom nothing is tried that AWS refused.
+	withheld map[string]bool
 }
 
 // replacedMost is how many of them are kept of a member.
@@ -98,6 +100,7 @@ func Count(ctx context.Context, r client.Reader, cluster string) (int, error) {
 // remember takes the good fragments; they are written with the next save.
 func (m *memory) remember(good map[string]intent.Fragment) error {
 	packed := map[string][]byte{}
+	m.provisional(good)
 	for key, f := range good {
 		have, known := m.good[key]
 		same := known && reflect.DeepEqual(have, f)

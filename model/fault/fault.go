@@ -75,20 +75,25 @@ func Is(err error, class Class) bool {
 }
 
 // All returns every classed error in err's tree.
-func All(err error) []*Error {
-	var out []*Error
-	walk(err, func(e *Error) { out = append(out, e) })
+func All(err error) []*Error { return Find[*Error](err) }
+
+// Find returns every error of a type in err's tree, the outer ones first.
+func Find[T error](err error) []T {
+	var out []T
+	walk(err, func(e error) {
+		if one, ok := any(e).(T); ok {
+			out = append(out, one)
+		}
+	})
 	return out
 }
 
-func walk(err error, visit func(*Error)) {
+func walk(err error, visit func(error)) {
 	if err == nil {
 		return
 	}
+	visit(err)
 	switch e := err.(type) { //nolint:errorlint // the tree is walked here, one error at a time
-	case *Error:
-		visit(e)
-		walk(e.Err, visit)
 	case interface{ Unwrap() error }:
 		walk(e.Unwrap(), visit)
 	case interface{ Unwrap() []error }:

@@ -45,6 +45,9 @@ func (a Addons) Asked() []model.Addon {
 	return out
 }
 
+// Asks tells whether the member asks for an add-on, or asks to take it away.
+func (a Addons) Asks(one model.Addon) bool { return a.of(one) != "" }
+
 func (a Addons) of(one model.Addon) string {
 	return map[model.Addon]string{
 		model.AddonWebACL: a.WebACLRef(), model.AddonClassicWebACL: a.ClassicWebACL, model.AddonProtection: a.Protection,

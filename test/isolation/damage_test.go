@@ -110,7 +110,7 @@ func (w *world) inflict(d damage, m *member) bool {
 // damages are all ways.
 func damages() []damage {
 	return slices.Concat(annotationDamages(), valueDamages(), ruleDamages(), backendDamages(), accessDamages(), groupDamages(),
-		classDamages(), quotaDamages(), attributeDamages())
+		classDamages(), quotaDamages(), attributeDamages(), refusedDamages())
 }
 
 // annotationDamages are values that no annotation takes: of each key what its type, its bounds and its form refuse.

@@ -62,6 +62,36 @@ type WaitingStep struct {
 	Since metav1.Time `json:"since"`
 }
 
+// RefusedMember is a member that asked for something that AWS refused.
+type RefusedMember struct {
+	// Member: Kind/namespace/name.
+	Member string `json:"member"`
+
+	// Fragment is the hash of what it wrote then: something else is tried at once.
+	Fragment string `json:"fragment"`
+
+	// Problems are what AWS refused.
+	// +optional
+	// +listType=atomic
+	Problems []RefusedSetting `json:"problems,omitempty"`
+
+	// Tries is how often it was tried.
+	Tries int32 `json:"tries"`
+
+	// Retry is when it is tried again, should it still be there.
+	Retry metav1.Time `json:"retry"`
+}
+
+// RefusedSetting is one thing that AWS refused.
+type RefusedSetting struct {
+	// Field is where it is written.
+	// +optional
+	Field string `json:"field,omitempty"`
+
+	// Message says what AWS said.
+	Message string `json:"message"`
+}
+
 // StackStateSpec is what the operator remembers of a stack.
 type StackStateSpec struct {
 	// Owner of the stack: cluster prefix:stack.
@@ -97,6 +127,17 @@ type StackStateSpec struct {
 	// Paused says that the plan waits for approval because too much was to be deleted at once.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
+
+	// Before are the shares, in the same form, that members had when all was applied last, of those that changed since: what serves
+	// where AWS refuses the change. It is empty for a member that had none.
+	// +optional
+	Before map[string][]byte `json:"before,omitempty"`
+
+	// Refused are the members that asked for something that AWS refused.
+	// +optional
+	// +listType=map
+	// +listMapKey=member
+	Refused []RefusedMember `json:"refused,omitempty"`
 
 	// Waiting steps.
 	// +optional
