@@ -265,3 +265,28 @@ func TestQuotas(t *testing.T) {
 		})
 	}
 }
+
+// TestPortsThatAWSHoldsStand where it is not remembered who had which: as after a take-over.
+func TestPortsThatAWSHoldsStand(t *testing.T) {
+	greedy, quiet := fragment("greedy", route("a.example.com", "/", "a")), fragment("quiet", route("b.example.com", "/", "b"))
+	greedy.Listeners, quiet.Listeners = nil, []intent.Listener{{Port: 9999, Protocol: "HTTP"}}
+	for n := range 5 {
+		greedy.Listeners = append(greedy.Listeners, intent.Listener{Port: 8000 + n, Protocol: "HTTP"})
+	}
+	f := facts()
+	f.Quotas = model.Quotas{ListenersPerLoadBalancer: 3}
+	in := group(greedy, quiet)
+	in.Observed = []model.Listener{{Port: 9999, Protocol: "HTTP"}}
+	got := build.Build(in, f)
+	var ports []int
+	for _, l := range got.Stack.Listeners {
+		ports = append(ports, l.Port)
+	}
+	same(t, "the neighbour's port is there, and stays", "ports", ports, []int{8000, 8001, 9999})
+	for _, found := range got.Findings {
+		if found.Object.Name != "greedy" || found.Reason != "QuotaExceeded" {
+			t.Errorf("%v", found)
+		}
+	}
+	same(t, "one for each port that has no room", "findings", len(got.Findings), 3)
+}

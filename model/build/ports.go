@@ -91,9 +91,9 @@ func (b *builder) ports(s settings) ports {
 		p.lost[i] = map[int]bool{}
 	}
 	numbers, wishes := b.wishes(p)
-	slices.SortStableFunc(numbers, func(m, n int) int { return standsFirst(listens(wishes[m]), listens(wishes[n])) })
+	slices.SortStableFunc(numbers, func(m, n int) int { return standsFirst(b.listens(wishes[m]), b.listens(wishes[n])) })
 	for _, n := range numbers {
-		if len(p.by) < b.quotas.ListenersPerLoadBalancer || listens(wishes[n]) {
+		if len(p.by) < b.quotas.ListenersPerLoadBalancer || b.listens(wishes[n]) {
 			p.by[n] = b.port(wishes[n], p)
 			continue
 		}
@@ -113,9 +113,12 @@ func (b *builder) ports(s settings) ports {
 	return p
 }
 
-// listens tells whether a port was served before.
-func listens(wishes []wish) bool {
+// listens tells whether a port was served before. Of members of whom nothing is remembered it is what AWS holds.
+func (b *builder) listens(wishes []wish) bool {
 	return slices.ContainsFunc(wishes, func(w wish) bool {
+		if b.before(w.fragment) == nil {
+			return slices.ContainsFunc(b.in.Observed, func(l model.Listener) bool { return l.Port == w.listener.Port })
+		}
 		return slices.ContainsFunc(w.before, func(l *intent.Listener) bool { return !l.Left })
 	})
 }

@@ -133,8 +133,11 @@ func (t *trial) checkState(now *view) {
 	}
 }
 
-// plain is a stack without the order of certificates, and without who may connect to ports that only some members have.
+// plain is a stack without the order of certificates, without who may connect to ports that only some members have, and without ports that a
+// broken one asks for alone.
 func (t *trial) plain(s model.Stack, without []*member) model.Stack {
+	all := t.ports(nil)
+	s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), func(l model.Listener) bool { return !all[l.Port] })
 	for i, l := range s.Listeners {
 		s.Listeners[i].Certificates = slices.Compact(slices.Sorted(slices.Values(l.Certificates)))
 	}
