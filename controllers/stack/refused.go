@@ -59,7 +59,7 @@ type judgement int
 
 const (
 	othersFault judgement = iota
-	// mayPass: what the request refers to was not found, or has no room; a look at AWS may show that it was we who were late.
+	// mayPass: what the request refers to was not found, or is another's; a look at AWS may show that it was we who were late.
 	mayPass
 	// isRefusal: AWS does not take the request as it is.
 	isRefusal
@@ -74,13 +74,13 @@ func verdict(f *plan.ChangeError) judgement {
 		return othersFault
 	case classed.Class == fault.Invalid:
 		return isRefusal
-	case classed.Class == fault.Quota, (classed.Class == fault.NotFound || classed.Class == fault.InUse) && strange(f.Change):
+	case (classed.Class == fault.NotFound || classed.Class == fault.InUse) && strange(f.Change):
 		return mayPass
 	}
 	return othersFault
 }
 
-// strange tells whether a change refers to something that a user named: what is ours was seen a moment ago.
+// strange tells whether a change leads to a target group that a user named: what is ours was seen a moment ago.
 func strange(c plan.Change) bool {
 	var actions []model.Action
 	switch {
@@ -89,7 +89,7 @@ func strange(c plan.Change) bool {
 	case c.Listener != nil:
 		actions = c.Listener.DefaultActions
 	}
-	return c.Addon != "" || len(c.Certificates) > 0 || c.Listener != nil || slices.ContainsFunc(actions, func(a model.Action) bool {
+	return slices.ContainsFunc(actions, func(a model.Action) bool {
 		return a.Forward != nil && slices.ContainsFunc(a.Forward.Groups, func(g model.WeightedGroup) bool { return g.Key == "" })
 	})
 }

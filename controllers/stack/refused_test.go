@@ -155,6 +155,7 @@ func TestFailureOfNobody(t *testing.T) {
 	}{
 		{"AWS is asked too often", fault.Throttled, toGone},
 		{"a right is missing", fault.Denied, toGone},
+		{"the account has no room", fault.Quota, toGone},
 		{"what is ours is not there any more", fault.NotFound, func(c plan.Change) bool { return c.Op == plan.CreateTargetGroup }},
 		{"the subnets that were discovered", fault.Invalid, func(c plan.Change) bool { return c.Op == plan.CreateLoadBalancer }},
 	} {
