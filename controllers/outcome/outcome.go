@@ -118,10 +118,13 @@ const (
 )
 
 // AfterRefusal is when AWS is asked again for what it refused so often, and what nobody changed.
-func AfterRefusal(tries int) time.Duration {
-	out := firstRefused
-	for n := 1; n < tries && out < lastRefused; n++ {
-		out = min(2*out, lastRefused)
+func AfterRefusal(tries int) time.Duration { return Grow(firstRefused, lastRefused, tries) }
+
+// Grow is a time for the nth try: first, doubled with each further one, and never more than most.
+func Grow(first, most time.Duration, tries int) time.Duration {
+	out := first
+	for n := 1; n < tries && out < most; n++ {
+		out = min(2*out, most)
 	}
 	return out
 }

@@ -43,7 +43,7 @@ func TestOutcome(t *testing.T) {
 			Err: errors.Join(classed(fault.Throttled, 0), classed(fault.Denied, 0), classed(fault.Quota, 0)),
 		}, "PermissionDenied", 30 * time.Second, "ec2:Do"},
 		{"the third failure in a row waits longer", outcome.Attempt{Err: errors.New("cut"), Failures: 3}, "FailedDeployModel", 8 * time.Second, ""},
-		{"but not for ever", outcome.Attempt{Err: errors.New("cut"), Failures: 100}, "FailedDeployModel", 2 * time.Minute, ""},
+		{"but not for ever", outcome.Attempt{Err: errors.New("cut"), Failures: 100}, "FailedDeployModel", 30 * time.Second, ""},
 		{"a long text is cut", outcome.Attempt{Err: errors.New(strings.Repeat("ü", 5000))}, "FailedDeployModel", 2 * time.Second, "…"},
 	} {
 		got := c.attempt.Outcome()

@@ -85,9 +85,6 @@ type attempt struct {
 	verify, drift, protected bool
 }
 
-// attempts is how often a run starts again when what it remembered turns out to be out of date, or AWS refused what members ask for.
-const attempts = 6
-
 // Run makes one stack what the request says, as far as that can be done without waiting. The result holds what was reached also
 // when an error comes with it; the error joins classes of package fault.
 func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
@@ -100,21 +97,8 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 	if verify {
 		l.opts.Forget(owner)
 	}
-	var a *attempt
-	var err error
 	defer l.commons.leave(owner)
-	seen := doubts{}
-	for range attempts {
-		a = &attempt{req: req, owner: owner, findings: req.Findings, verify: verify}
-		if err = l.advance(ctx, a, s); stale(err) {
-			s.state = nil
-			continue
-		}
-		again, failed := l.refuse(ctx, a, err, seen)
-		if err = errors.Join(err, failed); !again || failed != nil {
-			break
-		}
-	}
+	a, err := l.try(ctx, s, attempt{req: req, owner: owner, findings: req.Findings, verify: verify})
 	s.count(a, err)
 	res, err := l.conclude(ctx, a, s, err)
 	if res.Gone {
@@ -172,9 +156,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 	l.commons.enter(a)
 	a.roster = newRoster(a.req, a.state.good)
 	a.roster.blame(a.req.Findings)
-	refused := a.state.refusals(a.req, l.opts.Now())
-	a.roster.refuse(refused)
-	a.findings = merge(a.findings, refused)
+	a.withhold(l.opts.Now())
 	if a.blocked = a.roster.unfounded(); a.blocked != "" {
 		return nil
 	}

@@ -24,6 +24,34 @@ import (
 // doubts are changes that failed in a way that may pass, by their key: they are tried once more before anybody is blamed.
 type doubts map[string]bool
 
+// attempts is how often a run starts again when what it remembered turns out to be out of date, or AWS refused what members ask for.
+const attempts = 6
+
+// try makes attempts like one until nothing comes of another.
+func (l *Loop) try(ctx context.Context, s *slot, like attempt) (a *attempt, err error) {
+	seen := doubts{}
+	for range attempts {
+		one := like
+		a = &one
+		if err = l.advance(ctx, a, s); stale(err) {
+			s.state = nil
+			continue
+		}
+		again, failed := l.refuse(ctx, a, err, seen)
+		if err = errors.Join(err, failed); !again || failed != nil {
+			break
+		}
+	}
+	return a, err
+}
+
+// withhold has nothing tried that AWS refused, and tells whose it is.
+func (a *attempt) withhold(now time.Time) {
+	refused := a.state.refusals(a.req, now)
+	a.roster.refuse(refused)
+	a.findings = merge(a.findings, refused)
+}
+
 // refuse has the members that asked for what AWS refused served by what they had before, and tells whether that, or a second try, may help.
 func (l *Loop) refuse(ctx context.Context, a *attempt, err error, seen doubts) (again bool, failed error) {
 	blamed := map[string][]model.Finding{}

@@ -107,15 +107,18 @@ func sooner(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// protectedRetry is how soon what AWS protects from deletion is looked at again: somebody has to act first.
-const protectedRetry = 30 * time.Second
+// Times after which what AWS protects from deletion is looked at again: somebody has to act first.
+const (
+	protectedRetry = 30 * time.Second
+	protectedMost  = 2 * time.Minute
+)
 
 // patient is when to look again after so many runs in a row that could only wait. What waits for AWS is looked at four times before the
 // time doubles, which adds little to how long it takes; a load balancer that comes up is watched as before.
 func (a *attempt) patient(next outcome.Outcome, waits int) time.Duration {
 	switch {
 	case a.protected:
-		return outcome.Backoff(protectedRetry, max(waits, 1))
+		return outcome.Grow(protectedRetry, protectedMost, waits)
 	case waits == 0 || next.Reason != outcome.ReasonWaiting || a.starting():
 		return next.RetryAfter
 	}
