@@ -28,36 +28,13 @@ func TestManyDeletionsPause(t *testing.T) {
 	for _, ing := range all {
 		s.published(ing)
 	}
-	s.Eventually("all are settled", func() error {
-		for _, ing := range all {
-			pages, err := s.pages(ing.Name)
-			if err != nil || len(pages) != 1 || !meta.IsStatusConditionTrue(pages[0].Status.Conditions, headgatev1alpha1.ConditionProgrammed) {
-				return fmt.Errorf("%s: %d LoadBalancers: %w", ing.Name, len(pages), err)
-			}
-		}
-		return nil
-	})
+	s.settled(all)
 	for _, ing := range all {
 		if err := s.World.Client.Delete(t.Context(), ing); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var paused []headgatev1alpha1.LoadBalancer
-	s.Eventually("some go, and the rest waits", func() error {
-		paused = nil
-		var list headgatev1alpha1.LoadBalancerList
-		if err := s.World.Client.List(t.Context(), &list); err != nil {
-			return fmt.Errorf("listing: %w", err)
-		}
-		for _, lb := range list.Items {
-			c := meta.FindStatusCondition(lb.Status.Conditions, headgatev1alpha1.ConditionPlanApproved)
-			if c == nil || c.Reason != "BreakerOpen" || lb.Status.PendingPlan == nil {
-				return fmt.Errorf("%s: %+v", lb.Name, lb.Status.Conditions)
-			}
-			paused = append(paused, lb)
-		}
-		return nil
-	})
+	paused := s.paused()
 	if len(paused) < total-free {
 		t.Fatalf("%d of %d deletions wait", len(paused), total)
 	}
@@ -72,4 +49,40 @@ func TestManyDeletionsPause(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// settled waits until AWS holds what the Ingresses ask for.
+func (s *scene) settled(all []*networkingv1.Ingress) {
+	s.t.Helper()
+	s.Eventually("all are settled", func() error {
+		for _, ing := range all {
+			pages, err := s.pages(ing.Name)
+			if err != nil || len(pages) != 1 || !meta.IsStatusConditionTrue(pages[0].Status.Conditions, headgatev1alpha1.ConditionProgrammed) {
+				return fmt.Errorf("%s: %d LoadBalancers: %w", ing.Name, len(pages), err)
+			}
+		}
+		return nil
+	})
+}
+
+// paused waits until the breaker holds whatever is left, and gives it.
+func (s *scene) paused() []headgatev1alpha1.LoadBalancer {
+	s.t.Helper()
+	var paused []headgatev1alpha1.LoadBalancer
+	s.Eventually("some go, and the rest waits", func() error {
+		paused = nil
+		var list headgatev1alpha1.LoadBalancerList
+		if err := s.World.Client.List(s.t.Context(), &list); err != nil {
+			return fmt.Errorf("listing: %w", err)
+		}
+		for _, lb := range list.Items {
+			c := meta.FindStatusCondition(lb.Status.Conditions, headgatev1alpha1.ConditionPlanApproved)
+			if c == nil || c.Reason != "BreakerOpen" || lb.Status.PendingPlan == nil {
+				return fmt.Errorf("%s: %+v", lb.Name, lb.Status.Conditions)
+			}
+			paused = append(paused, lb)
+		}
+		return nil
+	})
+	return paused
 }

@@ -98,8 +98,9 @@ func (s Settings) lease(access *rest.Config, t *term) (resourcelock.Interface, e
 	if err != nil {
 		return nil, fmt.Errorf("naming the lease's holder: %w", err)
 	}
-	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, s.LeaderID,
-		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())}, rest.AddUserAgent(rest.CopyConfig(access), "leader-election"), renewDeadline)
+	who := resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())}
+	access = rest.AddUserAgent(rest.CopyConfig(access), "leader-election")
+	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, s.LeaderID, who, access, renewDeadline)
 	if err != nil {
 		return nil, fmt.Errorf("making the lease: %w", err)
 	}
