@@ -167,6 +167,8 @@ func denial(r *http.Request) string {
 	switch {
 	case r.Header.Get("X-Amz-Target") != "":
 		return `{"__type": "AccessDeniedException", "message": "no"}`
+	case strings.Contains(r.Header.Get("Authorization"), "/s3/"):
+		return "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
 	case strings.Contains(r.Header.Get("Authorization"), "/ec2/"):
 		return "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>"
 	default:
@@ -186,6 +188,9 @@ func actionOf(r *http.Request) (string, error) {
 	}
 	if strings.Contains(r.URL.Path, "/hostedzone") {
 		return map[string]string{http.MethodGet: "ListHostedZones", http.MethodPost: "ChangeResourceRecordSets"}[r.Method], nil
+	}
+	if strings.Contains(r.Header.Get("Authorization"), "/s3/") {
+		return map[string]string{http.MethodGet: "ListObjectsV2", http.MethodPut: "PutObject", http.MethodDelete: "DeleteObject"}[r.Method], nil
 	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -151,6 +151,12 @@ func (r *run) unmet(ch plan.Change) string {
 			}
 			continue
 		}
+		if need.Key.Kind == model.KindTrustStore {
+			if t, _ := r.inventory.TrustStore(arn); t.Status != need.State {
+				return "trust store " + need.Key.ID + " to be made"
+			}
+			continue
+		}
 		lb, ok := r.inventory.LoadBalancer(arn)
 		state := lb.State
 		if state == "active_impaired" {

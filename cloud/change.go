@@ -27,8 +27,15 @@ func (r *run) make(ctx context.Context, ch plan.Change) error {
 		return r.createRule(ctx, ch)
 	case plan.RequestCertificate, plan.ImportCertificate:
 		return r.makeCertificate(ctx, ch)
+	case plan.PutBundle, plan.DeleteBundle, plan.CreateTrustStore:
+		return r.trust(ctx, ch)
 	default:
+		return r.change(ctx, ch)
 	}
+}
+
+// change makes a change of something that exists.
+func (r *run) change(ctx context.Context, ch plan.Change) error {
 	arn, err := r.target(ch)
 	if err != nil {
 		return err
@@ -38,7 +45,7 @@ func (r *run) make(ctx context.Context, ch plan.Change) error {
 	}
 	switch ch.Op {
 	case plan.DeleteSecurityGroup, plan.DeleteLoadBalancer, plan.DeleteTargetGroup, plan.DeleteListener, plan.DeleteRule,
-		plan.DeleteCertificate:
+		plan.DeleteCertificate, plan.DeleteTrustStore:
 		return r.remove(ctx, ch, arn)
 	case plan.AuthorizeIngress, plan.RevokeIngress:
 		return r.admit(ctx, ch, arn)
@@ -126,6 +133,8 @@ func (r *run) modifyLoadBalancer(ctx context.Context, ch plan.Change, arn model.
 
 func (r *run) modify(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	switch ch.Op {
+	case plan.ModifyTrustStore:
+		return r.modifyTrustStore(ctx, ch, arn)
 	case plan.ModifyTargetGroup:
 		got, err := r.elb.ModifyTargetGroup(ctx, arn, *ch.TargetGroup)
 		if err == nil {
@@ -176,6 +185,9 @@ func (r *run) modifyListener(ctx context.Context, ch plan.Change, arn model.ARN)
 		return err
 	}
 	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
+		return err
+	}
+	if want.MutualAuth, err = r.trusting(want.MutualAuth); err != nil {
 		return err
 	}
 	defer r.dropListener(arn)

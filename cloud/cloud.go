@@ -17,6 +17,7 @@ import (
 	"github.com/headgate/headgate/cloud/elbv2"
 	"github.com/headgate/headgate/cloud/inventory"
 	"github.com/headgate/headgate/cloud/route53"
+	"github.com/headgate/headgate/cloud/s3"
 	"github.com/headgate/headgate/model"
 )
 
@@ -24,17 +25,20 @@ import (
 type Client struct {
 	*Targets
 
-	cluster   string
-	vpc       string
-	elb       *elbv2.Client
-	ec2       *ec2.Client
-	acm       *acm.Client
-	dns       *route53.Client
-	secrets   Secrets
-	now       func() time.Time
-	inventory *inventory.Inventory
-	roles     *roles
-	young     young
+	cluster string
+	vpc     string
+	elb     *elbv2.Client
+	ec2     *ec2.Client
+	acm     *acm.Client
+	dns     *route53.Client
+	s3      *s3.Client
+	secrets Secrets
+	// authorities reads what trust stores are made of.
+	authorities Authorities
+	now         func() time.Time
+	inventory   *inventory.Inventory
+	roles       *roles
+	young       young
 
 	protectors inventory.Protectors
 }

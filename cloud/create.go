@@ -174,6 +174,9 @@ func (r *run) createListener(ctx context.Context, ch plan.Change) error {
 	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
 		return err
 	}
+	if want.MutualAuth, err = r.trusting(want.MutualAuth); err != nil {
+		return err
+	}
 	got, err := r.elb.CreateListener(ctx, lb, want)
 	if err == nil {
 		r.inventory.NewListener(lb, got)

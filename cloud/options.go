@@ -22,8 +22,10 @@ import (
 	"github.com/headgate/headgate/cloud/elbv2"
 	"github.com/headgate/headgate/cloud/inventory"
 	"github.com/headgate/headgate/cloud/route53"
+	"github.com/headgate/headgate/cloud/s3"
 	"github.com/headgate/headgate/cloud/shield"
 	"github.com/headgate/headgate/cloud/waf"
+	"github.com/headgate/headgate/model"
 )
 
 // Options are the settings of a [Client].
@@ -55,6 +57,10 @@ type Options struct {
 	Limits *call.Limits
 	// Secrets reads what plans only refer to; nil where no plan refers to any.
 	Secrets Secrets
+	// Authorities reads the ConfigMaps that clients are verified by; nil where no plan refers to any.
+	Authorities Authorities
+	// Shelf is where certificates of authorities are kept for trust stores; without a bucket none is made.
+	Shelf model.Shelf
 	// TargetGroupTags are tags that the security group of a pod's or node's interface has, besides the cluster's own, where the
 	// interface has several groups.
 	TargetGroupTags map[string]string
@@ -90,7 +96,8 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	balancing := elbv2.New(o.at(cfg, "elasticloadbalancing", "elbv2"))
 	c := &Client{
 		Targets: &Targets{elb: balancing}, cluster: o.Cluster, vpc: vpc, elb: balancing, ec2: network,
-		acm: acm.New(o.at(cfg, "acm")), dns: route53.New(o.at(cfg, "route53")), secrets: o.Secrets, roles: o.roles(plain),
+		acm: acm.New(o.at(cfg, "acm")), dns: route53.New(o.at(cfg, "route53")), secrets: o.Secrets, authorities: o.Authorities,
+		s3: s3.New(o.at(cfg, "s3")), roles: o.roles(plain),
 	}
 	if c.now = o.Now; c.now == nil {
 		c.now = time.Now
@@ -100,7 +107,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		Shield: shield.New(o.at(cfg, "shield")),
 	}
 	c.inventory = inventory.New(inventory.Options{
-		ELBv2: c.elb, EC2: c.ec2, ACM: c.acm, Route53: c.dns, Discovery: o.Discovery, Protectors: c.protectors,
+		ELBv2: c.elb, EC2: c.ec2, S3: c.s3, Shelf: o.Shelf, ACM: c.acm, Route53: c.dns, Discovery: o.Discovery, Protectors: c.protectors,
 		Cluster: o.Cluster, Region: cfg.Region, VPC: vpc, Now: o.Now, TargetGroupTags: o.TargetGroupTags, BackendGroup: o.BackendGroup,
 	})
 	return c, nil

@@ -42,6 +42,8 @@ func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
 		r.inventory.DropListener(arn)
 	case plan.DeleteCertificate:
 		r.inventory.DropCertificateOf(arn)
+	case plan.DeleteTrustStore:
+		r.inventory.DropTrustStore(arn)
 	default:
 		r.inventory.DropRule(arn)
 	}
@@ -60,6 +62,8 @@ func (r *run) deletion(op plan.Op) func(context.Context, model.ARN) error {
 		return r.elb.DeleteListener
 	case plan.DeleteCertificate:
 		return r.acm.Delete
+	case plan.DeleteTrustStore:
+		return r.elb.DeleteTrustStore
 	default:
 		return r.elb.DeleteRule
 	}

@@ -163,6 +163,7 @@ type MutualAuth struct {
 	// Mode is off, passthrough or verify.
 	Mode string `json:"mode"`
 	// TrustStore, IgnoreExpiry and AdvertiseNames are of verify. AdvertiseNames is on or off.
+	// Desired, TrustStore may be a [TrustStore.Reference] to one of the stack.
 	TrustStore     ARN    `json:"trustStore,omitempty"`
 	IgnoreExpiry   bool   `json:"ignoreExpiry,omitempty"`
 	AdvertiseNames string `json:"advertiseNames,omitempty"`

@@ -15,7 +15,7 @@ const ruleHashLength = 10
 
 // Resource is what can be hashed.
 type Resource interface {
-	Stack | LoadBalancer | TargetGroup | Listener | Rule | SecurityGroup | OwnCertificate
+	Stack | LoadBalancer | TargetGroup | Listener | Rule | SecurityGroup | OwnCertificate | TrustStore
 }
 
 // HashOf is the SHA-256, in hex, of a desired resource and [BuildVersion]. What is only observed (ARNs, states, priorities)
@@ -35,6 +35,8 @@ func HashOf[T Resource](resource T) string {
 		return digest("Rule", bareRule(NormalizeRule(r)))
 	case OwnCertificate:
 		return digest("Certificate", bareCertificate(normalizeCertificate(r)))
+	case TrustStore:
+		return digest("TrustStore", bareTrustStore(r))
 	case SecurityGroup:
 		return digest("SecurityGroup", bareSecurityGroup(normalizeSecurityGroup(r)))
 	default:
@@ -68,6 +70,7 @@ func bareStack(s Stack) Stack {
 	s.SecurityGroups = mapped(s.SecurityGroups, bareSecurityGroup)
 	s.TargetGroups = mapped(s.TargetGroups, bareTargetGroup)
 	s.Certificates = mapped(s.Certificates, bareCertificate)
+	s.TrustStores, s.Bundles = mapped(s.TrustStores, bareTrustStore), nil
 	s.Listeners = mapped(s.Listeners, bareListener)
 	if s.Frontend != nil {
 		front := bareStack(*s.Frontend)

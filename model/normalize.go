@@ -28,6 +28,7 @@ func Normalize(s Stack) Stack {
 	})
 	s.Certificates = mapped(s.Certificates, normalizeCertificate)
 	slices.SortStableFunc(s.Certificates, compareCertificates)
+	s.TrustStores, s.Bundles = slices.SortedStableFunc(slices.Values(s.TrustStores), compareTrustStores), set(s.Bundles, compareBundles)
 	s.Listeners = mapped(s.Listeners, normalizeListener)
 	slices.SortStableFunc(s.Listeners, func(a, b Listener) int {
 		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol))

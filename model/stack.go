@@ -9,6 +9,10 @@ type Stack struct {
 	TargetGroups   []TargetGroup   `json:"targetGroups,omitempty"`
 	// Certificates in ACM that the stack owns.
 	Certificates []OwnCertificate `json:"certificates,omitempty"`
+	// TrustStores that the stack owns.
+	TrustStores []TrustStore `json:"trustStores,omitempty"`
+	// Bundles are the objects in S3 that are kept for the stack's trust stores: observed only.
+	Bundles []Bundle `json:"bundles,omitempty"`
 	// Listeners of LoadBalancer, by port.
 	Listeners []Listener `json:"listeners,omitempty"`
 	// Frontend is the network load balancer in front of LoadBalancer, with its target groups and listeners; nil for none. It has no

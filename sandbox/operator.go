@@ -111,7 +111,7 @@ func (s *Sandbox) OperatorKubeconfig(ctx context.Context) (string, error) {
 // probe.
 func (s *Sandbox) OperatorFlags(kubeconfig string) []string {
 	var endpoints []string
-	for _, service := range []string{"elasticloadbalancing", "ec2", "acm", "sts", "tagging", "wafv2", "wafregional", "shield", "route53"} {
+	for _, service := range []string{"elasticloadbalancing", "ec2", "acm", "sts", "tagging", "wafv2", "wafregional", "shield", "route53", "s3"} {
 		endpoints = append(endpoints, service+"="+s.simulator.URL())
 	}
 	return []string{

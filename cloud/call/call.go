@@ -102,7 +102,7 @@ func codeOf(err error) string {
 
 func classed(err error, service, operation string) error {
 	code := codeOf(err)
-	return &fault.Error{Class: classOf(code), Code: code, Action: prefixOf(service) + ":" + operation, Err: &told{text: textOf(err), err: err}}
+	return &fault.Error{Class: classOf(code), Code: code, Action: actionOf(service, operation), Err: &told{text: textOf(err), err: err}}
 }
 
 // told is an error in AWS's words, without the request ID: what users see again and again must read the same each time.

@@ -13,6 +13,8 @@ func prefixOf(service string) string {
 		return "acm"
 	case "Route 53":
 		return "route53"
+	case "S3":
+		return "s3"
 	case "STS":
 		return "sts"
 	case "WAFV2":
@@ -26,7 +28,15 @@ func prefixOf(service string) string {
 	}
 }
 
-// classOf is the one place where AWS's codes are read. The codes are those of the ELBv2, EC2, ACM, WAF and Shield API models, and the
+// actionOf is an operation by the name that IAM has for the right to it.
+func actionOf(service, operation string) string {
+	if operation == "ListObjectsV2" {
+		operation = "ListBucket"
+	}
+	return prefixOf(service) + ":" + operation
+}
+
+// classOf is the one place where AWS's codes are read. The codes are those of the ELBv2, EC2, ACM, S3, WAF and Shield API models, and the
 // common ones of the Query and JSON protocols that no model lists.
 func classOf(code string) fault.Class {
 	switch code {
@@ -35,7 +45,7 @@ func classOf(code string) fault.Class {
 		"InvalidGroup.NotFound", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound",
 		"InvalidVpcID.NotFound", "InvalidSubnetID.NotFound", "InvalidNetworkInterfaceID.NotFound",
 		"InvalidAllocationID.NotFound", "InvalidInstanceID.NotFound", "InvalidPrefixListID.NotFound",
-		"ResourceNotFoundException", "WAFNonexistentItemException":
+		"ResourceNotFoundException", "WAFNonexistentItemException", "CaCertificatesBundleNotFound", "NoSuchBucket", "NoSuchKey":
 		return fault.NotFound
 	case "ResourceInUse", "DependencyViolation", "InvalidGroup.InUse", "TrustStoreInUse", "ResourceInUseException",
 		"TargetGroupAssociationLimit":

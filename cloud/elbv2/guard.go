@@ -6,12 +6,9 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/fault"
 )
 
 // secretKey is the key of clients' secrets in a context.
@@ -135,34 +132,4 @@ func readMutual(m *types.MutualAuthenticationAttributes) *model.MutualAuth {
 		AdvertiseNames: string(m.AdvertiseTrustStoreCaNames),
 	}.WithDefaults()
 	return &out
-}
-
-// TrustStores are the ARNs of all trust stores of the account, by name.
-func (c *Client) TrustStores(ctx context.Context) (map[string]model.ARN, error) {
-	pages := elasticloadbalancingv2.NewDescribeTrustStoresPaginator(c.api, &elasticloadbalancingv2.DescribeTrustStoresInput{PageSize: number(pageSize)})
-	out := map[string]model.ARN{}
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, reading("trust stores", err)
-		}
-		for _, s := range page.TrustStores {
-			out[aws.ToString(s.Name)] = model.ARN(aws.ToString(s.TrustStoreArn))
-		}
-	}
-	return out, nil
-}
-
-// HasTrustStore tells whether there is a trust store of this ARN, which another account may share. What AWS does not take for the ARN of
-// one is not there.
-func (c *Client) HasTrustStore(ctx context.Context, arn model.ARN) (bool, error) {
-	out, err := c.api.DescribeTrustStores(ctx, &elasticloadbalancingv2.DescribeTrustStoresInput{TrustStoreArns: []string{string(arn)}})
-	err = call.Bare(err)
-	if class := fault.Of(err); class == fault.NotFound || class == fault.Invalid {
-		return false, nil
-	}
-	if err != nil {
-		return false, reading("trust store "+string(arn), err)
-	}
-	return len(out.TrustStores) > 0, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/headgate/headgate/cloud/ec2"
 	"github.com/headgate/headgate/cloud/elbv2"
 	"github.com/headgate/headgate/cloud/route53"
+	"github.com/headgate/headgate/cloud/s3"
 	"github.com/headgate/headgate/model"
 )
 
@@ -30,6 +31,9 @@ type Inventory struct {
 	ec2     *ec2.Client
 	acm     *acm.Client
 	dns     *route53.Client
+	s3      *s3.Client
+	// shelf is where certificates of authorities are kept.
+	shelf   model.Shelf
 	cluster string
 	region  string
 	vpc     string
@@ -39,6 +43,7 @@ type Inventory struct {
 
 	world     world
 	owned     owned
+	stores    stores
 	discovery Discovery
 
 	balancers kept[map[model.ARN]Balancer]
@@ -68,6 +73,9 @@ type Options struct {
 	ELBv2 *elbv2.Client
 	EC2   *ec2.Client
 	ACM   *acm.Client
+	S3    *s3.Client
+	// Shelf is where certificates of authorities are kept.
+	Shelf model.Shelf
 	// Protectors of load balancers.
 	Protectors Protectors
 	// Route53 finds the zones of names that are to be proven.
@@ -94,7 +102,7 @@ func New(o Options) *Inventory {
 		o.Now = time.Now
 	}
 	return &Inventory{
-		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, dns: o.Route53, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
+		elb: o.ELBv2, ec2: o.EC2, acm: o.ACM, dns: o.Route53, s3: o.S3, shelf: o.Shelf, region: o.Region, cluster: o.Cluster, vpc: o.VPC, now: o.Now,
 		discovery: o.Discovery, protection: protection{Protectors: o.Protectors}, chosenBy: o.TargetGroupTags, backend: o.BackendGroup,
 		tags: map[model.ARN]map[string]string{}, forgotten: map[model.Owner]bool{},
 	}
@@ -111,6 +119,7 @@ func (i *Inventory) Forget(owner model.Owner) {
 	i.balancers.expire()
 	i.groups.expire()
 	i.forgetCertificates(owner)
+	i.forgetTrust()
 	i.mu.Lock()
 	i.forgotten[owner] = true
 	i.mu.Unlock()
@@ -125,6 +134,8 @@ func (i *Inventory) ForgetAll(kind model.Kind) {
 		i.groups.expire()
 	case model.KindCertificate:
 		i.world.certificates.expire()
+	case model.KindTrustStore:
+		i.forgetTrust()
 	default:
 		i.security.expire()
 	}

@@ -19,11 +19,10 @@ const readers = 8
 const provisioning = "provisioning"
 
 // Observe is what AWS holds for an owner, normalised. Keys limit what is read in detail (attributes, listeners, rules); nil, or none but
-// those of add-ons and certificates, is everything. Add-ons are read that have keys; certificates where there is a key of their kind, for
-// it takes a call for each certificate of the account to find them: those of the owner, and of those that the cluster imported those that its
-// listeners have, that a key names by ARN or host name, or that nothing has. Of several load balancers the newest is the stack's, the others are
-// its leftovers. A reference to a target group carries its ARN, and its key where only one group has that; a reference to a security group
-// has the key where there is one.
+// those of add-ons, certificates and trust stores, is everything. Add-ons are read that have keys; certificates where there is a key of their
+// kind, for it takes a call for each certificate of the account to find them: those of the owner, and of those that the cluster imported those
+// that its listeners have, that a key names by ARN or host name, or that nothing has; trust stores where there is a key of their kind, or a
+// bucket for them. Of several load balancers the newest is the stack's, the others are
 func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
 	if owner.Prefix == "" {
 		return i.observeCluster(ctx, owner)
@@ -32,10 +31,16 @@ func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model
 		return model.Stack{}, err
 	}
 	keys, look := split(keys)
+	keys, trust := apart(keys, model.KindTrustStore)
 	addons, others := addonsOf(keys)
 	o := observation{Inventory: i, want: wanted(others), addons: addons, stack: model.Stack{Owner: owner}}
 	if err := o.collections(ctx); err != nil {
 		return model.Stack{}, err
+	}
+	if len(trust) > 0 || i.shelf.Bucket != "" {
+		if err := o.observeTrust(ctx, len(trust) > 0); err != nil {
+			return model.Stack{}, err
+		}
 	}
 	if err := o.details(ctx); err != nil {
 		return model.Stack{}, err
@@ -64,15 +69,21 @@ type observation struct {
 
 // split takes the keys of certificates away from the others, nil where there are none.
 func split(keys []model.Key) (others []model.Key, look *Look) {
-	others = slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool { return k.Kind == model.KindCertificate })
-	if len(others) == len(keys) {
+	others, certificates := apart(keys, model.KindCertificate)
+	if len(certificates) == 0 {
 		return others, nil
 	}
-	look = lookFor(slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool { return k.Kind != model.KindCertificate }))
-	if len(others) == 0 {
+	return others, lookFor(certificates)
+}
+
+// apart takes the keys of a kind away from the others. Where there are some, no others is nil: everything.
+func apart(keys []model.Key, kind model.Kind) (others, those []model.Key) {
+	others = slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool { return k.Kind == kind })
+	those = slices.DeleteFunc(slices.Clone(keys), func(k model.Key) bool { return k.Kind != kind })
+	if len(those) > 0 && len(others) == 0 {
 		others = nil
 	}
-	return others, look
+	return others, those
 }
 
 func (o *observation) observeCertificates(ctx context.Context, look *Look) error {

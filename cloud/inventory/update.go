@@ -82,6 +82,11 @@ func (i *Inventory) ChangeTags(kind model.Kind, arn model.ARN, set map[string]st
 		})
 	case model.KindCertificate:
 		i.changeCertificateTags(arn, change)
+	case model.KindTrustStore:
+		if t, ok := i.TrustStore(arn); ok {
+			t.Tags = change(t.Tags)
+			i.PutTrustStore(t)
+		}
 	case model.KindSecurityGroup:
 		i.ChangeSecurityGroup(arn, func(g *model.SecurityGroup) { g.Tags = change(g.Tags) })
 	default:

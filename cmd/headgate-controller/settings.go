@@ -151,7 +151,7 @@ func (s *settings) problems(rest []string) []string {
 	complain(s.MetricsAddr != "0" && port(s.MetricsAddr) != "0" && port(s.MetricsAddr) == port(s.HealthAddr),
 		"--metrics-bind-addr and --health-probe-bind-addr have the same port, %s: use two, or 0 to turn one off", port(s.HealthAddr))
 	out = append(out, verify.Flags{
-		Authority: s.Authority, Authorities: s.Authorities, SecretsLabel: s.SecretsLabel,
+		Authority: s.Authority, Authorities: s.Authorities, SecretsLabel: s.SecretsLabel, Bucket: s.Shelf.Bucket, Prefix: s.Shelf.Prefix,
 		TargetType: s.TargetType, Scheme: s.Scheme, DefaultTags: s.DefaultTags, ExternalTags: s.ExternalTags, Endpoints: s.Endpoints,
 	}.Problems()...)
 	slices.Sort(out)

@@ -152,7 +152,7 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 // check refuses flags as the operator does.
 func (o *planOptions) check() error {
 	problems := verify.Flags{
-		Authority: o.set.Authority, Authorities: o.set.Authorities, SecretsLabel: o.set.SecretsLabel,
+		Authority: o.set.Authority, Authorities: o.set.Authorities, SecretsLabel: o.set.SecretsLabel, Bucket: o.set.Shelf.Bucket, Prefix: o.set.Shelf.Prefix,
 		TargetType: o.set.TargetType, Scheme: o.set.Scheme, DefaultTags: o.set.DefaultTags, ExternalTags: o.set.ExternalTags, Endpoints: o.set.Endpoints,
 	}.Problems()
 	if o.set.Cluster == "" && o.set.Kubeconfig != "" && len(o.files) == 0 {

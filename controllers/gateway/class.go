@@ -36,12 +36,14 @@ type ClassReconciler struct {
 	client client.Client
 	live   client.Reader
 	voice  *outcome.Voice
+	// keeps says that there is a bucket for authorities.
+	keeps bool
 }
 
 // NewClass returns the reconciler of GatewayClasses.
-func NewClass(mgr ctrl.Manager) *ClassReconciler {
+func NewClass(mgr ctrl.Manager, set Settings) *ClassReconciler {
 	return &ClassReconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(),
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), keeps: set.Shelf.Bucket != "",
 		voice: outcome.NewVoice(mgr.GetEventRecorder(className), time.Now),
 	}
 }
@@ -173,7 +175,7 @@ func (r *ClassReconciler) accept(ctx context.Context, class *gwv1.GatewayClass) 
 	if unread == nil {
 		set(gwv1.GatewayClassConditionStatusSupportedVersion, gwv1.GatewayClassReasonSupportedVersion, version)
 	}
-	class.Status.SupportedFeatures = supported(hasSets(r.client.RESTMapper()))
+	class.Status.SupportedFeatures = r.features()
 	if reflect.DeepEqual(old.Status, class.Status) {
 		return unread
 	}

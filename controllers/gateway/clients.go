@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"slices"
 	"time"
@@ -18,16 +17,17 @@ import (
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
+	"github.com/headgate/headgate/model/material"
 )
 
 // What a Gateway says of the certificates of its clients (Gateway API, FrontendTLSConfig). AllowInsecureFallback lets everybody in: the load
-// balancer asks for a certificate and passes it on. AllowValidOnly needs a trust store of the authorities, which nobody makes yet: such a port
-// answers 503.
+// balancer asks for a certificate and passes it on. AllowValidOnly verifies clients by a trust store of the stack's own, which is made of the
+// ConfigMaps; where none can be made, because there is no bucket for it, the port answers 503.
 
 const (
 	kindConfigMap = "ConfigMap"
-	// authorityKey holds the certificates of authorities in a ConfigMap.
-	authorityKey = "ca.crt"
+	// AuthorityKey holds the certificates of authorities in a ConfigMap.
+	AuthorityKey = "ca.crt"
 	// freshness is how often authorities are looked at again: nobody tells of ConfigMaps that change.
 	freshness = time.Minute
 )
@@ -56,12 +56,33 @@ func verifies(g *gwv1.Gateway, l *listener) bool {
 	return v != nil && !fallsBack(v)
 }
 
-// passesOn is how a listener asks for certificates that it does not check; nil where it does not.
-func (t *translator) passesOn(l *listener) *intent.MutualAuth {
-	if !fallsBack(validation(t.snapshot.Gateway, l)) {
-		return nil
+// validationField is where it is written what is asked of clients of a listener.
+func validationField(g *gwv1.Gateway, l *listener) string {
+	field := "spec.tls.frontend.default.validation"
+	for i, p := range g.Spec.TLS.Frontend.PerPort {
+		if p.Port == l.Port {
+			field = fmt.Sprintf("spec.tls.frontend.perPort[%d].tls.validation", i)
+		}
 	}
-	return &intent.MutualAuth{Mode: model.MutualPassthrough, Whole: true, Field: "spec.tls.frontend"}
+	if l.of.ref.Kind != kindGateway {
+		field = gatewayRef(g).String() + " " + field
+	}
+	return field
+}
+
+// byConfigMaps is how a listener asks for certificates for what the Gateway says; nil where that says nothing.
+func (t *translator) byConfigMaps(l *listener) *intent.MutualAuth {
+	g := t.snapshot.Gateway
+	switch v := validation(g, l); {
+	case v == nil:
+		return nil
+	case fallsBack(v):
+		return &intent.MutualAuth{Mode: model.MutualPassthrough, Whole: true, Field: validationField(g, l)}
+	default:
+		return &intent.MutualAuth{
+			Mode: model.MutualVerify, Authorities: l.authorities, Unserved: t.unverified(l).any(), Whole: true, Field: validationField(g, l),
+		}
+	}
 }
 
 // authorityOf is the ConfigMap that a reference leads to, or why it leads to none.
@@ -72,7 +93,7 @@ func (s *Snapshot) authorityOf(ref gwv1.ObjectReference) (types.NamespacedName, 
 	}
 	if ref.Group != "" || ref.Kind != kindConfigMap {
 		return out, problem{string(gwv1.ListenerReasonInvalidCACertificateKind), fmt.Sprintf(
-			"kind %s/%s holds no authorities that are served: name a ConfigMap with %s", ref.Group, ref.Kind, authorityKey)}
+			"kind %s/%s holds no authorities that are served: name a ConfigMap with %s", ref.Group, ref.Kind, AuthorityKey)}
 	}
 	if !s.permits(gatewayRef(s.Gateway), target{kindConfigMap, out.Namespace, out.Name}) {
 		return out, problem{string(gwv1.ListenerReasonRefNotPermitted), fmt.Sprintf(
@@ -82,9 +103,12 @@ func (s *Snapshot) authorityOf(ref gwv1.ObjectReference) (types.NamespacedName, 
 	return out, problem{}
 }
 
+// authorities are what a ConfigMap holds of them in PEM, or what is wrong with it.
+type authorities struct{ pem, problem string }
+
 // loadAuthorities reads the ConfigMaps that listeners verify clients by, and no others.
 func (s *Snapshot) loadAuthorities(ctx context.Context, r client.Reader) error {
-	s.Authorities = map[types.NamespacedName]string{}
+	s.Authorities = map[types.NamespacedName]authorities{}
 	for _, p := range s.parents() {
 		for _, l := range s.listenersOf(p) {
 			v := validation(s.Gateway, l)
@@ -96,67 +120,124 @@ func (s *Snapshot) loadAuthorities(ctx context.Context, r client.Reader) error {
 				if _, known := s.Authorities[key]; known || p.any() {
 					continue
 				}
-				if err := s.loadAuthority(ctx, r, key); err != nil {
+				found, err := readAuthorities(ctx, r, key)
+				if err != nil {
 					return err
 				}
+				s.Authorities[key] = found
 			}
 		}
 	}
 	return nil
 }
 
-func (s *Snapshot) loadAuthority(ctx context.Context, r client.Reader, key types.NamespacedName) error {
+func readAuthorities(ctx context.Context, r client.Reader, key types.NamespacedName) (authorities, error) {
 	held := &corev1.ConfigMap{}
 	err := r.Get(ctx, key, held)
-	switch {
-	case apierrors.IsNotFound(err):
-		s.Authorities[key] = fmt.Sprintf("there is no ConfigMap %s; make it, with %s", key, authorityKey)
-	case err != nil:
-		return fmt.Errorf("reading ConfigMap %s: %w", key, err)
-	case !x509.NewCertPool().AppendCertsFromPEM([]byte(held.Data[authorityKey])):
-		s.Authorities[key] = fmt.Sprintf("ConfigMap %s has no certificate in PEM under %s", key, authorityKey)
-	default:
-		s.Authorities[key] = ""
+	if apierrors.IsNotFound(err) {
+		return authorities{problem: fmt.Sprintf("there is no ConfigMap %s; make it, with %s", key, AuthorityKey)}, nil
 	}
-	return nil
+	if err != nil {
+		return authorities{}, fmt.Errorf("reading ConfigMap %s: %w", key, err)
+	}
+	text := held.Data[AuthorityKey]
+	if _, err := material.Authorities(text); err != nil {
+		return authorities{problem: fmt.Sprintf("ConfigMap %s, %s: %v", key, AuthorityKey, err)}, nil
+	}
+	return authorities{pem: text}, nil
 }
 
-// judgeClients resolves the authorities that clients of a listener are verified by. Without any it takes no traffic.
+// judgeClients resolves the authorities that clients of a listener are verified by. Without any it is not valid: where somebody withdrew leave
+// it takes no traffic; where it is a mistake, what was good before may stay.
 func (l *listener) judgeClients(s *Snapshot) {
 	v := validation(s.Gateway, l)
 	if v == nil || l.unsupported.any() {
 		return
 	}
-	good, first := 0, ""
+	out := &intent.Authorities{}
+	var written []model.ConfigMapRef
+	var texts []string
+	var first problem
+	forbidden := false
 	for i, ref := range v.CACertificateRefs {
 		key, p := s.authorityOf(ref)
-		if why, read := s.Authorities[key]; !p.any() && why != "" {
-			p = problem{string(gwv1.ListenerReasonInvalidCACertificateRef), why}
-		} else if !p.any() && !read {
+		found, read := s.Authorities[key]
+		switch {
+		case p.any():
+		case !read:
 			p = problem{string(gwv1.ListenerReasonInvalidCACertificateRef), fmt.Sprintf("ConfigMap %s was not read", key)}
+		case found.problem != "":
+			p = problem{string(gwv1.ListenerReasonInvalidCACertificateRef), found.problem}
 		}
+		at := model.ConfigMapRef{Namespace: key.Namespace, Name: key.Name}
+		written = append(written, at)
 		if !p.any() {
-			good++
+			out.ConfigMaps, texts = append(out.ConfigMaps, at), append(texts, found.pem)
 			continue
 		}
+		forbidden = forbidden || p.reason == string(gwv1.ListenerReasonRefNotPermitted)
 		field := fmt.Sprintf("spec.tls.frontend caCertificateRefs[%d]", i)
 		l.unresolved(field, p)
-		if first == "" {
-			first = field + ": " + p.message
+		if !first.any() {
+			first = problem{p.reason, field + ": " + p.message}
 		}
 	}
-	if good == 0 {
-		l.unsupported = problem{string(gwv1.ListenerReasonNoValidCACertificate), "no authority is known for certificates of clients: " + first}
+	l.authorities, out.ID = out, model.TrustStoreID(written)
+	if len(texts) > 0 {
+		// Each was read before: together they are as good.
+		if found, err := material.Authorities(texts...); err == nil {
+			out.Digest = found.Digest
+		}
+		return
 	}
+	none := problem{string(gwv1.ListenerReasonNoValidCACertificate), "no authority is known for certificates of clients: " + first.message}
+	if forbidden || fallsBack(v) {
+		l.unsupported = none
+		return
+	}
+	l.doubtful, out.Reason, out.Problem = none, first.reason, first.message
 }
 
-// unverified says why requests to a listener answer 503 for want of a trust store; empty where they do not.
-func (v *Verdict) unverified(l *listener) problem {
-	if !verifies(v.snapshot.Gateway, l) {
+// unverified says why requests to a listener answer 503 although their clients could be verified; empty where they do not.
+func (t *translator) unverified(l *listener) problem {
+	invalid := string(gwv1.ListenerReasonInvalid)
+	switch {
+	case !verifies(t.snapshot.Gateway, l):
 		return problem{}
+	case t.config.listenerConfig(l).MutualAuthentication != nil:
+		return problem{invalid, "both spec.tls.frontend and mutualAuthentication of a LoadBalancerConfiguration say how clients are verified, so every " +
+			"request answers 503: remove one of the two"}
+	case !t.keeps:
+		return problem{invalid, "the operator has no bucket to keep authorities in, so every request answers 503: start it with --trust-store-bucket, or " +
+			"remove spec.tls.frontend and name a trust store in mutualAuthentication of a LoadBalancerConfiguration"}
 	}
-	return problem{string(gwv1.ListenerReasonInvalid), "clients cannot be verified by a ConfigMap yet, so every request answers 503: remove " +
-		"spec.tls.frontend and name a trust store in mutualAuthentication of a LoadBalancerConfiguration"}
+	return problem{}
+}
+
+// unverifiedFindings tell of listeners that answer 503 because clients cannot be verified.
+func (t *translator) unverifiedFindings() []model.Finding {
+	var out []model.Finding
+	for _, l := range t.listeners {
+		if p := t.unverified(l); l.valid() && p.any() {
+			out = append(out, model.Finding{
+				Object: l.of.ref, Severity: model.Closed, Reason: reasonNotServed, Field: validationField(t.snapshot.Gateway, l), Message: p.message,
+			})
+		}
+	}
+	return slices.Compact(out)
+}
+
+// lasting is how clients showed certificates when a fragment was good, nil where their authorities may not be referred to any more.
+func (s *Snapshot) lasting(good *intent.MutualAuth) *intent.MutualAuth {
+	if good == nil || good.Authorities == nil {
+		return good
+	}
+	for _, ref := range good.Authorities.ConfigMaps {
+		if !s.permits(gatewayRef(s.Gateway), target{kindConfigMap, ref.Namespace, ref.Name}) {
+			return nil
+		}
+	}
+	return good
 }
 
 // tellFallback sets the condition InsecureFrontendValidationMode, which is never False but absent.

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,13 +13,28 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
-// authority is a certificate of nobody, in PEM.
-const authority = `-----BEGIN CERTIFICATE-----
+// authority is a certificate of an authority, in PEM, and nobody one that cannot be read.
+const (
+	authority = `-----BEGIN CERTIFICATE-----
+MIIBpjCCAU2gAwIBAgIUDVp7A6KDgD2sCn3hUUwLhFX5XoQwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPYXBpLmV4YW1wbGUuY29tMCAXDTI2MTEyMTEzNTA1MloYDzIx
+MjYxMDI4MTM1MDUyWjAaMRgwFgYDVQQDDA9hcGkuZXhhbXBsZS5jb20wWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAASKCP7znfXazuzkdI/AMhgA20nZWK/R0UVZuNJE
+BgsN2hg7QpA6apTSH3ppP16T2CfRnBRfn+NIMrU/t1RLFufyo28wbTAdBgNVHQ4E
+FgQU63Z+OTOZ8iRKlyCeu3ZdSpghLe0wHwYDVR0jBBgwFoAU63Z+OTOZ8iRKlyCe
+u3ZdSpghLe0wDwYDVR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgg9hcGkuZXhhbXBs
+ZS5jb20wCgYIKoZIzj0EAwIDRwAwRAIgU6Pj/rfsnRo/b++kgGbJUvWCJAiGLHai
+KBwkWjcpl/0CIHIxCQKMT5oTBdoABRY3asnImOxJoPEhJoz6n+pCz5h1
+-----END CERTIFICATE-----`
+	nobody = `-----BEGIN CERTIFICATE-----
 MIIBRTCB7KADAgECAgEBMAoGCCqGSM49BAMCMBsxGTAXBgNVBAMTEHNob3AuZXhh
 -----END CERTIFICATE-----`
+)
 
 func TestAuthoritiesAreRead(t *testing.T) {
 	t.Parallel()
@@ -25,23 +42,24 @@ func TestAuthoritiesAreRead(t *testing.T) {
 		return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: map[string]string{key: text}}
 	}
 	s := snapshotOf(t, twoListeners)
-	parse(t, `{frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: gone}, {group: "", kind: ConfigMap, name: other},
+	parse(t, `{frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: gone}, {group: "", kind: ConfigMap, name: other}, {group: "", kind: ConfigMap, name: well}, {group: "", kind: ConfigMap, name: cut},
 		{group: "", kind: ConfigMap, name: bad}, {group: "", kind: ConfigMap, name: theirs, namespace: app}, {group: "", kind: Secret, name: secret}]}}}}`,
 		&s.Gateway.Spec.TLS)
-	api := fake.NewClientBuilder().WithObjects(held("infra", "other", "tls.crt", authority), held("infra", "bad", "ca.crt", authority),
-		held("app", "theirs", "ca.crt", authority)).Build()
+	api := fake.NewClientBuilder().WithObjects(held("infra", "other", "tls.crt", authority), held("infra", "bad", "ca.crt", nobody), held("infra", "cut", "ca.crt", authority+"\n"+nobody[:90]),
+		held("infra", "well", "ca.crt", authority), held("app", "theirs", "ca.crt", authority)).Build()
 	if err := s.loadAuthorities(t.Context(), api); err != nil {
 		t.Fatal(err)
 	}
 	want := map[types.NamespacedName]string{
-		{Namespace: "infra", Name: "gone"}: "there is no", {Namespace: "infra", Name: "other"}: "no certificate in PEM", {Namespace: "infra", Name: "bad"}: "no certificate in PEM",
+		{Namespace: "infra", Name: "gone"}: "there is no", {Namespace: "infra", Name: "other"}: "no certificate in PEM", {Namespace: "infra", Name: "bad"}: "cannot be read",
+		{Namespace: "infra", Name: "cut"}: "can be read", {Namespace: "infra", Name: "well"}: "",
 	}
 	if len(s.Authorities) != len(want) {
 		t.Errorf("read are %v", s.Authorities)
 	}
 	for name, problem := range want {
-		if !strings.Contains(s.Authorities[name], problem) {
-			t.Errorf("%s: %q, want %q", name, s.Authorities[name], problem)
+		if got := s.Authorities[name]; !strings.Contains(got.problem, problem) || (problem == "") != (got.problem == "") || (got.pem == "") == (problem == "") {
+			t.Errorf("%s: %q, want %q", name, got.problem, problem)
 		}
 	}
 }
@@ -63,17 +81,24 @@ func TestCertificatesOfClients(t *testing.T) {
 	}{
 		{"nothing is asked", `{frontend: {default: {}}}`, well, "", "forward", false},
 		{"everybody is let in", config("ca", ", mode: AllowInsecureFallback"), well, "passthrough", "forward", true},
-		{"only who is valid: that is not served, and closes", config("ca", ", mode: AllowValidOnly"), "True/Accepted True/ResolvedRefs False/Invalid", "", "503", false},
+		{"only who is valid", config("ca", ", mode: AllowValidOnly"), well, "verify clients/infra/ca", "forward", false},
+		{"only who is valid, by several", strings.Replace(config("ca", ""), "[{", `[{group: "", kind: ConfigMap, name: more}, {`, 1), well, "verify clients/infra/more-HASH", "forward", false},
+		{"one of two is there", strings.Replace(config("ca", ""), "[{", `[{group: "", kind: ConfigMap, name: gone}, {`, 1),
+			"True/Accepted False/InvalidCACertificateRef True/Programmed", "verify clients/infra/gone-HASH", "forward", false},
+		{"only who is valid, and nobody is known", config("gone", ""), "False/NoValidCACertificate False/InvalidCACertificateRef False/Invalid", "verify nobody", "forward", false},
 		{"no authority is there", config("gone", ", mode: AllowInsecureFallback"), "False/NoValidCACertificate False/InvalidCACertificateRef False/Invalid", "", "", true},
 		{"nobody permits it", config("ca, namespace: app", ""), "False/NoValidCACertificate False/RefNotPermitted False/Invalid", "", "", false},
-		{"another kind", strings.Replace(config("ca", ""), "ConfigMap", "Service", 1), "False/NoValidCACertificate False/InvalidCACertificateKind False/Invalid", "", "", false},
+		{"another kind", strings.Replace(config("ca", ""), "ConfigMap", "Service", 1), "False/NoValidCACertificate False/InvalidCACertificateKind False/Invalid", "verify nobody", "forward", false},
 		{"one of two is there", strings.Replace(config("ca", ", mode: AllowInsecureFallback"), "[{", `[{group: "", kind: ConfigMap, name: gone}, {`, 1),
 			"True/Accepted False/InvalidCACertificateRef True/Programmed", "passthrough", "forward", true},
 	} {
 		s := snapshotOf(t, both, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
 		parse(t, c.tls, &s.Gateway.Spec.TLS)
-		s.Authorities = map[types.NamespacedName]string{{Namespace: "infra", Name: "ca"}: "", {Namespace: "infra", Name: "gone"}: "there is none", {Namespace: "app", Name: "ca"}: ""}
-		v := verdictOf(s)
+		s.Authorities = map[types.NamespacedName]authorities{
+			{Namespace: "infra", Name: "ca"}: {pem: authority}, {Namespace: "infra", Name: "more"}: {pem: authority},
+			{Namespace: "infra", Name: "gone"}: {problem: "there is none"}, {Namespace: "app", Name: "ca"}: {pem: authority},
+		}
+		v := keeping(s)
 		v.gatewayStatus(s.Gateway, up(80, 443))
 		all := words(s.Gateway.Status.Listeners[1].Conditions)
 		if got := strings.Join([]string{all["Accepted"], all["ResolvedRefs"], all["Programmed"]}, " "); got != c.want {
@@ -88,7 +113,7 @@ func TestCertificatesOfClients(t *testing.T) {
 		mode, answered := "", ""
 		for _, l := range v.Intent.Fragments[0].Listeners {
 			if l.MutualAuth != nil {
-				mode = l.MutualAuth.Mode
+				mode = asked(l.MutualAuth)
 			}
 		}
 		for _, r := range v.routes[0].fragment.Routes {
@@ -105,11 +130,106 @@ func TestCertificatesOfClients(t *testing.T) {
 	}
 }
 
+// keeping judges with a bucket for authorities.
+func keeping(s *Snapshot) *Verdict {
+	set := Settings{ClusterName: "c", DefaultTargetType: "ip", DefaultScheme: "internal", Shelf: model.Shelf{Bucket: "authorities"}}
+	return Judge(s, set, Owner("c", types.NamespacedName{Namespace: "infra", Name: "gw"}))
+}
+
+// asked is how clients show certificates, in words.
+func asked(m *intent.MutualAuth) string {
+	a := m.Authorities
+	switch {
+	case a == nil:
+		return m.Mode
+	case a.Problem != "":
+		return m.Mode + " nobody"
+	case a.Digest == "" || len(a.ConfigMaps) == 0:
+		return m.Mode + " by nothing"
+	}
+	return m.Mode + " " + regexp.MustCompile("-[0-9a-f]{10}$").ReplaceAllString(a.ID, "-HASH")
+}
+
+// TestWhoCannotVerifyCloses: for want of a bucket, or where somebody says otherwise how clients are verified.
+func TestWhoCannotVerifyCloses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why, config, told string
+		bucket            bool
+	}{
+		{"there is no bucket", ``, "--trust-store-bucket", false},
+		{"a configuration names a trust store", `{mode: verify, trustStore: clients}`, "remove one of the two", true},
+		{"a configuration lets everybody in", `{mode: "off"}`, "remove one of the two", true},
+	} {
+		s := snapshotOf(t, `[{name: secure, port: 443, protocol: HTTPS, hostname: x.com, allowedRoutes: {namespaces: {from: All}}}]`,
+			routeWith(`{backendRefs: [{name: web, port: 80}]}`))
+		parse(t, `{frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}}}}`, &s.Gateway.Spec.TLS)
+		s.Authorities = map[types.NamespacedName]authorities{{Namespace: "infra", Name: "ca"}: {pem: authority}}
+		if c.config != "" {
+			s.GatewayConfig = &awsgwv1.LoadBalancerConfiguration{}
+			parse(t, `{listenerConfigurations: [{protocolPort: "HTTPS:443", mutualAuthentication: `+c.config+`}]}`, &s.GatewayConfig.Spec)
+		}
+		v := verdictOf(s)
+		if c.bucket {
+			v = keeping(s)
+		}
+		v.gatewayStatus(s.Gateway, up(443))
+		programmed := s.Gateway.Status.Listeners[0].Conditions
+		if got := words(programmed)["Programmed"]; got != "False/Invalid" || !strings.Contains(fmt.Sprint(programmed), c.told) {
+			t.Errorf("invariant 8: %s: the listener says %v", c.why, programmed)
+		}
+		if got := answer(v.routes[0].fragment.Routes[0]); got != "503" {
+			t.Errorf("invariant 8: %s: the route answers %s", c.why, got)
+		}
+		if m := v.Intent.Fragments[0].Listeners[0].MutualAuth; m == nil || !m.Unserved || m.Mode != model.MutualVerify {
+			t.Errorf("invariant 8: %s: what AWS holds is switched off: %+v", c.why, m)
+		}
+		if closed := ofSeverity(v.Findings, model.Closed); len(closed) != 1 || !strings.Contains(closed[0].Message, c.told) {
+			t.Errorf("invariant 8: %s: %v", c.why, v.Findings)
+		}
+	}
+}
+
+// TestWithdrawnAuthoritiesAreNotKept: what was good before stays for mistakes, and not for what nobody permits any more.
+func TestWithdrawnAuthoritiesAreNotKept(t *testing.T) {
+	t.Parallel()
+	far := types.NamespacedName{Namespace: "app", Name: "ca"}
+	grant := grantOf(t, "")
+	grant.Spec.To[0].Kind = kindConfigMap
+	s := snapshotOf(t, `[{name: secure, port: 443, protocol: HTTPS, hostname: x.com}]`)
+	parse(t, `{frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca, namespace: app}]}}}}`, &s.Gateway.Spec.TLS)
+	s.Grants = []gwv1beta1.ReferenceGrant{grant}
+	s.Authorities = map[types.NamespacedName]authorities{far: {pem: authority}}
+	good := keeping(s).Intent.Fragments[0]
+	for _, c := range []struct {
+		why    string
+		grants []gwv1beta1.ReferenceGrant
+		now    authorities
+		want   string
+	}{
+		{"nothing changed", s.Grants, authorities{pem: authority}, "verify clients/app/ca, before verify clients/app/ca"},
+		{"the ConfigMap is gone", s.Grants, authorities{problem: "there is none"}, "verify nobody, before verify clients/app/ca"},
+		{"leave is withdrawn", nil, authorities{pem: authority}, ""},
+	} {
+		s.Grants, s.Authorities[far] = c.grants, c.now
+		got := ""
+		for _, l := range keeping(s).Request().Permit(good).Listeners {
+			got = asked(l.MutualAuth)
+			if l.MutualAuth.Good != nil {
+				got += ", before " + asked(l.MutualAuth.Good)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: clients are asked %q, want %q", c.why, got, c.want)
+		}
+	}
+}
+
 func TestAuthorityOfAnotherNamespaceNeedsLeave(t *testing.T) {
 	t.Parallel()
 	s := snapshotOf(t, twoListeners)
 	parse(t, `{frontend: {default: {validation: {mode: AllowInsecureFallback, caCertificateRefs: [{group: "", kind: ConfigMap, name: ca, namespace: app}]}}}}`, &s.Gateway.Spec.TLS)
-	s.Authorities = map[types.NamespacedName]string{{Namespace: "app", Name: "ca"}: ""}
+	s.Authorities = map[types.NamespacedName]authorities{{Namespace: "app", Name: "ca"}: {pem: authority}}
 	grant := grantOf(t, "")
 	grant.Spec.To[0].Kind = kindConfigMap
 	for _, c := range []struct {

@@ -15,7 +15,7 @@ import (
 
 // closes tells whether requests to a listener must be refused because something that restricts access to it is not served.
 func (t *translator) closes(l *listener) bool {
-	return t.config.closes(l) || verifies(t.snapshot.Gateway, l)
+	return t.config.closes(l) || t.unverified(l).any()
 }
 
 // closing notes the filters of a rule that restrict access and are not served, and tells whether there are any: such a rule answers 503.

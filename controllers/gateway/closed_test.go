@@ -165,7 +165,7 @@ func TestClientCertificatesOfAGatewayClose(t *testing.T) {
 		s := snapshotOf(t, listeners, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
 		good := verdictOf(s).routes[0].fragment
 		parse(t, c.tls, &s.Gateway.Spec.TLS)
-		s.Authorities = map[types.NamespacedName]string{{Namespace: "infra", Name: "ca"}: ""}
+		s.Authorities = map[types.NamespacedName]authorities{{Namespace: "infra", Name: "ca"}: {}}
 		v := verdictOf(s)
 		for what, f := range map[string]intent.Fragment{"written": v.routes[0].fragment, "held": v.Request().Permit(good)} {
 			var got []string

@@ -15,26 +15,42 @@ import (
 )
 
 // supported are the features that are served as they are specified, sorted by name (Gateway API, GatewayClassStatus.supportedFeatures);
-// ListenerSets where they are installed.
+// those that hang on what is installed, or on flags, where more says so.
 // Not among them is what an application load balancer does in its own way: it compares query parameters without regard to case, and takes
 // HTTP/2 over TLS only; nor GatewayPort8080, for with it the suite asks for redirects from HTTPS to HTTP, which AWS refuses. What is among
 // them is proven by the official suite, see docs/conformance.
-func supported(sets bool) []gwv1.SupportedFeature {
+func supported(more ...features.FeatureName) []gwv1.SupportedFeature {
 	var out []gwv1.SupportedFeature
-	if sets {
-		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(features.SupportListenerSet)})
-	}
-	for _, name := range []features.FeatureName{
+	for _, name := range slices.Concat(more, []features.FeatureName{
 		features.SupportGateway, features.SupportGatewayAddressEmpty, features.SupportGatewayHTTPListenerIsolation,
 		features.SupportGatewayInfrastructure, features.SupportHTTPRoute, features.SupportHTTPRouteBackendProtocolWebSocket,
 		features.SupportHTTPRouteDestinationPortMatching, features.SupportHTTPRouteMethodMatching, features.SupportHTTPRouteNamedRouteRule,
 		features.SupportHTTPRouteParentRefPort, features.SupportHTTPRoutePortRedirect, features.SupportHTTPRouteSchemeRedirect,
 		features.SupportReferenceGrant,
-	} {
+	}) {
 		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(name)})
 	}
 	slices.SortFunc(out, func(a, b gwv1.SupportedFeature) int { return strings.Compare(string(a.Name), string(b.Name)) })
 	return out
+}
+
+// verifying are the features of Gateways that say how clients are verified: with a bucket for authorities.
+func verifying() []features.FeatureName {
+	return []features.FeatureName{
+		features.SupportGatewayFrontendClientCertificateValidation, features.SupportGatewayFrontendClientCertificateValidationInsecureFallback,
+	}
+}
+
+// features are those that a class promises.
+func (r *ClassReconciler) features() []gwv1.SupportedFeature {
+	var more []features.FeatureName
+	if hasSets(r.client.RESTMapper()) {
+		more = append(more, features.SupportListenerSet)
+	}
+	if r.keeps {
+		more = append(more, verifying()...)
+	}
+	return supported(more...)
 }
 
 // version says why the installed version of the Gateway API is not one that this was made for. Gateways are served all the same. The

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
@@ -65,7 +66,7 @@ func TestClassIsWrittenOnce(t *testing.T) {
 	}, words(class.Status.Conditions)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(supported(true), class.Status.SupportedFeatures); diff != "" {
+	if diff := cmp.Diff(supported(features.SupportListenerSet), class.Status.SupportedFeatures); diff != "" {
 		t.Error(diff)
 	}
 	class.Generation = 2
@@ -82,11 +83,17 @@ func extended() map[features.FeatureName]struct{ gateway, listeners, parent, rul
 	redirect := func(fields string) string {
 		return `{filters: [{type: RequestRedirect, requestRedirect: {` + fields + `}}]}`
 	}
+	const secure = `[{name: a, port: 443, protocol: HTTPS, hostname: x.com, allowedRoutes: {namespaces: {from: All}}}]`
+	verified := func(more string) string {
+		return `{tls: {frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]` + more + `}}}}}`
+	}
 	return map[features.FeatureName]struct{ gateway, listeners, parent, rule string }{
-		features.SupportGatewayAddressEmpty:             {gateway: `{addresses: [{type: IPAddress}, {type: Hostname}]}`},
-		features.SupportGatewayInfrastructure:           {gateway: `{infrastructure: {labels: {team: a}, annotations: {a: b}}}`},
-		features.SupportGatewayStaticAddresses:          {gateway: `{addresses: [{type: IPAddress, value: 192.0.2.1}]}`},
-		features.SupportGatewayBackendClientCertificate: {gateway: `{tls: {backend: {clientCertificateRef: {name: x}}}}`},
+		features.SupportGatewayFrontendClientCertificateValidation:                 {gateway: verified(""), listeners: secure},
+		features.SupportGatewayFrontendClientCertificateValidationInsecureFallback: {gateway: verified(", mode: AllowInsecureFallback"), listeners: secure},
+		features.SupportGatewayAddressEmpty:                                        {gateway: `{addresses: [{type: IPAddress}, {type: Hostname}]}`},
+		features.SupportGatewayInfrastructure:                                      {gateway: `{infrastructure: {labels: {team: a}, annotations: {a: b}}}`},
+		features.SupportGatewayStaticAddresses:                                     {gateway: `{addresses: [{type: IPAddress, value: 192.0.2.1}]}`},
+		features.SupportGatewayBackendClientCertificate:                            {gateway: `{tls: {backend: {clientCertificateRef: {name: x}}}}`},
 		features.SupportGatewayHTTPListenerIsolation: {listeners: `[
 			{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}},
 			{name: b, port: 80, protocol: HTTP, hostname: x.com, allowedRoutes: {namespaces: {from: All}}}]`},
@@ -112,18 +119,23 @@ func extended() map[features.FeatureName]struct{ gateway, listeners, parent, rul
 	}
 }
 
+// promised is all that a class may promise.
+func promised() []gwv1.SupportedFeature {
+	return supported(append(verifying(), features.SupportListenerSet)...)
+}
+
 // TestFeaturesAreServed judges an example of each extended feature: what the class promises is served without a finding, and what is
 // refused is not promised.
 func TestFeaturesAreServed(t *testing.T) {
 	t.Parallel()
-	promised := map[features.FeatureName]bool{}
-	for _, f := range supported(true) {
-		promised[features.FeatureName(f.Name)] = true
+	promises := map[features.FeatureName]bool{}
+	for _, f := range promised() {
+		promises[features.FeatureName(f.Name)] = true
 	}
 	// These are served, and not promised: the suite's tests of them set headers too, which no application load balancer does.
 	unproven := []features.FeatureName{features.SupportHTTPRouteHostRewrite, features.SupportHTTPRoutePathRewrite}
 	examples := extended()
-	for _, name := range slices.Sorted(maps.Keys(promised)) {
+	for _, name := range slices.Sorted(maps.Keys(promises)) {
 		if _, shown := examples[name]; !shown && !slices.Contains([]features.FeatureName{
 			features.SupportGateway, features.SupportHTTPRoute, features.SupportReferenceGrant, features.SupportListenerSet,
 		}, name) {
@@ -141,12 +153,15 @@ func TestFeaturesAreServed(t *testing.T) {
 		route := strings.Replace(routeWith(rule), "namespace: infra", "namespace: infra"+e.parent, 1)
 		snapshot := snapshotOf(t, listeners, route)
 		if e.gateway != "" {
+			own := snapshot.Gateway.Spec.Listeners
 			parse(t, e.gateway, &snapshot.Gateway.Spec)
+			snapshot.Gateway.Spec.Listeners = own
 		}
-		v := verdictOf(snapshot)
+		snapshot.Authorities = map[types.NamespacedName]authorities{{Namespace: "infra", Name: "ca"}: {pem: authority}}
+		v := keeping(snapshot)
 		served := len(v.Findings) == 0 && len(v.Intent.Fragments) == 2
-		if served != (promised[name] || slices.Contains(unproven, name)) {
-			t.Errorf("%s: promised %v, served %v: %v", name, promised[name], served, messages(v.Findings))
+		if served != (promises[name] || slices.Contains(unproven, name)) {
+			t.Errorf("%s: promised %v, served %v: %v", name, promises[name], served, messages(v.Findings))
 		}
 	}
 }
@@ -162,13 +177,13 @@ func messages(list []model.Finding) []string {
 func TestFeaturesAreSortedAndKnown(t *testing.T) {
 	t.Parallel()
 	var got []string
-	for _, f := range supported(true) {
+	for _, f := range promised() {
 		got = append(got, string(f.Name))
 		if !slices.ContainsFunc(features.AllFeatures.UnsortedList(), func(k features.Feature) bool { return string(k.Name) == string(f.Name) }) {
 			t.Errorf("%s is no feature of the Gateway API", f.Name)
 		}
 	}
-	if !slices.IsSorted(got) || len(slices.Compact(got)) != len(supported(true)) {
+	if !slices.IsSorted(got) || len(slices.Compact(got)) != len(promised()) {
 		t.Error(got)
 	}
 }

@@ -54,6 +54,7 @@ func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	v.listeners = judge(s, v.parents)
 	t := &translator{
 		snapshot: s, config: c, parents: v.parents, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}, asked: map[*listener]bool{},
+		keeps: set.Shelf.Bucket != "",
 	}
 	v.translator = t
 	v.Findings = append(v.Findings, t.gatewayFindings()...)
@@ -79,7 +80,7 @@ func defaults(set Settings) intent.Defaults {
 	return intent.Defaults{
 		Cluster: set.ClusterName, Scheme: set.DefaultScheme, TargetType: set.DefaultTargetType, SSLPolicy: set.DefaultSSLPolicy,
 		Tags: set.DefaultTags, BackendSecurityGroup: set.BackendSecurityGroup, Tuning: set.Tuning,
-		SingleSubnet: set.SingleSubnet,
+		SingleSubnet: set.SingleSubnet, Shelf: set.Shelf,
 	}
 }
 
@@ -158,7 +159,7 @@ func (t *translator) port(l *listener) intent.Listener {
 
 func (t *translator) gatewayFindings() []model.Finding {
 	s, c := t.snapshot, t.config
-	out := slices.Concat(c.findings(t.listeners), c.lostDefault(s), unservedOfGateway(s.Gateway, t.listeners), leaving(s))
+	out := slices.Concat(c.findings(t.listeners), c.lostDefault(s), unservedOfGateway(s.Gateway), t.unverifiedFindings(), leaving(s))
 	wrong := func(field string, p problem) {
 		out = append(out, model.Finding{Object: gatewayRef(s.Gateway), Severity: model.Wrong, Reason: p.reason, Field: field, Message: p.message})
 	}

@@ -28,6 +28,10 @@ type listener struct {
 	unsupported problem
 	conflict    problem
 	refs        problem
+	// doubtful says why the condition Accepted is not good of a listener for which what was good before may stay.
+	doubtful problem
+	// authorities are those that its clients are verified by; nil where they are not.
+	authorities *intent.Authorities
 	// badKinds says which kinds of routes are not served.
 	badKinds problem
 	// kinds that routes may have.
@@ -44,6 +48,9 @@ func (p problem) any() bool { return p.reason != "" }
 
 // usable tells whether routes on the listener get traffic.
 func (l *listener) usable() bool { return !l.unsupported.any() && !l.conflict.any() }
+
+// valid tells whether it is all right with what is written now.
+func (l *listener) valid() bool { return l.usable() && !l.doubtful.any() }
 
 func (l *listener) hostname() string {
 	if l.Hostname == nil {

@@ -37,6 +37,8 @@ type Settings struct {
 	Tuning intent.Tuning
 	// Without are the add-ons that flags switch off.
 	Without []model.Addon
+	// Shelf is where certificates of authorities are kept; without a bucket clients are not verified by ConfigMaps.
+	Shelf model.Shelf
 	// SingleSubnet lets load balancers have one subnet.
 	SingleSubnet bool
 	// Arrivals is how often it is looked whether kinds that were missing are installed by now; zero means ten seconds.
@@ -73,8 +75,8 @@ type Snapshot struct {
 	// Secrets that they name.
 	Extensions map[types.NamespacedName]*awsgwv1.ListenerRuleConfiguration
 	Clients    map[model.SecretRef]secret.Client
-	// Authorities are the ConfigMaps that clients are verified by, with what is wrong with them.
-	Authorities map[types.NamespacedName]string
+	// Authorities are the ConfigMaps that clients are verified by.
+	Authorities map[types.NamespacedName]authorities
 	// Secrets that listeners name and may name, as far as everybody may see them.
 	Secrets      map[model.SecretRef]intent.Secret
 	TargetGroups []awsgwv1.TargetGroupConfiguration

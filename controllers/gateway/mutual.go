@@ -29,8 +29,8 @@ func (t *translator) mutual(l *listener) *intent.MutualAuth {
 	if l.Protocol != gwv1.HTTPSProtocolType {
 		return nil
 	}
-	if m == nil {
-		return t.passesOn(l)
+	if m == nil || verifies(t.snapshot.Gateway, l) {
+		return t.byConfigMaps(l)
 	}
 	out := &intent.MutualAuth{
 		Mode: string(m.Mode), IgnoreExpiry: deref(m.IgnoreClientCertificateExpiry), AdvertiseNames: string(deref(m.AdvertiseTrustStoreCANames)),

@@ -96,9 +96,13 @@ func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
 	for i := range out.Listeners {
 		out.Listeners[i].InboundCIDRs, out.Listeners[i].PrefixLists = now.spec.SourceRanges, now.spec.SecurityGroupPrefixes
 		if m := v.translator.mutualOf(f.Listeners[i]); m != nil {
-			out.Listeners[i].MutualAuth = m.Over(f.Listeners[i].MutualAuth)
+			out.Listeners[i].MutualAuth = m.Over(v.snapshot.lasting(f.Listeners[i].MutualAuth))
 		}
 	}
+	// Of a listener that is not there any more nothing is verified by what nobody lets it refer to.
+	out.Listeners = slices.DeleteFunc(out.Listeners, func(l intent.Listener) bool {
+		return l.MutualAuth != nil && !l.MutualAuth.Held && v.snapshot.lasting(l.MutualAuth) == nil
+	})
 	return out
 }
 
@@ -127,7 +131,7 @@ func (v *Verdict) protected(have intent.Listener, l *listener) intent.Listener {
 	out := v.translator.port(l)
 	out.Certificates, out.DiscoverHosts, out.Field = have.Certificates, have.DiscoverHosts, have.Field
 	if out.MutualAuth != nil {
-		out.MutualAuth = out.MutualAuth.Over(have.MutualAuth)
+		out.MutualAuth = out.MutualAuth.Over(v.snapshot.lasting(have.MutualAuth))
 	}
 	return out
 }

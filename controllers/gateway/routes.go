@@ -26,6 +26,8 @@ type translator struct {
 	asked map[*listener]bool
 	// web are the host names that HTTPRoutes are served for, by port, where there are GRPCRoutes too.
 	web map[int][]string
+	// keeps says that there is a bucket for authorities.
+	keeps bool
 }
 
 // begin finds the listeners of a route.

@@ -85,7 +85,7 @@ func (v *Verdict) accepted() metav1.Condition {
 // usable are the names of the Gateway's listeners that take traffic and of those that do not.
 func (v *Verdict) usable() (good, bad []string) {
 	for _, l := range v.ofParent(v.parentOf(gatewayRef(v.snapshot.Gateway))) {
-		if l.usable() {
+		if l.valid() {
 			good = append(good, string(l.Name))
 		} else {
 			bad = append(bad, string(l.Name))
@@ -124,6 +124,9 @@ func (v *Verdict) programmed(r reached) metav1.Condition {
 func (v *Verdict) listenerStatus(have []metav1.Condition, l *listener, r reached) gwv1.ListenerStatus {
 	out := gwv1.ListenerStatus{Name: l.Name, SupportedKinds: l.kinds, AttachedRoutes: v.attached(l, r), Conditions: slices.Clone(have)}
 	unaccepted := l.unsupported
+	if l.doubtful.any() {
+		unaccepted = l.doubtful
+	}
 	if l.conflict.any() {
 		unaccepted = l.conflict
 	}
@@ -175,7 +178,7 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 	switch {
 	case l.lost:
 		return problem{l.conflict.reason, "the listener is not valid"}
-	case !l.usable():
+	case !l.valid():
 		return problem{invalid, "the listener is not valid"}
 	}
 	for _, f := range r.Findings {
@@ -184,8 +187,8 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 		}
 	}
 	switch {
-	case v.unverified(l).any():
-		return v.unverified(l)
+	case v.translator.unverified(l).any():
+		return v.translator.unverified(l)
 	case v.translator.uncertified(l):
 		return problem{invalid, l.refs.message}
 	case r.Blocked != "" || r.LoadBalancer == nil:

@@ -188,7 +188,7 @@ func names(listeners []*listener) string {
 // listenerFindings name what is wrong with a listener: the specification says what becomes of it.
 func (t *translator) listenerFindings(l *listener) []model.Finding {
 	var out []model.Finding
-	for _, p := range []problem{l.unsupported, l.conflict, l.badKinds} {
+	for _, p := range []problem{l.unsupported, l.doubtful, l.conflict, l.badKinds} {
 		if p.any() {
 			out = append(out, model.Finding{
 				Object: l.of.ref, Severity: model.Answered, Reason: p.reason, Field: l.field(), Message: p.message,
@@ -200,10 +200,8 @@ func (t *translator) listenerFindings(l *listener) []model.Finding {
 }
 
 // unservedOfGateway names what a Gateway asks for that is not served yet.
-func unservedOfGateway(g *gwv1.Gateway, listeners []*listener) []model.Finding {
-	validates := slices.ContainsFunc(listeners, func(l *listener) bool { return l.usable() && verifies(g, l) })
+func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
 	wishes := []wish{
-		{validates, model.Closed, "spec.tls.frontend"},
 		{g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend"},
 		{g.Spec.DefaultScope != "" && g.Spec.DefaultScope != gwv1.GatewayDefaultScopeNone, model.Warning, "spec.defaultScope"},
 	}

@@ -111,6 +111,9 @@ func arnsOf(s model.Stack, out map[model.Key]model.ARN) {
 	for _, c := range s.Certificates {
 		out[c.Key()] = c.ARN
 	}
+	for _, t := range s.TrustStores {
+		out[t.Key()] = t.ARN
+	}
 	for _, l := range s.Listeners {
 		out[plan.KeyOf(s, l)] = l.ARN
 		for _, r := range l.Rules {

@@ -35,6 +35,9 @@ func hashesOf(s model.Stack, out map[model.Key]string) {
 	for _, c := range s.Certificates {
 		out[c.Key()] = model.HashOf(c)
 	}
+	for _, t := range s.TrustStores {
+		out[t.Key()] = model.HashOf(t)
+	}
 	for _, l := range s.Listeners {
 		out[plan.KeyOf(s, l)] = model.HashOf(l)
 	}
@@ -158,6 +161,9 @@ func (m *memory) begin(desired model.Stack) {
 	}
 	for _, c := range desired.Certificates {
 		m.resource(c.Key()) // so that they are looked for until they are gone
+	}
+	for _, t := range desired.TrustStores {
+		m.resource(t.Key())
 	}
 	slices.SortFunc(m.object.Spec.Resources, func(a, b headgatev1alpha1.AppliedResource) int { return strings.Compare(a.Key, b.Key) })
 }

@@ -16,21 +16,24 @@ import (
 	"github.com/headgate/headgate/model/plan"
 )
 
-// sights are what an observation looks at: everything; certificates only where the stack has or wants some, for they are costly to find:
-// those that it may have, and those with the names that it asks for.
+// sights are what an observation looks at: everything; certificates and trust stores only where the stack has or wants some, for they are
+// costly to find.
 func (l *Loop) sights(a *attempt) []model.Key {
-	wants := func(f intent.Fragment) bool {
-		return slices.ContainsFunc(f.Listeners, func(l intent.Listener) bool { return l.Request != nil || len(l.Secrets) > 0 })
+	out := l.certificateSights(a)
+	if a.sees(model.KindTrustStore, func(l intent.Listener) bool { return l.MutualAuth != nil && l.MutualAuth.Authorities != nil }) {
+		out = append(out, model.Key{Kind: model.KindTrustStore})
 	}
-	had := false
-	for _, r := range a.state.object.Spec.Resources {
-		had = had || strings.HasPrefix(r.Key, string(model.KindCertificate)+"/")
-	}
-	all := slices.Concat(a.req.Intent.Fragments, slices.Collect(maps.Values(a.state.good)))
+	return out
+}
+
+// certificateSights are the certificates that the stack may have, and those with the names that it asks for.
+func (l *Loop) certificateSights(a *attempt) []model.Key {
 	may := l.commons.looks(a.owner)
-	if !had && len(may) == 0 && !slices.ContainsFunc(all, wants) {
+	wants := func(l intent.Listener) bool { return l.Request != nil || len(l.Secrets) > 0 }
+	if len(may) == 0 && !a.sees(model.KindCertificate, wants) {
 		return nil
 	}
+	all := slices.Concat(a.req.Intent.Fragments, slices.Collect(maps.Values(a.state.good)))
 	out := append([]model.Key{{Kind: model.KindCertificate}}, may...)
 	for _, f := range all {
 		for _, listener := range f.Listeners {
@@ -42,6 +45,15 @@ func (l *Loop) sights(a *attempt) []model.Key {
 		}
 	}
 	return out
+}
+
+// sees tells whether the stack had resources of a kind, or a listener of its members wants some.
+func (a *attempt) sees(kind model.Kind, wants func(intent.Listener) bool) bool {
+	asks := func(f intent.Fragment) bool { return slices.ContainsFunc(f.Listeners, wants) }
+	return slices.ContainsFunc(slices.Collect(maps.Values(a.state.good)), asks) || slices.ContainsFunc(a.req.Intent.Fragments, asks) ||
+		slices.ContainsFunc(a.state.object.Spec.Resources, func(r headgatev1alpha1.AppliedResource) bool {
+			return strings.HasPrefix(r.Key, string(kind)+"/")
+		})
 }
 
 // expiring tell the members whose Secrets hold certificates that somebody should have renewed.

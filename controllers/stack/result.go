@@ -42,6 +42,9 @@ func left(a *attempt) []model.Key {
 		}
 		add(model.KindCertificate, c.ID, c.ARN)
 	}
+	for _, t := range observed.TrustStores {
+		add(model.KindTrustStore, t.ID, t.ARN)
+	}
 	for _, g := range observed.SecurityGroups {
 		add(model.KindSecurityGroup, g.ID, g.ARN)
 	}

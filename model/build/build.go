@@ -52,6 +52,7 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	stack.Frontend, hold = b.frontend(&stack, s, ports)
 	stack.TargetGroups = b.usedGroups(stack, s)
 	stack.Certificates = b.usedCertificates(stack)
+	stack.TrustStores = b.usedTrustStores(stack)
 	if len(b.blocked) > 0 {
 		stack = model.Stack{Owner: in.Owner}
 	}
@@ -76,6 +77,8 @@ type builder struct {
 	certs       map[string]model.OwnCertificate
 	users       map[string]map[*intent.Fragment]bool
 	sameContent map[string]model.SecretRef
+	// stores are the stack's own trust stores that ports use, by resource ID.
+	stores map[string]trusted
 	// ids says which backend has a resource ID.
 	ids map[string]backend
 	// past builds what members asked for when they were last good; its findings are nobody's.
@@ -91,6 +94,7 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 		in: in, facts: facts, quotas: facts.Quotas.WithDefaults(),
 		groups: map[string]*model.TargetGroup{}, kept: map[string]bool{}, findings: map[model.Finding]bool{},
 		certs: map[string]model.OwnCertificate{}, users: map[string]map[*intent.Fragment]bool{}, sameContent: sameContent(in.Fragments),
+		stores: map[string]trusted{},
 	}
 	b.usage.groups = map[string]bool{}
 	b.left = left{routes: map[*intent.Route]bool{}, listeners: map[*intent.Listener]bool{}, certificates: map[*intent.Listener][]model.ARN{}}

@@ -37,7 +37,7 @@ func (b *builder) describeMutual(one *port, crowded map[model.ARN]bool) {
 	found := make([]*model.MutualAuth, len(one.wishes))
 	for i, w := range one.wishes {
 		claims[i], found[i] = b.mutualClaim(w, one, crowded)
-		if reason, problem := b.mutualProblem(w.listener.MutualAuth, one, crowded); problem != "" && one.isNews(w, found[i]) {
+		if reason, problem := b.mutualProblem(w.listener.MutualAuth, one, crowded); reason != "" && one.isNews(w, found[i]) {
 			b.wrong(mutualPlace(w), reason, "%s%s", problem, meanwhile(w, one))
 		}
 	}
@@ -46,6 +46,7 @@ func (b *builder) describeMutual(one *port, crowded map[model.ARN]bool) {
 		return
 	}
 	one.mutual = found[won]
+	b.trusts(one.wishes[won], one.mutual.TrustStore)
 	for i, c := range claims {
 		if w := one.wishes[i]; c.asked && c.value != claims[won].value && !w.listener.MutualAuth.Held {
 			b.wrong(c.at, "ConflictingSetting", "conflicts with how %s asks for certificates of clients on port %d; use the same or another port%s",
@@ -63,8 +64,11 @@ func (one *port) isNews(w wish, found *model.MutualAuth) bool {
 
 // meanwhile says what becomes of the rules of a member that does not get what it asks for.
 func meanwhile(w wish, one *port) string {
-	if w.listener.MutualAuth.Mode == model.MutualOff {
+	switch m := w.listener.MutualAuth; {
+	case m.Mode == model.MutualOff:
 		return ""
+	case m.Authorities != nil && m.Authorities.Problem != "":
+		return "; until then clients are verified by the authorities that were good before"
 	}
 	return fmt.Sprintf("; unless clients show certificates on port %d already, its rules there answer 503 until then", one.number)
 }
@@ -96,7 +100,7 @@ func mutualValue(m *model.MutualAuth) string {
 	return fmt.Sprintf("%s %s %t %s", m.Mode, m.TrustStore, m.IgnoreExpiry, m.AdvertiseNames)
 }
 
-// mutualProblem is why AWS cannot ask for certificates in a way, empty where it can.
+// mutualProblem is why AWS cannot ask for certificates in a way, empty where it can; without a reason where its owner knows.
 func (b *builder) mutualProblem(m *intent.MutualAuth, one *port, crowded map[model.ARN]bool) (reason, problem string) {
 	switch {
 	case m == nil, one.protocol != protocolHTTPS && m.Mode == model.MutualOff:
@@ -105,13 +109,22 @@ func (b *builder) mutualProblem(m *intent.MutualAuth, one *port, crowded map[mod
 		return "InvalidMutualAuthentication", fmt.Sprintf("port %d is HTTP, on which clients show no certificates: name an HTTPS port", one.number)
 	case !slices.Contains([]string{model.MutualOff, model.MutualPassthrough, model.MutualVerify}, m.Mode):
 		return "InvalidMutualAuthentication", fmt.Sprintf("the mode %q is not off, passthrough or verify", m.Mode)
+	case b.unserved(m):
+		return "", "its owner was told"
 	case m.Mode != model.MutualVerify:
 		return "", ""
+	case m.Authorities != nil && m.Authorities.Problem != "":
+		return m.Authorities.Reason, m.Authorities.Problem
+	case m.Authorities != nil && !crowded[b.storeOf(m)]:
+		return "", ""
+	case m.Authorities != nil:
+		return "TooManyTrustStores", fmt.Sprintf("the load balancer uses %d trust stores already, which is all that AWS takes: verify by the ConfigMaps "+
+			"of one of these, in the same order", maxTrustStores)
 	case m.TrustStore == "":
 		return "InvalidMutualAuthentication", fmt.Sprintf("port %d verifies certificates of clients and names no trust store: name one", one.number)
 	case b.facts.TrustStores[m.TrustStore] == "":
 		return "TrustStoreNotFound", fmt.Sprintf("there is no trust store %q in this account and region: create it, or name one that is there", m.TrustStore)
-	case crowded[b.facts.TrustStores[m.TrustStore]]:
+	case crowded[b.storeOf(m)]:
 		return "TooManyTrustStores", fmt.Sprintf(
 			"the load balancer uses %d trust stores already, which is all that AWS takes: use one of these", maxTrustStores)
 	}
@@ -121,7 +134,7 @@ func (b *builder) mutualProblem(m *intent.MutualAuth, one *port, crowded map[mod
 // usableMutual is what a member asks for in AWS's words.
 func (b *builder) usableMutual(m *intent.MutualAuth) *model.MutualAuth {
 	out := model.MutualAuth{
-		Mode: m.Mode, TrustStore: b.facts.TrustStores[m.TrustStore], IgnoreExpiry: m.IgnoreExpiry, AdvertiseNames: m.AdvertiseNames,
+		Mode: m.Mode, TrustStore: b.storeOf(m), IgnoreExpiry: m.IgnoreExpiry, AdvertiseNames: m.AdvertiseNames,
 	}.WithDefaults()
 	return &out
 }

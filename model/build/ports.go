@@ -148,7 +148,7 @@ func (b *builder) wishes(p ports) (numbers []int, by map[int][]wish) {
 				continue
 			}
 			w.before = b.listenersBefore(f, n)
-			if w.listener.Implied && b.unfounded(w) {
+			if w.listener.Implied && b.unfounded(w) || b.unproven(w) {
 				p.lost[i][n] = true
 				continue
 			}

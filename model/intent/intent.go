@@ -60,6 +60,8 @@ type Defaults struct {
 	BackendSecurityGroup bool `json:"backendSecurityGroup,omitempty"`
 	// SingleSubnet says that application load balancers may have one subnet, as AWS allows some accounts.
 	SingleSubnet bool `json:"singleSubnet,omitempty"`
+	// Shelf is where certificates of authorities are kept; without a bucket no trust store is made.
+	Shelf model.Shelf `json:"shelf,omitzero"`
 }
 
 // Tuning is what flags and feature gates say of a build; the zero value is what holds without them.

@@ -127,6 +127,7 @@ func (p *planner) deleteBalancers() {
 		if p.have.LoadBalancer != nil && p.have.LoadBalancer.ARN == lb.ARN {
 			for _, l := range p.have.Listeners {
 				p.releaseCertificates(l.Certificates, id)
+				p.releaseStore(l, id)
 			}
 		}
 		for _, g := range p.have.TargetGroups {

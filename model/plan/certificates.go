@@ -200,9 +200,10 @@ func (p *planner) renewCertificates() {
 	}
 }
 
-// placing completes a change that gives a listener certificates.
+// placing completes a change that gives a listener certificates, and a trust store.
 func (p *planner) placing(c Change, certificates []model.ARN) int {
 	c.Needs = append(c.Needs, p.waitsFor(certificates)...)
+	p.trusting(&c)
 	fresh := false
 	for _, ref := range certificates {
 		if key, ok := model.OwnCertificateKey(ref); ok {

@@ -66,6 +66,9 @@ func applied(s model.Stack, out map[model.Key]Applied) {
 	for _, c := range s.Certificates {
 		put(c.Key(), nil, c.Tags)
 	}
+	for _, t := range s.TrustStores {
+		put(t.Key(), nil, t.Tags)
+	}
 	for _, l := range s.Listeners {
 		put(KeyOf(s, l), withMutual(l), l.Tags)
 		putSecret(out, KeyOf(s, l), l.DefaultActions)
@@ -93,9 +96,11 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 	}
 	p.chooseTargetGroups()
 	p.chooseCertificates()
+	p.chooseTrustStores()
 	p.resolve()
 	p.securityGroups()
 	p.certificates()
+	p.trustStores()
 	p.loadBalancer()
 	p.targetGroups()
 	gone := p.listeners()
@@ -106,6 +111,7 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 	p.deleteBalancers()
 	p.deleteTargetGroups()
 	p.deleteCertificates()
+	p.deleteTrustStores()
 	p.deleteSecurityGroups()
 	return *p.plan
 }
@@ -150,6 +156,9 @@ type planner struct {
 	// held are the observed certificates that match, by ID; spare are the others.
 	held  map[string]model.OwnCertificate
 	spare []model.OwnCertificate
+	// stores are the observed trust stores that match, by ID; idle are the others.
+	stores map[string]model.TrustStore
+	idle   []model.TrustStore
 	// placed are the changes that give listeners a certificate of this plan; renewed those that import anew, nil until they are planned.
 	placed, renewed []int
 

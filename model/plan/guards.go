@@ -65,17 +65,17 @@ func (p *planner) compareMutual(e *edit) {
 		return
 	}
 	before := len(e.fields)
-	e.fields.text(mutualAuth, mutualText(e.have.MutualAuth), mutualText(e.want.MutualAuth))
+	e.fields.text(mutualAuth, p.mutualText(e.have.MutualAuth), p.mutualText(e.want.MutualAuth))
 	e.guards = len(e.fields) > before
 }
 
-func mutualText(m *model.MutualAuth) string {
+func (p *planner) mutualText(m *model.MutualAuth) string {
 	if m == nil {
 		return model.MutualOff
 	}
 	out := []string{m.Mode}
 	if m.TrustStore != "" {
-		out = append(out, string(m.TrustStore))
+		out = append(out, p.storeText(m.TrustStore))
 	}
 	if m.IgnoreExpiry {
 		out = append(out, "expired certificates too")

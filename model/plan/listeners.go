@@ -32,8 +32,9 @@ type edit struct {
 	// fields of the listener that differ; answers says that default actions are among them.
 	fields  fields
 	answers bool
-	// guards says that mutual authentication changes.
-	guards bool
+	// guards says that mutual authentication changes, and guarded is the change that does it, as far as rules wait for it.
+	guards  bool
+	guarded []int
 }
 
 // listeners plans listeners with their rules. It gives those that nobody wants and that are still to be deleted.
@@ -168,7 +169,7 @@ func (p *planner) openListener(e *edit) {
 	}
 	p.addCertificates(e)
 	if len(e.fields) > 0 && !e.answers {
-		p.modifyListener(e, e.added)
+		e.guard(p.modifyListener(e, e.added))
 		e.fields = nil
 	}
 }
@@ -186,8 +187,15 @@ func (p *planner) startTLS(e *edit) {
 		}
 		now.fields = append(now.fields, f)
 	}
-	p.modifyListener(&now, nil)
+	e.guard(p.modifyListener(&now, nil))
 	e.fields = later
+}
+
+// guard notes the change that has clients show certificates otherwise: what rules serve more comes after it.
+func (e *edit) guard(id int) {
+	if e.guards {
+		e.guarded = []int{id}
+	}
 }
 
 // closeListener does what comes after: certificates that go, attributes and tags.
@@ -246,7 +254,7 @@ func (p *planner) createListener(e *edit) {
 	}
 	shown := fields{{Name: "protocol", New: want.Protocol}, {Name: "default", New: answerText(want.DefaultActions, nil)}}
 	if want.MutualAuth != nil {
-		shown.text(mutualAuth, model.MutualOff, mutualText(want.MutualAuth))
+		shown.text(mutualAuth, model.MutualOff, p.mutualText(want.MutualAuth))
 	}
 	e.maker = p.placing(Change{
 		Op: CreateListener, Action: Create, Key: e.key, Port: want.Port, Listener: &want, After: after,
@@ -270,6 +278,9 @@ func (p *planner) modifyListener(e *edit, after []int) int {
 		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards),
 	}, want.Certificates[:min(len(want.Certificates), 1)])
 	p.releaseTargets(e.have.DefaultActions, id)
+	if have := e.have.MutualAuth; have != nil && want.MutualAuth != nil && have.TrustStore != want.MutualAuth.TrustStore {
+		p.releaseStore(e.have, id)
+	}
 	if have := first(e.have.Certificates); have != first(want.Certificates) {
 		p.releaseCertificates([]model.ARN{have}, id)
 	}
@@ -320,6 +331,7 @@ func (p *planner) deleteListeners(gone []model.Listener) {
 		p.complete = append(p.complete, id)
 		p.releaseTargets(l.DefaultActions, id)
 		p.releaseCertificates(l.Certificates, id)
+		p.releaseStore(l, id)
 		for _, r := range l.Rules {
 			p.releaseTargets(r.Actions, id)
 		}

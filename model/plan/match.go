@@ -176,6 +176,7 @@ func (p *planner) resolve() {
 	}
 	p.resolveSecurityGroups()
 	p.resolveCertificates()
+	p.resolveTrustStores()
 }
 
 // eachGroup works on the copies that Normalize made.

@@ -265,7 +265,7 @@ func (p *planner) emitOne(o op, after []int) int {
 		want := e.want.Rules[o.want]
 		c.Op, c.Action, c.Key, c.Rule, c.Priority = CreateRule, Create, e.keys[o.want], &want, o.priority
 		c.Fields = []Field{{Name: "match", New: matchText(want)}, {Name: "answer", New: answerText(want.Actions, want.Transforms)}}
-		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards)
+		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded)
 		return p.create(c)
 	case modifyRule:
 		want, have := e.want.Rules[o.want], e.have.Rules[o.have]
@@ -274,7 +274,7 @@ func (p *planner) emitOne(o op, after []int) int {
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = ModifyRule, Update, e.keys[o.want], have.ARN, &want
 		c.Fields = p.ruleFields(want, have)
 		p.secretField((*fields)(&c.Fields), RuleKey(e.want.Port, have), want.Actions)
-		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards)
+		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded)
 		id := p.add(c)
 		p.releaseTargets(have.Actions, id)
 		return id
@@ -283,7 +283,7 @@ func (p *planner) emitOne(o op, after []int) int {
 		c.Fields = []Field{{Name: "order", New: countText(len(o.numbers), "rule") + " renumbered"}}
 		return p.add(c)
 	case answer:
-		return p.modifyListener(e, slices.Concat(after, e.added))
+		return p.modifyListener(e, slices.Concat(after, e.added, e.guarded))
 	default:
 		have := e.have.Rules[o.have]
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = DeleteRule, Delete, RuleKey(e.want.Port, have), have.ARN, &have

@@ -98,6 +98,8 @@ type Change struct {
 	Certificate *model.OwnCertificate `json:"certificate,omitempty"`
 	// Users are the other stacks that have the certificate which is renewed, and ask for the same.
 	Users []model.Owner `json:"users,omitempty"`
+	// TrustStore that is made, changed or deleted; its Bundle is the object that is written or deleted.
+	TrustStore *model.TrustStore `json:"trustStore,omitempty"`
 	// Priority of a new rule.
 	Priority   int            `json:"priority,omitempty"`
 	Priorities []RulePriority `json:"priorities,omitempty"`
@@ -114,7 +116,7 @@ type RulePriority struct {
 type Need struct {
 	Key model.Key `json:"key"`
 	ARN model.ARN `json:"arn,omitempty"`
-	// State is "active" of a load balancer; of a certificate "ISSUED", [StateAgreed] or [StateImported].
+	// State is "active" of a load balancer, "ACTIVE" of a trust store; of a certificate "ISSUED", [StateAgreed] or [StateImported].
 	State string `json:"state"`
 }
 

@@ -46,6 +46,8 @@ func step(s model.Stack, c Change) (model.Stack, error) {
 		err = w.targetGroup(c)
 	case model.KindCertificate:
 		err = w.certificate(c)
+	case model.KindTrustStore:
+		err = w.trustStore(c)
 	case model.KindListener:
 		err = w.listener(c)
 	case model.KindRule:
@@ -106,6 +108,9 @@ func (w *world) arns() []model.ARN {
 	}
 	for _, c := range w.Certificates {
 		out = append(out, c.ARN)
+	}
+	for _, t := range w.TrustStores {
+		out = append(out, t.ARN)
 	}
 	for _, l := range w.Listeners {
 		out = append(out, l.ARN)

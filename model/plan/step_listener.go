@@ -24,6 +24,9 @@ func (w *world) listener(c Change) error {
 		}
 		l.Certificates = w.certificateARNs(l.Certificates)
 		var err error
+		if l.MutualAuth, err = w.trusting(l.MutualAuth); err != nil {
+			return err
+		}
 		l.DefaultActions, err = w.refer(l.DefaultActions)
 		w.Listeners = append(w.Listeners, l)
 		return err
@@ -35,11 +38,14 @@ func (w *world) listener(c Change) error {
 	switch c.Op {
 	case ModifyListener:
 		l.Protocol, l.SSLPolicy = c.Listener.Protocol, c.Listener.SSLPolicy
-		if m := c.Listener.MutualAuth; m != nil {
+		m, err := w.trusting(c.Listener.MutualAuth)
+		if err != nil {
+			return err
+		}
+		if m != nil {
 			l.MutualAuth = m
 		}
 		l.Certificates = w.certificateARNs(changedDefault(l.Certificates, *c.Listener))
-		var err error
 		l.DefaultActions, err = w.refer(c.Listener.DefaultActions)
 		return err
 	case SetRulePriorities:

@@ -27,7 +27,16 @@ func expressed() map[string]expression {
 				"the fully-qualified one that it asks for is believed. That rules see the port of a Host header is the strict reading of " +
 				"documents that differ ([ADR 5](../adr/0005-host-names-with-any-port.md)); on either reading our rules match",
 		},
-		"GatewayAddressEmpty":               {"every load balancer gets a host name from AWS", "an address of type IPAddress gets a host name too: the specification leaves that open"},
+		"GatewayAddressEmpty": {"every load balancer gets a host name from AWS", "an address of type IPAddress gets a host name too: the specification leaves that open"},
+		"GatewayFrontendClientCertificateValidation": {
+			"`MutualAuthentication` in the mode `verify` on the listener, by a trust store of the stack's own; what the ConfigMaps hold goes to an object in " +
+				"S3, of which it is made. Ports of one set of ConfigMaps share a trust store",
+			"a load balancer takes two trust stores, which two ports may use up. That AWS needs the object only while the trust store is made or " +
+				"modified is believed, and not relied on: it stays as long as the trust store",
+		},
+		"GatewayFrontendClientCertificateValidationInsecureFallback": {
+			"`MutualAuthentication` in the mode `passthrough`: a certificate is asked for, not checked, and passed on in a header", sure,
+		},
 		"GatewayHTTPListenerIsolation":      {"a rule that answers 404 ends the rules of each listener whose host name lies within another one's", sure},
 		"GatewayInfrastructure":             {"labels and annotations become tags, and go to a ServiceAccount beside the Gateway", "the suite looks at the ServiceAccount only, which nothing uses; the tags are what counts in AWS"},
 		"ListenerSet":                       {"listeners of one load balancer; certificates side by side by SNI", sure},

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -28,6 +31,8 @@ const (
 	class = "conformance"
 	// speed divides what AWS takes its time for, so that the suite's own limits hold: a load balancer is provisioned in two seconds.
 	speed = 60
+	// bucket is where the operator keeps the authorities that clients are verified by.
+	bucket = "conformance-authorities"
 	// home is where the project's issues are.
 	home = "https://github.com/headgate/headgate"
 )
@@ -55,7 +60,7 @@ func TestGatewayAPI(t *testing.T) {
 // start brings a sandbox up, and has names looked up where those of its load balancers are known.
 func start(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	o := sandbox.Options{Speed: speed, StateDir: *state, Log: os.Stderr}
+	o := sandbox.Options{Speed: speed, StateDir: *state, Log: os.Stderr, ControllerArgs: []string{"--trust-store-bucket=" + bucket}}
 	o.Simulator.DNS = "127.0.0.1:0"
 	s, err := sandbox.Start(t.Context(), o)
 	if err != nil {
@@ -66,6 +71,7 @@ func start(t *testing.T) *sandbox.Sandbox {
 			t.Error(err)
 		}
 	})
+	keep(t, s.Simulator().AWSConfig())
 	if err := s.Cluster().Apply(t.Context(), "testdata"); err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +81,18 @@ func start(t *testing.T) *sandbox.Sandbox {
 		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(at.DNSHost, at.DNSPort))
 	}}
 	return s
+}
+
+// keep makes the bucket for authorities.
+func keep(t *testing.T, account aws.Config) {
+	t.Helper()
+	_, err := s3.NewFromConfig(account, func(o *s3.Options) { o.UsePathStyle = true }).CreateBucket(t.Context(), &s3.CreateBucketInput{
+		Bucket:                    aws.String(bucket),
+		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(account.Region)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // options are the suite's defaults, and what this project is. The features are those that the class tells.

@@ -51,6 +51,7 @@ type flags struct {
 	// Certificates is the feature gate EnableCertificateManagement.
 	Certificates bool   `json:"enable-certificate-management,omitempty"`
 	Authority    string `json:"default-pca-arn,omitempty"`
+	Bucket       string `json:"trust-store-bucket,omitempty"`
 	// What follows is named as in the settings of the front doors.
 	intent.Tuning     `json:",inline"`
 	NoClassAnnotation bool `json:"noClassAnnotation,omitempty"`
@@ -71,6 +72,7 @@ func (f flags) settings() preview.Settings {
 		Gateway: gateway.Settings{
 			ClusterName: f.Cluster, DefaultTargetType: f.TargetType, DefaultScheme: f.Scheme, DefaultSSLPolicy: f.SSLPolicy,
 			DefaultTags: f.DefaultTags, BackendSecurityGroup: f.BackendGroup, Tuning: f.Tuning,
+			Shelf: model.Shelf{Bucket: f.Bucket, Prefix: "headgate/"},
 		},
 	}
 }

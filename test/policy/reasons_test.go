@@ -15,6 +15,21 @@ func reasons() map[string]string {
 		"ChangeOwn elasticloadbalancing:SetIpAddressType":                            "a sandbox has no IPv6 blocks, which dual stack needs",
 		"ProtectLoadBalancers elasticloadbalancing:SetWebAcl":                        "AWS WAF asks for it beside its own right",
 	}
+	const unverified = "the shop verifies no clients; package cloud tests it, and what its calls need"
+	out["Read elasticloadbalancing:DescribeTrustStores"] = unverified
+	for statement, actions := range map[string][]string{
+		"CreateTrustStoresThatAreMarkedAsOurs": {"elasticloadbalancing:CreateTrustStore"},
+		"TagTrustStoresWhileCreating":          {"elasticloadbalancing:AddTags"},
+		"ChangeTrustStoresThatAreOurs": {
+			"elasticloadbalancing:AddTags", "elasticloadbalancing:DeleteTrustStore", "elasticloadbalancing:ModifyTrustStore", "elasticloadbalancing:RemoveTags",
+		},
+		"KeepAuthoritiesOfTrustStores": {"s3:DeleteObject", "s3:GetObject", "s3:PutObject"},
+		"FindAuthoritiesOfTrustStores": {"s3:ListBucket"},
+	} {
+		for _, action := range actions {
+			out[statement+" "+action] = unverified
+		}
+	}
 	for _, action := range []string{"GetCertificate", "IssueCertificate", "ListPermissions"} {
 		out["HavePrivateAuthoritiesIssueCertificates acm-pca:"+action] = "ACM asks the authority for the caller"
 	}

@@ -37,4 +37,8 @@ func defineCertificates(fs *flag.FlagSet, s *wire.Settings) {
 	fs.Var(List{&s.Authorities}, "allowed-certificate-authority-arns",
 		"authorities whose certificates are found by host name; empty means all certificates")
 	fs.StringVar(&s.SecretsLabel, "required-secrets-label", "", "label (key=value) without which no Secret is used; empty means none")
+	fs.StringVar(&s.Shelf.Bucket, "trust-store-bucket", "",
+		"S3 bucket for the certificates of authorities that a Gateway's spec.tls.frontend names; without it such listeners answer 503")
+	fs.StringVar(&s.Shelf.Prefix, "trust-store-prefix", "headgate/",
+		"what the keys of objects in --trust-store-bucket begin with; accounts that share a bucket need one each")
 }

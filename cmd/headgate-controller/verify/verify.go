@@ -24,6 +24,8 @@ type Flags struct {
 	Authority    string
 	Authorities  []string
 	SecretsLabel string
+	// Bucket and Prefix are where certificates of authorities are kept.
+	Bucket, Prefix string
 }
 
 // Problems lists what is wrong, sorted.
@@ -71,7 +73,7 @@ func (f Flags) tags() []string {
 func services() []string {
 	return []string{
 		"acm", "cognitoidentityprovider", "ec2", "elasticloadbalancing", "elasticloadbalancingv2", "elbv2", "globalaccelerator", "iam",
-		"resourcegroupstaggingapi", "route53", "shield", "sts", "tagging", "vpclattice", "wafregional", "wafv2",
+		"resourcegroupstaggingapi", "route53", "s3", "shield", "sts", "tagging", "vpclattice", "wafregional", "wafv2",
 	}
 }
 

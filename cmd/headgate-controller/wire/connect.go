@@ -24,7 +24,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 	if err != nil {
 		return err
 	}
-	aws, err := newCloud(ctx, s, secrets.data, of)
+	aws, err := newCloud(ctx, s, secrets, of)
 	if err != nil {
 		return err
 	}
@@ -85,9 +85,9 @@ func measured(mgr ctrl.Manager, s Settings) (progress, error) {
 	return countProgress(metrics.Registry)
 }
 
-func newCloud(ctx context.Context, s Settings, secrets cloud.Secrets, of *term) (*cloud.Client, error) {
+func newCloud(ctx context.Context, s Settings, read *secrets, of *term) (*cloud.Client, error) {
 	options := CloudOptions(s)
-	options.Secrets, options.Term = secrets, of.left
+	options.Secrets, options.Authorities, options.Term = read.data, read.authorities, of.left
 	if s.MetricsAddr != "0" {
 		observe, err := cloud.CountCalls(metrics.Registry)
 		if err != nil {
@@ -156,7 +156,7 @@ func openGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secret
 	if err != nil {
 		return err
 	}
-	if err := gateway.NewClass(mgr).SetupWithManager(mgr); err != nil {
+	if err := gateway.NewClass(mgr, doors.Gateway).SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("registering the GatewayClass controller: %w", err)
 	}
 	if err := gateway.New(mgr, loop, doors.Gateway).WithSecrets(secrets.book).SetupWithManager(mgr, s.GatewayWorkers); err != nil {

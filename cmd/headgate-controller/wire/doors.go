@@ -36,7 +36,7 @@ func CloudOptions(s Settings) cloud.Options {
 	out := cloud.Options{
 		Cluster: s.Cluster, Region: s.Region, VPC: s.VPC, VPCTags: s.VPCTags, Endpoints: s.Endpoints, Attempts: s.MaxRetries + 1,
 		Transport: s.Transport, TargetGroupTags: s.InterfaceTags, BackendGroup: s.BackendGroupID,
-		Discovery: inventory.Discovery{Managed: s.CertificateManagement},
+		Discovery: inventory.Discovery{Managed: s.CertificateManagement}, Shelf: s.Shelf,
 	}
 	for _, arn := range s.Authorities {
 		out.Discovery.Authorities = append(out.Discovery.Authorities, model.ARN(arn))
@@ -48,7 +48,7 @@ func gatewaySettings(s Settings, secrets secret.Rules) gateway.Settings {
 	return gateway.Settings{
 		ClusterName: s.Cluster, DefaultTargetType: s.TargetType, DefaultScheme: s.Scheme, DefaultSSLPolicy: s.SSLPolicy,
 		DefaultTags: s.DefaultTags, BackendSecurityGroup: s.BackendGroup, WatchNamespace: s.WatchNamespace,
-		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning, Secrets: secrets, Arrivals: s.Arrivals,
+		Without: without(s), SingleSubnet: s.SingleSubnet, Tuning: s.Tuning, Secrets: secrets, Arrivals: s.Arrivals, Shelf: s.Shelf,
 	}
 }
 

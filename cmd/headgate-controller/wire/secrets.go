@@ -10,6 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/secret"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
@@ -54,4 +55,17 @@ func (s *secrets) data(ctx context.Context, ref model.SecretRef) (map[string][]b
 		return nil, fmt.Errorf("asking the API server: %w", err)
 	}
 	return found.Data, nil
+}
+
+// authorities is what a ConfigMap holds of them now.
+func (s *secrets) authorities(ctx context.Context, ref model.ConfigMapRef) (string, error) {
+	found := &corev1.ConfigMap{}
+	err := s.live.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, found)
+	if apierrors.IsNotFound(err) {
+		return "", &fault.Error{Class: fault.NotFound, Action: "reading ConfigMap " + ref.String(), Err: errAbsent}
+	}
+	if err != nil {
+		return "", fmt.Errorf("asking the API server: %w", err)
+	}
+	return found.Data[gateway.AuthorityKey], nil
 }

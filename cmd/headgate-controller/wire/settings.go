@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -50,6 +51,8 @@ type Settings struct {
 	Authority    string
 	Authorities  []string
 	SecretsLabel string
+	// Shelf is where certificates of authorities are kept that clients of Gateways are verified by.
+	Shelf model.Shelf
 
 	MetricsAddr     string
 	HealthAddr      string
