@@ -1,5 +1,12 @@
 package annotations
 
+import (
+	"errors"
+	"strings"
+
+	"github.com/headgate/headgate/model"
+)
+
 // ExtensionPrefix is the prefix of the keys of Ingresses that the incumbent does not know.
 const ExtensionPrefix = "headgate.dev/"
 
@@ -23,9 +30,35 @@ const (
 	DeletionRetain     = "Retain"
 )
 
+// Keys by which a load balancer goes from one object to another, without their prefix. Ingresses and Gateways have them.
+const (
+	// Adopt names whose load balancer an object takes over, ReleaseTo who may take its own: both must agree.
+	Adopt     = "adopt"
+	ReleaseTo = "release-to"
+)
+
+// Partner is the owner that a value of Adopt or ReleaseTo names, as "gateway/NAMESPACE/NAME", "ingress/NAMESPACE/NAME" or
+// "ingress-group/NAME".
+func Partner(cluster, value string) (model.Owner, error) {
+	kind, name, _ := strings.Cut(strings.TrimSpace(value), "/")
+	namespace, rest, deep := strings.Cut(name, "/")
+	whole := deep && namespace != "" && rest != "" && !strings.Contains(rest, "/")
+	switch {
+	case kind == "gateway" && whole:
+		return model.Owner{Cluster: cluster, Prefix: model.PrefixGatewayALB, Stack: name}, nil
+	case kind == "ingress" && whole, kind == "ingress-group" && name != "" && !deep:
+		return model.Owner{Cluster: cluster, Prefix: model.PrefixIngress, Stack: name}, nil
+	}
+	return model.Owner{}, errPartner
+}
+
+var errPartner = errors.New("use gateway/NAMESPACE/NAME, ingress/NAMESPACE/NAME or ingress-group/NAME")
+
 // Extensions is the table of the keys of Ingresses that the incumbent does not know.
 func Extensions() Table {
 	return New(ExtensionPrefix, []Spec{
+		{Key: Adopt, On: OnIngress, Scope: Handover},
+		{Key: ReleaseTo, On: OnIngress, Scope: Handover},
 		{Key: FoldRules, Type: Bool, On: OnIngress, Scope: PerRule, Default: "false"},
 		{
 			Key: Changes, On: OnIngress, Scope: Strictest, Default: ChangesAuto,

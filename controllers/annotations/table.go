@@ -52,6 +52,8 @@ const (
 	PerRule
 	// Strictest values say how changes are made, not what is made: of all that the members and their classes say, the strictest counts.
 	Strictest
+	// Handover values say whose the load balancer is, not what it does.
+	Handover
 )
 
 // Status is what becomes of a key.

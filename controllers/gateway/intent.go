@@ -10,6 +10,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -30,8 +31,11 @@ type Verdict struct {
 // Request is what the loop over stacks is asked for: without a good Gateway nothing is made, and a route's last good state serves
 // only as far as it is still permitted.
 func (v *Verdict) Request() stack.Request {
+	adopt, giveTo := v.partner(annotations.Adopt), v.partner(annotations.ReleaseTo)
 	policy, findings := v.snapshot.policy()
-	req := stack.Request{Intent: v.Intent, Findings: slices.Concat(v.Findings, findings), Policy: policy, Permit: v.permit}
+	req := stack.Request{
+		Intent: v.Intent, Findings: slices.Concat(v.Findings, findings), Policy: policy, Permit: v.permit, Adopt: adopt, GiveTo: giveTo,
+	}
 	if v.translator != nil {
 		req.Anchor = gatewayRef(v.snapshot.Gateway)
 	}

@@ -55,8 +55,9 @@ func Request(g Group, set Settings) stack.Request {
 		out.Fragments = append(out.Fragments, d.fragment())
 	}
 	findIgnored(drafts)
+	adopt, giveTo := g.partner(n, set, annotations.Adopt), g.partner(n, set, annotations.ReleaseTo)
 	policy := g.policy(n)
-	req := stack.Request{Intent: out, Findings: n.list, Policy: policy}
+	req := stack.Request{Intent: out, Findings: n.list, Policy: policy, Adopt: adopt, GiveTo: giveTo}
 	for _, l := range g.Leaving {
 		req.Leaving = append(req.Leaving, refOf(l.Ingress))
 	}

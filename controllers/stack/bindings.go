@@ -62,6 +62,15 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	for i := range have.Items {
 		mine[client.ObjectKeyFromObject(&have.Items[i])] = &have.Items[i]
 	}
+	if a.taking != nil {
+		theirs, err := l.bindingsOf(ctx, a.taking.from)
+		if err != nil {
+			return err
+		}
+		for _, b := range theirs {
+			mine[client.ObjectKeyFromObject(b)] = b
+		}
+	}
 	held, err := l.bindAll(ctx, a, mine)
 	errs := []error{err}
 	if !a.applied || !a.done() {
@@ -176,7 +185,7 @@ func (l *Loop) ensureBinding(ctx context.Context, owner model.Owner, want, have 
 	if updated.Labels == nil {
 		updated.Labels = map[string]string{}
 	}
-	maps.Copy(updated.Labels, want.Labels)
+	relabel(updated.Labels, want.Labels)
 	if reflect.DeepEqual(updated.Spec, have.Spec) && maps.Equal(updated.Labels, have.Labels) {
 		return false, nil
 	}

@@ -78,6 +78,9 @@ func (b *Board) show(ctx context.Context, a *attempt, res Result, next outcome.O
 	if apierrors.IsNotFound(err) {
 		object, err = b.create(ctx, name, StateName(a.owner))
 	}
+	if err == nil && object.Labels[labelStack] != StateName(a.owner) {
+		err = b.relabel(ctx, object, StateName(a.owner))
+	}
 	if err != nil {
 		return err
 	}
@@ -166,6 +169,20 @@ func (b *Board) create(ctx context.Context, name, label string) (*headgatev1alph
 		return nil, fmt.Errorf("creating LoadBalancer %s: %w", name, err)
 	}
 	return object, nil
+}
+
+// relabel makes the object of a load balancer that another stack had this one's.
+func (b *Board) relabel(ctx context.Context, object *headgatev1alpha1.LoadBalancer, label string) error {
+	before, status := object.DeepCopy(), object.Status
+	if object.Labels == nil {
+		object.Labels = map[string]string{}
+	}
+	object.Labels[labelStack] = label
+	if err := b.client.Patch(ctx, object, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("labelling LoadBalancer %s: %w", object.Name, err)
+	}
+	object.Status = status
+	return nil
 }
 
 // write writes the status where it changed. The page is locked.

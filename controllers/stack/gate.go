@@ -99,7 +99,9 @@ func (l *Loop) pause(ctx context.Context, a *attempt) error {
 		}
 	}
 	a.outputs.ARNs = maps.Clone(a.plan.Known)
-	a.outputs.LoadBalancer, a.outputs.Frontend = a.observed.LoadBalancer, a.observedFrontend()
+	if a.taking == nil || a.state.object.Spec.Taking { // else it is another stack's until the plan is approved
+		a.outputs.LoadBalancer, a.outputs.Frontend = a.observed.LoadBalancer, a.observedFrontend()
+	}
 	a.state.unsettled(a.outputs, l.opts.Now())
 	return errors.Join(err, a.state.save(ctx, l.client))
 }

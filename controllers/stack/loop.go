@@ -80,6 +80,11 @@ type attempt struct {
 	sharing *plan.Sharing
 	// applied says that every call of the plan went well, or that there was none to make.
 	applied bool
+	// taking is the stack whose load balancer is taken, nil where none is, and lent its slot while the run has it; given says that this
+	// one's is given away, and awaits that the run waits for another stack's.
+	taking        *taking
+	lent          *slot
+	given, awaits bool
 	// verify says that the stack is compared with AWS whatever is remembered; drift, that AWS did not hold what was applied last;
 	// protected, that the rest waits for somebody who switches deletion protection off.
 	verify, drift, protected bool
@@ -145,14 +150,13 @@ func (l *Loop) drop(owner model.Owner) {
 
 // advance is the flow of the design: facts, build, observe, diff, apply.
 func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
-	if s.state == nil {
-		state, err := recall(ctx, l.opts.Live, a.owner)
-		if err != nil {
-			return err
-		}
-		s.state = state
+	if err := l.recall(ctx, a.owner, s); err != nil {
+		return err
 	}
 	a.state = s.state
+	if err := l.handover(ctx, a); err != nil || a.blocked != "" {
+		return err
+	}
 	l.commons.enter(a)
 	a.roster = newRoster(a.req, a.state.good)
 	a.roster.blame(a.req.Findings)
@@ -183,6 +187,18 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 		}
 	}
 	return l.change(ctx, a, known)
+}
+
+// recall reads what is remembered of an owner, once.
+func (l *Loop) recall(ctx context.Context, owner model.Owner, s *slot) error {
+	if s.state != nil {
+		return nil
+	}
+	state, err := recall(ctx, l.opts.Live, owner)
+	if err == nil {
+		s.state = state
+	}
+	return err
 }
 
 // build makes the desired stack. A member that the build finds wrong is served by what it had before, and the rest is built again.
@@ -239,6 +255,11 @@ func (l *Loop) observe(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return fmt.Errorf("observing %s: %w", a.owner, err)
 	}
+	if a.taking != nil {
+		if err := l.join(ctx, a, &seen); err != nil {
+			return err
+		}
+	}
 	a.observed = &seen
 	if a.verify {
 		// Whatever comes of it, what was read is fresh: the next one is a period away.
@@ -247,42 +268,13 @@ func (l *Loop) observe(ctx context.Context, a *attempt) error {
 	return nil
 }
 
-// gather fetches the facts, and makes the shared backend security group when the stack needs it.
-func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
-	if len(in.Fragments) == 0 {
-		return nil
-	}
-	facts, err := l.cloud.Facts(ctx, Needs(in))
-	if rights := missingRights(facts, err); len(rights) > 0 {
-		a.findings = merge(a.findings, rightsFindings(in, rights))
-	} else if err != nil {
-		return fmt.Errorf("reading facts for %s: %w", in.Owner, err)
-	}
-	a.facts = facts
-	if a.req.Policy.Changes != Auto {
-		return nil // it is made with the first plan that may be carried out
-	}
-	return l.ensureBackend(ctx, a)
-}
-
-// ensureBackend makes the shared backend security group where the stack needs it and it is not there.
-func (l *Loop) ensureBackend(ctx context.Context, a *attempt) error {
-	if !a.req.Intent.Defaults.BackendSecurityGroup || a.facts.BackendSecurityGroup != "" || a.facts.VPC.ID == "" {
-		return nil
-	}
-	id, err := l.cluster.EnsureBackend(ctx, a.facts.VPC.ID)
-	a.facts.BackendSecurityGroup = id
-	return err
-}
-
-func (l *Loop) planOptions(a *attempt) plan.Options {
-	return plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: a.keep(), Sharing: a.sharing}
-}
-
 // change plans and applies. known says that AWS held what is desired when this was applied.
 func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
-	if err := l.diff(ctx, a); err != nil {
+	if err := errors.Join(l.claimed(ctx, a), l.diff(ctx, a)); err != nil {
 		return err
+	}
+	if a.fit(); a.blocked != "" {
+		return nil
 	}
 	if !a.plan.Empty() {
 		a.drift = known
@@ -323,6 +315,9 @@ func (l *Loop) begin(ctx context.Context, a *attempt) error {
 	a.state.begin(a.desired)
 	a.state.object.Spec.Begun, a.state.object.Spec.Paused = a.goal(), false
 	l.breaker.begin(a.owner, doomed(a.plan))
+	if a.taking != nil {
+		a.state.object.Spec.TakenFrom, a.state.object.Spec.Taking = spell(a.taking.from), true
+	}
 	return a.state.save(ctx, l.client)
 }
 
@@ -339,6 +334,7 @@ func (l *Loop) settle(ctx context.Context, a *attempt) error {
 		}
 	}
 	if a.applied && err == nil && a.done() {
+		a.state.object.Spec.Taking = false
 		a.state.applied(a.desired, a.outputs)
 	} else {
 		reached := a.outputs

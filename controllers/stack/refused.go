@@ -33,7 +33,9 @@ func (l *Loop) try(ctx context.Context, s *slot, like attempt) (a *attempt, err 
 	for range attempts {
 		one := like
 		a = &one
-		if err = l.advance(ctx, a, s); stale(err) {
+		err = l.advance(ctx, a, s)
+		a.release()
+		if stale(err) {
 			s.state = nil
 			continue
 		}

@@ -35,6 +35,10 @@ type Request struct {
 	// Anchor is the member that the whole load balancer belongs to, the zero value where no one member does. While the front door
 	// finds it wrong and no good state of it is known, nothing is made: not even its settings are known then.
 	Anchor model.ObjectRef
+	// Adopt is the stack whose load balancer this one takes over where it has none, if that gives it; nil makes a new one.
+	Adopt *model.Owner
+	// GiveTo is the stack that may take this one's load balancer: nothing of it is changed any more. Nil keeps it.
+	GiveTo *model.Owner
 	// Permit leaves in a fragment that was good once what is still permitted. Permissions are never part of a fragment; nil
 	// permits everything.
 	Permit func(intent.Fragment) intent.Fragment

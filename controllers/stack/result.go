@@ -94,6 +94,12 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		res.RequeueAfter = l.sweep.next(a.owner)
 	}
 	res.RequeueAfter = sooner(res.RequeueAfter, a.retry(l.opts.Now()))
+	if a.awaits {
+		res.RequeueAfter = handoverRetry
+	}
+	if a.given {
+		return res, err // whose it is shows it
+	}
 	if shown := l.board.show(ctx, a, res, next); shown != nil {
 		// What could not be shown does not make the stack a failed one.
 		logr.FromContextOrDiscard(ctx).Error(shown, "showing a load balancer", "stack", a.owner.String())

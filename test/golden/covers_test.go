@@ -96,8 +96,8 @@ func items(t *testing.T) (out []item, refused map[item]bool) {
 		}
 	}
 	for _, s := range annotations.Extensions().Specs() {
-		// How changes are made is no matter of what is made: the tests of controllers/stack prove it.
-		if s.Scope != annotations.Strictest {
+		// How changes are made, and whose the load balancer is, is no matter of what is made: the tests of controllers/stack prove it.
+		if s.Scope != annotations.Strictest && s.Scope != annotations.Handover {
 			out = append(out, item(annotations.ExtensionPrefix+s.Key))
 		}
 	}

@@ -32,6 +32,8 @@ How a key behaves in a group of Ingresses:
 - **rules**: it concerns the rules of its Ingress.
 - **strictest**: it says how changes are made, and classes may say it too (IngressClass or IngressClassParams). Of all that is said the strictest counts,
   also of members that leave. Gateways and GatewayClasses have the same keys. See [operations](../guide/operations.md#approval).
+- **handover**: it says whose the load balancer is; all Ingresses of a group name the same. Gateways have these keys too. See
+  [from an Ingress to a Gateway](../guide/ingress-to-gateway.md).
 
 `
 )
@@ -166,7 +168,7 @@ func typeOf(s annotations.Spec) string {
 func scopeOf(s annotations.Spec) string {
 	return map[annotations.Scope]string{
 		annotations.Own: "own", annotations.Exclusive: "one", annotations.Merge: "sum", annotations.PerPort: "port",
-		annotations.PerTargetGroup: "targets", annotations.PerRule: "rules", annotations.Strictest: "strictest",
+		annotations.PerTargetGroup: "targets", annotations.PerRule: "rules", annotations.Strictest: "strictest", annotations.Handover: "handover",
 	}[s.Scope]
 }
 

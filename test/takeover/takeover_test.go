@@ -56,6 +56,10 @@ func TestTakeOver(t *testing.T) {
 				r.play(t, w)
 			})
 		}
+		t.Run("handover", func(t *testing.T) {
+			t.Parallel()
+			handover(t, w)
+		})
 	})
 }
 

@@ -108,6 +108,17 @@ type StackStateSpec struct {
 	// +listMapKey=key
 	Resources []AppliedResource `json:"resources,omitempty"`
 
+	// GivenTo is the stack that may take the load balancer of this one, as Owner names a stack. Nothing of this one is changed meanwhile.
+	// +optional
+	GivenTo string `json:"givenTo,omitempty"`
+
+	// TakenFrom is the stack whose load balancer this one took, and Taking says that not all of it is this one's yet.
+	// +optional
+	TakenFrom string `json:"takenFrom,omitempty"`
+
+	// +optional
+	Taking bool `json:"taking,omitempty"`
+
 	// LoadBalancer as AWS described it last. Absent: there is none.
 	// +optional
 	LoadBalancer *AppliedLoadBalancer `json:"loadBalancer,omitempty"`
