@@ -9,10 +9,6 @@ import (
 
 // examples are the files by task, each with its check.
 func examples() []example {
-	fromShop := func(url string) want { return want{url: url, status: 200, app: "shop"} }
-	answers := func(all ...want) func(context.Context, visitor) error {
-		return func(ctx context.Context, v visitor) error { return v.expect(ctx, all...) }
-	}
 	serves := answers(fromShop(plain + "/"))
 	next := func(url, header string) want { return want{url: url, header: header, status: 200, app: "next"} }
 	return []example{
@@ -44,6 +40,14 @@ func examples() []example {
 		{task: "binding", check: serves},
 		{task: "readiness-gates", check: all(answers(want{url: plain + "/", status: 200, app: "gated"}), gateOpen)},
 	}
+}
+
+// fromShop is a page of the Service shop.
+func fromShop(url string) want { return want{url: url, status: 200, app: "shop"} }
+
+// answers checks that requests are answered as wanted.
+func answers(all ...want) func(context.Context, visitor) error {
+	return func(ctx context.Context, v visitor) error { return v.expect(ctx, all...) }
 }
 
 // all checks one after the other.

@@ -36,7 +36,11 @@ func (e example) files() ([]string, error) {
 func complete(all []example) []example {
 	for i := range all {
 		e := &all[i]
-		e.dir, e.namespace, e.name = cmp.Or(e.dir, ofIngress), cmp.Or(e.namespace, e.task), cmp.Or(e.name, "shop")
+		space := e.task
+		if e.dir != "" {
+			space = e.dir + "-" + e.task // tasks of both have the same names
+		}
+		e.dir, e.namespace, e.name = cmp.Or(e.dir, ofIngress), cmp.Or(e.namespace, space), cmp.Or(e.name, "shop")
 	}
 	return all
 }
@@ -71,11 +75,15 @@ func TestExamples(t *testing.T) {
 	s := start(t)
 	t.Run("tasks", func(t *testing.T) {
 		for _, e := range all {
-			t.Run(e.task, func(t *testing.T) {
+			t.Run(e.dir+" "+e.task, func(t *testing.T) {
 				t.Parallel()
 				s.try(t, e)
 			})
 		}
+		t.Run("move", func(t *testing.T) {
+			t.Parallel()
+			s.move(t)
+		})
 	})
 	if t.Failed() {
 		s.showLog(t)

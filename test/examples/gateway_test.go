@@ -6,13 +6,25 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // gatewayExamples are those of Gateways.
 func gatewayExamples() []example {
+	const ofGateway = "gateway"
 	return []example{
+		{dir: ofGateway, task: "expose", check: answers(fromShop(plain + "/"))},
+		{dir: ofGateway, task: "tls-secret", check: all(answers(fromShop("https://shop.example.net/")), certified("https://shop.example.net", "shop.example.net"))},
+		{dir: ofGateway, task: "tls-named", check: answers(fromShop(secure + "/"))},
+		{dir: ofGateway, task: "tls-discovery", check: answers(fromShop(secure + "/"))},
+		{dir: ofGateway, task: "sign-in", check: all(answers(want{url: secure + "/open", status: 200, app: "next"}), signIn(providerHost))},
+		{dir: ofGateway, task: "fixed-answers", check: answers(
+			want{url: plain + "/cart/1", status: 503}, want{url: plain + "/admin", status: 404}, fromShop(plain+"/catalog"),
+		)},
+		{dir: ofGateway, task: "clients", check: mutual},
+		{dir: ofGateway, task: "refused", check: all(answers(fromShop(plain+"/")), refused)},
 		{dir: "platform", task: "platform", namespace: "platform", name: "public", check: all(
 			certified("https://shop.example.com", "*.example.com"), certified("https://pay.example.net", "pay.example.net"),
 			platform, shares("https://shop.example.com/"),
@@ -30,6 +42,21 @@ func (s *stage) visitGateway(ctx context.Context, namespace, name string) (visit
 		return visitor{}, errors.New("the Gateway has no address")
 	}
 	return visitor{stage: s, balancer: gateway.Status.Addresses[0].Value}, nil
+}
+
+// refused checks that the route that asks for too much is told so.
+func refused(ctx context.Context, v visitor) error {
+	route := &gwv1.HTTPRoute{}
+	if err := v.stage.client.Get(ctx, client.ObjectKey{Namespace: "gateway-refused", Name: "shop"}, route); err != nil {
+		return err
+	}
+	for _, parent := range route.Status.Parents {
+		c := meta.FindStatusCondition(parent.Conditions, string(gwv1.RouteConditionAccepted))
+		if c != nil && c.Status == "False" && c.Reason == "UnsupportedValue" && strings.HasPrefix(c.Message, "spec.rules[0].filters[0]: ") {
+			return nil
+		}
+	}
+	return fmt.Errorf("it is told %v", route.Status.Parents)
 }
 
 // certified checks which certificate is shown to who asks for a host.

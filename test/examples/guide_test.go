@@ -8,35 +8,42 @@ import (
 	"testing"
 )
 
-var link = regexp.MustCompile(`\]\(\.\./\.\./(examples/ingress/[a-z-]+\.yaml)\)`)
+var link = regexp.MustCompile(`\]\(\.\./\.\./(examples/[a-z]+/[a-z0-9-]+\.yaml)\)`)
 
-// Each example is named in the guide, and what the guide names is there.
-func TestGuideNamesTheExamples(t *testing.T) {
+// Each example is named in its guide, and what a guide names is there.
+func TestGuidesNameTheExamples(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile("../../docs/guide/ingress.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var named []string
-	for _, match := range link.FindAllSubmatch(guide, -1) {
-		named = append(named, string(match[1]))
-	}
-	files, err := filepath.Glob(filepath.Join(root, ofIngress, "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no examples: %v", err)
-	}
-	there := make([]string, 0, len(files))
-	for _, file := range files {
-		there = append(there, filepath.ToSlash(filepath.Join("examples", "ingress", filepath.Base(file))))
-	}
-	for _, file := range there {
-		if !slices.Contains(named, file) {
-			t.Errorf("the guide does not name %s", file)
+	for guide, dirs := range map[string][]string{
+		"ingress.md": {ofIngress, "shop"}, "gateway.md": {"gateway", "platform"}, "ingress-to-gateway.md": {ofMove},
+	} {
+		text, err := os.ReadFile(filepath.Join("../../docs/guide", guide))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	for _, file := range named {
-		if !slices.Contains(there, file) {
-			t.Errorf("the guide names %s, which is not there", file)
+		var named []string
+		for _, match := range link.FindAllSubmatch(text, -1) {
+			named = append(named, string(match[1]))
+		}
+		var there []string
+		for _, dir := range dirs {
+			files, err := filepath.Glob(filepath.Join(root, dir, "*.yaml"))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("no examples in %s: %v", dir, err)
+			}
+			for _, file := range files {
+				there = append(there, filepath.ToSlash(filepath.Join("examples", dir, filepath.Base(file))))
+			}
+		}
+		for _, file := range there {
+			// examples/shop is a story of its own.
+			if !slices.Contains(named, file) && filepath.Dir(file) != "examples/shop" {
+				t.Errorf("%s does not name %s", guide, file)
+			}
+		}
+		for _, file := range named {
+			if !slices.Contains(there, file) {
+				t.Errorf("%s names %s, which is not there", guide, file)
+			}
 		}
 	}
 }

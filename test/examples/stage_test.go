@@ -31,7 +31,7 @@ const (
 )
 
 // dirs are the directories whose files are all checked here.
-func dirs() []string { return []string{ofIngress, "platform"} }
+func dirs() []string { return []string{ofIngress, "gateway", "platform"} }
 
 // stage is the sandbox that all examples run in.
 type stage struct {
@@ -86,7 +86,7 @@ func (s *stage) kubectl(ctx context.Context, input []byte, args ...string) error
 
 var namespaceOf = regexp.MustCompile(`(?m)^  namespace: (\S+)$`)
 
-// put applies an example: into the namespaces that it names, or else into one of its task. Backends, where it has none of its own, and the
+// put applies an example: into the namespaces that it names, or else into its own. Backends, where it has none of its own, and the
 // Secrets that it names go there first.
 func (s *stage) put(ctx context.Context, e example) error {
 	manifest, err := e.read()
@@ -99,8 +99,8 @@ func (s *stage) put(ctx context.Context, e example) error {
 	}
 	where := []string{"apply", "-f", "-"}
 	if len(spaces) == 0 {
-		spaces[e.task] = true
-		where = append(where, "-n", e.task)
+		spaces[e.namespace] = true
+		where = append(where, "-n", e.namespace)
 	}
 	for name := range spaces {
 		if err := s.prepare(ctx, name, manifest); err != nil {

@@ -67,7 +67,7 @@ func Tree() []string {
 		"controllers/gateway", "controllers/ingress", "controllers/lattice", "controllers/outcome", "controllers/service",
 		"controllers/stack", "controllers/targets",
 		"docs/adr", "docs/guide", "docs/invariants.md", "docs/reference",
-		"examples/shop",
+		"examples/gateway", "examples/ingress", "examples/platform", "examples/shop",
 		"model/build", "model/fault", "model/intent", "model/plan",
 		"sandbox/controlplane",
 		"test/bench", "test/conformance", "test/crash", "test/golden", "test/layout", "test/traffic",
