@@ -199,7 +199,7 @@ func (m *memory) provisional(good map[string]intent.Fragment) {
 		case noted:
 			before[key] = packed
 		case !known:
-			before[key] = []byte{}
+			before[key] = []byte{0} // the API server takes no empty one; it is nobody's fragment
 		case !reflect.DeepEqual(have, f):
 			before[key] = m.object.Spec.Fragments[key]
 		}
