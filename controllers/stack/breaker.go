@@ -93,6 +93,13 @@ func (b *breaker) ask(owner model.Owner, doomed []model.ARN, there int) (open bo
 	return b.opts.Trips(len(all), max(there, len(all)-gone)+gone), len(all)
 }
 
+// calm notes that a stack wants nothing deleted any more.
+func (b *breaker) calm(owner model.Owner) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.asked, owner)
+}
+
 // begin notes that what a plan deletes is being deleted.
 func (b *breaker) begin(owner model.Owner, doomed []model.ARN) {
 	b.mu.Lock()

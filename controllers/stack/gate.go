@@ -26,6 +26,7 @@ import (
 func (l *Loop) gate(ctx context.Context, a *attempt) error {
 	hash := a.plan.Hash()
 	if a.req.Policy.Changes == Observe {
+		l.breaker.calm(a.owner)
 		a.held = &outcome.Held{Reason: outcome.ReasonObserved, Note: "only shown: headgate.dev/changes is Observe", Message: fmt.Sprintf(
 			"plan %s (%s) is shown and not carried out: headgate.dev/changes is Observe", hash, a.plan.Summary())}
 		return nil

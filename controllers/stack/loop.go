@@ -276,7 +276,10 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 	if a.fit(); a.blocked != "" {
 		return nil
 	}
-	if !a.plan.Empty() {
+	if a.plan.Empty() {
+		l.breaker.calm(a.owner) // whoever came back is not counted, and is asked anew when it goes
+		a.state.object.Spec.Paused = false
+	} else {
 		a.drift = known
 		if err := l.gate(ctx, a); err != nil {
 			return err

@@ -156,6 +156,30 @@ func TestBreakerStopsManyDeletions(t *testing.T) {
 	}
 }
 
+// Who came back before the deletion was approved is no deletion any more: neither a later one of its own waits for it, nor anybody else's.
+func TestBreakerForgetsWhoCameBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := w.many(9)
+	if n := w.held(all); n != 5 {
+		t.Fatalf("%d of nine deletions wait", n)
+	}
+	for i := 4; i < len(all); i++ {
+		back := all[i]
+		back.Intent.Fragments = []intent.Fragment{alone(i)}
+		w.settle(back)
+	}
+	w.now = w.now.Add(time.Hour)
+	if n := w.held(all[4:5]); n != 0 {
+		t.Error("one deletion long after waits for an approval")
+	}
+	w.now = w.now.Add(time.Hour)
+	w.restart()
+	if n := w.held(all[5:6]); n != 0 {
+		t.Error("one deletion long after waits for an approval, after a restart")
+	}
+}
+
 func TestBreakerCountsWithinItsWindow(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
