@@ -125,16 +125,44 @@ func (r *run) agreed(ctx context.Context, ch plan.Change) error {
 }
 
 // leftToOthers tells whether a certificate that AWS does not delete is in use, and not by this stack: it is for whoever has it to delete.
+// ACM goes on for minutes to name a load balancer that is gone, which deletes nothing any more.
 func (r *run) leftToOthers(ctx context.Context, arn model.ARN) bool {
 	users, err := r.acm.Users(ctx, arn)
-	if err != nil || len(users) == 0 {
+	if err != nil {
 		return false
 	}
 	all, err := r.inventory.Balancers(ctx)
-	return err == nil && !slices.ContainsFunc(users, func(user model.ARN) bool {
-		_, mine := r.owner.Owns(all[user].Tags)
-		return mine
-	})
+	if err != nil {
+		return false
+	}
+	others := false
+	for _, user := range users {
+		if _, mine := r.owner.Owns(all[user].Tags); mine {
+			return false
+		}
+		_, known := all[user]
+		others = others || known || !r.vanished(ctx, arn, user)
+	}
+	return others
+}
+
+// vanished tells whether a user of a certificate is a load balancer of the account that there is no more.
+func (r *run) vanished(ctx context.Context, certificate, user model.ARN) bool {
+	if accountOf(user) != accountOf(certificate) || !strings.Contains(string(user), ":loadbalancer/") {
+		return false
+	}
+	_, err := r.elb.LoadBalancer(ctx, user)
+	return fault.Of(err) == fault.NotFound
+}
+
+// accountOf is the account that an ARN names.
+func accountOf(arn model.ARN) string {
+	const account = 4
+	parts := strings.SplitN(string(arn), ":", account+2)
+	if len(parts) <= account {
+		return ""
+	}
+	return parts[account]
 }
 
 // atQuota says what to do where ACM takes no more certificates.

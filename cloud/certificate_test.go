@@ -8,10 +8,12 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
 	"math/big"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -238,6 +240,61 @@ func TestCertificateOfASecretComesIsRenewedAndGoes(t *testing.T) {
 		}
 	}
 	settle(t, c, model.Stack{Owner: owner()})
+	if left := a.held(t); len(left) > 0 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// behind is an ACM that goes on to name a load balancer as the user of every certificate.
+type behind struct{ user model.ARN }
+
+func (b *behind) RoundTrip(r *http.Request) (*http.Response, error) {
+	action, err := actionOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if b.user != "" && action == "DeleteCertificate" {
+		return reply(r, http.StatusBadRequest, `{"__type": "ResourceInUseException", "message": "in use"}`), nil
+	}
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || b.user == "" || action != "DescribeCertificate" {
+		return answer, err
+	}
+	var body map[string]map[string]any
+	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	_ = answer.Body.Close()
+	body["Certificate"]["InUseBy"] = []string{string(b.user)}
+	text, err := json.Marshal(body)
+	return reply(r, http.StatusOK, string(text)), err
+}
+
+// ACM names a load balancer for minutes after that is gone: its certificate is waited for, or nobody would delete it.
+func TestCertificateOfALoadBalancerThatIsGoneIsWaitedFor(t *testing.T) {
+	a, secrets, late := newAccount(t), safe{}, &behind{}
+	cfg := a.config()
+	c, err := cloud.New(t.Context(), cloud.Options{
+		Cluster: cluster, VPC: vpc.DefaultWorld().VPC, AWSConfig: &cfg, Secrets: secrets.read, Transport: late,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle(t, c, front(secrets.put(t, "web", "EC", "shop.example")))
+	late.user = observe(t, c).LoadBalancer.ARN
+	none := model.Stack{Owner: owner()}
+	for range 2 {
+		observed, err := look(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := c.Apply(t.Context(), plan.Diff(none, observed, plan.Options{}))
+		if err != nil || len(out.Waiting) != 1 || out.Waiting[0].Key.Kind != model.KindCertificate {
+			t.Fatalf("waits for %v: %v", out.Waiting, err)
+		}
+	}
+	late.user = ""
+	settle(t, c, none)
 	if left := a.held(t); len(left) > 0 {
 		t.Errorf("%v are left", left)
 	}
