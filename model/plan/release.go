@@ -7,7 +7,8 @@ import (
 )
 
 // Release is the plan that lets go of what an owner holds: nothing is changed but the tags by which it was ours. Without them nobody here
-// looks at it again. Listeners and rules are their load balancer's, and keep their tags; so do certificates that others have, too.
+// looks at it again. Listeners and rules are their load balancer's, and keep their tags; so do certificates that others have, too, and those
+// that nothing has, which whoever sees them next deletes.
 func Release(observed model.Stack, sharing *Sharing) Plan {
 	p := Plan{Owner: observed.Owner}
 	ours := []string{model.TagCluster, model.TagResource, observed.Owner.StackTag(), observed.Owner.ResourceTag()}
@@ -36,10 +37,20 @@ func Release(observed model.Stack, sharing *Sharing) Plan {
 			drop(securityGroupKey(g.ID), g.ARN, g.Tags)
 		}
 	}
+	for _, t := range observed.TrustStores {
+		drop(t.Key(), t.ARN, t.Tags)
+	}
 	for _, c := range observed.Certificates {
-		if sharing.Free(c.ARN) {
+		if sharing.Free(c.ARN) && (c.Type != model.CertificateImported || worn(observed, c.ARN)) {
 			drop(c.Key(), c.ARN, c.Tags)
 		}
 	}
 	return p
+}
+
+// worn tells whether a listener of an observation has a certificate.
+func worn(observed model.Stack, arn model.ARN) bool {
+	return slices.ContainsFunc(observed.Parts(), func(part model.Stack) bool {
+		return slices.ContainsFunc(part.Listeners, func(l model.Listener) bool { return slices.Contains(l.Certificates, arn) })
+	})
 }
