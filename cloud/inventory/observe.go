@@ -22,7 +22,8 @@ const provisioning = "provisioning"
 // those of add-ons, certificates and trust stores, is everything. Add-ons are read that have keys; certificates where there is a key of their
 // kind, for it takes a call for each certificate of the account to find them: those of the owner, and of those that the cluster imported those
 // that its listeners have, that a key names by ARN or host name, or that nothing has; trust stores where there is a key of their kind, or a
-// bucket for them. Of several load balancers the newest is the stack's, the others are
+// bucket for them. Of several load balancers the newest is the stack's, the others are its leftovers. A reference to a target group carries
+// its ARN, and its key where only one group has that; a reference to a security group has the key where there is one.
 func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
 	if owner.Prefix == "" {
 		return i.observeCluster(ctx, owner)

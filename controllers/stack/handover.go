@@ -231,52 +231,6 @@ func (l *Loop) claimed(ctx context.Context, a *attempt) error {
 	return nil
 }
 
-// fit orders the plan that takes a load balancer, unless that had better not be taken. What was begun goes on.
-func (a *attempt) fit() {
-	if a.taking == nil {
-		return
-	}
-	inTurn(a.plan)
-	if a.state.object.Spec.Taking {
-		return
-	}
-	if a.blocked = a.unfit(a.plan); a.blocked != "" {
-		a.plan = plan.Plan{}
-	}
-}
-
-// unfit says why a load balancer had better not be taken by a plan; empty where nothing speaks against it. What is wrong or missing
-// here would be lost there.
-func (a *attempt) unfit(p plan.Plan) string {
-	whose := "the load balancer of " + named(spell(a.taking.from)) + " is not taken: "
-	for _, f := range a.findings {
-		if f.Severity == model.Wrong || f.Severity == model.Closed {
-			return whose + "mend first what is wrong with " + f.Object.String() + ": " + f.Text()
-		}
-	}
-	for _, c := range p.Changes {
-		switch c.Op {
-		case plan.CreateLoadBalancer:
-			return whose + "it is " + a.observed.LoadBalancer.Scheme + ", and cannot become " + a.desired.LoadBalancer.Scheme
-		case plan.DeleteListener:
-			return whose + c.Key.String() + " is there and not asked for here: add it"
-		default:
-		}
-	}
-	if rulesOf(*a.observed) > 0 && rulesOf(a.desired) == 0 {
-		return whose + "there are no routes here that could serve its requests: attach them first"
-	}
-	return ""
-}
-
-func rulesOf(s model.Stack) int {
-	n := 0
-	for _, l := range s.Listeners {
-		n += len(l.Rules)
-	}
-	return n
-}
-
 // matched gives observed target groups the resource IDs of those that are wanted for the same port of the same Service, so that they are
 // kept: their targets are healthy.
 func matched(wanted, observed []model.TargetGroup, bindings map[model.ARN]*elbv2v1beta1.TargetGroupBinding) []model.TargetGroup {

@@ -105,3 +105,19 @@ func TestWhoHasALoadBalancerTakesNone(t *testing.T) {
 		t.Errorf("invariant 8: nobody is told that nothing is taken: %v", res.Findings)
 	}
 }
+
+// A port that goes on to verify clients by the giver's trust store would keep the giver from its end: it could never delete that.
+func TestNoPortIsTakenWithATrustStoreOfTheGivers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	w.run(given(member("a")))
+	s := w.aws.stacks[owner()]
+	s.TrustStores = []model.TrustStore{{ID: "store", ARN: "arn:store", Tags: owner().Tags("store"), Status: model.TrustStoreUsable}}
+	s.Listeners = slices.Clone(s.Listeners)
+	s.Listeners[0].MutualAuth = &model.MutualAuth{Mode: model.MutualVerify, TrustStore: "arn:store"}
+	w.aws.stacks[owner()] = s
+	if res := w.still("clients are verified by what the giver has", taker()); !strings.Contains(res.Blocked, "say here how they are verified") {
+		t.Errorf("it is blocked by %q", res.Blocked)
+	}
+}
