@@ -16,6 +16,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/spf13/cobra"
 
 	"github.com/headgate/headgate/cloud/sim"
@@ -38,7 +41,9 @@ func newCorpusCommand() *cobra.Command {
 	var table, expect string
 	var update bool
 	var folders []string
-	options := sandbox.Options{Speed: corpusSpeed, Simulator: sim.Options{DataPlane: true, DNS: "127.0.0.1:0"}}
+	options := sandbox.Options{
+		Speed: corpusSpeed, Simulator: sim.Options{DataPlane: true, DNS: "127.0.0.1:0"}, ControllerArgs: []string{"--trust-store-bucket=" + corpusBucket},
+	}
 	cmd := &cobra.Command{
 		Use:   "corpus DIR",
 		Short: "Apply a folder of manifests to a sandbox and say what became of each object",
@@ -73,6 +78,8 @@ const (
 	corpusPatience = time.Minute
 	// corpusWorkers is how many files are applied side by side. Most of the time is spent waiting.
 	corpusWorkers = 8
+	// corpusBucket is where the operator keeps the authorities of clients.
+	corpusBucket = "corpus-authorities"
 )
 
 func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (err error) {
@@ -85,6 +92,9 @@ func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Stop(context.WithoutCancel(ctx))) }()
+	if err := makeBucket(ctx, s.Simulator().AWSConfig()); err != nil {
+		return err
+	}
 	c, err := sandboxClient(s)
 	if err != nil {
 		return err
@@ -98,6 +108,18 @@ func runCorpus(ctx context.Context, options sandbox.Options, task corpusTask) (e
 	rows, err := corpus.Run(watched, w, task.dir, task.folders)
 	return errors.Join(err, report(options.Log, task.table, rows), compare(options.Log, task, rows),
 		checkLog(options.Log, filepath.Join(s.LogDir(), "controller.log"), err))
+}
+
+// makeBucket makes the one for the authorities of clients.
+func makeBucket(ctx context.Context, account aws.Config) error {
+	objects := s3.NewFromConfig(account, func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := objects.CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket:                    aws.String(corpusBucket),
+		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(account.Region)},
+	}); err != nil {
+		return fmt.Errorf("making the bucket for authorities: %w", err)
+	}
+	return nil
 }
 
 // whileOperatorRuns is a context that ends with the operator.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -205,5 +206,17 @@ func unservedOfGateway(g *gwv1.Gateway) []model.Finding {
 		{g.Spec.TLS != nil && g.Spec.TLS.Backend != nil, model.Warning, "spec.tls.backend"},
 		{g.Spec.DefaultScope != "" && g.Spec.DefaultScope != gwv1.GatewayDefaultScopeNone, model.Warning, "spec.defaultScope"},
 	}
-	return notServed(gatewayRef(g), wishes)
+	return append(notServed(gatewayRef(g), wishes), strayAnnotations(g)...)
+}
+
+// strayAnnotations are those of Services and Ingresses: on a Gateway nobody reads them.
+func strayAnnotations(g *gwv1.Gateway) []model.Finding {
+	var out []model.Finding
+	for _, key := range slices.Sorted(maps.Keys(g.Annotations)) {
+		if strings.HasPrefix(key, "service.beta.kubernetes.io/aws-load-balancer-") || strings.HasPrefix(key, "alb.ingress.kubernetes.io/") {
+			out = append(out, unused(gatewayRef(g), "metadata.annotations["+key+"]",
+				"it is no annotation of Gateways; say it in the LoadBalancerConfiguration that spec.infrastructure.parametersRef names, and remove it"))
+		}
+	}
+	return out
 }

@@ -111,3 +111,21 @@ func TestSecondEntryOfAListenerClosesToo(t *testing.T) {
 		t.Errorf("invariant 8: what restricts access closes wherever it is written: %v", v.Findings)
 	}
 }
+
+func TestAnnotationsOfOtherKindsAreToldOnAGateway(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, `[{name: a, port: 80, protocol: HTTP}]`)
+	s.Gateway.Annotations = map[string]string{
+		"service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing", "alb.ingress.kubernetes.io/scheme": "internet-facing",
+		"gateway-api/skip-this-for-readiness": "true",
+	}
+	v := verdictOf(s)
+	name := s.Gateway.Namespace + "/" + s.Gateway.Name
+	want := []string{
+		"Warning Gateway " + name + " metadata.annotations[alb.ingress.kubernetes.io/scheme]",
+		"Warning Gateway " + name + " metadata.annotations[service.beta.kubernetes.io/aws-load-balancer-scheme]",
+	}
+	if diff := cmp.Diff(want, told(v.Findings)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -57,6 +57,10 @@ func Run(ctx context.Context, w World, dir string, folders []string) ([]Row, err
 		for _, file := range files {
 			j := &job{name: filepath.ToSlash(filepath.Join(folder, filepath.Base(file)))}
 			j.objects, j.problem = read(file)
+			j.filled = map[*unstructured.Unstructured]string{}
+			for _, o := range j.objects {
+				j.filled[o] = fill(o)
+			}
 			j.claims = w.claims(j.namespace(), j.objects)
 			jobs = append(jobs, j)
 		}
@@ -76,9 +80,11 @@ type job struct {
 	objects []*unstructured.Unstructured
 	// problem is the first document that is no object, nil without one.
 	problem error
-	claims  claims
-	state   state
-	rows    []Row
+	// filled says what was filled into objects.
+	filled map[*unstructured.Unstructured]string
+	claims claims
+	state  state
+	rows   []Row
 }
 
 type state int
@@ -92,7 +98,7 @@ const (
 // namespace is where the file's objects go that name none.
 func (j *job) namespace() string {
 	name := "corpus-" + strings.Map(nameRune, strings.TrimSuffix(j.name, ".yaml"))
-	return strings.TrimRight(name[:min(len(name), 60)], "-")
+	return home(strings.TrimRight(name[:min(len(name), 60)], "-"), j.objects)
 }
 
 func nameRune(r rune) rune {
@@ -108,7 +114,7 @@ func (w World) file(ctx context.Context, j *job) []Row {
 	if j.problem != nil {
 		rows = append(rows, Row{File: j.name, Object: "(document)", Verdict: Refused, Detail: "no Kubernetes object: " + oneLine(j.problem.Error())})
 	}
-	t := &trial{World: w, namespace: j.namespace()}
+	t := &trial{World: w, namespace: j.namespace(), users: map[string]*unstructured.Unstructured{}}
 	verdicts, problem := t.apply(ctx, j.objects)
 	if problem != nil {
 		rows = append(rows, Row{File: j.name, Object: "(stand-ins)", Verdict: Unclear, Detail: oneLine(problem.Error())})
@@ -118,7 +124,15 @@ func (w World) file(ctx context.Context, j *job) []Row {
 		if v.verdict == "" {
 			v = t.judge(ctx, o, j.objects)
 		}
-		rows = append(rows, Row{File: j.name, Object: describe(o), Verdict: v.verdict, Detail: v.detail, Gives: t.gives(ctx, o, v)})
+		rows = append(rows, Row{File: j.name, Object: describe(o), Verdict: v.verdict, Detail: v.detail})
+		verdicts[i] = v
+	}
+	// After all are judged: a load balancer is then what all of them make of it.
+	for i, o := range j.objects {
+		r := &rows[len(rows)-len(j.objects)+i]
+		if r.Gives = t.gives(ctx, o, verdicts[i]); j.filled[o] != "" {
+			r.Gives += "; filled in: " + j.filled[o]
+		}
 	}
 	for _, r := range t.clean(ctx) {
 		r.File = j.name

@@ -267,7 +267,7 @@ spec:
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := (&trial{World: w, namespace: "corpus-f"}).apply(t.Context(), objects); err != nil {
+		if _, err := (&trial{World: w, namespace: "corpus-f", users: map[string]*unstructured.Unstructured{}}).apply(t.Context(), objects); err != nil {
 			t.Fatal(err)
 		}
 		var list appsv1.DeploymentList

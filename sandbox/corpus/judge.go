@@ -16,11 +16,11 @@ import (
 )
 
 // seen is what a look at an object shows. Open says that it may still become something else: it counts when patience is over, a
-// finding after a quarter of it.
+// finding after a quarter of it, unless it is slow.
 type seen struct {
-	verdict Verdict
-	detail  string
-	open    bool
+	verdict    Verdict
+	detail     string
+	open, slow bool
 }
 
 // unclear is an object that neither serves nor has been told of anything, yet.
@@ -29,16 +29,19 @@ func unclear(detail string) seen { return seen{verdict: Unclear, detail: detail,
 // judge waits for what becomes of an object: a request that gets through, or something that is said about it.
 func (t *trial) judge(ctx context.Context, o *unstructured.Unstructured, file []*unstructured.Unstructured) verdict {
 	look := map[string]func(context.Context, *unstructured.Unstructured) seen{
-		"Ingress": t.ingress, "Gateway": t.gateway, "HTTPRoute": t.route, "GatewayClass": t.gatewayClassOf, "IngressClass": ingressClass,
-		"TargetGroupBinding": t.binding,
+		"Ingress": t.ingress, "Gateway": t.gateway, "HTTPRoute": t.route, "GRPCRoute": t.route, "ListenerSet": t.listenerSet,
+		"GatewayClass": t.gatewayClassOf, "IngressClass": ingressClass, "TargetGroupBinding": t.binding,
 	}[o.GetKind()]
+	if user := t.userOf(o); user != nil {
+		look, o = t.route, user
+	}
 	if look == nil {
 		return configuration(file)
 	}
 	start := time.Now()
 	for {
 		s, patience := look(ctx, o), t.Patience
-		if s.verdict == Finding {
+		if s.verdict == Finding && !s.slow {
 			patience /= 4
 		}
 		if !s.open || time.Since(start) > patience || ctx.Err() != nil {
@@ -50,12 +53,25 @@ func (t *trial) judge(ctx context.Context, o *unstructured.Unstructured, file []
 
 // configuration is the verdict on parameters and configurations: they are judged by what uses them.
 func configuration(file []*unstructured.Unstructured) verdict {
-	if slices.ContainsFunc(file, func(o *unstructured.Unstructured) bool {
-		return slices.Contains([]string{"Ingress", "IngressClass", "Gateway", "GatewayClass", "HTTPRoute"}, o.GetKind())
-	}) {
+	if used(file) {
 		return verdict{Serves, "accepted; used by reference"}
 	}
 	return verdict{NotForUs, "accepted; nothing in the file uses it"}
+}
+
+// used tells whether a file has anything that may refer to a configuration.
+func used(file []*unstructured.Unstructured) bool {
+	return slices.ContainsFunc(file, func(o *unstructured.Unstructured) bool {
+		return slices.Contains([]string{"Ingress", "IngressClass", "Gateway", "GatewayClass", "HTTPRoute", "GRPCRoute"}, o.GetKind())
+	})
+}
+
+// userOf is the route that stands in for what uses a TargetGroupConfiguration, nil where none does.
+func (t *trial) userOf(o *unstructured.Unstructured) *unstructured.Unstructured {
+	if o.GetKind() != "TargetGroupConfiguration" {
+		return nil
+	}
+	return t.users[o.GetNamespace()+"/"+o.GetName()]
 }
 
 // fetch reads the object as it is now.

@@ -3,7 +3,6 @@ package corpus
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,7 +60,7 @@ func (t *trial) gateway(ctx context.Context, o *unstructured.Unstructured) seen 
 		return unclear(err.Error())
 	}
 	if !t.oursByClass(ctx, g) {
-		return seen{verdict: NotForUs, detail: "no class of ours"}
+		return seen{verdict: NotForUs, detail: t.classOf(ctx, g)}
 	}
 	bad := badConditions("", g.Status.Conditions)
 	comes := pending(bad)
@@ -77,7 +76,7 @@ func (t *trial) gateway(ctx context.Context, o *unstructured.Unstructured) seen 
 		}
 		return out
 	case len(bad) > 0 && !slices.ContainsFunc(bad, unfounded):
-		return seen{verdict: Finding, detail: said, open: comes}
+		return seen{verdict: Finding, detail: said, open: comes, slow: comes}
 	}
 	return unclear("no address and nothing said " + said)
 }
@@ -91,126 +90,51 @@ func (t *trial) oursByClass(ctx context.Context, g *gwv1.Gateway) bool {
 	return err == nil && class.Spec.ControllerName == gatewayController
 }
 
-func (t *trial) route(ctx context.Context, o *unstructured.Unstructured) seen {
-	r := &gwv1.HTTPRoute{}
-	if err := t.fetch(ctx, o, r); err != nil {
+// classOf says whose a Gateway is that is not ours.
+func (t *trial) classOf(ctx context.Context, g *gwv1.Gateway) string {
+	class := &gwv1.GatewayClass{}
+	switch err := t.Client.Get(ctx, client.ObjectKey{Name: string(g.Spec.GatewayClassName)}, class); {
+	case err != nil:
+		return "no class of ours"
+	case class.Spec.ControllerName == networkController:
+		return "what its listeners ask for belongs to a network load balancer: class of " + networkController
+	}
+	return "class of " + string(class.Spec.ControllerName)
+}
+
+func (t *trial) listenerSet(ctx context.Context, o *unstructured.Unstructured) seen {
+	s := &gwv1.ListenerSet{}
+	if err := t.fetch(ctx, o, s); err != nil {
 		return unclear(err.Error())
 	}
-	gateways := t.gatewaysOf(ctx, r)
-	if len(gateways) == 0 {
+	g := t.parentOf(ctx, s)
+	if g == nil {
 		return seen{verdict: NotForUs, detail: "no Gateway of ours is its parent"}
 	}
-	if len(r.Status.Parents) == 0 {
-		return unclear("no status")
-	}
-	var bad []string
-	for _, p := range r.Status.Parents {
-		bad = append(bad, badConditions("parent "+string(p.ParentRef.Name)+" ", p.Conditions)...)
-	}
-	said := strings.Join(bad, " ")
-	if strings.Contains(said, string(gwv1.RouteConditionAccepted)+"=False") {
-		return seen{verdict: Finding, detail: said}
-	}
-	var requests []Request
-	addresses := 0
-	for _, g := range gateways {
-		addresses += len(g.Status.Addresses)
-		requests = append(requests, routeRequests(r, g)...)
+	bad := badConditions("", s.Status.Conditions)
+	comes := pending(bad)
+	for _, l := range s.Status.Listeners {
+		bad = append(bad, badConditions("listener "+string(l.Name)+" ", l.Conditions)...)
 	}
 	switch {
-	case len(requests) > 0:
-		return t.outcome(ctx, requests, said)
-	case said != "":
-		return seen{verdict: Finding, detail: said, open: addresses == 0}
-	case addresses > 0:
-		return seen{verdict: Serves, detail: "accepted; no match that a plain request can meet"}
+	case len(s.Status.Listeners) < len(s.Spec.Listeners) && !slices.ContainsFunc(bad, refusal) || slices.ContainsFunc(bad, unfounded):
+		return unclear("nothing said of its listeners")
+	case len(bad) > 0:
+		return seen{verdict: Finding, detail: strings.Join(bad, " "), open: comes, slow: comes}
 	}
-	return unclear("no address")
+	return seen{verdict: Serves, detail: strconv.Itoa(len(s.Status.Listeners)) + " listeners programmed"}
 }
 
-func (t *trial) gatewaysOf(ctx context.Context, r *gwv1.HTTPRoute) []*gwv1.Gateway {
-	var out []*gwv1.Gateway
-	for _, p := range r.Spec.ParentRefs {
-		namespace := r.Namespace
-		if p.Namespace != nil {
-			namespace = string(*p.Namespace)
-		}
-		g := &gwv1.Gateway{}
-		if t.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: string(p.Name)}, g) != nil {
-			continue
-		}
-		if t.oursByClass(ctx, g) {
-			out = append(out, g)
-		}
-	}
-	return out
+func refusal(bad string) bool {
+	return strings.Contains(bad, string(gwv1.RouteConditionAccepted)+"=False")
 }
 
-// routeRequests are requests that the route's matches by path alone should get.
-func routeRequests(r *gwv1.HTTPRoute, g *gwv1.Gateway) []Request {
-	if len(g.Status.Addresses) == 0 {
+// parentOf is the Gateway of ours that a ListenerSet adds listeners to, nil without one.
+func (t *trial) parentOf(ctx context.Context, s *gwv1.ListenerSet) *gwv1.Gateway {
+	g := &gwv1.Gateway{}
+	key := client.ObjectKey{Namespace: string(ptr.Deref(s.Spec.ParentRef.Namespace, gwv1.Namespace(s.Namespace))), Name: string(s.Spec.ParentRef.Name)}
+	if err := t.Client.Get(ctx, key, g); err != nil || !t.oursByClass(ctx, g) {
 		return nil
 	}
-	hosts := r.Spec.Hostnames
-	if len(hosts) == 0 {
-		hosts = []gwv1.Hostname{""}
-	}
-	var out []Request
-	for _, l := range g.Spec.Listeners {
-		if l.Protocol != gwv1.HTTPProtocolType && l.Protocol != gwv1.HTTPSProtocolType {
-			continue
-		}
-		for _, h := range hosts {
-			if h == "" && l.Hostname != nil {
-				h = *l.Hostname
-			}
-			base := Request{
-				DNSName: g.Status.Addresses[0].Value, Port: int(l.Port), Host: strings.Replace(string(h), "*", "any", 1), Path: "/",
-			}
-			for _, rule := range r.Spec.Rules {
-				out = append(out, ruleRequests(rule, base)...)
-			}
-		}
-	}
-	return out
-}
-
-// ruleRequests are a request for each match of a rule that asks for exact values.
-func ruleRequests(rule gwv1.HTTPRouteRule, base Request) []Request {
-	if len(rule.Matches) == 0 {
-		return []Request{base}
-	}
-	var out []Request
-	for _, m := range rule.Matches {
-		if one, ok := matching(m, base); ok {
-			out = append(out, one)
-		}
-	}
-	return out
-}
-
-// matching is a request that meets a match.
-func matching(m gwv1.HTTPRouteMatch, base Request) (Request, bool) {
-	one, query := base, url.Values{}
-	one.Header = map[string]string{}
-	if m.Path != nil && m.Path.Value != nil {
-		if ptr.Deref(m.Path.Type, gwv1.PathMatchPathPrefix) == gwv1.PathMatchRegularExpression {
-			return one, false
-		}
-		one.Path = *m.Path.Value
-	}
-	for _, h := range m.Headers {
-		if ptr.Deref(h.Type, gwv1.HeaderMatchExact) != gwv1.HeaderMatchExact {
-			return one, false
-		}
-		one.Header[string(h.Name)] = h.Value
-	}
-	for _, q := range m.QueryParams {
-		if ptr.Deref(q.Type, gwv1.QueryParamMatchExact) != gwv1.QueryParamMatchExact {
-			return one, false
-		}
-		query.Set(string(q.Name), q.Value)
-	}
-	one.Query, one.Method = query.Encode(), string(ptr.Deref(m.Method, ""))
-	return one, true
+	return g
 }

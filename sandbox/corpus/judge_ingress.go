@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
@@ -70,54 +67,6 @@ func (t *trial) ingress(ctx context.Context, o *unstructured.Unstructured) seen 
 
 // securePort is the port that is asked by HTTPS.
 const securePort = 443
-
-// gives is what came of an object without the wording of messages. Of an Ingress it is its load balancer, once it has one.
-func (t *trial) gives(ctx context.Context, o *unstructured.Unstructured, v verdict) string {
-	if o.GetKind() != "Ingress" || v.verdict != Serves && v.verdict != Finding || t.Shape == nil {
-		return gist(v.detail)
-	}
-	in := &networkingv1.Ingress{}
-	if err := t.fetch(ctx, o, in); err != nil || len(in.Status.LoadBalancer.Ingress) == 0 {
-		return "told: " + gist(t.steady(ctx, func() (string, bool) { return t.said(ctx, o), true }))
-	}
-	shape := t.steady(ctx, func() (string, bool) {
-		text, err := t.Shape(ctx, in.Status.LoadBalancer.Ingress[0].Hostname)
-		return text, err == nil && t.staffed(ctx)
-	})
-	if told.MatchString(v.detail) {
-		shape += "; told: " + gist(v.detail)
-	}
-	return shape
-}
-
-// steady looks until two looks, a second apart, show the same and the latter is complete.
-func (t *trial) steady(ctx context.Context, look func() (text string, complete bool)) string {
-	last, start := "", time.Now()
-	for {
-		now, complete := look()
-		if complete && now == last || time.Since(start) > t.Patience || ctx.Err() != nil {
-			return now
-		}
-		last = now
-		for range 10 {
-			pause(ctx)
-		}
-	}
-}
-
-// staffed tells whether all pods of the file's Deployments, and of those that stand in, are ready.
-func (t *trial) staffed(ctx context.Context) bool {
-	for _, o := range t.made {
-		if kindOf(o) != "Deployment" {
-			continue
-		}
-		d := &appsv1.Deployment{}
-		if err := t.Client.Get(ctx, client.ObjectKeyFromObject(o), d); err != nil || d.Status.ReadyReplicas < ptr.Deref(d.Spec.Replicas, 1) {
-			return false
-		}
-	}
-	return true
-}
 
 // verdictOf is the verdict on what does not serve.
 func verdictOf(told string) Verdict {
@@ -180,9 +129,11 @@ func requestsOf(dns string, port int, r networkingv1.IngressRule) []Request {
 func (t *trial) outcome(ctx context.Context, requests []Request, told string) seen {
 	through, last := 0, "no requests to send"
 	for _, r := range requests {
-		r.Scheme = "http"
-		if r.Port == securePort {
-			r.Scheme = "https"
+		if r.Scheme == "" {
+			r.Scheme = "http"
+			if r.Port == securePort {
+				r.Scheme = "https"
+			}
 		}
 		status, err := t.Get(ctx, r)
 		switch {

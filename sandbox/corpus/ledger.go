@@ -113,7 +113,7 @@ func cell(s string) string {
 }
 
 // told finds reason and field in what is said to the owner of an object.
-var told = regexp.MustCompile(`([A-Z][A-Za-z0-9]+): ((?:alb\.ingress\.kubernetes\.io/|spec[.\[])[^ ]*[^ :]): `)
+var told = regexp.MustCompile(`([A-Z][A-Za-z0-9]+): ((?:alb\.ingress\.kubernetes\.io/|spec[.\[]|metadata[.])[^ ]*[^ :]): `)
 
 // longestGist is how many bytes of a text without reason and field are kept.
 const longestGist = 140

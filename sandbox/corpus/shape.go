@@ -59,7 +59,7 @@ func (s *Shape) listener(ctx context.Context, l elbtypes.Listener) (string, erro
 		if err != nil {
 			return "", fmt.Errorf("describing certificates: %w", err)
 		}
-		head += fmt.Sprintf(" (certificates: %d)", len(found.Certificates))
+		head += fmt.Sprintf(" (certificates: %d%s)", len(found.Certificates), clients(l))
 	}
 	parts := []string{head}
 	for _, r := range rules.Rules {
@@ -71,9 +71,36 @@ func (s *Shape) listener(ctx context.Context, l elbtypes.Listener) (string, erro
 		if err != nil {
 			return "", err
 		}
-		parts = append(parts, what+" → "+answer)
+		parts = append(parts, what+" → "+rewrites(r.Transforms)+answer)
 	}
 	return strings.Join(parts, ", "), nil
+}
+
+// clients says how a listener verifies them.
+func clients(l elbtypes.Listener) string {
+	if l.MutualAuthentication == nil || aws.ToString(l.MutualAuthentication.Mode) == "off" {
+		return ""
+	}
+	return "; clients: " + aws.ToString(l.MutualAuthentication.Mode)
+}
+
+// rewrites of a request before it goes to its targets.
+func rewrites(all []elbtypes.RuleTransform) string {
+	var out strings.Builder
+	write := func(what string, all []elbtypes.RewriteConfig) {
+		for _, r := range all {
+			fmt.Fprintf(&out, "%s %s becomes %s, ", what, aws.ToString(r.Regex), aws.ToString(r.Replace))
+		}
+	}
+	for _, t := range all {
+		switch {
+		case t.UrlRewriteConfig != nil:
+			write("path", t.UrlRewriteConfig.Rewrites)
+		case t.HostHeaderRewriteConfig != nil:
+			write("host", t.HostHeaderRewriteConfig.Rewrites)
+		}
+	}
+	return out.String()
 }
 
 // conditions of a rule: host, paths, and what else is asked of requests.
@@ -100,7 +127,11 @@ func (s *Shape) answer(ctx context.Context, actions []elbtypes.Action) (string, 
 		switch {
 		case a.RedirectConfig != nil:
 			to := a.RedirectConfig
-			out = append(out, fmt.Sprintf("%s to %s:%s", to.StatusCode, aws.ToString(to.Protocol), aws.ToString(to.Port)))
+			where := fmt.Sprintf("%s to %s:%s", to.StatusCode, aws.ToString(to.Protocol), aws.ToString(to.Port))
+			if path := aws.ToString(to.Path); path != "/#{path}" {
+				where += path
+			}
+			out = append(out, where)
 		case a.FixedResponseConfig != nil:
 			out = append(out, aws.ToString(a.FixedResponseConfig.StatusCode))
 		case a.ForwardConfig != nil:
@@ -131,6 +162,9 @@ func (s *Shape) targets(ctx context.Context, arn string) (string, error) {
 	text := fmt.Sprintf("%d %s targets", len(all), g.TargetType)
 	if g.TargetType == elbtypes.TargetTypeEnumIp && len(all) > 0 {
 		text += fmt.Sprintf(" at %d", aws.ToInt32(all[0].Target.Port))
+	}
+	if path := aws.ToString(g.HealthCheckPath); path != "/" && path != "/AWS.ALB/healthcheck" {
+		text += " with health at " + path
 	}
 	if v := aws.ToString(g.ProtocolVersion); v != "HTTP1" {
 		text += " by " + v

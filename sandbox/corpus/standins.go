@@ -18,22 +18,18 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // backend is a Service port that a file refers to.
 type backend struct{ namespace, service, port string }
 
-// our controllers' names in classes.
+// controllers' names in classes: ours, and that of network load balancers.
 const (
 	ingressController = "ingress.k8s.aws/alb"
 	gatewayController = "gateway.k8s.aws/alb"
+	networkController = "gateway.k8s.aws/nlb"
 )
-
-// gatewayClassOfRoutes is the class of the Gateways that stand in for parents of routes.
-const gatewayClassOfRoutes = "corpus"
 
 // standIns makes what strangers have beside their file: the classes, the Services and the parents of routes that it names and does not
 // bring, and pods behind Services that it brings without.
@@ -53,12 +49,15 @@ func (t *trial) standIns(ctx context.Context, objects []*unstructured.Unstructur
 		case "Ingress":
 			backendsOfIngress(o, ports)
 			errs = append(errs, t.certify(ctx, o))
-		case "HTTPRoute":
+		case "HTTPRoute", "GRPCRoute":
 			backendsOfRoute(o, ports)
 			errs = append(errs, t.parents(ctx, o, has))
+		case "TargetGroupConfiguration":
+			errs = append(errs, t.user(ctx, o, objects, ports))
 		case "Gateway":
-			name, _, _ := unstructured.NestedString(o.Object, "spec", "gatewayClassName")
-			errs = append(errs, t.gatewayClass(ctx, name, has["GatewayClass "+name]))
+			errs = append(errs, t.besideGateway(ctx, o, has), t.certificates(ctx, o, objects, has))
+		case "ListenerSet":
+			errs = append(errs, t.certificates(ctx, o, objects, has))
 		case "Service":
 			errs = append(errs, t.podsBehind(ctx, o, objects))
 		}
@@ -121,39 +120,6 @@ func (t *trial) class(ctx context.Context, class client.Object, own bool) error 
 
 var errClass = errors.New("a class that stood in is not gone")
 
-func (t *trial) gatewayClass(ctx context.Context, name string, own bool) error {
-	if len(validation.IsDNS1123Subdomain(name)) > 0 {
-		return nil // no class can have the name
-	}
-	return t.class(ctx, &gwv1.GatewayClass{
-		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: gwv1.GatewayClassSpec{ControllerName: gatewayController},
-	}, own)
-}
-
-// parents makes the Gateways that a route names and its file does not bring. They take every route, over HTTP.
-func (t *trial) parents(ctx context.Context, o *unstructured.Unstructured, has map[string]bool) error {
-	route, ok := typed[gwv1.HTTPRoute](o)
-	if !ok {
-		return nil
-	}
-	all := gwv1.NamespacesFromAll
-	var errs []error
-	for _, p := range route.Spec.ParentRefs {
-		namespace := string(ptr.Deref(p.Namespace, gwv1.Namespace(o.GetNamespace())))
-		if ptr.Deref(p.Kind, "Gateway") != "Gateway" || has["Gateway "+namespace+"/"+string(p.Name)] || namespace != o.GetNamespace() {
-			continue
-		}
-		g := &gwv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: string(p.Name)}}
-		g.Spec.GatewayClassName = gatewayClassOfRoutes
-		g.Spec.Listeners = []gwv1.Listener{{
-			Name: ptr.Deref(p.SectionName, "http"), Port: ptr.Deref(p.Port, 80), Protocol: gwv1.HTTPProtocolType,
-			AllowedRoutes: &gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &all}},
-		}}
-		errs = append(errs, t.gatewayClass(ctx, gatewayClassOfRoutes, false), t.make(ctx, g))
-	}
-	return errors.Join(errs...)
-}
-
 // services makes the Services of the ports, each with a pod behind it.
 func (t *trial) services(ctx context.Context, ports map[backend]bool, has map[string]bool) error {
 	services := map[backend][]string{}
@@ -193,21 +159,6 @@ func backendsOfIngress(o *unstructured.Unstructured, into map[backend]bool) {
 		}
 		for _, p := range r.HTTP.Paths {
 			add(&p.Backend)
-		}
-	}
-}
-
-func backendsOfRoute(o *unstructured.Unstructured, into map[backend]bool) {
-	route, ok := typed[gwv1.HTTPRoute](o)
-	if !ok {
-		return
-	}
-	for _, r := range route.Spec.Rules {
-		for _, b := range r.BackendRefs {
-			if b.Kind != nil && *b.Kind != "Service" || b.Port == nil || b.Namespace != nil {
-				continue
-			}
-			into[backend{o.GetNamespace(), string(b.Name), strconv.Itoa(int(*b.Port))}] = true
 		}
 	}
 }

@@ -24,6 +24,8 @@ type trial struct {
 	// namespace of objects that name none.
 	namespace string
 	made      []client.Object
+	// users are the routes that stand in for what uses a TargetGroupConfiguration, by its namespace/name.
+	users map[string]*unstructured.Unstructured
 }
 
 // verdict is what became of one object; an empty one is to be judged later.
@@ -136,17 +138,17 @@ func (t *trial) create(ctx context.Context, o *unstructured.Unstructured) verdic
 // judged tells whether Headgate answers for a kind.
 func judged(kind string) bool {
 	return slices.Contains([]string{
-		"Ingress", "IngressClass", "IngressClassParams", "Gateway", "GatewayClass", "HTTPRoute",
+		"Ingress", "IngressClass", "IngressClassParams", "Gateway", "GatewayClass", "HTTPRoute", "GRPCRoute", "ListenerSet",
 		"LoadBalancerConfiguration", "TargetGroupConfiguration", "ListenerRuleConfiguration", "TargetGroupBinding",
 	}, kind)
 }
 
-// notServed says so of a kind of the Gateway API.
+// notServed says of a kind of the Gateway API whose it is.
 func notServed(o *unstructured.Unstructured) string {
 	if o.GroupVersionKind().Group != "gateway.networking.k8s.io" || o.GetKind() == "ReferenceGrant" {
 		return ""
 	}
-	return o.GetKind() + " is not served yet"
+	return o.GetKind() + " belongs to a network load balancer"
 }
 
 // clean deletes what was made, the last first, and waits until it is gone: the next file may use the same names. A deletion that does
