@@ -29,10 +29,10 @@ func badConditions(prefix string, conditions []metav1.Condition) []string {
 	return out
 }
 
-// pending tells whether some conditions say that something takes time.
+// pending tells whether some conditions say that something takes time, or failed and is tried again.
 func pending(bad []string) bool {
 	return slices.ContainsFunc(bad, func(s string) bool {
-		return strings.Contains(s, string(gwv1.GatewayReasonPending)) || strings.Contains(s, "Waiting")
+		return strings.Contains(s, string(gwv1.GatewayReasonPending)) || strings.Contains(s, "Waiting") || strings.Contains(s, "FailedDeployModel")
 	})
 }
 
