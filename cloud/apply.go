@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -100,8 +101,8 @@ func (r *run) one(ctx context.Context, ch plan.Change) bool {
 		r.stop(err)
 		return false
 	}
-	if need := r.unmet(ch); need != "" {
-		r.wait(ch, need)
+	if key, need := r.unmet(ch); need != "" {
+		r.wait(key, need)
 		return false
 	}
 	calling, release := finishing(ctx)
@@ -116,7 +117,7 @@ func (r *run) one(ctx context.Context, ch plan.Change) bool {
 		r.done++
 		return true
 	case errors.As(err, &wait):
-		r.wait(ch, wait.what)
+		r.wait(ch.Key, wait.what)
 	case errors.As(err, &failure):
 		r.fail(failure)
 	default:
@@ -135,25 +136,29 @@ func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 	return out, func() { stop(); cancel() }
 }
 
-// unmet is the first state that the change needs and that is not reached.
-func (r *run) unmet(ch plan.Change) string {
+// unmet is the first state that the change needs and that is not reached, and what waits for it. A plan names no state of a target group
+// that is reached.
+func (r *run) unmet(ch plan.Change) (model.Key, string) {
 	for _, need := range ch.Needs {
+		if need.Key.Kind == model.KindTargetGroup {
+			return need.Key, need.State
+		}
 		arn := need.ARN
 		if arn == "" {
 			arn, _ = r.arn(need.Key)
 		}
 		if need.State == plan.StateAgreed || need.State == plan.StateImported {
-			return need.State // the next plan knows more
+			return ch.Key, need.State // the next plan knows more
 		}
 		if need.Key.Kind == model.KindCertificate {
 			if c, _ := r.inventory.OwnCertificate(arn); c.Status != need.State {
-				return r.unissued(need.Key, c)
+				return ch.Key, r.unissued(need.Key, c)
 			}
 			continue
 		}
 		if need.Key.Kind == model.KindTrustStore {
 			if t, _ := r.inventory.TrustStore(arn); t.Status != need.State {
-				return "trust store " + need.Key.ID + " to be made"
+				return ch.Key, "trust store " + need.Key.ID + " to be made"
 			}
 			continue
 		}
@@ -163,10 +168,10 @@ func (r *run) unmet(ch plan.Change) string {
 			state = plan.StateActive // it serves, and AWS is at work
 		}
 		if !ok || state != need.State {
-			return need.State
+			return ch.Key, need.State
 		}
 	}
-	return ""
+	return ch.Key, ""
 }
 
 // waiting says that a change cannot be made yet.
@@ -179,10 +184,14 @@ func (w *waiting) Error() string { return "waiting for " + w.what + ": " + w.cau
 
 func (w *waiting) Unwrap() error { return w.cause }
 
-func (r *run) wait(ch plan.Change, what string) {
+// wait notes a step that waits. Several may wait for one target group.
+func (r *run) wait(key model.Key, what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.waiting = append(r.waiting, model.Waiting{Key: ch.Key, For: what})
+	step := model.Waiting{Key: key, For: what}
+	if key.Kind != model.KindTargetGroup || !slices.Contains(r.waiting, step) {
+		r.waiting = append(r.waiting, step)
+	}
 }
 
 func (r *run) fail(err error) {

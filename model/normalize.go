@@ -64,6 +64,7 @@ func normalizeListener(l Listener) Listener {
 		l.MutualAuth = &m
 	}
 	l.Rules = mapped(l.Rules, NormalizeRule)
+	l.Parked = mapped(l.Parked, NormalizeRule)
 	return l
 }
 

@@ -177,6 +177,8 @@ type Listener struct {
 	Tags           map[string]string `json:"tags,omitempty"`
 	// Rules in the order of evaluation: the first that matches answers.
 	Rules []Rule `json:"rules,omitempty"`
+	// Parked are the rules that park target groups (see [Parking]): observed only. They are nobody's, and none of Rules.
+	Parked []Rule `json:"parked,omitempty"`
 }
 
 // Rule is one listener rule.

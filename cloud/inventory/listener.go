@@ -80,6 +80,7 @@ func (o *observation) observeListener(ctx context.Context, l *model.Listener) er
 		return fmt.Errorf("observing rules: %w", err)
 	}
 	l.Rules = project(rules, copyRule)
+	l.Park()
 	return nil
 }
 

@@ -258,6 +258,9 @@ func (o *observation) finish() model.Stack {
 		for m := range s.Listeners[n].Rules {
 			o.link(s.Listeners[n].Rules[m].Actions, used)
 		}
+		for m := range s.Listeners[n].Parked {
+			o.link(s.Listeners[n].Parked[m].Actions, used)
+		}
 	}
 	for n := range s.TargetGroups {
 		s.TargetGroups[n].Tags = maps.Clone(s.TargetGroups[n].Tags)

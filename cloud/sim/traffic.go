@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -24,6 +25,8 @@ type traffic struct {
 	// fabric carries the traffic of VPC Lattice.
 	fabric *fabric.Server
 	kick   chan struct{}
+	// calls counts the calls that may have changed something.
+	calls atomic.Int64
 
 	// mu lets one application run at a time and guards what follows.
 	mu     sync.Mutex
@@ -35,7 +38,9 @@ type traffic struct {
 
 // stage is a set of listeners that takes effect at a time.
 type stage struct {
-	due       time.Time
+	due time.Time
+	// calls is how many calls it has seen.
+	calls     int64
 	balancers []dataplane.LoadBalancer
 	mesh      fabric.Config
 }
@@ -65,6 +70,7 @@ func (t *traffic) dialTarget(ctx context.Context, network string, target netip.A
 
 // wake asks for an application soon. It never blocks.
 func (t *traffic) wake() {
+	t.calls.Add(1)
 	select {
 	case t.kick <- struct{}{}:
 	default:
@@ -101,8 +107,9 @@ func (t *traffic) run(ctx context.Context) {
 
 // stageNow remembers the listeners as they are now, to take effect after the rule delay.
 func (t *traffic) stageNow() {
+	calls := t.calls.Load()
 	t.sim.mu.Lock()
-	now := stage{balancers: t.sim.elb.LoadBalancers(), mesh: t.sim.mesh.Traffic()}
+	now := stage{calls: calls, balancers: t.sim.elb.LoadBalancers(), mesh: t.sim.mesh.Traffic()}
 	now.due = t.sim.account.Now().Add(t.sim.account.Scale(t.sim.options.RuleDelay))
 	t.sim.mu.Unlock()
 	t.mu.Lock()
@@ -178,6 +185,16 @@ func (s *Simulator) Settle(ctx context.Context) {
 	if s.traffic != nil {
 		s.traffic.settle(ctx)
 	}
+}
+
+// Arrived tells whether every change that was made by now has taken effect in the data plane.
+func (s *Simulator) Arrived() bool {
+	if s.traffic == nil {
+		return true
+	}
+	s.traffic.mu.Lock()
+	defer s.traffic.mu.Unlock()
+	return s.traffic.active.calls == s.traffic.calls.Load()
 }
 
 func targetHealth(h dataplane.TargetHealth) elb.Health {

@@ -64,6 +64,10 @@ func (s *settings) defineTargets(fs *flag.FlagSet) {
 		"most time between two tries of what fails for a TargetGroupBinding; never more than 30 seconds")
 	fs.DurationVar(&s.TargetPoll, "targetgroupbinding-requeue-duration", 15*time.Second,
 		"most time between two looks at targets that are not all healthy")
+	fs.DurationVar(&s.TargetPatience, "target-group-patience", 5*time.Minute,
+		"how long rules wait for a new target group until as many of its targets are healthy as of the one before it; then they use it all the same")
+	fs.DurationVar(&s.TargetHold, "target-group-hold", 10*time.Second,
+		"how long a target group stays that no rule uses any more, while that reaches every node of the load balancer")
 	fs.IntVar(&s.MaxTargets, "max-targets-per-target-group", 0, "most targets that this cluster registers in a target group; 0 is no bound")
 	fs.Var(flags.Map{To: &s.InterfaceTags}, "service-target-eni-security-group-tags",
 		"tags (k=v,…) of the security group to change where a target's interface has several, besides that of the cluster")

@@ -36,6 +36,9 @@ type Board struct {
 	pages  map[string]*page
 	// fresh are target groups that were just made and have no targets.
 	fresh map[model.ARN]bool
+	// wanted is how many targets a group shall have, awaited who waits until they are healthy.
+	wanted  map[model.ARN]int
+	awaited map[model.ARN]model.Owner
 	// certificates by the name of their load balancer.
 	certificates map[string][]headgatev1alpha1.CertificateStatus
 }
@@ -61,7 +64,7 @@ type shown struct {
 func NewBoard(c client.Client, now func() time.Time) *Board {
 	return &Board{
 		client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}, fresh: map[model.ARN]bool{},
-		certificates: map[string][]headgatev1alpha1.CertificateStatus{},
+		certificates: map[string][]headgatev1alpha1.CertificateStatus{}, wanted: map[model.ARN]int{}, awaited: map[model.ARN]model.Owner{},
 	}
 }
 
@@ -306,4 +309,6 @@ func (b *Board) Drop(arn model.ARN) {
 	defer b.mu.Unlock()
 	delete(b.fresh, arn)
 	delete(b.groups, arn)
+	delete(b.wanted, arn)
+	delete(b.awaited, arn)
 }

@@ -298,6 +298,7 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 	outputs, err := l.cloud.Apply(ctx, a.plan)
 	a.outputs, a.applied = outputs, err == nil
 	l.commons.refused(a)
+	l.board.await(a.owner, a.unhealthy())
 	a.withdraw()
 	if err != nil {
 		// What AWS holds may differ from what was remembered: read it afresh next time.

@@ -31,6 +31,11 @@ type Options struct {
 	// Live reads StackStates past a cache, once a stack after the start and when a write shows that a read was out of date. Without
 	// it the client does.
 	Live client.Reader
+	// Patience is how long a target group is waited for until its targets are healthy. Default 5 min.
+	Patience time.Duration
+	// Hold is how long a target group stays that no rule uses any more: until that has reached every node of the load balancer. Default
+	// 10 s; negative is none.
+	Hold time.Duration
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -44,6 +49,12 @@ func (o Options) withDefaults(c client.Client) Options {
 	}
 	if o.VerifyGap == 0 {
 		o.VerifyGap = 12 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 5 * time.Minute
+	}
+	if o.Hold == 0 {
+		o.Hold = 10 * time.Second
 	}
 	if o.Forget == nil {
 		o.Forget = func(model.Owner) {}

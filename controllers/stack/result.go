@@ -128,7 +128,7 @@ func (a *attempt) patient(next outcome.Outcome, waits int) time.Duration {
 	switch {
 	case a.protected:
 		return outcome.Grow(protectedRetry, protectedMost, waits)
-	case waits == 0 || next.Reason != outcome.ReasonWaiting || a.starting():
+	case waits == 0 || next.Reason != outcome.ReasonWaiting || a.starting() || len(a.unhealthy()) > 0:
 		return next.RetryAfter
 	}
 	return outcome.Backoff(next.RetryAfter, 1+(waits-1)/4)

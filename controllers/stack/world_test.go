@@ -47,6 +47,8 @@ type account struct {
 	// fail, where it is set, says which changes AWS refuses; slow keeps new load balancers provisioning.
 	fail func(plan.Change) error
 	slow bool
+	// patient says that what waits for a target group does, as it does at AWS.
+	patient bool
 }
 
 func newAccount() *account { return &account{stacks: map[model.Owner]model.Stack{}} }
@@ -120,6 +122,10 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Key, For: c.Needs[0].State})
 			continue
 		}
+		if i := slices.IndexFunc(c.Needs, ofTargetGroup); i >= 0 && a.patient {
+			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Needs[i].Key, For: c.Needs[i].State})
+			continue
+		}
 		if next, failed := a.step(s, c); failed != nil {
 			missed[c.ID], err = true, failed
 		} else {
@@ -140,6 +146,8 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 	maps.Copy(out.ARNs, rules)
 	return out, err
 }
+
+func ofTargetGroup(n plan.Need) bool { return n.Key.Kind == model.KindTargetGroup }
 
 func (a *account) step(s model.Stack, c plan.Change) (model.Stack, error) {
 	if a.fail != nil {

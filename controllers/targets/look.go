@@ -72,7 +72,7 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looki
 		return after, nil
 	}
 	f := r.file(key)
-	p, waiting := f.poll, len(f.waiting) > 0
+	p, waiting := f.poll, r.awaited(f, l.group)
 	health, err := l.health, error(nil)
 	if health == nil {
 		health, err = r.lane.health(ctx, l.group)
@@ -111,7 +111,7 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName, l looki
 // seen last may be old.
 func (r *Reconciler) later(key types.NamespacedName, l looking, now time.Time) time.Duration {
 	f := r.file(key)
-	p, waiting := f.poll, len(f.waiting) > 0
+	p, waiting := f.poll, r.awaited(f, l.group)
 	switch {
 	case l.changed:
 		p = p.touched(now, r.firstPoll(waiting))
@@ -125,6 +125,11 @@ func (r *Reconciler) later(key types.NamespacedName, l looking, now time.Time) t
 	}
 	r.edit(key, func(f *file) { f.poll = p })
 	return max(p.at.Sub(now), 0)
+}
+
+// awaited tells whether somebody waits for the health of a binding's targets: pods for their gates, or rules that shall use the group.
+func (r *Reconciler) awaited(f file, group model.ARN) bool {
+	return len(f.waiting) > 0 || r.board.Awaited(group)
 }
 
 // touched is when to look after a change. A look that is due is not put off: a group may change all the time.

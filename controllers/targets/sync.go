@@ -100,6 +100,7 @@ func (r *Reconciler) level(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	}
 	key := client.ObjectKeyFromObject(b)
 	r.edit(key, func(f *file) { f.idle = len(want) == 0 })
+	r.board.Want(group, r.most(len(want)))
 	after, err := r.look(ctx, key, l)
 	if err != nil {
 		return after, err
@@ -157,6 +158,14 @@ func (r *Reconciler) bounded(want, known []model.Target) []model.Target {
 		}
 	}
 	return out[:limit]
+}
+
+// most is how many of so many targets are registered.
+func (r *Reconciler) most(targets int) int {
+	if r.opts.MaxTargets <= 0 {
+		return targets
+	}
+	return min(targets, r.opts.MaxTargets)
 }
 
 // tooMany tells that not all fit.

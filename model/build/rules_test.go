@@ -85,6 +85,7 @@ func TestMatches(t *testing.T) {
 		{"an empty expression", intent.Match{HostRegexes: []string{""}}, nil},
 		{"a kind of path that there is not", intent.Match{Paths: paths("Fuzzy", "/a")}, nil},
 		{"an empty pattern", intent.Match{Paths: paths(intent.PathPattern, "")}, nil},
+		{"the pattern that parks target groups", intent.Match{Paths: paths(intent.PathPattern, model.ParkingPath)}, nil},
 		{"a wildcard within a host", intent.Match{Hosts: []string{"a.*.com"}}, nil},
 		{"a host of a wildcard only", intent.Match{Hosts: []string{"*."}}, nil},
 		{"a host that is too long", intent.Match{Hosts: []string{strings.Repeat("a.", 64) + "com"}}, nil},

@@ -140,6 +140,9 @@ func pathConditions(m intent.Match) ([]model.Condition, string) {
 		case intent.PathCall, intent.PathCallRegex:
 			t.call(p)
 		case intent.PathPattern:
+			if p.Value == model.ParkingPath {
+				t.refuse("the path pattern %q is the operator's own: use one that begins with / or a wildcard", p.Value)
+			}
 			if !only(p.Value, pathCharacters+"*?") {
 				t.refuse("the path pattern %q may have letters, digits and %s*? only", p.Value, pathCharacters)
 			}

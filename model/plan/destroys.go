@@ -18,7 +18,8 @@ func Destroys(p Plan, desired, observed model.Stack, opts Options) bool {
 	}
 	for range foresight {
 		for _, c := range p.Changes {
-			if c.Action == Replace || c.Action == Delete && slices.Contains(there, c.ARN) {
+			parks := c.Rule != nil && model.IsParking(*c.Rule)
+			if c.Action == Replace || c.Action == Delete && slices.Contains(there, c.ARN) && !parks {
 				return true
 			}
 			next, err := Step(observed, c)

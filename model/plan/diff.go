@@ -17,6 +17,9 @@ type Options struct {
 	// AuthoriseOnly leaves out what withdraws admission: revokes, and deletions of security groups. The cluster's stack is
 	// planned so until every stack was built once.
 	AuthoriseOnly bool
+	// Met tells whether what is waited for of a target group is reached, and what a reader must know of that. A change whose need is not met
+	// waits, whoever applies it. Without it no target group is waited for.
+	Met func(Need) (met bool, note string)
 	// Keep are replaced load balancers whose time of retirement is not over: they stay, with their target groups.
 	Keep []model.ARN
 	// Sharing is how the stack shares imported certificates with others; nil where it is alone.
@@ -172,6 +175,7 @@ type planner struct {
 	sheds bool
 	// complete are the changes after which the new load balancer answers.
 	complete []int
+	parking  parking
 	// guards are the changes that put a firewall before a load balancer that has none: nothing new is served before them.
 	guards []int
 }

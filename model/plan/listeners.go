@@ -48,9 +48,9 @@ func (p *planner) listeners() (gone []model.Listener) {
 	}
 	first := len(p.plan.Changes)
 	var edits []*edit
-	rules := 0
+	rules, parked := 0, 0
 	for _, have := range observed {
-		rules += len(have.Rules)
+		rules, parked = rules+len(have.Rules), parked+len(have.Parked)
 		if !slices.ContainsFunc(p.want.Listeners, func(l model.Listener) bool { return p.listenerKey(l) == p.listenerKey(have) }) {
 			gone = append(gone, have)
 		}
@@ -58,20 +58,32 @@ func (p *planner) listeners() (gone []model.Listener) {
 	for _, want := range p.want.Listeners {
 		edits = append(edits, p.newEdit(want, observed))
 	}
-	// Where AWS holds more than the quota that we know of, the account's is higher.
-	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules)
+	// Where AWS holds more than the quota that we know of, the account's is higher. What is parked takes room from the others.
+	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules+parked) - parked
+	p.await(edits)
 	if p.scarce(edits, gone) {
 		p.deleteListeners(gone)
 		gone = nil
+		p.park(edits, 0)
 		p.editScarce(edits)
 	} else {
 		gone = p.makeRoom(edits, gone)
+		p.park(edits, p.opts.Quotas.RulesPerLoadBalancer-rules-newRules(edits))
 		p.editListeners(edits)
 	}
+	p.unpark(edits)
 	for id := first + 1; id <= len(p.plan.Changes); id++ {
 		p.complete = append(p.complete, id)
 	}
 	return gone
+}
+
+func newRules(edits []*edit) int {
+	n := 0
+	for _, e := range edits {
+		n += len(e.fresh())
+	}
+	return n
 }
 
 func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit {
@@ -245,8 +257,8 @@ func (p *planner) changeDefault(e *edit) {
 func (p *planner) createListener(e *edit) {
 	want := e.want
 	want.Rules = nil
-	after := append(p.groupsOf(want.DefaultActions), p.makes[loadBalancerKey(*p.want.LoadBalancer)])
-	after = append(after, p.guards...)
+	needs, after := p.needsOf(want.DefaultActions)
+	after = slices.Concat(after, p.groupsOf(want.DefaultActions), []int{p.makes[loadBalancerKey(*p.want.LoadBalancer)]}, p.guards)
 	for _, c := range p.plan.Changes {
 		if c.Op == DeleteListener && c.Port == want.Port && c.Key.Balancer() == e.key.Balancer() {
 			after = append(after, c.ID)
@@ -257,10 +269,10 @@ func (p *planner) createListener(e *edit) {
 		shown.text(mutualAuth, model.MutualOff, p.mutualText(want.MutualAuth))
 	}
 	e.maker = p.placing(Change{
-		Op: CreateListener, Action: Create, Key: e.key, Port: want.Port, Listener: &want, After: after,
+		Op: CreateListener, Action: Create, Key: e.key, Port: want.Port, Listener: &want, After: after, Needs: needs,
 		Fields: shown,
 	}, want.Certificates[:min(len(want.Certificates), 1)])
-	p.makes[e.key] = e.maker
+	p.makes[e.key] = p.begin(want.DefaultActions, e.maker)
 	p.addCertificates(e)
 	p.attributes(owned{
 		key: e.key, port: want.Port, wantAttributes: want.Attributes, haveAttributes: ListenerDefaults(want),
@@ -273,10 +285,12 @@ func (p *planner) modifyListener(e *edit, after []int) int {
 	want := e.want
 	want.Rules, want.ARN = nil, e.have.ARN
 	want.DefaultActions = p.keepSecrets(e.key, want.DefaultActions, e.have.DefaultActions)
+	needs, spots := p.needsOf(want.DefaultActions)
 	id := p.placing(Change{
-		Op: ModifyListener, Action: Update, Key: e.key, ARN: e.have.ARN, Port: want.Port, Listener: &want, Fields: e.fields,
-		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards),
+		Op: ModifyListener, Action: Update, Key: e.key, ARN: e.have.ARN, Port: want.Port, Listener: &want, Fields: e.fields, Needs: needs,
+		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards, spots),
 	}, want.Certificates[:min(len(want.Certificates), 1)])
+	p.begin(want.DefaultActions, id)
 	p.releaseTargets(e.have.DefaultActions, id)
 	if have := e.have.MutualAuth; have != nil && want.MutualAuth != nil && have.TrustStore != want.MutualAuth.TrustStore {
 		p.releaseStore(e.have, id)
@@ -332,7 +346,7 @@ func (p *planner) deleteListeners(gone []model.Listener) {
 		p.releaseTargets(l.DefaultActions, id)
 		p.releaseCertificates(l.Certificates, id)
 		p.releaseStore(l, id)
-		for _, r := range l.Rules {
+		for _, r := range slices.Concat(l.Rules, l.Parked) {
 			p.releaseTargets(r.Actions, id)
 		}
 	}

@@ -166,6 +166,9 @@ func (p *planner) resolve() {
 		for j := range l.Rules {
 			p.eachGroup(l.Rules[j].Actions, p.observedGroup)
 		}
+		for j := range l.Parked {
+			p.eachGroup(l.Parked[j].Actions, p.observedGroup)
+		}
 	}
 	for i := range p.want.Listeners {
 		l := &p.want.Listeners[i]

@@ -265,8 +265,9 @@ func (p *planner) emitOne(o op, after []int) int {
 		want := e.want.Rules[o.want]
 		c.Op, c.Action, c.Key, c.Rule, c.Priority = CreateRule, Create, e.keys[o.want], &want, o.priority
 		c.Fields = []Field{{Name: "match", New: matchText(want)}, {Name: "answer", New: answerText(want.Actions, want.Transforms)}}
-		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded)
-		return p.create(c)
+		needs, spots := p.needsOf(want.Actions)
+		c.Needs, c.After = needs, slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded, spots)
+		return p.begin(want.Actions, p.create(c))
 	case modifyRule:
 		want, have := e.want.Rules[o.want], e.have.Rules[o.have]
 		want.ARN = have.ARN
@@ -274,8 +275,9 @@ func (p *planner) emitOne(o op, after []int) int {
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = ModifyRule, Update, e.keys[o.want], have.ARN, &want
 		c.Fields = p.ruleFields(want, have)
 		p.secretField((*fields)(&c.Fields), RuleKey(e.want.Port, have), want.Actions)
-		c.After = slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded)
-		id := p.add(c)
+		needs, spots := p.needsOf(want.Actions)
+		c.Needs, c.After = needs, slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded, spots)
+		id := p.begin(want.Actions, p.add(c))
 		p.releaseTargets(have.Actions, id)
 		return id
 	case renumber:

@@ -24,7 +24,7 @@ func reachOf(r model.Rule) reach {
 		switch {
 		case c.Field == model.FieldMethod:
 			out.methods = c.Values
-		case c.Field == model.FieldPath && len(c.Regex) == 0 && !slices.ContainsFunc(c.Values, wild):
+		case c.Field == model.FieldPath && len(c.Regex) == 0:
 			out.paths = c.Values
 		}
 	}
@@ -38,7 +38,7 @@ func wild(value string) bool { return strings.ContainsAny(value, "*?") }
 
 // meets tells whether one request may match both. In doubt it may.
 func (r reach) meets(o reach) bool {
-	return common(r.hosts, o.hosts, hostsMeet) && common(r.paths, o.paths, equal) && common(r.methods, o.methods, equal)
+	return common(r.hosts, o.hosts, hostsMeet) && common(r.paths, o.paths, pathsMeet) && common(r.methods, o.methods, equal)
 }
 
 // common tells whether two sets have something in common.
@@ -57,6 +57,28 @@ func common(a, b []string, meet func(a, b string) bool) bool {
 }
 
 func equal(a, b string) bool { return a == b }
+
+// pathsMeet compares path patterns by what comes before their first wildcard: a path that matches both begins with the one and the other.
+func pathsMeet(a, b string) bool {
+	headA, headB := head(a), head(b)
+	switch {
+	case headA == a && headB == b:
+		return a == b
+	case headA == a:
+		return strings.HasPrefix(a, headB)
+	case headB == b:
+		return strings.HasPrefix(b, headA)
+	default:
+		return strings.HasPrefix(headA, headB) || strings.HasPrefix(headB, headA)
+	}
+}
+
+func head(pattern string) string {
+	if i := strings.IndexAny(pattern, "*?"); i >= 0 {
+		return pattern[:i]
+	}
+	return pattern
+}
 
 // hostsMeet compares hosts, each exact or with a leading "*.".
 func hostsMeet(a, b string) bool {

@@ -60,7 +60,7 @@ func (p *planner) newShortage(edits []*edit) *shortage {
 		s.lines = append(s.lines, newLine(e))
 		s.rules += len(e.have.Rules)
 		s.use(e.have.DefaultActions, 1)
-		for _, r := range e.have.Rules {
+		for _, r := range slices.Concat(e.have.Rules, e.have.Parked) {
 			s.use(r.Actions, 1)
 		}
 	}

@@ -114,7 +114,7 @@ func (w *world) arns() []model.ARN {
 	}
 	for _, l := range w.Listeners {
 		out = append(out, l.ARN)
-		for _, r := range l.Rules {
+		for _, r := range slices.Concat(l.Rules, l.Parked) {
 			out = append(out, r.ARN)
 		}
 	}

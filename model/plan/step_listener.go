@@ -137,7 +137,14 @@ func (w *world) rule(c Change) error {
 			return err
 		}
 		l.Rules = append(l.Rules, r)
+		if err := sortRules(slices.Concat(l.Rules, l.Parked)); err != nil {
+			return err
+		}
+		l.Park()
 		return sortRules(l.Rules)
+	}
+	if c.Op == DeleteRule && w.leave(l, c) {
+		return nil
 	}
 	j := slices.IndexFunc(l.Rules, func(r model.Rule) bool { return r.ARN == c.ARN })
 	if j < 0 {
@@ -156,6 +163,17 @@ func (w *world) rule(c Change) error {
 	default:
 		return settle(c, "", new(map[string]string), &r.Tags)
 	}
+}
+
+// leave deletes a rule that parks a target group; false where it is another rule. One that the same plan made has no ARN there.
+func (w *world) leave(l *model.Listener, c Change) bool {
+	arn := c.ARN
+	if arn == "" {
+		arn = w.made(c.Key)
+	}
+	before := len(l.Parked)
+	l.Parked = slices.DeleteFunc(slices.Clone(l.Parked), func(r model.Rule) bool { return r.ARN == arn })
+	return len(l.Parked) < before
 }
 
 // refer is actions with the ARN of every target group, as an observation has them. A group of another load balancer is refused.
@@ -211,7 +229,7 @@ func (w *world) attach(gone model.ARN) {
 	}
 	for _, l := range w.Listeners {
 		mark(l.DefaultActions)
-		for _, r := range l.Rules {
+		for _, r := range slices.Concat(l.Rules, l.Parked) {
 			mark(r.Actions)
 		}
 	}

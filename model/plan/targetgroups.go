@@ -89,7 +89,7 @@ func (p *planner) deleteTargetGroups() {
 		}
 		id := p.add(Change{
 			Op: DeleteTargetGroup, Action: Delete, Key: targetGroupKey(g.ID), ARN: g.ARN, TargetGroup: &g,
-			Fields: []Field{{Name: "name", Old: g.Name}}, Why: why, After: slices.Clone(p.frees[g.ARN]),
+			Fields: []Field{{Name: "name", Old: g.Name}}, Why: why, After: slices.Clone(p.frees[g.ARN]), Needs: p.releases(g),
 		})
 		p.releaseBehind(g, id)
 	}

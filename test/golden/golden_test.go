@@ -302,8 +302,8 @@ func TestEditAfterTakeOver(t *testing.T) {
 			[]plan.Op{plan.CreateRule, plan.SetRulePriorities},
 		},
 		{
-			"a rule that changes is written in our encoding, in the same call", "takeover/hosts-edited",
-			[]plan.Op{plan.CreateTargetGroup, plan.DeleteTargetGroup, plan.ModifyRule},
+			"a rule that changes is written in our encoding, in the same call; its new target group is checked first", "takeover/hosts-edited",
+			[]plan.Op{plan.CreateRule, plan.CreateTargetGroup, plan.DeleteRule, plan.DeleteTargetGroup, plan.ModifyRule},
 		},
 		{
 			"a sign-in that changes keeps the secret that AWS has, for nobody knows whether it is another one", "takeover/sign-in-edited",

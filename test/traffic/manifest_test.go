@@ -39,10 +39,14 @@ func host(name string, paths ...string) string {
 	return out.String()
 }
 
-// backend is a Service, at its port 80, or with @ before its name the action of an annotation.
+// backend is a Service, at its port 80 or at another one after a colon, or with @ before its name the action of an annotation.
 func backend(name string) string {
 	if action, ok := strings.CutPrefix(name, "@"); ok {
 		return fmt.Sprintf("{service: {name: %s, port: {name: use-annotation}}}", action)
 	}
-	return fmt.Sprintf("{service: {name: %s, port: {number: 80}}}", name)
+	name, port, other := strings.Cut(name, ":")
+	if !other {
+		port = "80"
+	}
+	return fmt.Sprintf("{service: {name: %s, port: {number: %s}}}", name, port)
 }

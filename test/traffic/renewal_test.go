@@ -3,8 +3,10 @@ package traffic
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -25,6 +27,12 @@ type operator struct {
 	loop  *stack.Loop
 	// findings of the last run.
 	findings []model.Finding
+	// lane registers the targets of bindings; nil leaves that to the test.
+	lane *lane
+	// now is what the clock of an operator with a lane shows.
+	now time.Time
+	// opts of the loop.
+	opts stack.Options
 }
 
 func (s *stage) newOperator() *operator {
@@ -33,7 +41,7 @@ func (s *stage) newOperator() *operator {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	o := &operator{stage: s, api: fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}).Build()}
+	o := &operator{stage: s, now: time.Now(), opts: stack.Options{Hold: -1}, api: fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}).Build()}
 	o.restart()
 	return o
 }
@@ -42,7 +50,10 @@ func (s *stage) newOperator() *operator {
 func (o *operator) restart() {
 	o.loop = stack.New(o.api, o.stage.cloud, stack.NewCluster(o.stage.cloud, stack.ClusterOptions{
 		Name: cluster, Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, o.api, cluster) },
-	}), stack.Options{})
+	}), o.opts)
+	if o.lane != nil {
+		o.lane = newLane(o)
+	}
 }
 
 // apply runs until nothing is left to do, and gives the writes that it took.
@@ -51,27 +62,52 @@ func (o *operator) apply(text string) string {
 	t.Helper()
 	from := o.stage.objects(text)
 	o.stage.sim.ResetCalls()
-	for range 50 {
-		requests, err := preview.Requests(t.Context(), from.Reader, settings())
+	o.stage.plans = ""
+	for end := time.Now().Add(longestApply); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		idle, err := o.run(t.Context(), from)
 		if err != nil {
 			t.Fatal(err)
-		}
-		idle := true
-		o.findings = nil
-		for _, r := range requests {
-			result, err := o.loop.Run(t.Context(), r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			o.findings = append(o.findings, result.Findings...)
-			idle = idle && result.Plan.Empty() && !result.Plan.Again
 		}
 		if idle {
 			return o.stage.writes()
 		}
 	}
-	t.Fatal("there is always something left to do")
+	t.Fatalf("there is always something left to do:\n%s", o.stage.plans)
 	return ""
+}
+
+// longestApply is how long a change may take on a machine that has much else to do.
+const longestApply = 2 * time.Minute
+
+// run is one run over each stack, and tells whether nothing is left to do.
+func (o *operator) run(ctx context.Context, from preview.Source) (bool, error) {
+	requests, err := preview.Requests(ctx, from.Reader, settings())
+	if err != nil {
+		return false, fmt.Errorf("reading manifests: %w", err)
+	}
+	idle := true
+	o.findings = nil
+	for _, r := range requests {
+		result, err := o.loop.Run(ctx, r)
+		if err != nil {
+			return false, fmt.Errorf("running: %w", err)
+		}
+		if result.Blocked != "" {
+			o.stage.t.Errorf("%s is not built: %s: %v", r.Intent.Owner, result.Blocked, result.Findings)
+		}
+		o.findings = append(o.findings, result.Findings...)
+		if text := result.Plan.Text(); !strings.HasSuffix(o.stage.plans, text) {
+			o.stage.plans += text
+		}
+		idle = idle && result.Plan.Empty() && !result.Plan.Again
+	}
+	if o.lane == nil {
+		return idle, nil
+	}
+	if o.stage.sim.Arrived() {
+		o.now = o.now.Add(10 * time.Second)
+	}
+	return idle, o.lane.level(ctx)
 }
 
 // writes are the writing calls since they were last forgotten, each with how often it was made where that is more than once.

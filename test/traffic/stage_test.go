@@ -171,7 +171,8 @@ func common() string {
 	out.WriteString("{apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: alb}, spec: {controller: ingress.k8s.aws/alb}}\n")
 	for _, name := range slices.Sorted(maps.Keys(services())) {
 		fmt.Fprintf(&out, "---\n{apiVersion: v1, kind: Service, metadata: {namespace: shop, name: %s, uid: uid-%s}, "+
-			"spec: {selector: {app: %s}, ports: [{name: http, port: 80, targetPort: %d}]}}\n", name, name, name, podPort)
+			"spec: {selector: {app: %s}, ports: [{name: http, port: 80, targetPort: %d}, {name: alt, port: 81, targetPort: %d}]}}\n",
+			name, name, name, podPort, podPort)
 	}
 	return out.String()
 }

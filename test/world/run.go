@@ -74,7 +74,7 @@ func (r *Run) Settings(transport http.RoundTripper) wire.Settings {
 		Config: r.World.Config(), Cluster: r.Name, Region: region, VPC: r.Sim.World().VPC, Endpoints: r.endpoints(),
 		MaxRetries: 2, Transport: transport, IngressClass: "alb", TargetType: "ip", Scheme: "internal",
 		SSLPolicy: "ELBSecurityPolicy-2016-08", MetricsAddr: "0", HealthAddr: "0", WatchNamespace: r.Name,
-		SyncPeriod: time.Hour, SweepDelay: time.Hour, BackendGroup: true, FailOpen: true,
+		SyncPeriod: time.Hour, SweepDelay: time.Hour, BackendGroup: true, FailOpen: true, TargetHold: -1,
 		WAF: true, WAFv2: true, Shield: true, Capacity: true, IngressWorkers: 4, GatewayWorkers: 4,
 		BreakerPercent: 100, // tests delete what they made at once
 	}

@@ -39,6 +39,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 	}
 	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
 		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget,
+		Patience: s.TargetPatience, Hold: s.TargetHold,
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 		OnPlan:     did.plan,

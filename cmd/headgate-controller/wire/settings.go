@@ -76,6 +76,9 @@ type Settings struct {
 	BackendGroupID string
 	// RuleGrace is how long rules on pods' security groups stay that no target needs any more.
 	RuleGrace time.Duration
+	// TargetPatience is how long rules wait for a new target group to be healthy, TargetHold how long one stays that no rule uses any more;
+	// negative is not at all.
+	TargetPatience, TargetHold time.Duration
 	// OpenAllPorts lets pods admit every port from it.
 	OpenAllPorts bool
 	// FailOpen registers endpoints that are not ready when none is.

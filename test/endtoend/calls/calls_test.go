@@ -44,6 +44,7 @@ func scenes() []scene {
 		{"A path more, to a Service that has a path already", 0, (*play).path},
 		{"A pod behind both is replaced", 1, (*play).replace},
 		{"The health check of both paths is changed", 0, (*play).health},
+		{"The pods of both paths speak another protocol: their target groups are replaced", 2, (*play).replaceGroups},
 		{"It asks for a web ACL and Shield Advanced", 8, (*play).protect},
 		{"It asks for these no more", 4, func(p *play) { p.edit(bare) }},
 		{"It asks for a network load balancer in front", 2, (*play).front},
@@ -201,6 +202,11 @@ func (p *play) health() {
 	p.edit(func(in *networkingv1.Ingress) {
 		in.Annotations[prefix+"healthcheck-path"] = "/health"
 	})
+}
+
+// replaceGroups has both paths need other target groups, which are to be healthy before they are used.
+func (p *play) replaceGroups() {
+	p.edit(func(in *networkingv1.Ingress) { in.Annotations[prefix+"backend-protocol"] = "HTTPS" })
 }
 
 func (p *play) edit(change func(*networkingv1.Ingress)) {

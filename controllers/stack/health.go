@@ -1,0 +1,114 @@
+package stack
+
+import (
+	"slices"
+	"time"
+
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/plan"
+)
+
+// met says what of a plan that waits for target groups is reached: since when each is waited for is remembered, the rest is looked at.
+func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
+	return func(n plan.Need) (bool, string) {
+		since, waited := a.state.since(n.Key)
+		over := func(d time.Duration) bool { return waited && l.opts.Now().Sub(since) >= d }
+		switch {
+		case n.State == plan.StateReleased:
+			return l.opts.Hold < 0 || over(l.opts.Hold), ""
+		case !a.bound(n.Key.ID) || l.board.enough(n):
+			return true, ""
+		case over(l.opts.Patience):
+			return true, "target group " + n.Key.ID + " is used though its targets are not healthy: they were waited for " + l.opts.Patience.String()
+		}
+		return false, ""
+	}
+}
+
+// bound tells whether the targets of a group come from a Service.
+func (a *attempt) bound(group string) bool {
+	return slices.ContainsFunc(a.desired.TargetGroups, func(g model.TargetGroup) bool { return g.ID == group && g.Backend.Service != "" })
+}
+
+// since is when a step began to wait.
+func (m *memory) since(key model.Key) (time.Time, bool) {
+	for _, w := range m.object.Spec.Waiting {
+		if w.Key == key.String() {
+			return w.Since.Time, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// unhealthy are the target groups that a plan waits for.
+func (a *attempt) unhealthy() []model.ARN {
+	var out []model.ARN
+	for _, c := range a.plan.Changes {
+		for _, n := range c.Needs {
+			if n.State != plan.StateHealthy {
+				continue
+			}
+			if arn := a.outputs.ARNs[n.Key]; arn != "" && !slices.Contains(out, arn) {
+				out = append(out, arn)
+			}
+		}
+	}
+	return out
+}
+
+// Want takes how many targets a group shall have.
+func (b *Board) Want(group model.ARN, targets int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wanted[group] = targets
+}
+
+// Awaited tells whether a stack waits until the targets of a group are healthy.
+func (b *Board) Awaited(group model.ARN) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.awaited[group]
+	return ok
+}
+
+// await takes for which groups a stack waits now.
+func (b *Board) await(owner model.Owner, groups []model.ARN) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for arn, who := range b.awaited {
+		if who == owner {
+			delete(b.awaited, arn)
+		}
+	}
+	for _, arn := range groups {
+		b.awaited[arn] = owner
+	}
+}
+
+// enough tells whether as many targets of a group are healthy as there shall be, or as serve in the groups instead of which it is used.
+// Where none of those is healthy, the load balancer sends requests to those that were not checked yet.
+func (b *Board) enough(n plan.Need) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	want, known := b.wanted[n.ARN]
+	if !known || n.ARN == "" {
+		return false
+	}
+	serve := 0
+	for _, arn := range n.Instead {
+		s := b.groups[arn].status
+		if s.ObservedAt == nil {
+			serve = want // nobody has looked yet
+			break
+		}
+		serve += int(s.Healthy + s.States[stateInitial] + s.States[stateUnavailable])
+	}
+	now := b.groups[n.ARN].status
+	return int(now.Healthy+now.States[stateUnavailable]) >= min(want, serve)
+}
+
+// States of targets that were not checked yet, and of those of groups that check none (ELBv2 API, TargetHealth.State).
+const (
+	stateInitial     = "initial"
+	stateUnavailable = "unavailable"
+)

@@ -1,0 +1,141 @@
+package stack_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
+)
+
+// renamed is the member with another Service.
+func renamed(f *intent.Fragment) {
+	s := *f.Routes[0].Forward.Backends[0].Service
+	s.ID, s.Name = "shop/a-new:80", "svc-new"
+	f.Routes[0].Forward = &intent.Forward{Backends: []intent.Backend{{Weight: 1, Service: &s}}}
+}
+
+// targets tells the board how the targets of a group are: wanted ones, and the states of those that are there.
+func (w *world) targets(group string, want int, states ...string) {
+	w.Helper()
+	for _, g := range w.aws.stacks[owner()].TargetGroups {
+		if g.ID != group {
+			continue
+		}
+		var health []model.TargetHealth
+		for _, s := range states {
+			health = append(health, model.TargetHealth{State: s})
+		}
+		w.loop.Board().Want(g.ARN, want)
+		if err := w.loop.Board().Health(w.Context(), g.ARN, health); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// waits are what a result says that it waits for.
+func waits(res stack.Result) string {
+	var out []string
+	for _, s := range res.Outputs.Waiting {
+		name := s.Key.ID
+		if i := strings.LastIndex(name, "-"); strings.HasPrefix(name, "k8s-") {
+			name = name[:i] // a hash follows
+		}
+		out = append(out, name+" "+s.For)
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// TestTargetGroupIsHealthyBeforeItIsUsed: the rule moves when enough targets are healthy, the old group goes when that has reached every
+// node, and neither is forgotten over a restart. What shall be there, and what serves now, decides what is enough.
+func TestTargetGroupIsHealthyBeforeItIsUsed(t *testing.T) {
+	for _, row := range []struct {
+		why string
+		// old and new are the states of targets; want is how many there shall be in the new group.
+		old, new []string
+		want     int
+		moves    bool
+	}{
+		{"all that shall be there", []string{"healthy", "healthy"}, []string{"healthy"}, 1, true},
+		{"as many as serve now", []string{"healthy"}, []string{"healthy", "initial", "initial"}, 3, true},
+		{"fewer than serve now", []string{"healthy", "healthy"}, []string{"healthy", "initial"}, 2, false},
+		{"those that serve now were not checked yet", []string{"initial", "initial"}, []string{"healthy", "initial"}, 2, false},
+		{"none serves now", []string{"unhealthy"}, []string{"initial"}, 1, true},
+		{"nobody checks", []string{"healthy"}, []string{"unavailable"}, 1, true},
+		{"none shall be there", []string{"healthy"}, nil, 0, true},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			w := newWorld(t)
+			w.aws.patient = true
+			w.settle(request(member("a")))
+			w.targets("shop/a-svc:80", len(row.old), row.old...)
+			next := request(member("a", renamed))
+			if got := waits(w.run(next)); got != "shop/a-new:80 healthy" {
+				t.Fatalf("waits for %q, want the new group", got)
+			}
+			w.restart()
+			w.targets("shop/a-svc:80", len(row.old), row.old...)
+			w.targets("shop/a-new:80", row.want, row.new...)
+			got := waits(w.run(next))
+			if moved := w.answers()[0] == "a.example.com shop/a-new:80"; moved != row.moves {
+				t.Fatalf("the rule answers %s, and it waits for %q", w.answers()[0], got)
+			}
+			if !row.moves {
+				return
+			}
+			if got != "k8s-shop-svca released" {
+				t.Errorf("waits for %q, want the old group", got)
+			}
+			w.restart()
+			w.now = w.now.Add(9 * time.Second)
+			if w.run(next); !slices.Contains(w.groups(), "shop/a-svc:80") {
+				t.Error("the old group goes before every node knows")
+			}
+			w.now = w.now.Add(time.Second)
+			if res := w.run(next); !res.Settled || slices.Contains(w.groups(), "shop/a-svc:80") || len(w.aws.stacks[owner()].Listeners[0].Parked) > 0 {
+				t.Errorf("after ten seconds: settled %v, groups %v, waits for %q", res.Settled, w.groups(), waits(res))
+			}
+		})
+	}
+}
+
+// TestTargetGroupIsNotWaitedForForEver: when its time is over it is used, and the plan says so.
+func TestTargetGroupIsNotWaitedForForEver(t *testing.T) {
+	w := newWorld(t)
+	w.aws.patient = true
+	w.settle(request(member("a")))
+	next := request(member("a", renamed))
+	w.run(next)
+	w.targets("shop/a-svc:80", 1, "healthy")
+	w.targets("shop/a-new:80", 1, "unhealthy")
+	w.now = w.now.Add(5*time.Minute - time.Second)
+	if res := w.run(next); w.answers()[0] != "a.example.com shop/a-svc:80" || res.RequeueAfter == 0 || res.RequeueAfter > 5*time.Second {
+		t.Errorf("before its time is over: %s, next look after %s", w.answers()[0], res.RequeueAfter)
+	}
+	w.now = w.now.Add(time.Second)
+	res := w.run(next)
+	if note := strings.Join(res.Plan.Notes, ""); w.answers()[0] != "a.example.com shop/a-new:80" || !strings.Contains(note, "though its targets are not healthy") {
+		t.Errorf("when its time is over: %s, notes %q", w.answers()[0], note)
+	}
+}
+
+// TestNewIntentTakesOverFromOneThatWaits: a group that nobody waits for any more goes with the rule that parked it.
+func TestNewIntentTakesOverFromOneThatWaits(t *testing.T) {
+	w := newWorld(t)
+	w.aws.patient = true
+	w.settle(request(member("a")))
+	w.run(request(member("a", renamed)))
+	if parked := w.aws.stacks[owner()].Listeners[0].Parked; len(parked) != 1 {
+		t.Fatalf("%d rules park target groups, want 1", len(parked))
+	}
+	back := request(member("a"))
+	w.run(back)
+	w.now = w.now.Add(10 * time.Second)
+	if res := w.run(back); !res.Settled || len(w.groups()) != 1 || len(w.aws.stacks[owner()].Listeners[0].Parked) > 0 {
+		t.Errorf("settled %v, groups %v, waits for %q", res.Settled, w.groups(), waits(res))
+	}
+}
