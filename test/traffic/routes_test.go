@@ -231,10 +231,11 @@ func (b builtRoutes) text() string {
 // TestRandomRoutesOverSockets holds a sample of the same over connections, with pods behind. Calls go through a client of theirs elsewhere.
 func TestRandomRoutesOverSockets(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, sim.Options{})
-	client := s.newClient("")
 	asked := 0
 	for seed := range uint64(sampled) {
+		// A stage for each set: where one follows another, its target groups are parked until pods are behind them.
+		s := newStage(t, sim.Options{})
+		client := s.newClient("")
 		r := rand.New(rand.NewPCG(seed, 60))
 		w := newRouteWorld(r)
 		built := w.build(t, 0)
