@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,6 +34,8 @@ type Source struct {
 	Scheme *runtime.Scheme
 	// Wrote, when it is set, is told each object that the operator would create or update, one at a time: what it remembers, for one.
 	Wrote func(client.Object)
+	// Hold is that of [stack.Options]: who applies what is planned again and again has no clock that it could pass by.
+	Hold time.Duration
 }
 
 // Run asks the loop about every stack of the objects. The cloud decides what applying a plan means: [Onlooker] or [Account]. A stack
@@ -45,7 +48,8 @@ func Run(ctx context.Context, from Source, cloud stack.Cloud, set Settings) ([]S
 	}
 	tags := set.Ingress.DefaultTags
 	cluster := stack.NewCluster(cloud, stack.ClusterOptions{Name: set.Ingress.ClusterName, Tags: tags, Stacks: stackCount(len(requests))})
-	loop := stack.New(silent{Reader: from.Reader, scheme: from.Scheme, wrote: from.Wrote, turn: &sync.Mutex{}}, cloud, cluster, stack.Options{Pretend: true})
+	quiet := silent{Reader: from.Reader, scheme: from.Scheme, wrote: from.Wrote, turn: &sync.Mutex{}}
+	loop := stack.New(quiet, cloud, cluster, stack.Options{Pretend: true, Hold: from.Hold})
 	out, errs := make([]Stack, 0, len(requests)), []error(nil)
 	for _, request := range requests {
 		result, err := loop.Run(ctx, request)

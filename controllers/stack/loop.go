@@ -276,23 +276,11 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 	if a.fit(); a.blocked != "" {
 		return nil
 	}
-	if a.plan.Empty() {
-		l.breaker.calm(a.owner) // whoever came back is not counted, and is asked anew when it goes
-		a.state.object.Spec.Paused = false
-	} else {
-		a.drift = known
-		if err := l.gate(ctx, a); err != nil {
-			return err
-		}
-		if a.held != nil && l.opts.Pretend {
-			a.plan.Notes, a.held = append(a.plan.Notes, a.held.Note), nil
-		}
-		if a.held != nil {
-			return l.pause(ctx, a)
-		}
-		if err := l.begin(ctx, a); err != nil {
-			return err
-		}
+	if err := l.pass(ctx, a, known); err != nil {
+		return err
+	}
+	if a.held != nil {
+		return l.pause(ctx, a)
 	}
 	l.commons.agree(a)
 	outputs, err := l.cloud.Apply(ctx, a.plan)
@@ -306,6 +294,26 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 		err = fmt.Errorf("applying the plan of %s: %w", a.owner, err)
 	}
 	return errors.Join(err, l.settle(ctx, a))
+}
+
+// pass asks whether a plan may be applied, and begins it if it may.
+func (l *Loop) pass(ctx context.Context, a *attempt, known bool) error {
+	if a.plan.Empty() {
+		l.breaker.calm(a.owner) // whoever came back is not counted, and is asked anew when it goes
+		a.state.object.Spec.Paused = false
+		return nil
+	}
+	a.drift = known
+	if err := l.gate(ctx, a); err != nil {
+		return err
+	}
+	if a.held != nil && l.opts.Pretend {
+		a.plan.Notes, a.held = append(a.plan.Notes, a.held.Note), nil
+	}
+	if a.held != nil {
+		return nil
+	}
+	return l.begin(ctx, a)
 }
 
 // begin writes down, before the first call of a plan, what AWS may hold from now on.

@@ -59,10 +59,15 @@ func suffer(t *testing.T, w *world.World, name string, of trouble, reference map
 		p.reach(phase.name, reference[phase.name])
 	}
 	p.gone()
+	// What fails changes what is called, by a little.
+	missed := 0
 	for _, f := range p.Sim.Disturbances().Faults {
 		if f.Failed == 0 && f.Nth == 1 {
-			t.Errorf("%s: no call failed", f.Action)
+			missed++
 		}
+	}
+	if missed > len(of.disturbances.Faults)/4 {
+		t.Errorf("of %d actions that should have failed %d did not", len(of.disturbances.Faults), missed)
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *stage) source(text string) preview.Source {
 	for _, p := range set.Problems {
 		s.t.Fatal(p)
 	}
-	return preview.Source{Reader: set, Scheme: set.Scheme(), Wrote: s.remember}
+	return preview.Source{Reader: set, Scheme: set.Scheme(), Wrote: s.remember, Hold: -1}
 }
 
 func (s *stage) remember(object kube.Object) {
