@@ -92,11 +92,11 @@ func (c *hostClaims) outside(m intent.Match) string {
 		return ""
 	}
 	if len(m.HostRegexes) > 0 {
-		return "the expression " + m.HostRegexes[0]
+		return "*, which the expression " + m.HostRegexes[0] + " needs"
 	}
 	all := slices.Concat(m.Hosts, m.HostPatterns)
 	if len(all) == 0 {
-		return "every host"
+		return "*, which is every host"
 	}
 	for _, h := range all {
 		if !c.covers(strings.ToLower(h)) {
@@ -126,9 +126,25 @@ func (d *draft) checkClaims(routes []intent.Route) {
 	if d.member.Ingress.Spec.DefaultBackend != nil {
 		d.unclaimed(defaultBackend, c.outside(intent.Match{}))
 	}
+	d.checkClaimsOfCertificates(c)
+}
+
+// checkClaimsOfCertificates finds hosts for which certificates would be shown: those of TLS entries, what the certificates in their Secrets
+// are good for, and those of rules without paths, which are looked for among certificates too.
+func (d *draft) checkClaimsOfCertificates(c *hostClaims) {
+	for i, rule := range d.member.Ingress.Spec.Rules {
+		if rule.Host != "" && (rule.HTTP == nil || len(rule.HTTP.Paths) == 0) {
+			d.unclaimed(fmt.Sprintf("spec.rules[%d].host", i), c.outside(intent.Match{Hosts: []string{rule.Host}}))
+		}
+	}
 	for i, t := range d.member.Ingress.Spec.TLS {
 		for _, h := range t.Hosts {
 			d.unclaimed(fmt.Sprintf("spec.tls[%d].hosts", i), c.outside(intent.Match{Hosts: []string{h}}))
+		}
+	}
+	for _, s := range d.secrets() {
+		for _, h := range s.Domains {
+			d.unclaimed(s.Field, c.outside(intent.Match{Hosts: []string{h}}))
 		}
 	}
 }

@@ -35,6 +35,17 @@ How a key behaves in a group of Ingresses:
 - **handover**: it says whose the load balancer is; all Ingresses of a group name the same. Gateways have these keys too. See
   [from an Ingress to a Gateway](../guide/ingress-to-gateway.md).
 
+Two annotations are for who runs the cluster, and stand on other objects. See
+[which hosts a namespace may claim](../guide/ingress.md#which-hosts-a-namespace-may-claim), and the cases
+[host-claims-places](../../test/golden/ingress/host-claims-places) and [host-claims-withdrawn](../../test/golden/ingress/host-claims-withdrawn):
+
+| Key | On | Default | What may be written |
+|---|---|---|---|
+| ` + "`headgate.dev/host-claims`" + ` | IngressClassParams | Optional | Required, Optional; with anything else nobody new joins |
+| ` + "`headgate.dev/hosts`" + ` | Namespace | no host | names, with commas between them; ` + "`*.`" + ` before one for all below it, ` + "`*`" + ` for all hosts |
+
+The others:
+
 `
 )
 
