@@ -17,6 +17,7 @@ func examples() []example {
 		{task: "tls-secret", check: answers(fromShop("https://shop.example.net/"))},
 		{task: "redirect", check: answers(want{url: plain + "/a?b=c", status: 301, location: secure + ":443/a?b=c"}, fromShop(secure+"/a"))},
 		{task: "groups", namespace: "groups-front", name: "front", check: shared},
+		{task: "claims", namespace: "claims-shop", check: claimed},
 		{task: "oidc", check: signIn(providerHost)},
 		{task: "cognito", check: signIn(poolHost)},
 		{task: "jwt", check: tokens},

@@ -42,7 +42,8 @@ Two annotations are for who runs the cluster, and stand on other objects. See
 | Key | On | Default | What may be written |
 |---|---|---|---|
 | ` + "`headgate.dev/host-claims`" + ` | IngressClassParams | Optional | Required, Optional; with anything else nobody new joins |
-| ` + "`headgate.dev/hosts`" + ` | Namespace | no host | names, with commas between them; ` + "`*.`" + ` before one for all below it, ` + "`*`" + ` for all hosts |
+| ` + "`headgate.dev/hosts`" + ` | Namespace | no host | names, with commas between them; ` + "`*.`" + ` before one for all below it, ` + "`*`" +
+		` for all hosts |
 
 The others:
 
