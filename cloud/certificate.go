@@ -211,6 +211,12 @@ func (r *run) findCertificate(ctx context.Context, want model.OwnCertificate, be
 	return "", cause
 }
 
+// defaultCertificate is what AWS takes of a listener's certificates in its own calls. The others are added one by one, and may still be on
+// their way.
+func (r *run) defaultCertificate(refs []model.ARN) ([]model.ARN, error) {
+	return r.certificateARNs(refs[:min(len(refs), 1)])
+}
+
 // certificateARNs are certificates by ARN.
 func (r *run) certificateARNs(refs []model.ARN) ([]model.ARN, error) {
 	out := slices.Clone(refs)

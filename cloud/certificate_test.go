@@ -395,6 +395,19 @@ func TestQuotaOfCertificates(t *testing.T) {
 	}
 }
 
+func TestAListenerWaitsForItsDefaultCertificateAlone(t *testing.T) {
+	a, secrets := newAccount(t), safe{}
+	first, second := secrets.put(t, "web", "EC", "shop.example"), secrets.put(t, "other", "EC", "other.example")
+	delete(secrets, second.Secret)
+	out, err := a.keeper(t, secrets, nil).Apply(t.Context(), plan.Diff(front(first, second), model.Stack{Owner: owner()}, plan.Options{}))
+	if err == nil || strings.Contains(err.Error(), "CreateListener") {
+		t.Errorf("got %v, want only the certificate that cannot be imported to fail", err)
+	}
+	if out.ARNs[model.Key{Kind: model.KindListener, ID: "443"}] == "" {
+		t.Errorf("no listener was made for the certificate that is there: %v", out.ARNs)
+	}
+}
+
 // TestNameWithoutAZone waits for somebody who writes the record, and says which.
 func TestNameWithoutAZone(t *testing.T) {
 	a := newAccount(t)

@@ -184,7 +184,7 @@ func (r *run) modifyListener(ctx context.Context, ch plan.Change, arn model.ARN)
 	if ctx, err = r.withSecret(ctx, want.DefaultActions); err != nil {
 		return err
 	}
-	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
+	if want.Certificates, err = r.defaultCertificate(want.Certificates); err != nil {
 		return err
 	}
 	if want.MutualAuth, err = r.trusting(want.MutualAuth); err != nil {

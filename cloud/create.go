@@ -171,7 +171,7 @@ func (r *run) createListener(ctx context.Context, ch plan.Change) error {
 	if ctx, err = r.withSecret(ctx, want.DefaultActions); err != nil {
 		return err
 	}
-	if want.Certificates, err = r.certificateARNs(want.Certificates); err != nil {
+	if want.Certificates, err = r.defaultCertificate(want.Certificates); err != nil {
 		return err
 	}
 	if want.MutualAuth, err = r.trusting(want.MutualAuth); err != nil {
