@@ -17,7 +17,11 @@ import (
 func intPort(n int) intstr.IntOrString { return intstr.FromInt(n) }
 
 // measured is a row of the second table.
-type measured struct{ name, incumbent, goal, here string }
+type measured struct {
+	name, incumbent, goal, here string
+	// missed says why the goal is not reached, and what would reach it.
+	missed string
+}
 
 // shape is a set of members.
 type shape struct {

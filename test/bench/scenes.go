@@ -174,6 +174,12 @@ counted until four seconds pass without a write.
 		for _, r := range operator {
 			fmt.Fprintf(&page, "| %s | %s | %s | %s |\n", r.name, r.incumbent, r.goal, r.here)
 		}
+		page.WriteString("\nGoals that are not reached, and what would reach them:\n\n")
+		for _, r := range operator {
+			if r.missed != "" {
+				fmt.Fprintf(&page, "- *%s:* %s\n", r.name, r.missed)
+			}
+		}
 	}
 	if len(programs) > 0 {
 		page.WriteString("\n## Programs alone: the simulator, and what the operator computes\n\n| what | goal | here |\n|---|---|---|\n")
