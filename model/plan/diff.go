@@ -176,6 +176,8 @@ type planner struct {
 	// complete are the changes after which the new load balancer answers.
 	complete []int
 	parking  parking
+	// crowded says that AWS has no room for the new listeners beside those that go.
+	crowded bool
 	// guards are the changes that put a firewall before a load balancer that has none: nothing new is served before them.
 	guards []int
 }

@@ -55,8 +55,16 @@ func (p *planner) listeners() (gone []model.Listener) {
 			gone = append(gone, have)
 		}
 	}
+	fresh := 0
 	for _, want := range p.want.Listeners {
-		edits = append(edits, p.newEdit(want, observed))
+		e := p.newEdit(want, observed)
+		if edits = append(edits, e); !e.exists() {
+			fresh++
+		}
+	}
+	if p.crowded = len(observed)+fresh > p.opts.Quotas.ListenersPerLoadBalancer; p.crowded {
+		p.deleteListeners(gone)
+		gone = nil
 	}
 	// Where AWS holds more than the quota that we know of, the account's is higher. What is parked takes room from the others.
 	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules+parked) - parked
@@ -260,7 +268,7 @@ func (p *planner) createListener(e *edit) {
 	needs, after := p.needsOf(want.DefaultActions)
 	after = slices.Concat(after, p.groupsOf(want.DefaultActions), []int{p.makes[loadBalancerKey(*p.want.LoadBalancer)]}, p.guards)
 	for _, c := range p.plan.Changes {
-		if c.Op == DeleteListener && c.Port == want.Port && c.Key.Balancer() == e.key.Balancer() {
+		if c.Op == DeleteListener && (c.Port == want.Port || p.crowded) && c.Key.Balancer() == e.key.Balancer() {
 			after = append(after, c.ID)
 		}
 	}

@@ -118,3 +118,33 @@ func judge(t *testing.T, states []model.Stack, p plan.Plan) {
 		}
 	}
 }
+
+func TestAPortGivesItsRoomToAnother(t *testing.T) {
+	t.Parallel()
+	listening := func(ports ...int) model.Stack {
+		s := shop()
+		s.Listeners = nil
+		for _, port := range ports {
+			s.Listeners = append(s.Listeners, model.Listener{Port: port, Protocol: "HTTP", DefaultActions: fixed("404")})
+		}
+		return s
+	}
+	for _, row := range []struct {
+		why   string
+		quota int
+		want  []plan.Op
+	}{
+		{"where there is room, nothing goes before what comes", 3, []plan.Op{plan.CreateListener, plan.DeleteListener}},
+		{"where there is none, AWS would refuse what comes", 2, []plan.Op{plan.DeleteListener, plan.CreateListener}},
+	} {
+		p := plan.Diff(listening(80, 81), built(t, listening(80, 90)), plan.Options{Quotas: model.Quotas{ListenersPerLoadBalancer: row.quota}})
+		if got := ops(p); !slices.Equal(got, row.want) {
+			t.Errorf("%s: %v, want %v", row.why, got, row.want)
+			continue
+		}
+		waits := len(p.Changes[1].After) > 0 && slices.Contains(p.Changes[1].After, p.Changes[0].ID)
+		if crowded := row.want[0] == plan.DeleteListener; crowded && !waits {
+			t.Errorf("%s: change 2 waits for %v", row.why, p.Changes[1].After)
+		}
+	}
+}
