@@ -32,16 +32,19 @@ func certified(t *testing.T, s *endtoend.Stage) []outfit {
 		{
 			why: "the Secret is renewed", host: host, secret: "wardrobe", certificate: issued(t, host), paths: paths, restarted: true,
 			annotations: map[string]string{"listen-ports": onlyHTTPS, "tags": "team=two"},
-			calls: []string{
-				"acm:GetCertificate", "acm:ImportCertificate", "acm:ListTagsForCertificate", "acm:AddTagsToCertificate", "acm:RemoveTagsFromCertificate",
-			},
+			calls: []string{"acm:GetCertificate", "acm:ImportCertificate", "acm:ListTagsForCertificate"},
 		},
 		{
 			why: "a certificate is requested in place of the Secret's", host: host, paths: paths,
-			annotations: map[string]string{"listen-ports": onlyHTTPS, "create-acm-cert": "true"},
+			annotations: map[string]string{"listen-ports": onlyHTTPS, "create-acm-cert": "true", "tags": "team=two,season=summer"},
 			calls: []string{
 				"acm:RequestCertificate", "route53:ListHostedZones", "route53:ChangeResourceRecordSets", "acm:DeleteCertificate",
 			},
+		},
+		{
+			why: "the requested certificate is tagged otherwise", host: host, paths: paths,
+			annotations: map[string]string{"listen-ports": onlyHTTPS, "create-acm-cert": "true", "tags": "team=three"},
+			calls:       []string{"acm:AddTagsToCertificate", "acm:RemoveTagsFromCertificate"},
 		},
 	}
 }
