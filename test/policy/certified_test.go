@@ -32,7 +32,7 @@ func certified(t *testing.T, s *endtoend.Stage) []outfit {
 		{
 			why: "the Secret is renewed", host: host, secret: "wardrobe", certificate: issued(t, host), paths: paths, restarted: true,
 			annotations: map[string]string{"listen-ports": onlyHTTPS, "tags": "team=two"},
-			calls: []string{"acm:GetCertificate", "acm:ImportCertificate", "acm:ListTagsForCertificate"},
+			calls:       []string{"acm:GetCertificate", "acm:ImportCertificate", "acm:ListTagsForCertificate"},
 		},
 		{
 			why: "a certificate is requested in place of the Secret's", host: host, paths: paths,
