@@ -12,7 +12,7 @@ import (
 func (g Group) partner(n *notes, set Settings, key string) *model.Owner {
 	var out *model.Owner
 	agreed := true
-	all := g.concerned()
+	all := g.ingresses()
 	for _, ing := range all {
 		value, written := ing.Annotations[annotations.ExtensionPrefix+key]
 		owner, err := annotations.Partner(set.ClusterName, value)
@@ -34,20 +34,6 @@ func (g Group) partner(n *notes, set Settings, key string) *model.Owner {
 		}
 	}
 	return nil
-}
-
-// concerned are the Ingresses that have a share in the load balancer.
-func (g Group) concerned() []*networkingv1.Ingress {
-	var out []*networkingv1.Ingress
-	for _, m := range g.Members {
-		out = append(out, m.Ingress)
-	}
-	for _, l := range g.Leaving {
-		if !l.Elsewhere {
-			out = append(out, l.Ingress)
-		}
-	}
-	return out
 }
 
 func handoverFinding(ing *networkingv1.Ingress, key, message string) model.Finding {
