@@ -220,7 +220,7 @@ func (r *run) arn(key model.Key) (model.ARN, bool) {
 }
 
 func (r *run) made(key model.Key, arn model.ARN) {
-	r.young.add(arn, r.now())
+	r.inventory.Made(arn)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.arns[key] = arn

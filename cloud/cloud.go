@@ -38,7 +38,6 @@ type Client struct {
 	now         func() time.Time
 	inventory   *inventory.Inventory
 	roles       *roles
-	young       young
 
 	protectors inventory.Protectors
 }

@@ -19,7 +19,7 @@ func (r *run) remove(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	switch fault.Of(err) {
 	case "":
 	case fault.NotFound:
-		if r.young.has(arn, r.now()) {
+		if r.inventory.Young(arn) {
 			return &waiting{what: "found by AWS", cause: err}
 		}
 	case fault.InUse:

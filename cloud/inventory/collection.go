@@ -218,11 +218,13 @@ func (i *Inventory) verify(ctx context.Context, owner model.Owner) error {
 	return nil
 }
 
-// refreshBalancer looks at the state of a load balancer again; one that is gone is dropped.
+// refreshBalancer looks at the state of a load balancer again; one that is gone is dropped, and one that AWS does not know yet stays as it is.
 func (i *Inventory) refreshBalancer(ctx context.Context, arn model.ARN) error {
 	lb, err := i.elb.LoadBalancer(ctx, arn)
 	if fault.Of(err) == fault.NotFound {
-		i.DropLoadBalancer(arn)
+		if !i.Young(arn) {
+			i.DropLoadBalancer(arn)
+		}
 		return nil
 	}
 	if err != nil {

@@ -59,6 +59,7 @@ type Inventory struct {
 	attributes   shelf[model.ARN, map[string]string]
 	behind       shelf[model.ARN, []model.Target] // of target groups of type alb
 	protection   protection
+	young        young
 
 	mu        sync.Mutex
 	tags      map[model.ARN]map[string]string // of listeners and rules

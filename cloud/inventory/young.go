@@ -1,4 +1,4 @@
-package cloud
+package inventory
 
 import (
 	"maps"
@@ -11,13 +11,15 @@ import (
 // settling is how long AWS may not know what it made by its ARN everywhere: it is eventually consistent, mostly within seconds.
 const settling = time.Minute
 
-// young is what was made a short while ago. That AWS does not find it does not mean that it is gone.
+// young is when resources were made that were made a short while ago.
 type young struct {
 	mu   sync.Mutex
 	made map[model.ARN]time.Time
 }
 
-func (y *young) add(arn model.ARN, now time.Time) {
+// Made records that a resource of any kind was just made.
+func (i *Inventory) Made(arn model.ARN) {
+	y, now := &i.young, i.now()
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if y.made == nil {
@@ -27,9 +29,11 @@ func (y *young) add(arn model.ARN, now time.Time) {
 	y.made[arn] = now
 }
 
-func (y *young) has(arn model.ARN, now time.Time) bool {
+// Young tells what was made a minute ago or less: that AWS does not find it does not mean that it is gone.
+func (i *Inventory) Young(arn model.ARN) bool {
+	y := &i.young
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	at, ok := y.made[arn]
-	return ok && now.Sub(at) <= settling
+	return ok && i.now().Sub(at) <= settling
 }
