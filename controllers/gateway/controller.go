@@ -274,11 +274,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, nil
 	}
 	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
-	r.uses.note(req.NamespacedName, v.uses())
+	uses := v.uses()
+	r.uses.note(req.NamespacedName, uses)
 	if concerned, err := r.concerned(ctx, s); err != nil || !concerned {
 		return reconcile.Result{}, err
 	}
 	res, err := r.loop.Run(ctx, v.Request())
+	r.uses.hear(req.NamespacedName, v.standings(uses, reached{Result: res, err: err}))
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "reconciling", "gateway", req.String(), "again", res.RequeueAfter.String())
 	}

@@ -40,6 +40,9 @@ type clouds struct {
 	// plan is what it says that it did, drift that somebody else had changed it.
 	plan  plan.Plan
 	drift bool
+	// finds are what the build finds, and serving how it says that members are served.
+	finds   []model.Finding
+	serving []stack.Serving
 }
 
 func (c *clouds) Run(_ context.Context, req stack.Request) (stack.Result, error) {
@@ -53,8 +56,8 @@ func (c *clouds) Run(_ context.Context, req stack.Request) (stack.Result, error)
 		c.made[owner] = &model.LoadBalancer{ARN: "arn:lb", Name: "lb", DNSName: "lb.elb.example.com", State: "active"}
 	}
 	return stack.Result{
-		LoadBalancer: c.made[owner], Ports: []int{80}, Findings: req.Findings, Settled: c.err == nil, RequeueAfter: time.Minute,
-		Plan: c.plan, Drift: c.drift,
+		LoadBalancer: c.made[owner], Ports: []int{80}, Findings: slices.Concat(req.Findings, c.finds), Settled: c.err == nil,
+		RequeueAfter: time.Minute, Plan: c.plan, Drift: c.drift, Serving: c.serving,
 	}, c.err
 }
 
@@ -89,7 +92,8 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		}
 	}
 	api := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(testrestmapper.TestOnlyStaticRESTMapper(scheme)).WithObjects(objects...).
-		WithStatusSubresource(&gwv1.Gateway{}, &gwv1.HTTPRoute{}, &gwv1.GatewayClass{}, &gwv1.ListenerSet{}).Build()
+		WithStatusSubresource(&gwv1.Gateway{}, &gwv1.HTTPRoute{}, &gwv1.GatewayClass{}, &gwv1.ListenerSet{},
+			&awsgwv1.LoadBalancerConfiguration{}, &awsgwv1.TargetGroupConfiguration{}, &awsgwv1.ListenerRuleConfiguration{}).Build()
 	w := &world{T: t, api: api, clouds: &clouds{made: map[model.Owner]*model.LoadBalancer{}}, notes: &notes{}}
 	w.op = &Reconciler{
 		client: api, objects: api, live: api, loop: w.clouds, set: Settings{ClusterName: "c", DefaultTargetType: "ip", DefaultScheme: "internal"},

@@ -137,9 +137,9 @@ func (t *translator) extend(j *judged, rule ruleAt) (extra, bool) {
 			return extra{}, false
 		}
 		named, out.spec, out.field = true, x.Spec, at
-		for _, a := range x.Spec.Actions {
+		for i, a := range x.Spec.Actions {
 			if problem := t.take(&out, key.Namespace, a); problem != "" {
-				j.shutFor(at, fmt.Sprintf("%s/%s: %s", awsgwv1.KindListenerRuleConfiguration, key.Name, problem))
+				j.shutFor(at, fmt.Sprintf("%s/%s: spec.actions[%d]: %s", awsgwv1.KindListenerRuleConfiguration, key.Name, i, problem))
 				return extra{}, false
 			}
 		}

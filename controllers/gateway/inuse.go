@@ -24,15 +24,18 @@ import (
 // reasonStays is the reason of the events on what is deleted while it is in use: the incumbent's.
 const reasonStays = "FailedRemoveFinalizer"
 
-// keeper keeps the configurations of one kind while Gateways use them, by the incumbent's finalizer. It writes nothing else.
+// keeper keeps the configurations of one kind while Gateways use them, by the incumbent's finalizer, and says in their status what became
+// of them. It writes nothing else, and nothing to those that nobody uses. It reconciles one at a time.
 type keeper struct {
 	client client.Client
 	uses   *ledger
 	voice  *outcome.Voice
 
 	kind, finalizer, name string
-	// blank is an object of the kind, of which only metadata is read.
+	// blank is an object of the kind.
 	blank func() client.Object
+	// refused is what was said and not taken: definitions of the incumbent have no conditions. It is not said again.
+	refused map[types.NamespacedName]string
 }
 
 // keepers are the reconcilers of configurations, with the incumbent's names and finalizers.
@@ -40,7 +43,7 @@ func (r *Reconciler) keepers() []*keeper {
 	of := func(kind, plural string, blank func() client.Object) *keeper {
 		return &keeper{
 			client: r.client, uses: r.uses, voice: r.voice, kind: kind, finalizer: awsgwv1.Group + "/" + plural,
-			name: "aws-lbc-" + strings.ToLower(kind) + "-controller", blank: blank,
+			name: "aws-lbc-" + strings.ToLower(kind) + "-controller", blank: blank, refused: map[types.NamespacedName]string{},
 		}
 	}
 	return []*keeper{
@@ -74,10 +77,7 @@ func (k *keeper) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	}
 	users := k.uses.users(name)
 	if len(users) > 0 {
-		if !o.GetDeletionTimestamp().IsZero() {
-			return reconcile.Result{}, k.tell(ctx, o, users)
-		}
-		return reconcile.Result{}, k.change(ctx, o, controllerutil.AddFinalizer)
+		return reconcile.Result{}, k.serve(ctx, o, users)
 	}
 	if !controllerutil.ContainsFinalizer(o, k.finalizer) {
 		return reconcile.Result{}, nil
@@ -88,6 +88,18 @@ func (k *keeper) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	}
 	k.voice.Warn(k.finalizer, o, nil)
 	return reconcile.Result{}, k.change(ctx, o, controllerutil.RemoveFinalizer)
+}
+
+// serve keeps a configuration that is used, and says what became of it.
+func (k *keeper) serve(ctx context.Context, o client.Object, users []types.NamespacedName) error {
+	hold := func() error { return k.change(ctx, o, controllerutil.AddFinalizer) }
+	if !o.GetDeletionTimestamp().IsZero() {
+		hold = func() error { return k.tell(ctx, o, users) }
+	}
+	if err := hold(); err != nil {
+		return err
+	}
+	return k.describe(ctx, o, k.uses.standings(configName{client.ObjectKeyFromObject(o), k.kind}))
 }
 
 // change patches the finalizers, where that changes them. Of an object that changed meanwhile the watch will tell.

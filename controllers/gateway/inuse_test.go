@@ -29,13 +29,13 @@ func furnished(t *testing.T) []client.Object {
 	parse(t, routeWith(`{backendRefs: [{name: web, port: 80}], filters: [`+extension+`]}`), route)
 	objects[0], objects[1], objects[2] = class, gateway, route
 	own, named := &awsgwv1.LoadBalancerConfiguration{}, &awsgwv1.TargetGroupConfiguration{}
-	parse(t, `{metadata: {namespace: infra, name: own}, spec: {defaultTargetGroupConfiguration: {name: default}}}`, own)
-	parse(t, `{metadata: {namespace: app, name: web}, spec: {targetReference: {name: web}}}`, named)
+	parse(t, `{metadata: {namespace: infra, name: own, generation: 1}, spec: {defaultTargetGroupConfiguration: {name: default}}}`, own)
+	parse(t, `{metadata: {namespace: app, name: web, generation: 1}, spec: {targetReference: {name: web}}}`, named)
 	return append(objects, own, named,
-		&awsgwv1.LoadBalancerConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "class"}},
-		&awsgwv1.LoadBalancerConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "idle"}},
-		&awsgwv1.TargetGroupConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "default"}},
-		&awsgwv1.ListenerRuleConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "login"}},
+		&awsgwv1.LoadBalancerConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "class", Generation: 1}},
+		&awsgwv1.LoadBalancerConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "idle", Generation: 1}},
+		&awsgwv1.TargetGroupConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "default", Generation: 1}},
+		&awsgwv1.ListenerRuleConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "login", Generation: 1}},
 		&corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "app", Name: "web"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 		})

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +30,9 @@ func (v *Verdict) uses() map[configName]bool {
 	t := v.translator
 	if t == nil {
 		t = &translator{snapshot: s, config: mergeConfigs(s.ClassConfig, s.GatewayConfig), used: map[*awsgwv1.TargetGroupConfiguration]bool{}}
-		t.resolve()
+		for i := range s.Routes {
+			t.resolve(&s.Routes[i])
+		}
 	}
 	out := map[configName]bool{}
 	for _, p := range t.config.parts {
@@ -48,14 +52,11 @@ func (v *Verdict) uses() map[configName]bool {
 	return out
 }
 
-// resolve looks the backends of all routes up, and so the configurations of their target groups.
-func (t *translator) resolve() {
-	for i := range t.snapshot.Routes {
-		route := &t.snapshot.Routes[i]
-		for _, rule := range route.Spec.Rules {
-			for _, b := range rule.BackendRefs {
-				t.backend(route, b.BackendRef)
-			}
+// resolve looks the backends of a route up, and so the configurations of their target groups.
+func (t *translator) resolve(route *route) {
+	for _, rule := range route.Spec.Rules {
+		for _, b := range rule.BackendRefs {
+			t.backend(route, b.BackendRef)
 		}
 	}
 }
@@ -73,11 +74,25 @@ func extensions(route *route) []configName {
 	return out
 }
 
+// extensionAt is the ListenerRuleConfiguration that a filter of a route at a field names; without a name where it is another one.
+func extensionAt(route *route, field string) types.NamespacedName {
+	for i, rule := range route.Spec.Rules {
+		for k, f := range rule.Filters {
+			if fmt.Sprintf("spec.rules[%d].filters[%d]", i, k) == field {
+				return extensionOf(route.Namespace, f)
+			}
+		}
+	}
+	return types.NamespacedName{}
+}
+
 // ledger holds in memory which configurations each Gateway uses. After a start it is complete when every Gateway was looked at once.
 type ledger struct {
 	mu sync.Mutex
 	// uses of the Gateways that were looked at.
 	uses map[types.NamespacedName]map[configName]bool
+	// found is what became of these configurations by each Gateway, as far as it got.
+	found map[types.NamespacedName]map[configName]standing
 	// unseen are Gateways that were not, as far as somebody asked, and asking the configurations that wait for them.
 	unseen map[types.NamespacedName]bool
 	asking map[configName]bool
@@ -87,7 +102,8 @@ type ledger struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		uses: map[types.NamespacedName]map[configName]bool{}, unseen: map[types.NamespacedName]bool{},
+		uses: map[types.NamespacedName]map[configName]bool{}, found: map[types.NamespacedName]map[configName]standing{},
+		unseen: map[types.NamespacedName]bool{},
 		asking: map[configName]bool{}, wake: map[string]func(types.NamespacedName){},
 	}
 }
@@ -117,6 +133,41 @@ func (l *ledger) forget(gateway types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.uses, gateway)
+	delete(l.found, gateway)
+}
+
+// hear notes what became of the configurations that a Gateway uses, and wakes those for which that is new.
+func (l *ledger) hear(gateway types.NamespacedName, found map[configName]standing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.found[gateway]
+	for name, now := range found {
+		was := before[name]
+		if now.failed && was.judged == now.judged {
+			now = was
+		}
+		if now.applied == 0 {
+			now.applied = was.applied
+		}
+		now.failed = false
+		found[name] = now
+		if !reflect.DeepEqual(now, was) {
+			l.rouse(name)
+		}
+	}
+	l.found[gateway] = found
+}
+
+// standings are what became of a configuration by each Gateway that uses it, by name. One that has not come so far has an empty one.
+func (l *ledger) standings(name configName) []standing {
+	users := l.users(name)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]standing, 0, len(users))
+	for _, gateway := range users {
+		out = append(out, l.found[gateway][name])
+	}
+	return out
 }
 
 // see tells those who asked too early to ask again when the last Gateway was looked at.

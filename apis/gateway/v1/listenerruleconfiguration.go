@@ -69,6 +69,12 @@ type ListenerRuleConfigurationStatus struct {
 	// Message says why it cannot.
 	// +optional
 	Message *string `json:"message,omitempty"`
+
+	// Conditions of the configuration: Accepted, and Programmed with the generation that AWS holds.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // ListenerRuleConfiguration is what a route's rule does beyond what the Gateway API has words for. A route refers to it by an

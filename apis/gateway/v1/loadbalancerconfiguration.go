@@ -195,6 +195,12 @@ type LoadBalancerConfigurationStatus struct {
 	// ObservedGatewayClassConfigurationGeneration is the generation in use by the GatewayClass.
 	// +optional
 	ObservedGatewayClassConfigurationGeneration *int64 `json:"observedGatewayClassConfigurationGeneration,omitempty"`
+
+	// Conditions of the configuration: Accepted, and Programmed with the generation that AWS holds.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // LoadBalancerConfiguration is how the load balancers of a Gateway, or of all Gateways of a class, are made.

@@ -197,6 +197,12 @@ type TargetGroupConfigurationStatus struct {
 	// ObservedGatewayClassConfigurationGeneration is the generation in use by the GatewayClass.
 	// +optional
 	ObservedGatewayClassConfigurationGeneration *int64 `json:"observedGatewayClassConfigurationGeneration,omitempty"`
+
+	// Conditions of the configuration: Accepted, and Programmed with the generation that AWS holds.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
 // TargetGroupConfiguration is how the target groups of a Service are made.
