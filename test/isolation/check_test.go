@@ -48,6 +48,7 @@ func (t *trial) step(what string, do func()) {
 	t.checkAnswers(now)
 	t.checkState(now)
 	t.checkTold()
+	t.sockets.compare(t, now)
 }
 
 // edited is what a neighbour did, nil where it did nothing.

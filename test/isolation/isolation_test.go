@@ -72,6 +72,7 @@ func (w *world) try(d damage) {
 	w.Helper()
 	t := &trial{world: w, d: d, base: w.look()}
 	w.told.forget()
+	w.sockets.start(t.base)
 	order := w.rand.Perm(len(w.members))
 	for _, i := range order {
 		if t.victim = w.members[i]; w.inflict(d, t.victim) {

@@ -55,6 +55,8 @@ type world struct {
 	members []*member
 	props   props
 	made    int
+	// sockets send real requests, nil where there is no data plane.
+	sockets *sockets
 }
 
 // clock is time that goes on when it is told to.
