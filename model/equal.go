@@ -1,9 +1,6 @@
 package model
 
-import (
-	"encoding/json"
-	"slices"
-)
+import "slices"
 
 // Content is what a rule does, as comparable text: two rules with equal content answer every request alike. Tags, priority,
 // ARN and member are no part of it.
@@ -19,13 +16,16 @@ type Content struct {
 
 // ContentOf reads the content of a rule.
 func ContentOf(r Rule) Content {
-	r = NormalizeRule(r)
-	text := encode(r.Conditions)
-	return Content{
-		Conditions: text,
-		Plain:      plainConditions(r.Conditions, text),
-		Answer:     ActionsText(r.Actions) + encode(slices.Concat(r.Transforms)),
+	conditions := normalConditions(r.Conditions)
+	buffer := make([]byte, 0, textSize)
+	text := string(appendConditions(buffer, conditions))
+	answer := appendActions(buffer, canonical(r.Actions))
+	if len(r.Transforms) == 0 {
+		answer = append(answer, null...)
+	} else {
+		answer = append(answer, encode(r.Transforms)...)
 	}
+	return Content{Conditions: text, Plain: plainConditions(conditions, text), Answer: string(answer)}
 }
 
 // Matches tells whether an observed content has the conditions that c asks for, in c's encoding or in the incumbent's.
@@ -41,23 +41,7 @@ func (c Content) Equals(observed Content) bool {
 // ActionsText is the canonical text of actions. The weight of a lone target group says nothing unless it is 0, and the ARN of
 // a group that has a key neither.
 func ActionsText(actions []Action) string {
-	canonical := mapped(actions, func(a Action) Action {
-		a = sansSecret(normalizeAction(a))
-		if a.Forward == nil {
-			return a
-		}
-		for i := range a.Forward.Groups {
-			g := &a.Forward.Groups[i]
-			if g.Key != "" {
-				g.ARN = ""
-			}
-			if len(a.Forward.Groups) == 1 && g.Weight != 0 {
-				g.Weight = 1
-			}
-		}
-		return a
-	})
-	return encode(canonical)
+	return string(appendActions(make([]byte, 0, textSize), canonical(actions)))
 }
 
 // ActionsEqual tells whether both answer alike.
@@ -85,6 +69,9 @@ func (r Rule) Hosts() (hosts []string, ok bool) {
 }
 
 func plainConditions(conditions []Condition, text string) string {
+	if !slices.ContainsFunc(conditions, func(c Condition) bool { return c.Field == FieldHost && len(c.Regex) > 0 }) {
+		return text
+	}
 	changed := false
 	out := mapped(conditions, func(c Condition) Condition {
 		if hosts, ok := PlainHosts(c); ok {
@@ -95,14 +82,5 @@ func plainConditions(conditions []Condition, text string) string {
 	if !changed {
 		return text
 	}
-	return encode(normalizeConditions(out))
-}
-
-// encode is the JSON of a value of this package. They hold nothing that JSON cannot say.
-func encode(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
+	return string(appendConditions(make([]byte, 0, textSize), normalConditions(out)))
 }

@@ -46,15 +46,21 @@ func HashOf[T Resource](resource T) string {
 
 // RuleContentHash is ten hex digits over what a rule on the port does: conditions, actions and transforms; not its tags, and
 // not its priority, so that a rule that moves keeps it.
-func RuleContentHash(port int, r Rule) string {
-	c := ContentOf(r)
-	return digest("rule on "+strconv.Itoa(port), []string{c.Conditions, c.Answer})[:ruleHashLength]
+func RuleContentHash(port int, r Rule) string { return ContentOf(r).hash(port) }
+
+func (c Content) hash(port int) string {
+	text := append(make([]byte, 0, textSize), BuildVersion+"\nrule on "...)
+	text = append(strconv.AppendInt(text, int64(port), 10), '\n')
+	text = appendList(text, []string{c.Conditions, c.Answer}, appendString)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:ruleHashLength/2])
 }
 
 // RuleID is the resource ID of a rule: "<port>:<content hash>".
-func RuleID(port int, r Rule) string {
-	return strconv.Itoa(port) + ":" + RuleContentHash(port, r)
-}
+func RuleID(port int, r Rule) string { return ContentOf(r).RuleID(port) }
+
+// RuleID is the resource ID of a rule with the content on a port.
+func (c Content) RuleID(port int) string { return strconv.Itoa(port) + ":" + c.hash(port) }
 
 func digest(kind string, v any) string {
 	sum := sha256.Sum256([]byte(BuildVersion + "\n" + kind + "\n" + encode(v)))

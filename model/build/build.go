@@ -81,6 +81,8 @@ type builder struct {
 	stores map[string]trusted
 	// ids says which backend has a resource ID.
 	ids map[string]backend
+	// earlier are the intent's fragments before, by their member.
+	earlier map[model.ObjectRef]*intent.Fragment
 	// past builds what members asked for when they were last good; its findings are nobody's.
 	past     *builder
 	usage    usage
@@ -94,7 +96,7 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 		in: in, facts: facts, quotas: facts.Quotas.WithDefaults(),
 		groups: map[string]*model.TargetGroup{}, kept: map[string]bool{}, findings: map[model.Finding]bool{},
 		certs: map[string]model.OwnCertificate{}, users: map[string]map[*intent.Fragment]bool{}, sameContent: sameContent(in.Fragments),
-		stores: map[string]trusted{},
+		stores: map[string]trusted{}, earlier: byMember(in.Before),
 	}
 	b.usage.groups = map[string]bool{}
 	b.left = left{routes: map[*intent.Route]bool{}, listeners: map[*intent.Listener]bool{}, certificates: map[*intent.Listener][]model.ARN{}}

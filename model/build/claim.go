@@ -1,8 +1,7 @@
 package build
 
 import (
-	"slices"
-
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -47,10 +46,22 @@ func (c claim) weight(applied string) int {
 }
 
 // before is what a member asked for when it was last good; nil where nothing is known.
-func (b *builder) before(f *intent.Fragment) *intent.Fragment {
-	at := slices.IndexFunc(b.in.Before, func(o intent.Fragment) bool { return o.Member.Same(f.Member) })
-	if at < 0 {
-		return nil
+func (b *builder) before(f *intent.Fragment) *intent.Fragment { return b.earlier[memberOf(f)] }
+
+// memberOf is the member of a fragment as [model.ObjectRef.Same] compares it.
+func memberOf(f *intent.Fragment) model.ObjectRef {
+	out := f.Member
+	out.UID = ""
+	return out
+}
+
+// byMember finds fragments by their member, of several the first.
+func byMember(all []intent.Fragment) map[model.ObjectRef]*intent.Fragment {
+	out := make(map[model.ObjectRef]*intent.Fragment, len(all))
+	for i := range all {
+		if key := memberOf(&all[i]); out[key] == nil {
+			out[key] = &all[i]
+		}
 	}
-	return &b.in.Before[at]
+	return out
 }

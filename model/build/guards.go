@@ -62,7 +62,7 @@ func (b *builder) onlyForwards(a model.Action) bool {
 }
 
 // transformsOf are the transforms of a route, which are for requests that are forwarded.
-func transformsOf(c candidate, on *port, actions []model.Action) []model.Transform {
+func transformsOf(c *candidate, on *port, actions []model.Action) []model.Transform {
 	if (c.route.Auth != nil || on.closedTo(c.fragment)) && actions[len(actions)-1].FixedResponse != nil {
 		return nil
 	}

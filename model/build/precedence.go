@@ -25,7 +25,7 @@ const (
 
 // bySpecificity is the order of the Gateway API (HTTPRouteRule.matches, GRPCRouteRule.matches): the most specific host, then service and
 // method of a call, or path, then method, headers and query parameters; then the older route, then the name, then the order within the route.
-func bySpecificity(a, b candidate) int {
+func bySpecificity(a, b *candidate) int {
 	x, y := &a.rank, &b.rank
 	return cmp.Or(
 		x.compare(&y.hostRank), x.written.compare(&y.written), x.call.compare(y.call),
@@ -36,9 +36,9 @@ func bySpecificity(a, b candidate) int {
 }
 
 // rankAll sorts candidates by their ranks.
-func rankAll(all []candidate) {
-	for i := range all {
-		all[i].rank = rankOf(all[i])
+func rankAll(all []*candidate) {
+	for _, c := range all {
+		c.rank = rankOf(c)
 	}
 	slices.SortStableFunc(all, bySpecificity)
 }
@@ -55,7 +55,7 @@ type rank struct {
 	source                    model.ObjectRef
 }
 
-func rankOf(c candidate) rank {
+func rankOf(c *candidate) rank {
 	if c.held != nil {
 		return heldRank(c)
 	}
@@ -114,7 +114,7 @@ func (r *rank) rankPath(p intent.Path) {
 }
 
 // heldRank reads the rank of an observed rule from its conditions.
-func heldRank(c candidate) rank {
+func heldRank(c *candidate) rank {
 	r := rank{source: c.fragment.Member}
 	calls := c.fragment.Member.Kind == kindGRPCRoute
 	if calls {

@@ -23,7 +23,7 @@ type candidate struct {
 	rank rank
 }
 
-func (c candidate) place() place {
+func (c *candidate) place() place {
 	if c.held != nil {
 		return place{object: c.fragment.Member}
 	}
@@ -31,7 +31,7 @@ func (c candidate) place() place {
 }
 
 // ports are the listeners that the candidate wants to be on.
-func (c candidate) ports() []int {
+func (c *candidate) ports() []int {
 	if c.held != nil {
 		return []int{c.held.Port}
 	}
@@ -67,9 +67,7 @@ func (b *builder) drafts(p ports) []draft {
 			if one == nil || one.redirects || p.lost[c.member][n] {
 				continue
 			}
-			for _, r := range b.rulesOf(c, one, alternatives) {
-				d.rules = append(d.rules, portRule{one, r, model.ContentOf(r)})
-			}
+			d.rules = append(d.rules, b.rulesOf(c, one, alternatives)...)
 		}
 		out = append(out, d)
 	}
@@ -105,8 +103,8 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 }
 
 // candidates are all routes and held rules in order of precedence. Fragments that yield come last.
-func (b *builder) candidates() []candidate {
-	var out, yielding []candidate
+func (b *builder) candidates() []*candidate {
+	var out, yielding []*candidate
 	for i, f := range b.fragments {
 		mine := b.routesOf(i, f)
 		if f.Yield {
@@ -122,17 +120,17 @@ func (b *builder) candidates() []candidate {
 	return append(out, yielding...)
 }
 
-func (b *builder) routesOf(i int, f *intent.Fragment) []candidate {
-	var out []candidate
+func (b *builder) routesOf(i int, f *intent.Fragment) []*candidate {
+	var out []*candidate
 	for j := range f.Held {
 		if len(f.Held[j].Rule.Actions) > 0 {
-			out = append(out, candidate{member: i, fragment: f, held: &f.Held[j], seq: len(out)})
+			out = append(out, &candidate{member: i, fragment: f, held: &f.Held[j], seq: len(out)})
 		}
 	}
 	for j := range f.Routes {
 		r := &f.Routes[j]
 		for _, m := range b.split(r.Match) {
-			out = append(out, candidate{member: i, fragment: f, route: r, match: m, seq: len(out)})
+			out = append(out, &candidate{member: i, fragment: f, route: r, match: m, seq: len(out)})
 		}
 	}
 	return out
@@ -163,7 +161,7 @@ func (b *builder) split(m intent.Match) []intent.Match {
 }
 
 // alternatives are the conditions of the rules that a candidate becomes, side by side.
-func (b *builder) alternatives(c candidate) ([][]model.Condition, bool) {
+func (b *builder) alternatives(c *candidate) ([][]model.Condition, bool) {
 	if c.held != nil {
 		return [][]model.Condition{c.held.Rule.Conditions}, true
 	}
@@ -178,22 +176,23 @@ func (b *builder) alternatives(c candidate) ([][]model.Condition, bool) {
 }
 
 // rulesOf are the rules of a candidate on one port.
-func (b *builder) rulesOf(c candidate, on *port, alternatives [][]model.Condition) []model.Rule {
+func (b *builder) rulesOf(c *candidate, on *port, alternatives [][]model.Condition) []portRule {
 	if c.held != nil {
 		r := c.held.Rule
 		r.ARN, r.Priority, r.Member = "", 0, c.fragment.Member
 		if on.closedTo(c.fragment) && r.Actions[len(r.Actions)-1].Redirect == nil {
 			r.Actions, r.Transforms = []model.Action{fixed(503)}, nil
 		}
-		r.Tags = b.heldTags(on.number, r)
-		return []model.Rule{r}
+		content := model.ContentOf(r)
+		r.Tags = b.tags(content.RuleID(on.number), r.Tags) // those that it has, with ours over them
+		return []portRule{{on, r, content}}
 	}
 	actions, ok := b.actions(c.fragment, c.route, on)
 	if !ok {
 		return nil
 	}
 	tags := b.usableTags(c.route.Tags, place{c.place().object, "tags"})
-	out := make([]model.Rule, 0, len(alternatives))
+	out := make([]portRule, 0, len(alternatives))
 	for _, conditions := range alternatives {
 		r := model.NormalizeRule(model.Rule{
 			Conditions: conditions, Actions: actions, Transforms: transformsOf(c, on, actions), Member: c.place().object,
@@ -201,15 +200,11 @@ func (b *builder) rulesOf(c candidate, on *port, alternatives [][]model.Conditio
 		if r.Member.Name == "" {
 			r.Member = c.fragment.Member
 		}
-		r.Tags = b.tags(model.RuleID(on.number, r), tags)
-		out = append(out, r)
+		content := model.ContentOf(r)
+		r.Tags = b.tags(content.RuleID(on.number), tags)
+		out = append(out, portRule{on, r, content})
 	}
 	return out
-}
-
-// heldTags are the tags that a held rule has, with ours over them.
-func (b *builder) heldTags(number int, r model.Rule) map[string]string {
-	return b.tags(model.RuleID(number, r), r.Tags)
 }
 
 // wants tells whether a rule is of use on the port: it does not redirect to itself for ever, no redirect above it answers all that

@@ -10,7 +10,7 @@ import (
 
 // draft is a candidate with the rules that it would become.
 type draft struct {
-	candidate
+	*candidate
 
 	rules []portRule
 }

@@ -91,13 +91,18 @@ func (b *builder) choice(field, applied string, read reader) string {
 
 // exclusive finds the member whose value of a setting counts, as [decide] says. Every other value is its owner's mistake.
 func (b *builder) exclusive(field, applied string, read reader) *intent.Fragment {
-	claims := make([]claim, len(b.fragments))
-	for i, f := range b.fragments {
+	var claims []claim
+	var asking []*intent.Fragment
+	for _, f := range b.fragments {
 		value := read(b, f)
-		claims[i] = claim{value: value, asked: value != "", at: settingPlace(f, field)}
-		if before := b.before(f); before != nil {
-			claims[i].standing = read(b.past, before) == value
+		if value == "" {
+			continue
 		}
+		one := claim{value: value, asked: true, at: settingPlace(f, field)}
+		if before := b.before(f); before != nil {
+			one.standing = read(b.past, before) == value
+		}
+		claims, asking = append(claims, one), append(asking, f)
 	}
 	won := decide(claims, applied, func(lost, won claim) {
 		b.wrong(lost.at, "ConflictingSetting",
@@ -107,7 +112,7 @@ func (b *builder) exclusive(field, applied string, read reader) *intent.Fragment
 	if won < 0 {
 		return nil
 	}
-	return b.fragments[won]
+	return asking[won]
 }
 
 // settingPlace is where a member wrote a setting.
@@ -207,6 +212,9 @@ func (b *builder) layers(fragments []*intent.Fragment, field string, read keysRe
 	for _, f := range fragments {
 		mine, class := layer{at: settingPlace(f, field)}, layer{at: settingPlace(f, field)}
 		mine.now, class.now = read(b, f)
+		if len(mine.now)+len(class.now) == 0 {
+			continue
+		}
 		if before := b.before(f); before != nil {
 			mine.before, class.before = read(b.past, before)
 		}
@@ -256,6 +264,9 @@ const (
 
 // usableTags leaves out the tags that a user may not set.
 func (b *builder) usableTags(tags map[string]string, at place) map[string]string {
+	if len(tags) == 0 {
+		return nil
+	}
 	out := map[string]string{}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		problem := tagProblem(k, tags[k])

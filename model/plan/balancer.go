@@ -74,8 +74,9 @@ func (p *planner) modifyLoadBalancer(want, have model.LoadBalancer) {
 	o := owned{
 		key: loadBalancerKey(want), arn: have.ARN,
 		wantTags: want.Tags, haveTags: have.Tags,
-		wantAttributes: want.Attributes, haveAttributes: have.Attributes, defaults: LoadBalancerDefaults(want),
-		op: ModifyLoadBalancerAttributes,
+		wantAttributes: want.Attributes, haveAttributes: have.Attributes,
+		defaults: func() map[string]string { return LoadBalancerDefaults(want) },
+		op:       ModifyLoadBalancerAttributes,
 	}
 	p.modifyNetwork(o, want, have)
 	p.setSecurityGroups(want, have)

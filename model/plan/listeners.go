@@ -105,11 +105,12 @@ func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit 
 		e.want.Certificates = p.usableFirst(want.Certificates)
 	}
 	slices.SortStableFunc(e.have.Rules, func(a, b model.Rule) int { return a.Priority - b.Priority })
-	e.match = matchRules(want.Rules, e.have.Rules)
+	wanted := contentsOf(want.Rules)
+	e.match = matchRules(wanted, contentsOf(e.have.Rules))
 	p.renewSecrets(e)
 	seen := map[model.Key]int{}
-	for _, r := range want.Rules {
-		key := RuleKey(want.Port, r)
+	for _, content := range wanted {
+		key := model.Key{Kind: model.KindRule, ID: content.RuleID(want.Port)}
 		seen[key]++
 		if n := seen[key]; n > 1 {
 			key.ID += "-" + digits(n)
@@ -229,8 +230,9 @@ func (p *planner) closeListener(e *edit) {
 	}
 	o := owned{
 		key: e.key, arn: e.have.ARN, port: e.want.Port,
-		wantAttributes: e.want.Attributes, haveAttributes: e.have.Attributes, defaults: ListenerDefaults(e.want),
-		op: ModifyListenerAttributes,
+		wantAttributes: e.want.Attributes, haveAttributes: e.have.Attributes,
+		defaults: func() map[string]string { return ListenerDefaults(e.want) },
+		op:       ModifyListenerAttributes,
 	}
 	p.attributes(o)
 	if p.have.Tagless {

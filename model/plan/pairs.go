@@ -23,7 +23,7 @@ func (n numbered) equals(have numbered) bool { return n.answer == have.answer &&
 
 // matchRules matches by content. It looks for the pairs in order first: as many equal ones as there can be, then as many with
 // equal conditions as there can be. Only if that leaves out a rule which both lists have, the order has changed.
-func matchRules(want, have []model.Rule) matching {
+func matchRules(want, have []model.Content) matching {
 	numbers := map[string]int{}
 	w, h := number(numbers, want), number(numbers, have)
 	m := inOrder(w, h)
@@ -34,23 +34,59 @@ func matchRules(want, have []model.Rule) matching {
 	return m
 }
 
-func number(numbers map[string]int, rules []model.Rule) []numbered {
-	of := func(text string) int {
-		if _, ok := numbers[text]; !ok {
-			numbers[text] = len(numbers)
-		}
-		return numbers[text]
-	}
-	out := make([]numbered, len(rules))
+func contentsOf(rules []model.Rule) []model.Content {
+	out := make([]model.Content, len(rules))
 	for i, r := range rules {
-		c := model.ContentOf(r)
+		out[i] = model.ContentOf(r)
+	}
+	return out
+}
+
+func number(numbers map[string]int, contents []model.Content) []numbered {
+	of := func(text string) int {
+		n, ok := numbers[text]
+		if !ok {
+			n = len(numbers)
+			numbers[text] = n
+		}
+		return n
+	}
+	out := make([]numbered, len(contents))
+	for i, c := range contents {
 		out[i] = numbered{conditions: of(c.Conditions), plain: of(c.Plain), answer: of(c.Answer)}
 	}
 	return out
 }
 
-// inOrder is the heaviest common subsequence: an equal pair outweighs all pairs with equal conditions only.
+// inOrder is the heaviest common subsequence: an equal pair outweighs all pairs with equal conditions only. Equal pairs at both ends are
+// part of one that is as heavy as any, for nothing outweighs them: only what is between is looked through.
 func inOrder(want, have []numbered) matching {
+	first, last := 0, 0
+	for most := min(len(want), len(have)); first < most && want[first].equals(have[first]); {
+		first++
+	}
+	for most := min(len(want), len(have)) - first; last < most && want[len(want)-1-last].equals(have[len(have)-1-last]); {
+		last++
+	}
+	out := newMatching(len(want))
+	pair := func(i, j int) { out.haveOf[i], out.same[i] = j, true }
+	for i := range first {
+		pair(i, i)
+	}
+	for i := range last {
+		pair(len(want)-1-i, len(have)-1-i)
+	}
+	middle := heaviest(want[first:len(want)-last], have[first:len(have)-last])
+	for i, j := range middle.haveOf {
+		if j >= 0 {
+			out.haveOf[first+i], out.same[first+i] = first+j, middle.same[i]
+		}
+	}
+	return out
+}
+
+// heaviest looks through every pair.
+func heaviest(want, have []numbered) matching {
 	n, m := len(want), len(have)
 	heavy := min(n, m) + 1
 	best := make([][]int, n+1)
@@ -94,17 +130,21 @@ func inOrder(want, have []numbered) matching {
 func byContent(want, have []numbered) matching {
 	out := newMatching(len(want))
 	taken := make([]bool, len(have))
-	pair := func(fits func(w, h numbered) bool) {
+	pair := func(key func(numbered) [2]int) {
+		free := map[[2]int][]int{}
+		for j, h := range have {
+			if at := [2]int{h.conditions, h.answer}; !taken[j] {
+				free[at] = append(free[at], j)
+			}
+		}
 		for i, w := range want {
-			for j, h := range have {
-				if out.haveOf[i] < 0 && !taken[j] && fits(w, h) {
-					out.haveOf[i], out.same[i], taken[j] = j, true, true
-				}
+			if list := free[key(w)]; out.haveOf[i] < 0 && len(list) > 0 {
+				out.haveOf[i], out.same[i], taken[list[0]], free[key(w)] = list[0], true, true, list[1:]
 			}
 		}
 	}
-	pair(func(w, h numbered) bool { return w.conditions == h.conditions && w.answer == h.answer })
-	pair(numbered.equals)
+	pair(func(w numbered) [2]int { return [2]int{w.conditions, w.answer} })
+	pair(func(w numbered) [2]int { return [2]int{w.plain, w.answer} })
 	return out
 }
 

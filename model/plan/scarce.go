@@ -308,7 +308,7 @@ func (s *shortage) park(e *edit) {
 	for _, slot := range l.slots {
 		left.have.Rules = append(left.have.Rules, e.have.Rules[slot.have])
 	}
-	left.match = matchRules(left.want.Rules, left.have.Rules)
+	left.match = matchRules(contentsOf(left.want.Rules), contentsOf(left.have.Rules))
 	s.ops = append(s.ops, left.ops()...)
 	s.rules += len(left.fresh()) - len(left.stale())
 }

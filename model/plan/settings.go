@@ -18,8 +18,8 @@ type owned struct {
 	wantTags, haveTags map[string]string
 	wantAttributes     map[string]string
 	haveAttributes     map[string]string
-	// defaults are AWS's, to reset to.
-	defaults map[string]string
+	// defaults are AWS's, to reset to, asked for where something is to be reset.
+	defaults func() map[string]string
 	op       Op
 	// maker is the change that creates the resource, 0 where it exists.
 	maker int
@@ -36,6 +36,9 @@ func (p *planner) attributes(o owned) []int {
 	}
 	if o.maker == 0 {
 		maps.Copy(change, o.resets(p.opts.Applied[o.key]))
+	}
+	if len(change) == 0 {
+		return nil
 	}
 	var ids []int
 	for keys := range slices.Chunk(slices.Sorted(maps.Keys(change)), attributesPerCall) {
@@ -54,10 +57,13 @@ func (p *planner) attributes(o owned) []int {
 
 // resets are the attributes that we set, that nobody asks for any more, and whose default is known.
 func (o owned) resets(applied Applied) map[string]string {
-	out := map[string]string{}
+	if len(applied.Attributes) == 0 || o.defaults == nil {
+		return nil
+	}
+	out, defaults := map[string]string{}, o.defaults()
 	for key := range applied.Attributes {
 		_, wanted := o.wantAttributes[key]
-		value, known := o.defaults[key]
+		value, known := defaults[key]
 		have, exists := o.haveAttributes[key]
 		if key == protection {
 			continue // it goes only where somebody writes that it is off
@@ -84,6 +90,9 @@ func (p *planner) tags(o owned) {
 		var f fields
 		f.settings("tag ", o.haveTags, add)
 		p.add(Change{Op: AddTags, Action: Update, Key: o.key, ARN: o.arn, Port: o.port, Tags: add, Fields: f})
+	}
+	if len(p.opts.Applied[o.key].Tags) == 0 {
+		return
 	}
 	var gone []string
 	var f fields

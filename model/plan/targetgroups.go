@@ -56,7 +56,7 @@ func (p *planner) modifyTargetGroup(want, have model.TargetGroup) {
 	}
 	o := owned{
 		key: key, arn: have.ARN, wantTags: want.Tags, haveTags: have.Tags,
-		wantAttributes: want.Attributes, haveAttributes: have.Attributes, defaults: TargetGroupDefaults(want),
+		wantAttributes: want.Attributes, haveAttributes: have.Attributes, defaults: func() map[string]string { return TargetGroupDefaults(want) },
 		op: ModifyTargetGroupAttributes,
 	}
 	p.attributes(o)

@@ -46,7 +46,7 @@ func milliseconds(benchmark string) func(map[string]float64) (string, bool) {
 }
 
 func suites() []suite {
-	const rules, proxy, crowd, thousand = "BenchmarkEvaluate/", "BenchmarkProxy/", "BenchmarkCrowd/", "BenchmarkThousandRoutes/"
+	const rules, proxy, crowd, thousand = "BenchmarkEvaluate/", "BenchmarkProxy/", "BenchmarkCrowd/", "BenchmarkThousandRoutes/1000/"
 	held := "2,000 load balancers, 10,000 target groups, 100,000 targets held: "
 	return []suite{
 		{"./test/bench", "ThousandRoutes", []figure{
