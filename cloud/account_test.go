@@ -1,13 +1,10 @@
 package cloud_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +22,7 @@ import (
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
 	"github.com/headgate/headgate/sandbox/selfsigned"
+	"github.com/headgate/headgate/test/rig"
 )
 
 const cluster = "test"
@@ -134,7 +132,7 @@ const (
 func newWire() *wire { return &wire{calls: map[string]int{}} }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	action, err := actionOf(r)
+	action, err := rig.Action(r)
 	if err != nil {
 		return nil, err
 	}
@@ -180,38 +178,13 @@ func reply(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 }
 
-// actionOf reads the action of a Query or JSON request.
-func actionOf(r *http.Request) (string, error) {
-	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		_, action, _ := strings.Cut(target, ".")
-		return action, nil
-	}
-	if strings.Contains(r.URL.Path, "/hostedzone") {
-		return map[string]string{http.MethodGet: "ListHostedZones", http.MethodPost: "ChangeResourceRecordSets"}[r.Method], nil
-	}
-	if strings.Contains(r.Header.Get("Authorization"), "/s3/") {
-		return map[string]string{http.MethodGet: "ListObjectsV2", http.MethodPut: "PutObject", http.MethodDelete: "DeleteObject"}[r.Method], nil
-	}
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		return "", err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(text))
-	form, err := url.ParseQuery(string(text))
-	return form.Get("Action"), err
-}
-
-func isWrite(action string) bool {
-	return !slices.ContainsFunc([]string{"Describe", "List", "Get"}, func(p string) bool { return strings.HasPrefix(action, p) })
-}
-
 // take gives the counts since the last take, of writes or of reads.
 func (w *wire) take(writes bool) map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := map[string]int{}
 	for action, n := range w.calls {
-		if isWrite(action) == writes {
+		if rig.IsWrite(action) == writes {
 			out[action] = n
 			delete(w.calls, action)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/plan"
+	"github.com/headgate/headgate/test/rig"
 )
 
 // fresh is a converged stack and who made it.
@@ -146,7 +147,7 @@ func TestNothingBeginsAfterTheEnd(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	w.intercept = func(action string) verdict {
-		if isWrite(action) {
+		if rig.IsWrite(action) {
 			cancel()
 		}
 		return pass

@@ -32,6 +32,7 @@ import (
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/material"
 	"github.com/headgate/headgate/model/plan"
+	"github.com/headgate/headgate/test/rig"
 )
 
 // safe is the Secrets of a cluster.
@@ -249,7 +250,7 @@ func TestCertificateOfASecretComesIsRenewedAndGoes(t *testing.T) {
 type behind struct{ user model.ARN }
 
 func (b *behind) RoundTrip(r *http.Request) (*http.Response, error) {
-	action, err := actionOf(r)
+	action, err := rig.Action(r)
 	if err != nil {
 		return nil, err
 	}

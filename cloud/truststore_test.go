@@ -23,6 +23,7 @@ import (
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/material"
 	"github.com/headgate/headgate/model/plan"
+	"github.com/headgate/headgate/test/rig"
 )
 
 // bucket holds what trust stores are made of.
@@ -206,7 +207,7 @@ func TestTrustStoreComesIsRenewedAndGoes(t *testing.T) {
 	w := newTrustees(t)
 	calls, made := newWire(), []plan.Op(nil)
 	calls.intercept = func(action string) verdict {
-		if isWrite(action) {
+		if rig.IsWrite(action) {
 			made = append(made, plan.Op(action))
 		}
 		return pass

@@ -13,6 +13,7 @@ import (
 	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
 
 	"github.com/headgate/headgate/sandbox/selfsigned"
+	"github.com/headgate/headgate/test/rig"
 )
 
 // props is what members find in the account.
@@ -27,7 +28,7 @@ type props struct {
 func (w *world) newProps() props {
 	w.Helper()
 	config := w.sim.AWSConfig()
-	config.HTTPClient = &http.Client{Transport: inProcess{w.sim.Handler()}}
+	config.HTTPClient = &http.Client{Transport: rig.InProcess{To: w.sim.Handler()}}
 	var out props
 	var err error
 	if out.pair, err = selfsigned.New("*.example.net"); err != nil {

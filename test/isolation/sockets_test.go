@@ -25,6 +25,7 @@ import (
 
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/test/rig"
 )
 
 // offset is how far above its port a listener of the data plane is.
@@ -111,7 +112,7 @@ func (s *sockets) compare(t *trial, now *view) {
 func (s *sockets) serve(v *view) {
 	s.Helper()
 	config := s.sim.AWSConfig()
-	config.HTTPClient = &http.Client{Transport: inProcess{s.sim.Handler()}}
+	config.HTTPClient = &http.Client{Transport: rig.InProcess{To: s.sim.Handler()}}
 	api := elasticloadbalancingv2.NewFromConfig(config)
 	for _, g := range v.stack.TargetGroups {
 		if s.pods[string(g.ARN)] != "" {

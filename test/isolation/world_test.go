@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +23,7 @@ import (
 	"github.com/headgate/headgate/controllers/manifests"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/test/rig"
 )
 
 const (
@@ -48,7 +47,7 @@ type world struct {
 	front *ingress.Reconciler
 	last  stack.Result
 	fail  error
-	clock *clock
+	clock *rig.Clock
 	told  *told
 	rand  *rand.Rand
 	// members of the group as they are right, and what the account holds for them.
@@ -57,47 +56,6 @@ type world struct {
 	made    int
 	// sockets send real requests, nil where there is no data plane.
 	sockets *sockets
-}
-
-// clock is time that goes on when it is told to.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// hurry is a clock by which calls never wait for their turn.
-type hurry struct{ clock }
-
-func (h *hurry) Now() time.Time {
-	h.advance(time.Second)
-	return h.clock.Now()
-}
-
-func (*hurry) After(_ time.Duration, f func()) { go f() }
-
-// inProcess hands requests to the simulator without a connection.
-type inProcess struct{ to http.Handler }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	r = r.Clone(r.Context())
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	p.to.ServeHTTP(w, r)
-	return w.Result(), nil
 }
 
 // told are the warnings that objects got.
@@ -128,7 +86,7 @@ func (t *told) forget() {
 
 func newWorld(t *testing.T, r *rand.Rand, o sim.Options) *world {
 	t.Helper()
-	w := &world{T: t, clock: &clock{now: time.Now()}, told: &told{all: map[string][]string{}}, rand: r}
+	w := &world{T: t, clock: rig.NewClock(), told: &told{all: map[string][]string{}}, rand: r}
 	o.ClusterName, o.Provisioning, o.RuleDelay = cluster, -1, -1
 	if !o.DataPlane {
 		o.Now = w.clock.Now
@@ -151,7 +109,7 @@ func newWorld(t *testing.T, r *rand.Rand, o sim.Options) *world {
 		WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}, &networkingv1.Ingress{}).Build()
 	w.eye = w.newCloud()
 	w.props = w.newProps()
-	w.clock.advance(time.Hour) // the trust store is active
+	w.clock.Advance(time.Hour) // the trust store is active
 	w.restart()
 	return w
 }
@@ -160,8 +118,8 @@ func (w *world) newCloud() *cloud.Client {
 	w.Helper()
 	config := w.sim.AWSConfig()
 	client, err := cloud.New(w.Context(), cloud.Options{
-		Cluster: cluster, VPC: w.sim.World().VPC, AWSConfig: &config, Transport: inProcess{w.sim.Handler()},
-		Now: w.clock.Now, Pace: &hurry{}, Secrets: w.secret,
+		Cluster: cluster, VPC: w.sim.World().VPC, AWSConfig: &config, Transport: rig.InProcess{To: w.sim.Handler()},
+		Now: w.clock.Now, Pace: &rig.Hurry{}, Secrets: w.secret,
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -226,7 +184,7 @@ func (w *world) settle() error {
 		if w.fail == nil && (w.last.Settled && w.last.Plan.Empty() || w.last.Blocked != "") {
 			return nil
 		}
-		w.clock.advance(step)
+		w.clock.Advance(step)
 	}
 	return fmt.Errorf("the group does not settle: %w, %v", w.fail, w.last.Outputs.Waiting)
 }

@@ -311,7 +311,7 @@ func live(t *testing.T, cutting func(string) cut, dead *bool) {
 				w.restart()
 				arm()
 			}
-			w.clock.advance(step)
+			w.clock.Advance(step)
 		}
 		w.must(groups...)
 		w.check()

@@ -1,15 +1,13 @@
 package sharing
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/headgate/headgate/test/rig"
 )
 
 var errCut = errors.New("the connection is cut")
@@ -39,7 +37,7 @@ type wire struct {
 // RoundTrip makes a call.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	action, err := actionOf(r)
+	action, err := rig.Action(r)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +46,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.cutting != nil {
 		what = w.cutting(action)
 	}
-	if isWrite(action) && what != before {
+	if rig.IsWrite(action) && what != before {
 		w.writes = append(w.writes, action)
 	}
 	done := w.done
@@ -56,37 +54,14 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if what == before {
 		return nil, errCut
 	}
-	answer := httptest.NewRecorder()
-	w.to.ServeHTTP(answer, r)
-	if done != nil && isWrite(action) {
+	answer, err := rig.InProcess{To: w.to}.RoundTrip(r)
+	if done != nil && rig.IsWrite(action) {
 		done()
 	}
 	if what == after {
 		return nil, errCut
 	}
-	return answer.Result(), nil
-}
-
-// actionOf reads the action of a Query or JSON request.
-func actionOf(r *http.Request) (string, error) {
-	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		_, action, _ := strings.Cut(target, ".")
-		return action, nil
-	}
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		return "", err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(text))
-	form, err := url.ParseQuery(string(text))
-	return form.Get("Action"), err
-}
-
-func isWrite(action string) bool {
-	return !slices.ContainsFunc([]string{"Describe", "List", "Get"}, func(p string) bool { return strings.HasPrefix(action, p) })
+	return answer, err
 }
 
 // took gives the writes since it was asked last, those of certificates and listeners alone.

@@ -35,6 +35,7 @@ import (
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/sandbox/selfsigned"
+	"github.com/headgate/headgate/test/rig"
 )
 
 const (
@@ -53,7 +54,7 @@ type world struct {
 	wire  *wire
 	front *ingress.Reconciler
 	// clock is what the operator and AWS go by.
-	clock *clock
+	clock *rig.Clock
 
 	mu      sync.Mutex
 	results map[string]outcome
@@ -67,37 +68,6 @@ type outcome struct {
 	err error
 }
 
-// clock is time that goes on when it is told to.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now is the time.
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// hurry is a clock by which calls never wait for their turn.
-type hurry struct{ clock }
-
-// Now goes on with each look.
-func (h *hurry) Now() time.Time {
-	h.advance(time.Second)
-	return h.clock.Now()
-}
-
-// After does not wait.
-func (*hurry) After(_ time.Duration, f func()) { go f() }
-
 // silent is nobody who hears of events.
 type silent struct{}
 
@@ -106,7 +76,7 @@ func (silent) Eventf(runtime.Object, runtime.Object, string, string, string, str
 
 func newWorld(t *testing.T, o sim.Options) *world {
 	t.Helper()
-	w := &world{T: t, clock: &clock{now: time.Now()}, results: map[string]outcome{}, may: map[string][]string{}}
+	w := &world{T: t, clock: rig.NewClock(), results: map[string]outcome{}, may: map[string][]string{}}
 	o.ClusterName, o.Provisioning, o.RuleDelay, o.Linger = cluster, -1, -1, -1
 	if !o.DataPlane {
 		o.Now = w.clock.Now
@@ -141,7 +111,7 @@ func (w *world) restart() {
 	config := w.sim.AWSConfig()
 	client, err := cloud.New(w.Context(), cloud.Options{
 		Cluster: cluster, VPC: w.sim.World().VPC, AWSConfig: &config, Transport: w.wire, Attempts: 1,
-		Now: w.clock.Now, Pace: &hurry{}, Secrets: w.secret,
+		Now: w.clock.Now, Pace: &rig.Hurry{}, Secrets: w.secret,
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -310,7 +280,7 @@ func (w *world) settle(groups ...string) error {
 			return nil
 		}
 		last = errors.Join(failed...)
-		w.clock.advance(step)
+		w.clock.Advance(step)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
