@@ -58,6 +58,8 @@ type page struct {
 type shown struct {
 	loadBalancer string
 	status       headgatev1alpha1.TargetGroupStatus
+	// drain is how long AWS lets deregistered targets answer, zero where that is not known.
+	drain time.Duration
 }
 
 // NewBoard returns an empty board.
@@ -285,6 +287,13 @@ func (b *Board) Home(arn model.ARN) string {
 	defer b.mu.Unlock()
 	namespace, _, _ := strings.Cut(b.groups[arn].status.Backend, "/")
 	return namespace
+}
+
+// Drain is how long the targets of a group that a stack made may answer after they were deregistered, zero where that is not known.
+func (b *Board) Drain(arn model.ARN) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.groups[arn].drain
 }
 
 // MarkFresh says of a target group that it was just made.

@@ -139,6 +139,23 @@ func TestObjectThatWasDeletedComesAgain(t *testing.T) {
 	}
 }
 
+// TestDrainIsWhatTheGroupIsMadeWith: who asks for nothing has what AWS has by itself.
+func TestDrainIsWhatTheGroupIsMadeWith(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"": 5 * time.Minute, "30": 30 * time.Second} {
+		w := newWorld(t)
+		w.settle(request(member("a", func(f *intent.Fragment) {
+			if text != "" {
+				f.Routes[0].Forward.Backends[0].Service.Group.Attributes = map[string]string{"deregistration_delay.timeout_seconds": text}
+			}
+		})))
+		arn := w.aws.stacks[owner()].TargetGroups[0].ARN
+		if got := w.loop.Board().Drain(arn); got != want {
+			t.Errorf("%q: a drain of %s", text, got)
+		}
+	}
+}
+
 // TestDeletedObjectComesAgainWithoutARun: the targets of a stack that rests are looked at all the time.
 func TestDeletedObjectComesAgainWithoutARun(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +13,7 @@ import (
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/attribute"
 	"github.com/headgate/headgate/model/plan"
 )
 
@@ -123,10 +125,23 @@ func (b *Board) fillTargets(name string, s *headgatev1alpha1.LoadBalancerStatus,
 		}
 		status.Name, status.ARN = nameOfTargetGroup(arn), string(arn)
 		status.Backend = g.Backend.Namespace + "/" + g.Backend.Service + ":" + g.Backend.Port
-		b.groups[arn] = shown{loadBalancer: name, status: *status.DeepCopy()}
+		b.groups[arn] = shown{loadBalancer: name, status: *status.DeepCopy(), drain: drainOf(g)}
 		s.Targets = append(s.Targets, status)
 	}
 	summarize(s)
+}
+
+// drainOf is the deregistration delay that a target group shall have: what is asked for, else AWS's default.
+func drainOf(g model.TargetGroup) time.Duration {
+	text := g.Attributes[attribute.DeregistrationDelay]
+	if text == "" {
+		text = attribute.DefaultDeregistrationDelay
+	}
+	seconds, err := strconv.Atoi(text)
+	if err != nil {
+		return 0 // AWS will not take it
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 func summarize(s *headgatev1alpha1.LoadBalancerStatus) {

@@ -99,6 +99,8 @@ type file struct {
 	// waiting are the pods whose gate is not open, gateless those that are not ready and have none.
 	waiting  []waiter
 	gateless map[types.UID]bool
+	// cautions are what is told of how the pods end.
+	cautions []outcome.Remark
 	poll     poll
 	// checkpoint is what was written last, nil for nothing.
 	checkpoint *string
@@ -237,13 +239,14 @@ func (r *Reconciler) tell(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 		findings = append(findings, model.Finding{Severity: model.Wrong, Reason: one.reason, Message: one.message})
 	}
 	r.voice.Warn("", b, remarks)
+	cautions := r.caution(b)
 	old := b.DeepCopy()
 	if p == (problem{}) {
 		b.Status.ObservedGeneration = &b.Generation
 	}
 	// A binding that was done before, by the incumbent maybe, gets no word that says only that all is as it was.
 	if len(findings) > 0 || len(b.Status.Conditions) > 0 || !reflect.DeepEqual(old.Status, b.Status) {
-		ready := outcome.Member(outcome.AsWritten, findings)
+		ready := outcome.Member(outcome.AsWritten, append(cautions, findings...))
 		ready.ObservedGeneration = b.Generation
 		meta.SetStatusCondition(&b.Status.Conditions, ready)
 	}
@@ -254,6 +257,19 @@ func (r *Reconciler) tell(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 		return fmt.Errorf("writing the status: %w", err)
 	}
 	return nil
+}
+
+// caution tells the Service of a binding how its pods end, which is not the binding's fault, and gives what to show on the binding.
+func (r *Reconciler) caution(b *elbv2v1beta1.TargetGroupBinding) []model.Finding {
+	remarks := r.file(client.ObjectKeyFromObject(b)).cautions
+	var findings []model.Finding
+	for _, one := range remarks {
+		findings = append(findings, model.Finding{Severity: model.Warning, Reason: one.Reason, Message: one.Text})
+	}
+	r.voice.Warn(b.Name, &corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Service", Namespace: b.Namespace, Name: b.Spec.ServiceRef.Name,
+	}, remarks)
+	return findings
 }
 
 // edit changes what is known of a binding.

@@ -111,7 +111,8 @@ func (r *Reconciler) gating(ctx context.Context, b *elbv2v1beta1.TargetGroupBind
 			waiting = append(waiting, w)
 		}
 	}
-	r.edit(client.ObjectKeyFromObject(b), func(f *file) { f.waiting = waiting })
+	cautions := r.cautions(b, pods)
+	r.edit(client.ObjectKeyFromObject(b), func(f *file) { f.waiting, f.cautions = waiting, cautions })
 	return func(e endpoint) bool { return ready[e.uid] }, nil
 }
 

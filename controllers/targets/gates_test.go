@@ -206,7 +206,7 @@ func TestChangesOfPodsThatWakeTheirBindings(t *testing.T) {
 			if pod == nil {
 				return nil
 			}
-			out, err := slimPod(pod)
+			out, err := p.slim(pod)
 			if kept, ok := out.(*corev1.Pod); ok && err == nil {
 				return kept
 			}

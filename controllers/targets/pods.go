@@ -26,6 +26,8 @@ type Pods struct {
 	news chan event.GenericEvent
 	// done is closed when nobody hears news any more.
 	done chan struct{}
+	// hooks are shared among pods.
+	hooks hooks
 
 	mu      sync.Mutex
 	watched map[string]watched
@@ -49,8 +51,10 @@ func NewPods(mgr ctrl.Manager) *Pods {
 	p := newPods()
 	p.open = func(ctx context.Context, namespace string, changed func(before, after *corev1.Pod)) (watched, error) {
 		pods, err := cache.New(mgr.GetConfig(), cache.Options{
-			Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), DefaultTransform: slimPod,
+			Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), DefaultTransform: p.slim,
 			DefaultNamespaces: map[string]cache.Config{namespace: {}},
+			// They are only read, and many share parts.
+			DefaultUnsafeDisableDeepCopy: new(true),
 		})
 		if err != nil {
 			return watched{}, fmt.Errorf("making a cache: %w", err)
@@ -165,8 +169,8 @@ func tell(changed func(before, after *corev1.Pod)) toolscache.ResourceEventHandl
 	}
 }
 
-// slimPod drops what gates do not need.
-func slimPod(object any) (any, error) {
+// slim drops what gates, and telling how pods end, do not need.
+func (p *Pods) slim(object any) (any, error) {
 	pod, ok := object.(*corev1.Pod)
 	if !ok {
 		return object, nil
@@ -177,6 +181,8 @@ func slimPod(object any) (any, error) {
 		return slim, nil
 	}
 	slim.Spec.ReadinessGates = pod.Spec.ReadinessGates
+	slim.Spec.TerminationGracePeriodSeconds = pod.Spec.TerminationGracePeriodSeconds
+	slim.Spec.Containers = p.hooks.slim(endingOf(pod))
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.ContainersReady || hasGate(pod, c.Type) {
 			slim.Status.Conditions = append(slim.Status.Conditions, corev1.PodCondition{Type: c.Type, Status: c.Status, Reason: c.Reason})

@@ -19,6 +19,12 @@ const (
 	week        = 604800
 )
 
+// DeregistrationDelay is how many seconds deregistered targets may answer what they were asked before (ELBv2 API, TargetGroupAttribute).
+const (
+	DeregistrationDelay        = "deregistration_delay.timeout_seconds"
+	DefaultDeregistrationDelay = "300"
+)
+
 // HTTP tells whether application load balancers forward to the group.
 func (g Group) HTTP() bool { return g.Protocol == "HTTP" || g.Protocol == "HTTPS" }
 
@@ -32,7 +38,7 @@ func OfTargetGroup(g Group) []Attribute {
 			{"stickiness.lb_cookie.duration_seconds", strconv.Itoa(day), within(1, week)},
 		}
 	}
-	all := []Attribute{{"deregistration_delay.timeout_seconds", "300", within(0, 3600)}, sticky}
+	all := []Attribute{{DeregistrationDelay, DefaultDeregistrationDelay, within(0, 3600)}, sticky}
 	switch {
 	case g.Protocol == "GENEVE":
 		return append(all, gatewayGroup()...)

@@ -29,6 +29,7 @@ type pod struct {
 	claimed    bool // the address was taken from the node's block
 	attached   bool
 	started    metav1.Time
+	ending     time.Time // when its deletion was seen, zero before
 	containers []*container
 	// ports that are served, and the loopback address that stands for each.
 	ports map[portKey]string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -41,6 +42,9 @@ type world struct {
 	network   *network
 }
 
+// speed of the runner.
+const speed = 100
+
 // One cluster serves all tests, each in a namespace of its own.
 func TestPods(t *testing.T) {
 	c := startCluster(t)
@@ -51,7 +55,7 @@ func TestPods(t *testing.T) {
 	told := &network{targets: map[string]string{}, attached: map[string][]netip.Addr{}}
 	certificate, key := c.KubeletCertificate()
 	runner, err := pods.Start(t.Context(), pods.Options{
-		Config: c.Config(), Network: told, Nodes: nodes(), Speed: 100,
+		Config: c.Config(), Network: told, Nodes: nodes(), Speed: speed,
 		Kubelet: pods.Kubelet{Certificate: certificate, Key: key, ClientCA: c.CertificateAuthority()},
 	})
 	if err != nil {
@@ -224,6 +228,7 @@ func deletedPodLingersAndGoes(t *testing.T, w world) {
 	w.awaitReady(t, "leaving")
 	target := w.pod(t, "leaving").Status.PodIP + ":8080"
 	loopback, _ := w.network.at(target)
+	begun := time.Now()
 	if err := w.pods().Delete(t.Context(), "leaving", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +236,9 @@ func deletedPodLingersAndGoes(t *testing.T, w world) {
 		_, err := w.pods().Get(t.Context(), "leaving", metav1.GetOptions{})
 		return apierrors.IsNotFound(err)
 	})
+	if took, least := time.Since(begun), 25*time.Second/speed; took < least {
+		t.Errorf("it went after %s, and its preStop hook sleeps %s", took, least)
+	}
 	if response, err := get(t, "http://"+loopback); err == nil {
 		t.Errorf("the pod is gone and answers: %v", response.Body.Close())
 	}
@@ -288,6 +296,23 @@ func podWithoutANodeSaysSo(t *testing.T, w world) {
 	w.awaitReady(t, "placed")
 	if got := w.pod(t, "placed").Spec.NodeName; got != "node-b" {
 		t.Errorf("the pod runs on %s", got)
+	}
+
+	w.cordon(t, "node-b", true)
+	p = simplePod("patient", "any")
+	p.Spec.NodeSelector = map[string]string{corev1.LabelTopologyZone: "us-west-2b"}
+	w.create(t, p)
+	await(t, func() bool { return w.condition(t, "patient", corev1.PodScheduled) == corev1.ConditionFalse })
+	w.cordon(t, "node-b", false)
+	w.awaitReady(t, "patient")
+}
+
+// cordon says that a node takes no more pods, or takes them again.
+func (w world) cordon(t *testing.T, node string, closed bool) {
+	t.Helper()
+	patch := fmt.Appendf(nil, `{"spec":{"unschedulable":%t}}`, closed)
+	if _, err := w.client.CoreV1().Nodes().Patch(t.Context(), node, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -67,6 +67,7 @@ type Runner struct {
 	queue    workqueue.TypedRateLimitingInterface[types.NamespacedName]
 	pods     listers.PodLister
 	services listers.ServiceLister
+	machines listers.NodeLister
 	kubelet  *kubeletServer
 
 	stop context.CancelFunc
@@ -133,13 +134,16 @@ func (r *Runner) start(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
 	factory := informers.NewSharedInformerFactory(r.client, 0)
-	pods, services := factory.Core().V1().Pods(), factory.Core().V1().Services()
-	r.pods, r.services = pods.Lister(), services.Lister()
+	pods, services, machines := factory.Core().V1().Pods(), factory.Core().V1().Services(), factory.Core().V1().Nodes()
+	r.pods, r.services, r.machines = pods.Lister(), services.Lister(), machines.Lister()
 	if _, err := pods.Informer().AddEventHandler(handler(r.enqueue)); err != nil {
 		return fmt.Errorf("watching pods: %w", err)
 	}
 	if _, err := services.Informer().AddEventHandler(handler(r.enqueueSelected)); err != nil {
 		return fmt.Errorf("watching services: %w", err)
+	}
+	if _, err := machines.Informer().AddEventHandler(uncordoned(r.enqueueUnbound)); err != nil {
+		return fmt.Errorf("watching nodes: %w", err)
 	}
 	factory.Start(background.Done())
 	r.done.Go(func() { <-background.Done(); factory.Shutdown() })
@@ -208,6 +212,31 @@ func (r *Runner) enqueueSelected(object any) {
 	}
 	for _, p := range selected {
 		r.enqueue(p)
+	}
+}
+
+// uncordoned calls freed when a node takes pods again.
+func uncordoned(freed func()) cache.ResourceEventHandler {
+	return cache.ResourceEventHandlerFuncs{UpdateFunc: func(before, after any) {
+		old, ok := before.(*corev1.Node)
+		now, also := after.(*corev1.Node)
+		if ok && also && old.Spec.Unschedulable && !now.Spec.Unschedulable {
+			freed()
+		}
+	}}
+}
+
+// enqueueUnbound looks again at the pods that no node was there for.
+func (r *Runner) enqueueUnbound() {
+	all, err := r.pods.List(labels.Everything())
+	if err != nil {
+		r.log.Error("listing the pods that wait for a node", "error", err)
+		return
+	}
+	for _, p := range all {
+		if p.Spec.NodeName == "" {
+			r.enqueue(p)
+		}
 	}
 }
 

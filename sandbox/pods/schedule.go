@@ -15,7 +15,7 @@ import (
 
 var (
 	errExhausted = errors.New("no address is free")
-	errNoNode    = errors.New("no node matches the pod's node selector or affinity")
+	errNoNode    = errors.New("no node that takes pods matches the pod's node selector or affinity")
 )
 
 // bind puts a pod on a node, or says in its status why there is none for it.
@@ -37,7 +37,7 @@ func (r *Runner) bind(ctx context.Context, p *corev1.Pod) error {
 	return nil
 }
 
-// choose takes, among the nodes that match, the one with the fewest pods of the same owner, then the fewest
+// choose takes, among the nodes that match and are not cordoned, the one with the fewest pods of the same owner, then the fewest
 // pods: replicas spread over the zones.
 //
 // What was chosen counts at once, for the next choice comes before the API server tells of this one.
@@ -58,7 +58,7 @@ func (r *Runner) choose(p *corev1.Pod) (*node, error) {
 	}
 	var best *node
 	for _, n := range r.order {
-		if !fits(p, n.Node) {
+		if !fits(p, n.Node) || r.cordoned(n.Name) {
 			continue
 		}
 		if best == nil || siblings[n.Name] < siblings[best.Name] ||
@@ -71,6 +71,12 @@ func (r *Runner) choose(p *corev1.Pod) (*node, error) {
 	}
 	r.chosen[p.UID] = best.Name
 	return best, nil
+}
+
+// cordoned tells whether a node takes no more pods, as before it is drained.
+func (r *Runner) cordoned(name string) bool {
+	object, err := r.machines.Get(name)
+	return err == nil && object.Spec.Unschedulable
 }
 
 // unchoose forgets a choice that the API server knows of by now, or needs no more.

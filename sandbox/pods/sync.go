@@ -120,8 +120,10 @@ func (r *Runner) serve(ctx context.Context, p *pod, object *corev1.Pod) error {
 // terminate lets a deleted pod answer a while longer, as real ones do while load balancers learn of it, then
 // stops it and removes the object.
 func (r *Runner) terminate(ctx context.Context, key types.NamespacedName, object *corev1.Pod) (time.Duration, error) {
-	if left := r.lingers(object); left > 0 && r.known(key) != nil {
-		return left, nil
+	if p := r.known(key); p != nil {
+		if left := r.lingers(p, object); left > 0 {
+			return left, nil
+		}
 	}
 	if err := r.forget(ctx, key); err != nil {
 		return 0, err
@@ -143,8 +145,8 @@ func (r *Runner) terminate(ctx context.Context, key types.NamespacedName, object
 }
 
 // lingers is how long the pod still has: its preStop hook's sleep, else DefaultLinger, and never more than
-// its grace period.
-func (r *Runner) lingers(object *corev1.Pod) time.Duration {
+// its grace period. It counts from when the deletion was seen: the API server rounds when it was to seconds.
+func (r *Runner) lingers(p *pod, object *corev1.Pod) time.Duration {
 	grace := time.Duration(0)
 	if object.DeletionGracePeriodSeconds != nil {
 		grace = time.Duration(*object.DeletionGracePeriodSeconds) * time.Second
@@ -153,9 +155,10 @@ func (r *Runner) lingers(object *corev1.Pod) time.Duration {
 	if sleep := preStop(object); sleep > 0 {
 		linger = time.Duration(float64(sleep) / r.speed)
 	}
-	// The timestamp is when the grace period ends; the API server rounds it to seconds.
-	deleted := object.DeletionTimestamp.Add(-grace)
-	return time.Until(deleted.Add(min(linger, grace)))
+	if p.ending.IsZero() {
+		p.ending = time.Now()
+	}
+	return time.Until(p.ending.Add(min(linger, grace)))
 }
 
 // sleepCommand is how images without a shutdown of their own wait for load balancers.

@@ -15,7 +15,8 @@ import (
 // TestEndToEnd plays everything in one sandbox, for bringing it up is half of the time. The operator compares with AWS every two
 // seconds, and has the rights of config/iam/policy.json and config/rbac alone.
 func TestEndToEnd(t *testing.T) {
-	s, err := endtoend.Start(t.Context(), os.Stderr, "--sync-period=2s", "--sweep-delay=1s")
+	hooks := newWebhooks(t)
+	s, err := endtoend.Start(t.Context(), os.Stderr, append(hooks.flags(), "--sync-period=2s", "--sweep-delay=1s")...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,6 +30,7 @@ func TestEndToEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("the demo", func(t *testing.T) { tour(t, s) })
+	t.Run("rollouts", func(t *testing.T) { rollouts(t, s, hooks) })
 	shop, err := endtoend.NewShop(t.Context(), s, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
