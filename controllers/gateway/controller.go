@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,6 +45,8 @@ type Reconciler struct {
 	voice   *outcome.Voice
 	uses    *ledger
 	tries   outcome.Tries
+	// memories are what is remembered of each Gateway, by its name; one Gateway is reconciled by one worker at a time.
+	memories sync.Map
 }
 
 // Loop makes stacks what requests say.
@@ -270,10 +273,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	r.keepSecrets(req.NamespacedName, s)
 	if s.Gateway == nil {
 		r.uses.forget(req.NamespacedName)
+		r.memories.Delete(req.NamespacedName)
 		r.tries.Next(req.String(), 0, nil)
 		return reconcile.Result{}, nil
 	}
-	v := Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
+	v := r.remembered(req.NamespacedName).Judge(s, r.set, Owner(r.set.ClusterName, req.NamespacedName))
 	uses := v.uses()
 	r.uses.note(req.NamespacedName, uses)
 	if concerned, err := r.concerned(ctx, s); err != nil || !concerned {
@@ -292,6 +296,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "gateway", req.String())
 	}
 	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), s.dueAgain(res.RequeueAfter), err)}, nil
+}
+
+// remembered is what is remembered of a Gateway.
+func (r *Reconciler) remembered(gateway types.NamespacedName) *Memory {
+	known, _ := r.memories.LoadOrStore(gateway, new(Memory))
+	m, ok := known.(*Memory)
+	if !ok {
+		return new(Memory)
+	}
+	return m
 }
 
 // concerned tells whether there is something to do for a Gateway: it is ours, or was. Whose class is missing keeps what it has:

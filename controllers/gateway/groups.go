@@ -22,7 +22,7 @@ func (t *translator) groupSettings(route *route, service *corev1.Service) intent
 	if chosen == nil {
 		return intent.GroupSettings{}
 	}
-	t.used[chosen] = true
+	t.used = noted(t.used, chosen)
 	var layers []layer
 	if i := mostSpecific(chosen.Spec.RouteConfigurations, route); i >= 0 {
 		layers = append(layers, layer{fmt.Sprintf("spec.routeConfigurations[%d].targetGroupProps.", i), chosen.Spec.RouteConfigurations[i].TargetGroupProps})

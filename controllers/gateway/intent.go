@@ -9,7 +9,6 @@ import (
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -45,39 +44,31 @@ func (v *Verdict) Request() stack.Request {
 // Judge turns a snapshot into an intent. It is pure. A Gateway that is gone, or not ours, has an empty intent: everything of it
 // goes.
 func Judge(s *Snapshot, set Settings, owner model.Owner) *Verdict {
+	return new(Memory).Judge(s, set, owner)
+}
+
+// newVerdict is a verdict without anything.
+func newVerdict(s *Snapshot, set Settings, owner model.Owner) *Verdict {
 	v := &Verdict{snapshot: s, Intent: intent.Intent{
 		Owner: owner, Front: "gateway", Order: intent.BySpecificity, Defaults: defaults(set),
 	}}
 	v.Intent.Namespace, v.Intent.Name, _ = strings.Cut(owner.Stack, "/")
-	if s.Gateway == nil || !s.Gateway.DeletionTimestamp.IsZero() || !s.Ours {
-		return v
-	}
-	c := mergeConfigs(s.ClassConfig, s.GatewayConfig)
-	c.without = set.Without
-	v.parents = s.parents()
-	v.listeners = judge(s, v.parents)
-	t := &translator{
-		snapshot: s, config: c, parents: v.parents, listeners: v.listeners, used: map[*awsgwv1.TargetGroupConfiguration]bool{}, asked: map[*listener]bool{},
-		keeps: set.Shelf.Bucket != "",
-	}
-	v.translator = t
+	return v
+}
+
+// conclude makes the intent of the judgements on the Gateway and its routes.
+func (v *Verdict) conclude() {
+	t := v.translator
 	v.Findings = append(v.Findings, t.gatewayFindings()...)
-	for i := range s.Routes {
-		v.routes = append(v.routes, t.begin(&s.Routes[i]))
-	}
-	t.meetWeb(v.routes)
-	var fragments []intent.Fragment
+	v.Intent.Fragments = slices.Grow(t.parentFragments(), len(v.routes))
 	for _, j := range v.routes {
-		t.translate(j)
 		v.Findings = append(v.Findings, j.findings...)
 		if len(j.fragment.Routes) > 0 {
-			fragments = append(fragments, j.fragment)
+			v.Intent.Fragments = append(v.Intent.Fragments, j.fragment)
 		}
 	}
-	v.Intent.Fragments = append(t.parentFragments(), fragments...)
 	v.Intent.Fragments[0].Routes = v.bounds()
-	v.Findings = append(v.Findings, s.unserved(t.used)...)
-	return v
+	v.Findings = append(v.Findings, v.snapshot.unserved(t.used)...)
 }
 
 func defaults(set Settings) intent.Defaults {

@@ -7,6 +7,7 @@ import (
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
@@ -30,6 +31,9 @@ type judged struct {
 	closed                 []model.Finding
 	shutRoutes, openRoutes []intent.Route
 	findings               []model.Finding
+	// used are the configurations that its target groups are made by, and asked the listeners for which it asks for certificates.
+	used  map[*awsgwv1.TargetGroupConfiguration]bool
+	asked map[*listener]bool
 }
 
 // openPlaces are the listeners of all accepted parentRefs, each once, that take traffic.

@@ -183,6 +183,10 @@ func (r *Reconciler) reportGateway(ctx context.Context, v *Verdict, got reached)
 }
 
 func (r *Reconciler) reportRoute(ctx context.Context, v *Verdict, j *judged, got reached) error {
+	now := statusOf(j.route.object).DeepCopy()
+	if v.routeStatus(j, now, got); reflect.DeepEqual(now, statusOf(j.route.object)) {
+		return nil
+	}
 	object, ok := j.route.object.DeepCopyObject().(client.Object)
 	if !ok {
 		return nil

@@ -38,8 +38,11 @@ func (t *translator) begin(route *route) *judged {
 	return j
 }
 
-// translate judges a route and makes its fragment.
+// translate judges a route and makes its fragment, and notes what of that concerns others.
 func (t *translator) translate(j *judged) {
+	used, asked := t.used, t.asked
+	defer func() { t.used, t.asked = used, asked }()
+	t.used, t.asked = nil, nil
 	for i, rule := range rulesOf(j.route) {
 		one := ruleAt{HTTPRouteRule: rule, field: fmt.Sprintf("spec.rules[%d]", i)}
 		if i < len(j.route.calls) {
@@ -49,6 +52,16 @@ func (t *translator) translate(j *judged) {
 	}
 	t.discover(j)
 	j.conclude(t.snapshot)
+	j.used, j.asked = t.used, t.asked
+}
+
+// noted is a set with one more.
+func noted[T comparable](set map[T]bool, one T) map[T]bool {
+	if set == nil {
+		set = map[T]bool{}
+	}
+	set[one] = true
+	return set
 }
 
 // rulesOf are the rules of a route; one without rules has one that matches everything, which is the default of the API.
@@ -76,7 +89,7 @@ func (t *translator) discover(j *judged) {
 			p.listener.exact() {
 			continue
 		}
-		t.asked[p.listener] = true
+		t.asked = noted(t.asked, p.listener)
 		i := slices.IndexFunc(j.fragment.Listeners, func(l intent.Listener) bool { return l.Port == int(p.listener.Port) })
 		if i < 0 {
 			one := t.port(p.listener)

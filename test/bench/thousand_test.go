@@ -27,9 +27,11 @@ type crowded struct {
 	common client.Reader
 }
 
-// Get is that of what is not many.
+// Get is that of what is not many, with a version, as an API server gives it.
 func (c *crowded) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-	return c.common.Get(ctx, key, o, opts...)
+	err := c.common.Get(ctx, key, o, opts...)
+	o.SetResourceVersion("1")
+	return err
 }
 
 // List copies.
@@ -65,7 +67,7 @@ func newCrowd(b *testing.B, n int) *crowded {
 	for i := range n {
 		r := route("shop", i, 1)
 		r.CreationTimestamp, r.Spec.ParentRefs = metav1.NewTime(time.Unix(int64(i%7), 0)), []gwv1.ParentReference{{Name: "edge"}}
-		r.Spec.Rules[0].BackendRefs[0].Name = "web"
+		r.Spec.Rules[0].BackendRefs[0].Name, r.UID, r.ResourceVersion = "web", types.UID(strconv.Itoa(i)), "1"
 		out.routes = append(out.routes, *r)
 	}
 	return out
@@ -110,6 +112,14 @@ func benchmarkRoutes(b *testing.B, n int) {
 	}
 	b.Run("load", func(b *testing.B) { measure(b, func() { load() }) })
 	b.Run("judge", func(b *testing.B) { measure(b, func() { doors.Judge(snapshot, set, owner) }) })
+	b.Run("judge one", func(b *testing.B) {
+		crowd.routes[0].ResourceVersion = "2"
+		both, memory, turn := []*doors.Snapshot{snapshot, load()}, &doors.Memory{}, 0
+		measure(b, func() {
+			memory.Judge(both[turn%2], set, owner)
+			turn++
+		})
+	})
 	b.Run("build", func(b *testing.B) { measure(b, func() { build.Build(request.Intent, crowdFacts()) }) })
 	b.Run("diff", func(b *testing.B) {
 		measure(b, func() {
