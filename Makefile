@@ -42,7 +42,7 @@ conformance: ## Run the Gateway API's official suite and write its report into d
 
 .PHONY: changes
 changes: ## Send requests while plans are applied; PAIRS=500 of configurations, SEED=1
-	$(GO) test ./test/traffic -run TestChangesOfRules -count 1 -timeout 1h -v -args -pairs $(or $(PAIRS),500) -seed $(or $(SEED),1)
+	$(GO) test ./test/traffic -run TestChangesOf -count 1 -timeout 1h -v -args -pairs $(or $(PAIRS),500) -seed $(or $(SEED),1)
 
 .PHONY: bench
 bench: ## Measure the simulator and the operator; ARGS="--only RE", "--write", "--help"
