@@ -4,29 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/google/go-cmp/cmp"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/cloud/sim"
-	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/test/world"
 )
 
-// play is the shop example as a scenario: create, change, delete.
+// play is the shop example as a scenario: create, change, replace, delete.
 type play struct {
 	*world.Run
 
@@ -43,19 +41,55 @@ var phases = []struct {
 }{
 	{"create", (*play).create},
 	{"change", (*play).change},
+	{"replace", (*play).replace},
 	{"delete", (*play).remove},
 }
 
 func newPlay(t *testing.T, w *world.World, name string) *play {
 	t.Helper()
 	p := &play{Run: w.NewRun(t, name, map[string]string{"shop.example.com/gateway": "public"}), t: t, restart: func() {}}
+	t.Cleanup(p.declassify)
 	files, err := filepath.Glob(filepath.Join(w.Root, "examples", "shop", "[0-9]*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("the shop example is not there: %v", err)
 	}
 	p.objects = p.Objects(files...)
 	p.certificate()
+	p.classify()
 	return p
+}
+
+// class is the run's own GatewayClass.
+func (p *play) class() string { return "alb-" + p.Name }
+
+// classify gives the run a GatewayClass of its own.
+func (p *play) classify() {
+	p.t.Helper()
+	for _, o := range p.objects {
+		switch o.GetKind() {
+		case "GatewayClass":
+			o.SetName(p.class())
+		case "Gateway":
+			if err := unstructured.SetNestedField(o.Object, p.class(), "spec", "gatewayClassName"); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// declassify removes the class: nothing keeps it once the Gateway is gone.
+func (p *play) declassify() {
+	for _, o := range p.objects {
+		if o.GetKind() == "GatewayClass" {
+			_ = p.World.Client.Delete(context.Background(), o.DeepCopy())
+		}
+	}
+}
+
+// start runs the operator, with transports for its calls to AWS and a way to the API server.
+func (p *play) start(transport http.RoundTripper, config *rest.Config) {
+	p.t.Helper()
+	p.StartSevered(transport, alone(config, p.class()))
 }
 
 // certificate imports the one that the example's placeholder stands for.
@@ -137,21 +171,14 @@ func (p *play) update(slice *discoveryv1.EndpointSlice) {
 // change edits an Ingress (a path more, another health check), swaps a pod, and deletes a route.
 func (p *play) change() {
 	p.t.Helper()
-	in := &networkingv1.Ingress{}
-	key := types.NamespacedName{Namespace: p.Name, Name: "catalog"}
-	if err := p.World.Client.Get(p.t.Context(), key, in); err != nil {
-		p.t.Fatal(err)
-	}
-	old := in.DeepCopy()
-	in.Annotations["alb.ingress.kubernetes.io/healthcheck-interval-seconds"] = "20"
-	in.Annotations["alb.ingress.kubernetes.io/target-group-attributes"] = "deregistration_delay.timeout_seconds=30"
-	paths := in.Spec.Rules[0].HTTP.Paths
-	more := paths[len(paths)-1]
-	more.Path = "/books"
-	in.Spec.Rules[0].HTTP.Paths = append(slices.Clone(paths), more)
-	if err := p.World.Client.Patch(p.t.Context(), in, client.MergeFrom(old)); err != nil {
-		p.t.Fatal(err)
-	}
+	p.edit("catalog", func(in *networkingv1.Ingress) {
+		in.Annotations["alb.ingress.kubernetes.io/healthcheck-interval-seconds"] = "20"
+		in.Annotations["alb.ingress.kubernetes.io/target-group-attributes"] = "deregistration_delay.timeout_seconds=30"
+		paths := in.Spec.Rules[0].HTTP.Paths
+		more := paths[len(paths)-1]
+		more.Path = "/books"
+		in.Spec.Rules[0].HTTP.Paths = append(slices.Clone(paths), more)
+	})
 	p.endpoints("cart", "10.0.129.10", "10.0.129.12")
 	for _, o := range p.objects {
 		if o.GetKind() == "HTTPRoute" && o.GetName() == "payment-to-https" {
@@ -160,129 +187,30 @@ func (p *play) change() {
 	}
 }
 
+// replace asks for what AWS cannot modify: a target group of another protocol version, and a load balancer of another scheme.
+func (p *play) replace() {
+	p.t.Helper()
+	p.edit("cart", func(in *networkingv1.Ingress) {
+		in.Annotations["alb.ingress.kubernetes.io/backend-protocol-version"] = "HTTP2"
+	})
+	p.edit("catalog", func(in *networkingv1.Ingress) { in.Annotations["alb.ingress.kubernetes.io/scheme"] = "internal" })
+}
+
+// edit changes an Ingress.
+func (p *play) edit(name string, change func(*networkingv1.Ingress)) {
+	p.t.Helper()
+	in := &networkingv1.Ingress{}
+	if err := p.World.Client.Get(p.t.Context(), types.NamespacedName{Namespace: p.Name, Name: name}, in); err != nil {
+		p.t.Fatal(err)
+	}
+	old := in.DeepCopy()
+	change(in)
+	if err := p.World.Client.Patch(p.t.Context(), in, client.MergeFrom(old)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 func (p *play) remove() { p.Delete(p.objects...) }
-
-// owners of the scenario's stacks, and the cluster.
-func (p *play) owners() []model.Owner {
-	return []model.Owner{
-		{Cluster: p.Name},
-		{Cluster: p.Name, Prefix: model.PrefixIngress, Stack: "shop"},
-		{Cluster: p.Name, Prefix: model.PrefixGatewayALB, Stack: p.Name + "/public"},
-	}
-}
-
-// holdings is what the account holds, in words that are equal for equal ends of different runs.
-type holdings struct {
-	Stacks  []model.Stack
-	Targets map[string][]string
-	// Counts of everything in the account, ours or not: a thing that was made twice shows here even without tags.
-	Counts map[string]int
-}
-
-func (p *play) holdings() (holdings, error) {
-	stacks, err := p.State(p.owners()...)
-	if err != nil {
-		return holdings{}, err
-	}
-	h := holdings{Targets: map[string][]string{}, Counts: map[string]int{}}
-	for _, s := range stacks {
-		h.Stacks = append(h.Stacks, p.anonymous(s))
-	}
-	return h, errors.Join(p.elb(&h), p.groups(&h))
-}
-
-func (p *play) elb(h *holdings) error {
-	ctx, api := p.t.Context(), elasticloadbalancingv2.NewFromConfig(p.AWS())
-	balancers, err := api.DescribeLoadBalancers(ctx, &elasticloadbalancingv2.DescribeLoadBalancersInput{})
-	if err != nil {
-		return err
-	}
-	groups, err := api.DescribeTargetGroups(ctx, &elasticloadbalancingv2.DescribeTargetGroupsInput{})
-	if err != nil {
-		return err
-	}
-	h.Counts["load balancers"], h.Counts["target groups"] = len(balancers.LoadBalancers), len(groups.TargetGroups)
-	for _, g := range groups.TargetGroups {
-		health, err := api.DescribeTargetHealth(ctx, &elasticloadbalancingv2.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn})
-		if err != nil {
-			return err
-		}
-		// k8s-<namespace>-<service>-<hash>
-		name := strings.Split(aws.ToString(g.TargetGroupName), "-")[2]
-		for _, d := range health.TargetHealthDescriptions {
-			if d.TargetHealth.State != "draining" {
-				h.Targets[name] = append(h.Targets[name], fmt.Sprintf("%s:%d", *d.Target.Id, *d.Target.Port))
-			}
-		}
-		slices.Sort(h.Targets[name])
-	}
-	return nil
-}
-
-func (p *play) groups(h *holdings) error {
-	out, err := ec2.NewFromConfig(p.AWS()).DescribeSecurityGroups(p.t.Context(), &ec2.DescribeSecurityGroupsInput{})
-	if err != nil {
-		return err
-	}
-	for _, g := range out.SecurityGroups {
-		if strings.HasPrefix(aws.ToString(g.GroupName), "k8s-") {
-			h.Counts["security groups"]++
-		}
-	}
-	return nil
-}
-
-// anonymous drops what holds the run's name or a random part.
-func (p *play) anonymous(s model.Stack) model.Stack {
-	s.Owner.Cluster, s.Owner.Stack = "", strings.ReplaceAll(s.Owner.Stack, p.Name, "run")
-	if s.LoadBalancer != nil {
-		s.LoadBalancer.Name, s.LoadBalancer.Tags = "", p.tags(s.LoadBalancer.Tags)
-		for i := range s.LoadBalancer.SecurityGroups {
-			s.LoadBalancer.SecurityGroups[i] = model.GroupRef{}
-		}
-	}
-	for i := range s.SecurityGroups {
-		g := &s.SecurityGroups[i]
-		g.Name, g.Tags = "", p.tags(g.Tags)
-		for j := range g.Ingress {
-			g.Ingress[j].Source = model.GroupRef{}
-		}
-		if g.Foreign {
-			g.ID, g.Description = "foreign", ""
-		}
-	}
-	for i := range s.TargetGroups {
-		g := &s.TargetGroups[i]
-		g.ID, g.Name, g.Tags = strings.ReplaceAll(g.ID, p.Name, "run"), "", p.tags(g.Tags)
-	}
-	for i := range s.Listeners {
-		l := &s.Listeners[i]
-		l.Tags, l.Certificates = p.tags(l.Tags), nil
-		for j := range l.Rules {
-			r := &l.Rules[j]
-			// The content hash in a rule's tag is over names that hold the run's.
-			r.Tags = nil
-			for _, a := range r.Actions {
-				if a.Forward == nil {
-					continue
-				}
-				for k := range a.Forward.Groups {
-					g := &a.Forward.Groups[k]
-					g.Key, g.ARN = strings.ReplaceAll(g.Key, p.Name, "run"), ""
-				}
-			}
-		}
-	}
-	return s
-}
-
-func (p *play) tags(tags map[string]string) map[string]string {
-	out := map[string]string{}
-	for k, v := range tags {
-		out[k] = strings.ReplaceAll(v, p.Name, "run")
-	}
-	return out
-}
 
 // reach waits until the account holds want.
 func (p *play) reach(phase string, want holdings) {
@@ -319,6 +247,14 @@ func (p *play) settle(phase string) holdings {
 		p.t.Fatal(err)
 	}
 	return h
+}
+
+// linger gives calls that come late the time to: what is shown may be equal before the last is written.
+func (p *play) linger(waits func() bool) {
+	const most = time.Second
+	for since := time.Now(); waits() && time.Since(since) < most; time.Sleep(20 * time.Millisecond) {
+		p.restart()
+	}
 }
 
 // gone waits until the objects are: their finalizers fell.
