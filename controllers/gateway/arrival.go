@@ -25,26 +25,29 @@ type watcher interface {
 	Watch(what source.Source) error
 }
 
-// guest is a kind that Gateways are served without where it is not installed.
+// guest is a kind that Gateways are served without where it is not installed, with what is to be done once it is.
 type guest struct {
 	kind  schema.GroupVersionKind
-	watch source.Source
+	admit func() error
 }
 
-func (r *Reconciler) guests(mgr ctrl.Manager) []guest {
+func (r *Reconciler) guests(mgr ctrl.Manager, c watcher) []guest {
 	of := func(kind schema.GroupVersionKind, object client.Object, whom handler.MapFunc) guest {
-		return guest{
-			kind: kind,
-			watch: source.Kind(mgr.GetCache(), object, handler.EnqueueRequestsFromMapFunc(whom),
-				predicate.Predicate(predicate.GenerationChangedPredicate{})),
-		}
+		return guest{kind, func() error {
+			return c.Watch(source.Kind(mgr.GetCache(), object, handler.EnqueueRequestsFromMapFunc(whom),
+				predicate.Predicate(predicate.GenerationChangedPredicate{})))
+		}}
 	}
-	return []guest{
+	out := []guest{
 		of(schema.GroupVersion(gwv1.GroupVersion).WithKind(kindListenerSet), &gwv1.ListenerSet{}, gatewaysOfSet),
 		of(schema.GroupVersion(gwv1.GroupVersion).WithKind(kindGRPCRoute), &gwv1.GRPCRoute{}, r.gatewaysOfRoute),
 		of(schema.GroupVersion(gwv1beta1.GroupVersion).WithKind("ReferenceGrant"), &gwv1beta1.ReferenceGrant{}, r.allGateways),
 		of(awsgwv1.GroupVersion().WithKind(awsgwv1.KindListenerRuleConfiguration), &awsgwv1.ListenerRuleConfiguration{}, r.allGateways),
 	}
+	for _, k := range r.keepers() {
+		out = append(out, guest{awsgwv1.GroupVersion().WithKind(k.kind), func() error { return k.setup(mgr) }})
+	}
+	return out
 }
 
 // hasKind tells whether the API server has a kind. Where it cannot be asked, it is asked again.
@@ -61,11 +64,11 @@ func hasSets(mapper meta.RESTMapper) bool {
 // await watches the kinds that are there, and the others as soon as they are installed.
 func (r *Reconciler) await(mgr ctrl.Manager, c watcher) error {
 	var missing []guest
-	for _, g := range r.guests(mgr) {
+	for _, g := range r.guests(mgr, c) {
 		if !hasKind(mgr.GetRESTMapper(), g.kind) {
 			missing = append(missing, g)
 			ctrl.Log.Info("a kind is not served until it is installed", "missing", g.kind.String())
-		} else if err := c.Watch(g.watch); err != nil {
+		} else if err := g.admit(); err != nil {
 			return fmt.Errorf("watching %s: %w", g.kind, err)
 		}
 	}
@@ -75,7 +78,7 @@ func (r *Reconciler) await(mgr ctrl.Manager, c watcher) error {
 	err := mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 		return Arrive(ctx, r.set.Arrivals, func() (bool, error) {
 			var err error
-			missing, err = welcome(mgr.GetRESTMapper(), c, missing)
+			missing, err = welcome(mgr.GetRESTMapper(), missing)
 			return len(missing) == 0, err
 		})
 	}))
@@ -85,8 +88,8 @@ func (r *Reconciler) await(mgr ctrl.Manager, c watcher) error {
 	return nil
 }
 
-// welcome watches those of the kinds that are installed by now, and gives the others.
-func welcome(mapper meta.RESTMapper, c watcher, missing []guest) ([]guest, error) {
+// welcome admits those of the kinds that are installed by now, and gives the others.
+func welcome(mapper meta.RESTMapper, missing []guest) ([]guest, error) {
 	var still []guest
 	for _, g := range missing {
 		if !hasKind(mapper, g.kind) {
@@ -94,7 +97,7 @@ func welcome(mapper meta.RESTMapper, c watcher, missing []guest) ([]guest, error
 			continue
 		}
 		ctrl.Log.Info("a kind is installed, and served from now on", "kind", g.kind.String())
-		if err := c.Watch(g.watch); err != nil {
+		if err := g.admit(); err != nil {
 			return still, fmt.Errorf("watching %s: %w", g.kind, err)
 		}
 	}

@@ -68,7 +68,8 @@ func (r *Reconciler) WithSecrets(book *secret.Book) *Reconciler {
 	return r
 }
 
-// SetupWithManager registers the reconciler with workers side by side, and those of the configurations that Gateways use.
+// SetupWithManager registers the reconciler with workers side by side, and those of the configurations that Gateways use. Kinds that are not
+// installed follow when they are.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	annotated := builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
@@ -94,15 +95,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	if err != nil {
 		return fmt.Errorf("registering the controller of Gateways: %w", err)
 	}
-	if err := r.await(mgr, c); err != nil {
-		return err
-	}
-	for _, k := range r.keepers() {
-		if err := k.setup(mgr); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.await(mgr, c)
 }
 
 // gatewaysWhere are the Gateways with a listener, of their own or of a ListenerSet, of which ask says so; it is told the namespace that the

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -53,12 +52,8 @@ func (r *Reconciler) keepers() []*keeper {
 	}
 }
 
-// setup registers the keeper, unless its kind is not installed.
+// setup registers the keeper of a kind that is installed.
 func (k *keeper) setup(mgr ctrl.Manager) error {
-	kind := awsgwv1.GroupVersion().WithKind(k.kind)
-	if _, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); meta.IsNoMatchError(err) {
-		return nil
-	}
 	woken := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		k.uses.onWake(k.kind, func(name types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: name}) })
 		return nil

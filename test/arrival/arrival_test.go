@@ -23,8 +23,8 @@ import (
 // patience is how long something may take that happens by itself.
 const patience = 60 * time.Second
 
-// TestKindsThatComeLater: without the Gateway API the operator runs; Gateways are served as soon as theirs are installed, and ListenerSets
-// when theirs follow, all without a restart.
+// TestKindsThatComeLater: without the Gateway API the operator runs, and says on its classes what is missing; Gateways are served as soon as
+// theirs are installed, and ListenerSets when theirs follow, all without a restart.
 func TestKindsThatComeLater(t *testing.T) {
 	// The logger is one for the whole process, and outlives a test.
 	log.SetLogger(funcr.New(func(_, line string) {
@@ -42,21 +42,29 @@ func TestKindsThatComeLater(t *testing.T) {
 	settings.Arrivals = 100 * time.Millisecond
 	r.StartAs(settings)
 
+	class := &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "arrival"}}
+	class.Spec.ControllerName = "gateway.k8s.aws/alb"
+	create(t, w.Client, taken["gatewayclasses."+gwv1.GroupName])
+	create(t, w.Client, class)
+	until(t, w.Client, class, func() bool {
+		c := meta.FindStatusCondition(class.Status.Conditions, "Accepted")
+		return c != nil && c.Status == metav1.ConditionFalse && strings.Contains(c.Message, "is not installed")
+	})
 	for name, definition := range taken {
-		if name != "listenersets."+gwv1.GroupName {
+		if name != "listenersets."+gwv1.GroupName && name != "gatewayclasses."+gwv1.GroupName {
 			create(t, w.Client, definition)
 		}
 	}
-	class, gateway := &gwv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "arrival"}}, &gwv1.Gateway{}
-	class.Spec.ControllerName = "gateway.k8s.aws/alb"
+	gateway := &gwv1.Gateway{}
 	everywhere := gwv1.NamespacesFromAll
 	gateway.Namespace, gateway.Name, gateway.Spec.GatewayClassName = r.Name, "edge", "arrival"
 	gateway.Spec.Listeners = []gwv1.Listener{{Name: "http", Port: 80, Protocol: gwv1.HTTPProtocolType}}
 	gateway.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: &gwv1.ListenerNamespaces{From: &everywhere}}
-	create(t, w.Client, class)
 	create(t, w.Client, gateway)
 	until(t, w.Client, gateway, func() bool { return meta.IsStatusConditionTrue(gateway.Status.Conditions, "Programmed") })
-	until(t, w.Client, class, func() bool { return len(class.Status.SupportedFeatures) > 0 })
+	until(t, w.Client, class, func() bool {
+		return meta.IsStatusConditionTrue(class.Status.Conditions, "Accepted") && len(class.Status.SupportedFeatures) > 0
+	})
 	for _, f := range class.Status.SupportedFeatures {
 		if f.Name == "ListenerSet" {
 			t.Error("ListenerSets are promised before they are installed")

@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/headgate/headgate/cloud"
-	"github.com/headgate/headgate/controllers/gateway"
 	"github.com/headgate/headgate/controllers/ingress"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/controllers/targets"
@@ -121,47 +120,6 @@ func addTargets(mgr ctrl.Manager, lane *targets.Reconciler, network *targets.Net
 	}
 	if err := lane.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("registering the targets lane: %w", err)
-	}
-	return nil
-}
-
-// addGateway turns the Gateway front door on where its kinds are installed, or as soon as they are.
-func addGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secrets) error {
-	missing, err := missingKind(mgr.GetRESTMapper(), gatewayKinds())
-	if err != nil {
-		return err
-	}
-	if missing == "" {
-		return openGateway(mgr, loop, s, secrets)
-	}
-	ctrl.Log.Info("the Gateway front door is off until a kind is installed", "missing", missing)
-	err = mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		return gateway.Arrive(ctx, s.Arrivals, func() (bool, error) {
-			// Where the API server cannot be asked, it is asked again.
-			if missing, err := missingKind(mgr.GetRESTMapper(), gatewayKinds()); err == nil && missing == "" {
-				ctrl.Log.Info("the Gateway front door is on: its kinds are installed")
-				return true, openGateway(mgr, loop, s, secrets)
-			}
-			return false, nil
-		})
-	}))
-	if err != nil {
-		return fmt.Errorf("waiting for the kinds of the Gateway front door: %w", err)
-	}
-	return nil
-}
-
-// openGateway registers the Gateway front door.
-func openGateway(mgr ctrl.Manager, loop *stack.Loop, s Settings, secrets *secrets) error {
-	doors, err := FrontDoors(s)
-	if err != nil {
-		return err
-	}
-	if err := gateway.NewClass(mgr, doors.Gateway).SetupWithManager(mgr); err != nil {
-		return fmt.Errorf("registering the GatewayClass controller: %w", err)
-	}
-	if err := gateway.New(mgr, loop, doors.Gateway).WithSecrets(secrets.book).SetupWithManager(mgr, s.GatewayWorkers); err != nil {
-		return fmt.Errorf("registering the Gateway front door: %w", err)
 	}
 	return nil
 }

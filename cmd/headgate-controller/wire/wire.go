@@ -9,9 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -115,32 +113,6 @@ func newManager(s Settings, h hooks, of *term) (ctrl.Manager, error) {
 		}
 	}
 	return mgr, nil
-}
-
-// gatewayKinds are what must be installed for the Gateway front door.
-func gatewayKinds() []schema.GroupVersionKind {
-	gateway := func(version, kind string) schema.GroupVersionKind {
-		return schema.GroupVersionKind{Group: gwv1.GroupName, Version: version, Kind: kind}
-	}
-	return []schema.GroupVersionKind{
-		gateway("v1", "GatewayClass"), gateway("v1", "Gateway"), gateway("v1", "HTTPRoute"),
-		awsgwv1.GroupVersion().WithKind(awsgwv1.KindLoadBalancerConfiguration),
-		awsgwv1.GroupVersion().WithKind(awsgwv1.KindTargetGroupConfiguration),
-	}
-}
-
-// missingKind names the first of the kinds that the API server does not serve.
-func missingKind(mapper meta.RESTMapper, kinds []schema.GroupVersionKind) (string, error) {
-	for _, k := range kinds {
-		_, err := mapper.RESTMapping(k.GroupKind(), k.Version)
-		if meta.IsNoMatchError(err) {
-			return k.String(), nil
-		}
-		if err != nil {
-			return "", fmt.Errorf("asking the API server for %s: %w", k, err)
-		}
-	}
-	return "", nil
 }
 
 // Run wires the parts and runs until ctx ends.
