@@ -25,8 +25,8 @@ func supported(more ...features.FeatureName) []gwv1.SupportedFeature {
 		features.SupportGateway, features.SupportGatewayAddressEmpty, features.SupportGatewayHTTPListenerIsolation,
 		features.SupportGatewayInfrastructure, features.SupportHTTPRoute, features.SupportHTTPRouteBackendProtocolWebSocket,
 		features.SupportHTTPRouteDestinationPortMatching, features.SupportHTTPRouteMethodMatching, features.SupportHTTPRouteNamedRouteRule,
-		features.SupportHTTPRouteParentRefPort, features.SupportHTTPRoutePortRedirect, features.SupportHTTPRouteSchemeRedirect,
-		features.SupportReferenceGrant,
+		features.SupportHTTPRouteParentRefPort, features.SupportHTTPRoutePathRedirect, features.SupportHTTPRoutePortRedirect,
+		features.SupportHTTPRouteSchemeRedirect, features.SupportReferenceGrant,
 	}) {
 		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(name)})
 	}

@@ -104,7 +104,7 @@ func extended() map[features.FeatureName]struct{ gateway, listeners, parent, rul
 		features.SupportHTTPRouteNamedRouteRule:           {rule: `{name: one, backendRefs: [{name: web, port: 80}]}`},
 		features.SupportHTTPRoutePortRedirect:             {rule: redirect(`port: 8083`)},
 		features.SupportHTTPRouteSchemeRedirect:           {rule: redirect(`scheme: https`)},
-		features.SupportHTTPRoutePathRedirect:             {rule: redirect(`path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}`)},
+		features.SupportHTTPRoutePathRedirect:             {rule: redirect(`path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}`)},
 		features.SupportHTTPRoute303RedirectStatusCode:    {rule: redirect(`port: 8083, statusCode: 303`)},
 		features.SupportHTTPRoute307RedirectStatusCode:    {rule: redirect(`port: 8083, statusCode: 307`)},
 		features.SupportHTTPRoute308RedirectStatusCode:    {rule: redirect(`port: 8083, statusCode: 308`)},

@@ -17,10 +17,14 @@ const (
 	rewriteURL  = "url-rewrite"
 )
 
-// rewrites are the transforms that a rule's URLRewrite asks for, for requests that match.
+// rewrites are the transforms that a rule's URLRewrite asks for, or its RequestRedirect, for requests that match.
 func rewrites(j *judged, rule ruleAt, match intent.Match) []model.Transform {
 	var out []model.Transform
 	for i, f := range rule.Filters {
+		if f.RequestRedirect != nil && f.RequestRedirect.Path != nil && f.RequestRedirect.Path.ReplacePrefixMatch != nil {
+			at := fmt.Sprintf("%s.filters[%d].requestRedirect.path", rule.field, i)
+			out = append(out, rewritePath(j, at, *redirectedPrefix(*f.RequestRedirect), match)...)
+		}
 		if f.URLRewrite == nil {
 			continue
 		}
@@ -74,4 +78,39 @@ func replacePrefix(prefix, by string) model.Transform {
 		return model.Transform{Regex: "^" + regexp.QuoteMeta(prefix) + "/?", Replace: by + "/"}
 	}
 	return model.Transform{Regex: "^" + regexp.QuoteMeta(prefix), Replace: by}
+}
+
+// Redirects that replace a prefix. AWS makes a redirect of what the transforms of its rule leave, so one that replaces the prefix is enough where
+// the redirect changes scheme, host or port too. One that changes nothing else AWS takes for a loop, as its path is that of the request
+// (guide of the incumbent for Gateways, "ReplacePrefixMatch"). There the path of the redirect has the first letter of what replaces the prefix,
+// and the transform the rest: "/n#{path}" and "/ew" make "/new".
+
+// changesPathOnly tells whether a redirect keeps scheme, host and port.
+func changesPathOnly(f gwv1.HTTPRequestRedirectFilter) bool {
+	return f.Scheme == nil && f.Hostname == nil && f.Port == nil
+}
+
+// splittable is what can be parted after its first letter with whole paths on both sides.
+var splittable = regexp.MustCompile(`^/[A-Za-z0-9_.~-][^/]`)
+
+// prefixPath is the path of a redirect that replaces a prefix, empty where that of the request serves. It reports false where there is none.
+func prefixPath(f gwv1.HTTPRequestRedirectFilter) (path string, ok bool) {
+	if !changesPathOnly(f) {
+		return "", true
+	}
+	by := "/" + strings.TrimLeft(*f.Path.ReplacePrefixMatch, "/")
+	if !splittable.MatchString(by) {
+		return "", false
+	}
+	return by[:2] + "#{path}", true
+}
+
+// redirectedPrefix is what the transform beside a redirect does.
+func redirectedPrefix(f gwv1.HTTPRequestRedirectFilter) *gwv1.HTTPPathModifier {
+	out := f.Path.DeepCopy()
+	if path, ok := prefixPath(f); ok && path != "" {
+		rest := "/" + strings.TrimLeft(*f.Path.ReplacePrefixMatch, "/")[1:]
+		out.ReplacePrefixMatch = &rest
+	}
+	return out
 }

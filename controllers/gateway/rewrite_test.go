@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,6 +47,49 @@ func TestRewrittenPaths(t *testing.T) {
 		}
 		if got != c.want || len(findings) > 0 {
 			t.Errorf("%s: %s by %q makes %s of %s, expected %s; %v", c.why, c.prefix, c.by, got, c.request, c.want, findings)
+		}
+	}
+}
+
+// Redirects by the same table: AWS puts what the transform leaves of the path, without its slash, in the place of #{path}.
+func TestRedirectedPrefixes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ why, prefix, redirect, request, want string }{
+		{"beside a host the rest stays", "/foo", `hostname: x.com, path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz}`, "/foo/bar", "/xyz/bar"},
+		{"nothing in its place", "/foo", `hostname: x.com, path: {type: ReplacePrefixMatch, replacePrefixMatch: /}`, "/foo/bar", "/bar"},
+		{"nothing is left", "/foo", `port: 81, path: {type: ReplacePrefixMatch, replacePrefixMatch: ""}`, "/foo", "/"},
+		{"one letter beside a scheme", "/foo", `scheme: https, path: {type: ReplacePrefixMatch, replacePrefixMatch: /x}`, "/foo/bar", "/x/bar"},
+		{"alone the rest stays", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz}`, "/foo/bar", "/xyz/bar"},
+		{"all of the path", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz}`, "/foo", "/xyz"},
+		{"a slash at the end of the replacement", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz/}`, "/foo/bar", "/xyz/bar"},
+		{"several segments", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz/a}`, "/foo/bar", "/xyz/a/bar"},
+		{"the root before what was there", "/", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz}`, "/bar", "/xyz/bar"},
+		{"its rest is the prefix", "/yz", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz}`, "/yz/bar", "/xyz/bar"},
+		{"alone to the root is a loop for AWS", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /}`, "", ""},
+		{"and so is a segment that cannot be parted", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /x/y}`, "", ""},
+	} {
+		v := verdictOf(snapshotOf(t, anyListener, routeWith(`{matches: [{path: {type: PathPrefix, value: `+c.prefix+`}}],
+			filters: [{type: RequestRedirect, requestRedirect: {`+c.redirect+`}}]}`)))
+		if c.want == "" {
+			if len(v.Findings) != 1 || v.Findings[0].Field != "spec.rules[0].filters[0].requestRedirect.path.replacePrefixMatch" {
+				t.Errorf("%s: %v", c.why, v.Findings)
+			}
+			continue
+		}
+		r, left := v.routes[0].fragment.Routes[0], c.request
+		for _, one := range r.Transforms {
+			left = regexp.MustCompile(one.Regex).ReplaceAllString(left, one.Replace)
+		}
+		path := r.Redirect.Path
+		if path == "" {
+			path = "/#{path}" // AWS's default
+		}
+		got := strings.ReplaceAll(path, "#{path}", strings.TrimPrefix(left, "/"))
+		if got != c.want || len(v.Findings) > 0 {
+			t.Errorf("%s: %s goes to %s, expected %s; %v", c.why, c.request, got, c.want, v.Findings)
+		}
+		if r.Redirect.Path == "" && r.Redirect.Host == "" && r.Redirect.Protocol == "" && !strings.Contains(c.redirect, "port") {
+			t.Errorf("%s: AWS takes it for a loop", c.why)
 		}
 	}
 }

@@ -294,17 +294,26 @@ func redirect(j *judged, field string, f gwv1.HTTPRequestRedirectFilter) *intent
 		out.Port = strconv.Itoa(int(*f.Port))
 	}
 	if f.Path != nil {
-		switch {
-		case f.Path.ReplaceFullPath != nil:
-			out.Path = *f.Path.ReplaceFullPath
-		default:
-			j.refuse(field+".path.replacePrefixMatch", "is not served yet: use replaceFullPath")
-		}
+		redirectPath(j, field+".path", f, out)
 	}
-	if out.Protocol == "" && out.Host == "" && out.Port == "" && out.Path == "" {
+	if f.Path == nil && changesPathOnly(f) {
 		j.refuse(field, "changes nothing: an application load balancer refuses a redirect to itself; set scheme, hostname, port or path")
 	}
 	return out
+}
+
+// redirectPath is where a redirect leads that changes the path.
+func redirectPath(j *judged, field string, f gwv1.HTTPRequestRedirectFilter, out *intent.Redirect) {
+	if f.Path.ReplacePrefixMatch == nil {
+		out.Path = deref(f.Path.ReplaceFullPath)
+		return
+	}
+	path, ok := prefixPath(f)
+	if !ok {
+		j.refuse(field+".replacePrefixMatch", "an application load balancer takes a redirect that changes nothing else for a loop, unless this "+
+			"begins with a segment of two letters or more: set scheme, hostname or port too")
+	}
+	out.Path = path
 }
 
 // redirectOn fills the port of a redirect (Gateway API, HTTPRequestRedirectFilter.port): without one it is the default of the

@@ -62,7 +62,8 @@ func FindShortage(mapper meta.RESTMapper) (*Shortage, error) {
 // String says what is missing and how to mend it.
 func (s Shortage) String() string {
 	if len(s.versions) == 0 {
-		return fmt.Sprintf("no Gateway is served: the definition of %s is not installed; install it, and Gateways are served without a restart", s.kind.GroupKind())
+		return fmt.Sprintf("no Gateway is served: the definition of %s is not installed; install it, and Gateways are served without a restart",
+			s.kind.GroupKind())
 	}
 	return fmt.Sprintf("no Gateway is served: the definition of %s serves version %s and not %s; install one that does, and Gateways are served "+
 		"without a restart", s.kind.GroupKind(), strings.Join(s.versions, ", "), s.kind.Version)

@@ -46,7 +46,11 @@ func expressed() map[string]expression {
 		"HTTPRouteNamedRouteRule":           {"names are for people; rules have none", sure},
 		"HTTPRouteParentRefPort":            {"a listener for each port", sure},
 		"HTTPRoutePortRedirect":             {"`redirect` with `Port`; always said, for the default would be the listener's", sure},
-		"HTTPRouteSchemeRedirect":           {"`redirect` with `Protocol`", "a redirect from HTTPS to HTTP is refused by AWS and by us; the suite asks for it only beside GatewayPort8080, which is not claimed"},
+		"HTTPRoutePathRedirect": {"`redirect` with `Path`; a prefix by a `url-rewrite` transform beside it, of which the redirect is made",
+			"AWS's guides say nothing of transforms beside a redirect. That the redirect is made of what the transform leaves is shown by the guide of " +
+				"the AWS Load Balancer Controller for ALB Gateways (\"suffix preserved\"), and so is that AWS takes a redirect that keeps scheme, host, port " +
+				"and `/#{path}` for a loop. Ours has then another path (`/n#{path}`, and a transform to `/ew…`): that AWS takes this one is believed"},
+		"HTTPRouteSchemeRedirect": {"`redirect` with `Protocol`", "a redirect from HTTPS to HTTP is refused by AWS and by us; the suite asks for it only beside GatewayPort8080, which is not claimed"},
 	}
 }
 

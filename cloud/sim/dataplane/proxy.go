@@ -66,33 +66,23 @@ func (x *exchange) interrupt(cancel context.CancelCauseFunc) {
 
 // outgoing makes the request to the target out of the one that came in.
 func (x *exchange) outgoing(ctx context.Context, c *call, guard *watchdog) (*http.Request, error) {
-	path, query, err := x.transforms.rewriteTarget(x.path, x.query)
-	if err != nil {
-		return nil, err
-	}
-	host, err := x.transforms.rewriteHost(x.host)
+	to, err := x.transform()
 	if err != nil {
 		return nil, err
 	}
 	in := x.request
-	if host != x.host {
-		x.note.host = host
-	}
-	if path != x.path || query != x.query {
-		x.note.path = path
-	}
 	x.prepareHeader(in.Header, c.settings.version)
 	out := &http.Request{
 		Method:        in.Method,
-		URL:           targetURL(c.settings.scheme, c.target.address, path, query),
-		Host:          x.targetHost(host),
+		URL:           targetURL(c.settings.scheme, c.target.address, to.path, to.query),
+		Host:          x.targetHost(to.host),
 		Header:        in.Header,
 		ContentLength: in.ContentLength,
 		Trailer:       in.Trailer,
 		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Close: x.closing,
 	}
-	out.URL.ForceQuery = in.URL.ForceQuery && query == ""
+	out.URL.ForceQuery = in.URL.ForceQuery && to.query == ""
 	if in.ContentLength != 0 && in.Body != nil && in.Body != http.NoBody {
 		x.uploading.Store(true)
 		out.Body = &watchedBody{in.Body, guard, &x.uploading}

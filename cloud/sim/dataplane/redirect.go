@@ -43,21 +43,27 @@ func part(value *string, keyword string) string {
 
 func (a redirect) serve(x *exchange) {
 	x.did("redirect")
-	x.note.redirect = a.location(x)
+	to, err := x.transform()
+	if err != nil {
+		x.server.log.InfoContext(x.request.Context(), "transform failed", "listener", x.front.arn, "error", err)
+		x.refuse(http.StatusInternalServerError)
+		return
+	}
+	x.note.redirect = a.location(x, to)
 	x.writer.Header().Set("Location", x.note.redirect)
 	title := strconv.Itoa(a.status) + " " + reason(a.status)
 	x.generate(a.status, "text/html", page(title))
 }
 
-// location expands the keywords. The port is always there, also where a browser would leave it out.
-func (a redirect) location(x *exchange) string {
+// location expands the keywords, by what transforms left of the request. The port is always there, also where a browser would leave it out.
+func (a redirect) location(x *exchange, to rewritten) string {
 	protocol := x.front.scheme()
 	words := strings.NewReplacer(
 		"#{protocol}", protocol,
-		"#{host}", withoutPort(x.host),
+		"#{host}", withoutPort(to.host),
 		"#{port}", strconv.Itoa(x.front.port),
-		"#{path}", strings.TrimPrefix(x.path, "/"),
-		"#{query}", x.query,
+		"#{path}", strings.TrimPrefix(to.path, "/"),
+		"#{query}", to.query,
 	)
 	location := strings.ToLower(words.Replace(a.protocol)) + "://" + words.Replace(a.host) + ":" + words.Replace(a.port) + words.Replace(a.path)
 	if query := words.Replace(a.query); query != "" {

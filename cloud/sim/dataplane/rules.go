@@ -39,6 +39,8 @@ func routingFacts() []Fact {
 		{"Fixed responses are sent as they are, with a charset after the content type.", "API reference; charset believed", "TestGeneratedResponses"},
 		{"Transforms rewrite host, and path with query, after the rule was chosen; without a match nothing changes, a bad result is 500.",
 			"ALB guide: transforms", "TestTransforms"},
+		{"A redirect is made of what the transforms leave: path and query by a prefix that is replaced, and likewise the host.",
+			"guide of the AWS Load Balancer Controller, ALB Gateways: ReplacePrefixMatch of a redirect; the host believed", "TestRedirectAfterTransforms"},
 		{"A transform that cannot be understood answers 500.", "ALB guide: transforms", "TestBrokenTransformRefuses"},
 		{"An action that cannot be served closes: 503, and nothing behind it is reached.", "ours: it closes", "TestActionsThatCannotBeServedClose"},
 	}

@@ -93,6 +93,28 @@ func apply(rewrites []rewrite, input string) string {
 	return input
 }
 
+// rewritten is what a request asks for after the transforms of its rule.
+type rewritten struct{ host, path, query string }
+
+// transform rewrites a request for which a rule was chosen, before its action forwards or redirects it.
+func (x *exchange) transform() (rewritten, error) {
+	path, query, err := x.transforms.rewriteTarget(x.path, x.query)
+	if err != nil {
+		return rewritten{}, err
+	}
+	host, err := x.transforms.rewriteHost(x.host)
+	if err != nil {
+		return rewritten{}, err
+	}
+	if host != x.host {
+		x.note.host = host
+	}
+	if path != x.path || query != x.query {
+		x.note.path = path
+	}
+	return rewritten{host, path, query}, nil
+}
+
 // rewriteHost gives the host that the target is asked for.
 func (t *transforms) rewriteHost(host string) (string, error) {
 	out := apply(t.host, host)

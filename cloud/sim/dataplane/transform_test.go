@@ -59,6 +59,37 @@ func TestTransforms(t *testing.T) {
 	}
 }
 
+// The incumbent's guide shows that a prefix is replaced and the rest of the path stays where a rule redirects; a transform that fails is 500 as
+// it is for a target.
+func TestRedirectAfterTransforms(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why, regex, replace, path, sent, want string
+	}{
+		{"a prefix is replaced, the rest and the query stay", "^/old", "/new", "", "/old/a/b?q=1", "http://b.test:80/new/a/b?q=1"},
+		{"the prefix alone", "^/old", "/new", "", "/old", "http://b.test:80/new"},
+		{"the path of the redirect is put around it", "^/old", "/ew", "/n#{path}", "/old/a", "http://b.test:80/new/a"},
+		{"no match changes nothing", "^/none", "/x", "", "/old", "http://b.test:80/old"},
+		{"what fails is not redirected", "^/old/", "", "", "/old/a", ""},
+	} {
+		w := newWorld(t, Options{})
+		to := elbtypes.RedirectActionConfig{Host: aws.String("b.test"), Port: aws.String("80")}
+		if row.path != "" {
+			to.Path = &row.path
+		}
+		rule := always(redirectTo(to))
+		rule.Transforms = []elbtypes.RuleTransform{{
+			Type: elbtypes.TransformTypeEnumUrlRewrite, UrlRewriteConfig: &elbtypes.UrlRewriteConfig{
+				Rewrites: []elbtypes.RewriteConfig{{Regex: &row.regex, Replace: &row.replace}},
+			},
+		}}
+		got := get(t, "http://"+w.listen("HTTP", rule)+row.sent)
+		if got.Header.Get("Location") != row.want || (row.want == "") != (got.StatusCode == http.StatusInternalServerError) {
+			t.Errorf("%s: %d to %q, want %q", row.why, got.StatusCode, got.Header.Get("Location"), row.want)
+		}
+	}
+}
+
 func TestBrokenTransformRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
