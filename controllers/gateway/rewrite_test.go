@@ -64,6 +64,7 @@ func TestRedirectedPrefixes(t *testing.T) {
 		{"a slash at the end of the replacement", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz/}`, "/foo/bar", "/xyz/bar"},
 		{"several segments", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz/a}`, "/foo/bar", "/xyz/a/bar"},
 		{"the root before what was there", "/", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz}`, "/bar", "/xyz/bar"},
+		{"an empty path is the root", "/foo", `hostname: x.com, path: {type: ReplaceFullPath, replaceFullPath: ""}`, "/foo/bar", "/"},
 		{"its rest is the prefix", "/yz", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /xyz}`, "/yz/bar", "/xyz/bar"},
 		{"alone to the root is a loop for AWS", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /}`, "", ""},
 		{"and so is a segment that cannot be parted", "/foo", `path: {type: ReplacePrefixMatch, replacePrefixMatch: /x/y}`, "", ""},

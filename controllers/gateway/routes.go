@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -305,7 +306,7 @@ func redirect(j *judged, field string, f gwv1.HTTPRequestRedirectFilter) *intent
 // redirectPath is where a redirect leads that changes the path.
 func redirectPath(j *judged, field string, f gwv1.HTTPRequestRedirectFilter, out *intent.Redirect) {
 	if f.Path.ReplacePrefixMatch == nil {
-		out.Path = deref(f.Path.ReplaceFullPath)
+		out.Path = cmp.Or(deref(f.Path.ReplaceFullPath), "/")
 		return
 	}
 	path, ok := prefixPath(f)
