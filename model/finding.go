@@ -16,6 +16,14 @@ const (
 	Warning Severity = "Warning"
 )
 
+// Reasons of the build's findings that front doors have conditions of their own for.
+const (
+	// ReasonNoTargetGroup is that of a target group that is named and not there.
+	ReasonNoTargetGroup = "TargetGroupNotFound"
+	// ReasonPartly is that of a rule that is answered as a whole because one of its backends is invalid.
+	ReasonPartly = "PartiallyInvalid"
+)
+
 // Finding is something about what a user wrote. It is data: many at once, and none stops the build of the rest.
 type Finding struct {
 	Object   ObjectRef `json:"object"`

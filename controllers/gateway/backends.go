@@ -23,9 +23,14 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 		if b.Weight != nil {
 			weight = int(*b.Weight)
 		}
+		field := fmt.Sprintf("%s.backendRefs[%d]", rule.field, i)
 		backend, p := t.backend(j.route, b.BackendRef)
+		if backend.TargetGroupName != "" {
+			backend.Field = field
+			j.unneeded(field, b.BackendRef)
+		}
 		if p.any() {
-			j.unresolved(fmt.Sprintf("%s.backendRefs[%d]", rule.field, i), p)
+			j.unresolved(field, p)
 			if weight > 0 {
 				invalid++
 			}
@@ -42,7 +47,24 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 	case total == 0:
 		return failed
 	}
-	return intent.Route{Forward: &intent.Forward{Backends: backends}}
+	out := &intent.Forward{Backends: backends}
+	if slices.ContainsFunc(backends, func(b intent.Backend) bool { return b.TargetGroupName != "" }) {
+		out.Whole = failure(j.route.kind) // whether it is there is known to the build
+	}
+	return intent.Route{Forward: out}
+}
+
+// kindTargetGroupName is that of backends that are target groups of AWS, which others made, by their names (the incumbent's).
+const kindTargetGroupName = "TargetGroupName"
+
+// unneeded tells what means nothing for a target group.
+func (j *judged) unneeded(field string, b gwv1.BackendRef) {
+	if b.Port != nil {
+		j.findings = append(j.findings, unused(j.fragment.Member, field+".port", "targets of a target group have ports of their own: remove it"))
+	}
+	if b.Namespace != nil {
+		j.findings = append(j.findings, unused(j.fragment.Member, field+".namespace", "target groups are in no namespace: remove it"))
+	}
 }
 
 func weights(backends []intent.Backend) int {
@@ -62,8 +84,12 @@ func (t *translator) backend(route *route, b gwv1.BackendRef) (intent.Backend, p
 	if b.Kind != nil {
 		kind = string(*b.Kind)
 	}
-	if group != "" || kind != kindService {
-		return intent.Backend{}, problem{string(gwv1.RouteReasonInvalidKind), fmt.Sprintf("kind %s/%s cannot be a backend: use a Service", group, kind)}
+	switch {
+	case group == awsgwv1.Group && kind == kindTargetGroupName:
+		return intent.Backend{TargetGroupName: string(b.Name)}, problem{}
+	case group != "" || kind != kindService:
+		return intent.Backend{}, problem{string(gwv1.RouteReasonInvalidKind), fmt.Sprintf(
+			"kind %s/%s cannot be a backend: use a Service, or %s/%s for a target group of AWS", group, kind, awsgwv1.Group, kindTargetGroupName)}
 	}
 	key := backendKey(route.Namespace, b)
 	if !t.snapshot.permits(routeRef(route), target{kindService, key.Namespace, key.Name}) {

@@ -15,6 +15,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/headgate/headgate/controllers/outcome"
+	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/material"
@@ -252,10 +253,11 @@ func (v *Verdict) tellFallback(conditions *[]metav1.Condition) {
 	outcome.Set(conditions, c)
 }
 
-// dueAgain is when a Gateway is looked at again whose authorities nobody tells changes of.
-func (s *Snapshot) dueAgain(due time.Duration) time.Duration {
-	if len(s.Authorities) > 0 && (due == 0 || due > freshness) {
-		return freshness
+// dueAgain is when a Gateway is looked at again of which nobody tells changes: of authorities, and of target groups that are not there.
+func (s *Snapshot) dueAgain(res stack.Result) time.Duration {
+	lost := slices.ContainsFunc(res.Findings, func(f model.Finding) bool { return f.Reason == model.ReasonNoTargetGroup })
+	if due := res.RequeueAfter; len(s.Authorities) == 0 && !lost || due != 0 && due <= freshness {
+		return due
 	}
-	return due
+	return freshness
 }

@@ -237,9 +237,9 @@ func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment,
 	outcome.Set(conditions, condition(
 		string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), refused, generation))
 	outcome.Set(conditions, condition(
-		string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs), j.refs, generation))
+		string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs), j.lostRef(r), generation))
 	partly := slices.Clone(j.partly)
-	for _, f := range slices.Concat(j.closed, j.leftOut(r)) {
+	for _, f := range slices.Concat(j.closed, j.leftOut(r), j.told(r, model.ReasonPartly)) {
 		partly = append(partly, f.Field+": "+f.Message)
 	}
 	if len(partly) == 0 || refused.any() {
@@ -269,14 +269,29 @@ func (j *judged) refusal(a attachment, r reached) problem {
 	return problem{}
 }
 
+// lostRef is why a reference of the route leads nowhere: what is wrong in the cluster, else a target group that AWS does not have.
+func (j *judged) lostRef(r reached) problem {
+	if lost := j.told(r, model.ReasonNoTargetGroup); !j.refs.any() && len(lost) > 0 {
+		return problem{string(gwv1.RouteReasonBackendNotFound), lost[0].Text()}
+	}
+	return j.refs
+}
+
 // reasonNoRoom is the reason of findings on what a quota of the load balancer has no room for.
 const reasonNoRoom = "QuotaExceeded"
 
 // leftOut are the findings on rules of a route that had no room at a quota.
-func (j *judged) leftOut(r reached) []model.Finding {
-	return slices.DeleteFunc(slices.Clone(r.Findings), func(f model.Finding) bool {
-		return f.Reason != reasonNoRoom || !f.Object.Same(j.fragment.Member)
-	})
+func (j *judged) leftOut(r reached) []model.Finding { return j.told(r, reasonNoRoom) }
+
+// told are the findings of a reason on a route.
+func (j *judged) told(r reached, reason string) []model.Finding {
+	var out []model.Finding
+	for _, f := range r.Findings {
+		if f.Reason == reason && f.Object.Same(j.fragment.Member) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // foundWrong is the first mistake that the build found in a route.

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -73,10 +74,11 @@ func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, 
 		b.wrong(at, "InvalidForward", "stickiness lasts 1 to %d seconds, not %d", maxStickySeconds, f.StickySeconds)
 		return model.Action{}, false
 	}
-	out := &model.Forward{StickySeconds: f.StickySeconds}
+	out, lost := &model.Forward{StickySeconds: f.StickySeconds}, false
 	for i := range f.Backends {
-		ref, ok := b.backend(at, &f.Backends[i])
+		ref, ok := b.backend(at, f, &f.Backends[i])
 		if !ok {
+			lost = lost || f.Backends[i].TargetGroupName != "" && f.Backends[i].Weight > 0
 			continue
 		}
 		if group := b.groups[ref.Key]; group != nil && group.ProtocolVersion != versionHTTP1 && on.protocol != protocolHTTPS {
@@ -86,8 +88,15 @@ func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, 
 		}
 		out.Groups = addShare(out.Groups, ref)
 	}
+	if lost && f.Whole != 0 {
+		if len(out.Groups) > 0 {
+			b.report(at, model.Answered, model.ReasonPartly, fmt.Sprintf("an application load balancer cannot answer %[1]d for the share of an invalid "+
+				"backend only, so the whole rule answers %[1]d: mend or remove the invalid one", f.Whole))
+		}
+		return fixed(f.Whole), true
+	}
 	if len(out.Groups) == 0 {
-		return fixed(503), true
+		return fixed(cmp.Or(f.Whole, 503)), true
 	}
 	if len(out.Groups) > maxForwardGroups {
 		b.wrong(at, "TooManyBackends", "%d backends share the requests, and AWS forwards to %d target groups at most", len(out.Groups), maxForwardGroups)
@@ -122,8 +131,8 @@ func scaleWeights(groups []model.WeightedGroup) {
 	}
 }
 
-// backend refers to the target group of one backend; false when it is left out.
-func (b *builder) backend(at place, be *intent.Backend) (model.WeightedGroup, bool) {
+// backend refers to the target group of one backend of a forward; false when it is left out.
+func (b *builder) backend(at place, f *intent.Forward, be *intent.Backend) (model.WeightedGroup, bool) {
 	weight := max(0, be.Weight)
 	switch {
 	case be.Service != nil:
@@ -137,8 +146,9 @@ func (b *builder) backend(at place, be *intent.Backend) (model.WeightedGroup, bo
 	case be.TargetGroupName != "":
 		arn, ok := b.facts.TargetGroups[be.TargetGroupName]
 		if !ok {
-			b.report(at, model.Answered, "TargetGroupNotFound",
-				fmt.Sprintf("there is no target group with the name %q; its requests are answered with 503", be.TargetGroupName))
+			b.report(place{at.object, cmp.Or(be.Field, at.field)}, model.Answered, model.ReasonNoTargetGroup,
+				fmt.Sprintf("there is no target group with the name %q: make it, or name another; until then its requests are answered with %d",
+					be.TargetGroupName, cmp.Or(f.Whole, 503)))
 		}
 		return model.WeightedGroup{ARN: arn, Weight: weight}, ok
 	}

@@ -215,7 +215,7 @@ func (b *builder) keep(f *intent.Fragment, r *intent.Route) {
 		if !had[backendOf(s)] {
 			continue
 		}
-		if ref, ok := b.backend(routePlace(f, r), &intent.Backend{Service: s, Weight: 1}); ok {
+		if ref, ok := b.backend(routePlace(f, r), &intent.Forward{}, &intent.Backend{Service: s, Weight: 1}); ok {
 			b.kept[ref.Key] = true
 		}
 	}

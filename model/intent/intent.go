@@ -268,6 +268,8 @@ type Query struct {
 type Forward struct {
 	Backends      []Backend `json:"backends"`
 	StickySeconds int       `json:"stickySeconds,omitempty"`
+	// Whole is the status that all requests are answered with where a target group with a share of them is not there; zero leaves that share out.
+	Whole int `json:"whole,omitempty"`
 }
 
 // Backend is a share of a forward. One of Service, TargetGroupARN, TargetGroupName and Fixed is set.
@@ -275,6 +277,8 @@ type Backend struct {
 	Service         *Service `json:"service,omitempty"`
 	TargetGroupARN  string   `json:"targetGroupARN,omitempty"`
 	TargetGroupName string   `json:"targetGroupName,omitempty"`
+	// Field is the place of the backend; empty where it is that of the route.
+	Field string `json:"field,omitempty"`
 	// Weight is 1 where the user wrote none.
 	Weight int `json:"weight"`
 }
