@@ -3,6 +3,7 @@ package annotations
 import (
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/headgate/headgate/model"
 )
@@ -55,7 +56,10 @@ func Partner(cluster, value string) (model.Owner, error) {
 var errPartner = errors.New("use gateway/NAMESPACE/NAME, ingress/NAMESPACE/NAME or ingress-group/NAME")
 
 // Extensions is the table of the keys of Ingresses that the incumbent does not know.
-func Extensions() Table {
+func Extensions() Table { return extensionTable() }
+
+// extensionTable is made once.
+var extensionTable = sync.OnceValue(func() Table {
 	return New(ExtensionPrefix, []Spec{
 		{Key: Adopt, On: OnIngress, Scope: Handover},
 		{Key: ReleaseTo, On: OnIngress, Scope: Handover},
@@ -66,4 +70,4 @@ func Extensions() Table {
 		},
 		{Key: DeletionPolicy, On: OnIngress, Scope: Strictest, Default: DeletionDelete, Values: []string{DeletionDelete, DeletionRetain}},
 	})
-}
+})

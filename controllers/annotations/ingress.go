@@ -2,6 +2,7 @@ package annotations
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/headgate/headgate/model"
 )
@@ -66,7 +67,10 @@ const (
 )
 
 // Ingress is the table of the keys of Ingresses.
-func Ingress() Table {
+func Ingress() Table { return ingressTable() }
+
+// ingressTable is made once: whenever a Service changes it is asked for, for each Ingress.
+var ingressTable = sync.OnceValue(func() Table {
 	specs := groupSpecs()
 	specs = append(specs, listenerSpecs()...)
 	specs = append(specs, targetGroupSpecs()...)
@@ -76,7 +80,7 @@ func Ingress() Table {
 	specs = append(specs, unservedSpecs()...)
 	specs = append(specs, frontendSpecs()...)
 	return New(IngressPrefix, specs)
-}
+})
 
 func groupSpecs() []Spec {
 	return []Spec{

@@ -186,7 +186,7 @@ func gatewaysOfSet(_ context.Context, o client.Object) []reconcile.Request {
 }
 
 func (r *Reconciler) gatewaysOfService(ctx context.Context, o client.Object) []reconcile.Request {
-	routes, err := listRoutes(ctx, r.client)
+	routes, err := listRoutes(ctx, r.client, client.UnsafeDisableDeepCopy) // they are only looked at
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing routes")
 		return nil

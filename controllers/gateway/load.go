@@ -139,8 +139,8 @@ func Gateways(ctx context.Context, r client.Reader) ([]types.NamespacedName, err
 }
 
 // listKind lists; a kind that the server does not know has no objects.
-func listKind(ctx context.Context, r client.Reader, list client.ObjectList) error {
-	err := r.List(ctx, list)
+func listKind(ctx context.Context, r client.Reader, list client.ObjectList, opts ...client.ListOption) error {
+	err := r.List(ctx, list, opts...)
 	if err == nil || meta.IsNoMatchError(err) {
 		return nil
 	}

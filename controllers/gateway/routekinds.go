@@ -76,13 +76,13 @@ func statusOf(o client.Object) *gwv1.RouteStatus {
 }
 
 // listRoutes are all routes of the kinds that are served.
-func listRoutes(ctx context.Context, r client.Reader) ([]route, error) {
+func listRoutes(ctx context.Context, r client.Reader, opts ...client.ListOption) ([]route, error) {
 	var web gwv1.HTTPRouteList
-	if err := listKind(ctx, r, &web); err != nil {
+	if err := listKind(ctx, r, &web, opts...); err != nil {
 		return nil, err
 	}
 	var calls gwv1.GRPCRouteList
-	if err := listKind(ctx, r, &calls); err != nil {
+	if err := listKind(ctx, r, &calls, opts...); err != nil {
 		return nil, err
 	}
 	out := make([]route, 0, len(web.Items)+len(calls.Items))

@@ -121,6 +121,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reco
 	if unknown != nil {
 		return reconcile.Result{}, unknown
 	}
+	req.Reached = func(ctx context.Context, res stack.Result) {
+		if err := r.publishAll(ctx, g, newsOf(req.Intent, res, nil)); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "writing addresses, which is tried again", "group", g.Key.String())
+		}
+	}
 	res, runErr := r.loop.Run(ctx, req)
 	err = errors.Join(claimErr, r.report(ctx, g, newsOf(req.Intent, res, runErr)), r.releaseFinalizers(ctx, g, res.Free, host))
 	if runErr != nil {

@@ -119,6 +119,23 @@ func TestReconcileServesAMember(t *testing.T) {
 	}
 }
 
+func TestAddressIsWrittenWhileTheLoopWritesDownTheRest(t *testing.T) {
+	c := newClient(t, newIngress(), newService("web"), newClass("alb", ""))
+	loop, version := &plays{result: active()}, ""
+	loop.during = func() {
+		loop.asked[len(loop.asked)-1].Reached(t.Context(), stack.Result{LoadBalancer: active().LoadBalancer, Ports: []int{80}})
+		ing := get(t, c, "web")
+		if len(ing.Status.LoadBalancer.Ingress) != 1 {
+			t.Error("the address waits for what is only written down")
+		}
+		version = ing.ResourceVersion
+	}
+	reconcileKey(t, New(c, loop, &told{}, settingsIP()), Implicit("shop", "web"))
+	if got := get(t, c, "web").ResourceVersion; got != version {
+		t.Error("the address is written twice")
+	}
+}
+
 func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
 	moved := named("moved", annotations.GroupName, "new")
 	moved.Finalizers = []string{finalizerExplicit + "old", finalizerExplicit + "new"}

@@ -79,6 +79,13 @@ func newsOf(in intent.Intent, res stack.Result, err error) news {
 
 // report writes addresses into the members' statuses where they changed, and tells of findings and errors in events.
 func (r *Reconciler) report(ctx context.Context, g Group, in news) error {
+	err := r.publishAll(ctx, g, in)
+	r.tell(g, in)
+	return err
+}
+
+// publishAll writes the addresses of the members where they changed.
+func (r *Reconciler) publishAll(ctx context.Context, g Group, in news) error {
 	errs := make([]error, len(g.Members))
 	var work errgroup.Group
 	work.SetLimit(together)
@@ -87,28 +94,27 @@ func (r *Reconciler) report(ctx context.Context, g Group, in news) error {
 			break
 		}
 		work.Go(func() error {
-			errs[i] = r.publish(ctx, m.Ingress, in)
+			g.Members[i].Ingress, errs[i] = r.publish(ctx, m.Ingress, in)
 			return nil
 		})
 	}
 	_ = work.Wait()
-	r.tell(g, in)
 	return errors.Join(errs...)
 }
 
 // together is how many statuses are written side by side.
 const together = 8
 
-// publish writes the addresses of one member.
-func (r *Reconciler) publish(ctx context.Context, ing *networkingv1.Ingress, in news) error {
+// publish writes the addresses of one member, and gives it as it is then.
+func (r *Reconciler) publish(ctx context.Context, ing *networkingv1.Ingress, in news) (*networkingv1.Ingress, error) {
 	ports := in.ports[bare(refOf(ing))]
 	shown := addresses(in.dnsName, ports)
 	if in.frontend != "" {
 		shown = append(shown, addresses(in.frontend, in.inFront(ports))...)
 	}
-	_, err := patchStatus(ctx, r.client, ing, shown)
+	now, err := patchStatus(ctx, r.client, ing, shown)
 	r.fail(ing, "FailedUpdateStatus", err)
-	return err
+	return now, err
 }
 
 // fail tells an Ingress's owner of what could not be done in the cluster; no error takes it back.

@@ -134,7 +134,8 @@ func (r *Reconciler) ofNamespace(ctx context.Context, o client.Object) []reconci
 // requests are the groups of the Ingresses that match.
 func (r *Reconciler) requests(ctx context.Context, match func(*networkingv1.Ingress) bool) []reconcile.Request {
 	var list networkingv1.IngressList
-	if err := r.client.List(ctx, &list, client.InNamespace(r.set.WatchNamespace)); err != nil {
+	// They are only looked at: a Service may change often, and there may be many of both.
+	if err := r.client.List(ctx, &list, client.InNamespace(r.set.WatchNamespace), client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing Ingresses")
 		return nil
 	}

@@ -22,6 +22,14 @@ func hashes(s model.Stack) map[model.Key]string {
 	return out
 }
 
+// hashes are those of what is desired.
+func (a *attempt) hashes() map[model.Key]string {
+	if a.hashed == nil {
+		a.hashed = hashes(a.desired)
+	}
+	return a.hashed
+}
+
 func hashesOf(s model.Stack, out map[model.Key]string) {
 	if s.LoadBalancer != nil {
 		out[model.Key{Kind: model.KindLoadBalancer, ID: s.LoadBalancer.ID}] = model.HashOf(*s.LoadBalancer)
@@ -44,8 +52,8 @@ func hashesOf(s model.Stack, out map[model.Key]string) {
 }
 
 // matches tells whether all that is desired was applied, and nothing else is left.
-func (m *memory) matches(desired model.Stack) bool {
-	want, seen := hashes(desired), 0
+func (m *memory) matches(desired model.Stack, want map[model.Key]string) bool {
+	seen := 0
 	for _, r := range m.object.Spec.Resources {
 		key, err := model.ParseKey(r.Key)
 		if err == nil && key.Kind == model.KindRule {
@@ -114,11 +122,11 @@ func keysOnly(keys []string) map[string]string {
 }
 
 // applied takes the desired stack as done.
-func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
+func (m *memory) applied(desired model.Stack, want map[model.Key]string, outputs model.Outputs) {
 	clear(m.replaced)
 	m.object.Spec.Before = nil
 	m.object.Spec.Refused = slices.DeleteFunc(m.object.Spec.Refused, func(r headgatev1alpha1.RefusedMember) bool { return !m.withheld[r.Member] })
-	want, set := hashes(desired), plan.AppliedOf(desired)
+	set := plan.AppliedOf(desired)
 	all := maps.Clone(want)
 	for key, a := range set {
 		// A rule's hash is part of its listener's; only its user tags and its secret are to be remembered.
@@ -142,16 +150,17 @@ func (m *memory) applied(desired model.Stack, outputs model.Outputs) {
 
 // begin notes, before a plan is applied, that AWS may hold what is desired from now on, or a part of it: no hash counts until it
 // is known, and whatever the plan sets is ours to reset.
-func (m *memory) begin(desired model.Stack) {
+func (m *memory) begin(desired model.Stack, want map[model.Key]string) {
 	m.doubt()
 	set := plan.AppliedOf(desired)
-	for key := range hashes(desired) {
+	for key := range want {
 		if _, ok := set[key]; !ok {
 			set[key] = plan.Applied{}
 		}
 	}
+	resource := m.resources()
 	for key, a := range set {
-		r := m.resource(key)
+		r := resource(key)
 		r.Attributes = union(r.Attributes, a.Attributes)
 		r.Tags = union(r.Tags, a.Tags)
 		if r.SecretDigest != a.Secret {
@@ -160,10 +169,10 @@ func (m *memory) begin(desired model.Stack) {
 		r.Addons = slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.Addons, addonNames(a.Addons)))))
 	}
 	for _, c := range desired.Certificates {
-		m.resource(c.Key()) // so that they are looked for until they are gone
+		resource(c.Key()) // so that they are looked for until they are gone
 	}
 	for _, t := range desired.TrustStores {
-		m.resource(t.Key())
+		resource(t.Key())
 	}
 	slices.SortFunc(m.object.Spec.Resources, func(a, b headgatev1alpha1.AppliedResource) int { return strings.Compare(a.Key, b.Key) })
 }
@@ -171,15 +180,22 @@ func (m *memory) begin(desired model.Stack) {
 // secretInDoubt is no digest: AWS may have been given the secret, or not. It is given again.
 const secretInDoubt = "?"
 
-// resource is the entry of key, which is made where there is none.
-func (m *memory) resource(key model.Key) *headgatev1alpha1.AppliedResource {
+// resources finds entries by their key. One is made where there is none, after which those that were found before are not to be used.
+func (m *memory) resources() func(model.Key) *headgatev1alpha1.AppliedResource {
 	list := &m.object.Spec.Resources
-	i := slices.IndexFunc(*list, func(r headgatev1alpha1.AppliedResource) bool { return r.Key == key.String() })
-	if i < 0 {
-		i = len(*list)
-		*list = append(*list, headgatev1alpha1.AppliedResource{Key: key.String()})
+	at := make(map[string]int, len(*list))
+	for i, r := range *list {
+		at[r.Key] = i
 	}
-	return &(*list)[i]
+	return func(key model.Key) *headgatev1alpha1.AppliedResource {
+		name := key.String()
+		i, ok := at[name]
+		if !ok {
+			i, at[name] = len(*list), len(*list)
+			*list = append(*list, headgatev1alpha1.AppliedResource{Key: name})
+		}
+		return &(*list)[i]
+	}
 }
 
 func union(have []string, add map[string]string) []string {

@@ -90,7 +90,7 @@ func fillListeners(s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
 	for _, l := range a.listeners() {
 		rules := 0
 		for _, r := range l.Rules {
-			if a.there(plan.RuleKey(l.Port, r)) {
+			if a.whole() || a.there(plan.RuleKey(l.Port, r)) {
 				rules++
 			}
 		}
@@ -109,17 +109,17 @@ func fillListeners(s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
 func (b *Board) fillTargets(name string, s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before := s.Targets
+	before := make(map[string]headgatev1alpha1.TargetGroupStatus, len(s.Targets))
+	for _, t := range s.Targets {
+		before[t.ARN] = t
+	}
 	s.Targets = nil
 	for _, g := range a.desired.TargetGroups {
 		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
 		if arn == "" {
 			continue
 		}
-		var status headgatev1alpha1.TargetGroupStatus
-		if i := slices.IndexFunc(before, func(t headgatev1alpha1.TargetGroupStatus) bool { return t.ARN == string(arn) }); i >= 0 {
-			status = before[i]
-		}
+		status := before[string(arn)]
 		if known, ok := b.groups[arn]; ok && known.status.ObservedAt != nil {
 			status = known.status
 		}

@@ -69,7 +69,7 @@ func (l *Loop) asks(a *attempt) bool {
 // goal is what a plan of the run leads to, by its hash.
 func (a *attempt) goal() string {
 	lines := []string{a.owner.String()}
-	for key, hash := range hashes(a.desired) {
+	for key, hash := range a.hashes() {
 		lines = append(lines, key.String()+" "+hash)
 	}
 	if a.retains() {

@@ -65,6 +65,8 @@ type attempt struct {
 	roster  *roster
 	facts   model.Facts
 	desired model.Stack
+	// hashed are the hashes of what is desired, nil until somebody asks.
+	hashed map[model.Key]string
 	// fragments that the stack was built of.
 	fragments []intent.Fragment
 	// hold is a frontend that stays as it is.
@@ -170,7 +172,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 	if err := a.state.remember(a.roster.keep()); err != nil {
 		return err
 	}
-	known := a.state.matches(a.desired) && !a.forgotten()
+	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten()
 	if known && !a.verify && a.observed == nil {
 		a.outputs, a.applied = a.state.outputs(), true
 		l.commons.agree(a)
@@ -237,7 +239,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 		a.roster.tally(built.Stack)
 		a.blocked, a.hold = built.Blocked, built.Hold
 		if a.blocked == "" {
-			a.desired = withHeldGroups(built.Stack, a.seen())
+			a.desired, a.hashed = withHeldGroups(built.Stack, a.seen()), nil
 		}
 		return nil
 	}
@@ -293,7 +295,10 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 		l.opts.Forget(a.owner)
 		err = fmt.Errorf("applying the plan of %s: %w", a.owner, err)
 	}
-	return errors.Join(err, l.settle(ctx, a))
+	announced := a.announce(ctx)
+	err = errors.Join(err, l.settle(ctx, a))
+	<-announced
+	return err
 }
 
 // pass asks whether a plan may be applied, and begins it if it may.
@@ -324,7 +329,7 @@ func (l *Loop) begin(ctx context.Context, a *attempt) error {
 	logr.FromContextOrDiscard(ctx).WithValues("stack", a.owner.String()).
 		Info("applying plan", "changes", len(a.plan.Changes), "summary", a.plan.Summary(), "drift", a.drift)
 	l.opts.OnPlan(a.plan, a.drift)
-	a.state.begin(a.desired)
+	a.state.begin(a.desired, a.hashes())
 	a.state.object.Spec.Begun, a.state.object.Spec.Paused = a.goal(), false
 	l.breaker.begin(a.owner, doomed(a.plan))
 	if a.taking != nil {
@@ -347,7 +352,7 @@ func (l *Loop) settle(ctx context.Context, a *attempt) error {
 	}
 	if a.applied && err == nil && a.done() {
 		a.state.object.Spec.Taking = false
-		a.state.applied(a.desired, a.outputs)
+		a.state.applied(a.desired, a.hashes(), a.outputs)
 	} else {
 		reached := a.outputs
 		if !a.applied {

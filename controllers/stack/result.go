@@ -82,9 +82,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		logr.FromContextOrDiscard(ctx).Error(lookErr, "looking at who leaves", "stack", a.owner.String())
 	}
 	res.Free = free
-	for _, listener := range a.listeners() {
-		res.Ports = append(res.Ports, listener.Port)
-	}
+	res.Ports = a.ports()
 	next := outcome.Attempt{
 		Err: err, Failures: s.failures, Blocked: a.blocked, Held: a.held, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
 		Provisioning: starting(res.LoadBalancer) || starting(res.Frontend),
@@ -157,7 +155,7 @@ const (
 // there tells whether AWS holds a resource of the desired stack, as far as the run got. Of a run that was not cut all is there. A rule
 // that no change was to touch is there, too: of the others only those that were made are known.
 func (a *attempt) there(key model.Key) bool {
-	if a.applied && a.done() || a.outputs.ARNs == nil {
+	if a.whole() {
 		return true
 	}
 	if _, ok := a.outputs.ARNs[key]; ok {
@@ -166,6 +164,9 @@ func (a *attempt) there(key model.Key) bool {
 	return key.Kind == model.KindRule && !slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return c.Key == key })
 }
 
+// whole tells whether all is there.
+func (a *attempt) whole() bool { return a.applied && a.done() || a.outputs.ARNs == nil }
+
 // listeners are those of the desired stack that AWS holds.
 func (a *attempt) listeners() []model.Listener {
 	return slices.DeleteFunc(slices.Clone(a.desired.Listeners), func(l model.Listener) bool {
@@ -173,27 +174,48 @@ func (a *attempt) listeners() []model.Listener {
 	})
 }
 
-// lacks tells whether a rule of a member is not in AWS.
-func (a *attempt) lacks(member model.ObjectRef) bool {
-	return slices.ContainsFunc(a.desired.Listeners, func(l model.Listener) bool {
-		return slices.ContainsFunc(l.Rules, func(r model.Rule) bool {
-			return r.Member.Same(member) && !a.there(plan.RuleKey(l.Port, r))
-		})
-	})
+// ports are those of the listeners that AWS holds.
+func (a *attempt) ports() []int {
+	var out []int
+	for _, l := range a.listeners() {
+		out = append(out, l.Port)
+	}
+	return out
+}
+
+// lacking are the members of whom a rule is not in AWS, without their UID.
+func (a *attempt) lacking() map[model.ObjectRef]bool {
+	out := map[model.ObjectRef]bool{}
+	if a.whole() {
+		return out
+	}
+	for _, l := range a.desired.Listeners {
+		for _, r := range l.Rules {
+			if !a.there(plan.RuleKey(l.Port, r)) {
+				out[sansUID(r.Member)] = true
+			}
+		}
+	}
+	return out
+}
+
+// sansUID is an object without its UID.
+func sansUID(o model.ObjectRef) model.ObjectRef {
+	o.UID = ""
+	return o
 }
 
 // serving tells of each member how it is served.
 func (a *attempt) serving() []Serving {
 	var out []Serving
+	lacking, problems := a.lacking(), map[model.ObjectRef][]model.Finding{}
+	for _, finding := range a.findings {
+		problems[sansUID(finding.Object)] = append(problems[sansUID(finding.Object)], finding)
+	}
 	for _, f := range a.req.Intent.Fragments {
-		s := Serving{Member: f.Member}
+		s := Serving{Member: f.Member, Problems: problems[sansUID(f.Member)]}
 		if a.roster != nil && a.blocked == "" {
-			s.Held, s.Missing = a.roster.serves(f.Member), a.lacks(f.Member)
-		}
-		for _, finding := range a.findings {
-			if finding.Object.Same(f.Member) {
-				s.Problems = append(s.Problems, finding)
-			}
+			s.Held, s.Missing = a.roster.serves(f.Member), lacking[sansUID(f.Member)]
 		}
 		out = append(out, s)
 	}

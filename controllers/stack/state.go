@@ -99,7 +99,7 @@ func Count(ctx context.Context, r client.Reader, cluster string) (int, error) {
 
 // remember takes the good fragments; they are written with the next save.
 func (m *memory) remember(good map[string]intent.Fragment) error {
-	packed := map[string][]byte{}
+	packed, pack := map[string][]byte{}, packer{}
 	m.provisional(good)
 	for key, f := range good {
 		have, known := m.good[key]
@@ -112,7 +112,7 @@ func (m *memory) remember(good map[string]intent.Fragment) error {
 			m.replaced[key] = append(m.replaced[key], have)
 			m.replaced[key] = m.replaced[key][max(len(m.replaced[key])-replacedMost, 0):]
 		}
-		data, err := pack(f)
+		data, err := pack.pack(f)
 		if err != nil {
 			return fmt.Errorf("packing the fragment of %s: %w", key, err)
 		}
@@ -189,17 +189,23 @@ func (m *memory) forget(ctx context.Context, c client.Client) error {
 	return nil
 }
 
-func pack(f intent.Fragment) ([]byte, error) {
+// packer packs fragments one after the other: what compresses takes much room.
+type packer struct{ gzip *gzip.Writer }
+
+func (p *packer) pack(f intent.Fragment) ([]byte, error) {
 	data, err := json.Marshal(f)
 	if err != nil {
 		return nil, fmt.Errorf("encoding: %w", err)
 	}
 	var buf bytes.Buffer
-	w := gzip.NewWriter(&buf)
-	if _, err := w.Write(data); err != nil {
+	if p.gzip == nil {
+		p.gzip = gzip.NewWriter(&buf)
+	}
+	p.gzip.Reset(&buf)
+	if _, err := p.gzip.Write(data); err != nil {
 		return nil, fmt.Errorf("compressing: %w", err)
 	}
-	if err := w.Close(); err != nil {
+	if err := p.gzip.Close(); err != nil {
 		return nil, fmt.Errorf("compressing: %w", err)
 	}
 	return buf.Bytes(), nil

@@ -160,7 +160,7 @@ func (r *Reconciler) bindingsOfService(ctx context.Context, o client.Object) []r
 
 func (r *Reconciler) bindings(ctx context.Context, namespace, service string) []reconcile.Request {
 	var list elbv2v1beta1.TargetGroupBindingList
-	if err := r.client.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+	if err := r.client.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing bindings", "namespace", namespace)
 		return nil
 	}
@@ -321,7 +321,7 @@ func (r *Reconciler) claim(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 // yet is not known: while there are such, that is no.
 func (r *Reconciler) Heard(ctx context.Context) (bool, error) {
 	var list elbv2v1beta1.TargetGroupBindingList
-	if err := r.client.List(ctx, &list); err != nil {
+	if err := r.client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return false, fmt.Errorf("listing bindings: %w", err)
 	}
 	for i := range list.Items {

@@ -1,0 +1,19 @@
+package stack
+
+import "context"
+
+// announce tells the front door what it need not wait for. Of a frontend more is to be known.
+func (a *attempt) announce(ctx context.Context) <-chan struct{} {
+	told := make(chan struct{})
+	lb := a.outputs.LoadBalancer
+	if a.req.Reached == nil || !a.applied || !a.done() || lb == nil || a.unwanted() || a.desired.Frontend != nil || a.outputs.Frontend != nil {
+		close(told)
+		return told
+	}
+	res := Result{LoadBalancer: lb, Ports: a.ports()}
+	go func() {
+		defer close(told)
+		a.req.Reached(ctx, res)
+	}()
+	return told
+}
