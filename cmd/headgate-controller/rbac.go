@@ -34,9 +34,9 @@ package main
 // +kubebuilder:rbac:groups="";events.k8s.io,resources=events,verbs=create;patch
 //
 // It writes down which targets of a target group that several clusters share are its own, in ConfigMaps that go with their binding, and reads
-// those of authorities that Gateways name:
+// and watches those of authorities that Gateways name, each by itself. There is no right to list them:
 //
-// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;create;patch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;watch;create;patch
 //
 // It opens the readiness gates of pods, watches the pods of namespaces that have such, and has the API server trust its webhook:
 //

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -143,8 +144,11 @@ func (s *Snapshot) stillPermitted(from model.ObjectRef, all []intent.Listener) [
 	return out
 }
 
-// keepSecrets says which Secrets a Gateway needs from now on.
+// keepSecrets says which Secrets and ConfigMaps a Gateway needs from now on.
 func (r *Reconciler) keepSecrets(gateway types.NamespacedName, s *Snapshot) {
+	if r.maps != nil {
+		r.maps.Keep(gateway.String(), slices.Collect(maps.Keys(s.Authorities)))
+	}
 	if r.book == nil {
 		return
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,7 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/headgate/headgate/controllers/outcome"
@@ -29,7 +32,7 @@ const (
 	kindConfigMap = "ConfigMap"
 	// AuthorityKey holds the certificates of authorities in a ConfigMap.
 	AuthorityKey = "ca.crt"
-	// freshness is how often authorities are looked at again: nobody tells of ConfigMaps that change.
+	// freshness is how often target groups of others are looked for again that are not there: nobody tells of them.
 	freshness = time.Minute
 )
 
@@ -253,11 +256,48 @@ func (v *Verdict) tellFallback(conditions *[]metav1.Condition) {
 	outcome.Set(conditions, c)
 }
 
-// dueAgain is when a Gateway is looked at again of which nobody tells changes: of authorities, and of target groups that are not there.
-func (s *Snapshot) dueAgain(res stack.Result) time.Duration {
+// dueAgain is when a Gateway is looked at again that names target groups which are not there.
+func dueAgain(res stack.Result) time.Duration {
 	lost := slices.ContainsFunc(res.Findings, func(f model.Finding) bool { return f.Reason == model.ReasonNoTargetGroup })
-	if due := res.RequeueAfter; len(s.Authorities) == 0 && !lost || due != 0 && due <= freshness {
+	if due := res.RequeueAfter; !lost || due != 0 && due <= freshness {
 		return due
 	}
 	return freshness
+}
+
+// gatewaysOfConfigMap are the Gateways that verify clients by a ConfigMap.
+func (r *Reconciler) gatewaysOfConfigMap(ctx context.Context, o client.Object) []reconcile.Request {
+	var list gwv1.GatewayList
+	if err := listKind(ctx, r.client, &list); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "looking for who names a ConfigMap")
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range list.Items {
+		g := &list.Items[i]
+		if slices.ContainsFunc(authorityRefs(g), func(ref gwv1.ObjectReference) bool {
+			return string(ref.Name) == o.GetName() && cmp.Or(string(deref(ref.Namespace)), g.Namespace) == o.GetNamespace()
+		}) {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(g)})
+		}
+	}
+	return out
+}
+
+// authorityRefs are all references of a Gateway to authorities.
+func authorityRefs(g *gwv1.Gateway) []gwv1.ObjectReference {
+	if g.Spec.TLS == nil || g.Spec.TLS.Frontend == nil {
+		return nil
+	}
+	var out []gwv1.ObjectReference
+	add := func(v *gwv1.FrontendTLSValidation) {
+		if v != nil {
+			out = append(out, v.CACertificateRefs...)
+		}
+	}
+	add(g.Spec.TLS.Frontend.Default.Validation)
+	for _, p := range g.Spec.TLS.Frontend.PerPort {
+		add(p.TLS.Validation)
+	}
+	return out
 }

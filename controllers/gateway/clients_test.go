@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
@@ -240,6 +241,23 @@ func TestAuthorityOfAnotherNamespaceNeedsLeave(t *testing.T) {
 		got := judge(s, s.parents())[1].refs.reason
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("with %d grants: %s", len(c.grants), diff)
+		}
+	}
+}
+
+// A Gateway hears of each ConfigMap that it names, wherever it names it, and of no other.
+func TestGatewaysHearOfTheirAuthorities(t *testing.T) {
+	t.Parallel()
+	g := &gwv1.Gateway{}
+	parse(t, `{metadata: {namespace: infra, name: gw}, spec: {gatewayClassName: alb, listeners: `+twoListeners+`, tls: {frontend: {
+		default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}},
+		perPort: [{port: 443, tls: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: theirs, namespace: app}]}}}]}}}}`, g)
+	w := newWorld(t, append(shop(t)[:1], g)...)
+	for name, want := range map[string]int{"infra/ca": 1, "app/theirs": 1, "infra/theirs": 0, "app/ca": 0, "infra/other": 0} {
+		namespace, name, _ := strings.Cut(name, "/")
+		about := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		if got := w.op.gatewaysOfConfigMap(t.Context(), about); len(got) != want {
+			t.Errorf("%s/%s wakes %v", namespace, name, got)
 		}
 	}
 }

@@ -37,9 +37,10 @@ import (
 type Reconciler struct {
 	client client.Client
 	live   client.Reader
-	// objects are what Gateways are read from: the client's, with Secrets by the book.
+	// objects are what Gateways are read from: the client's, with Secrets and ConfigMaps by their books.
 	objects client.Reader
 	book    *secret.Book
+	maps    *secret.ConfigMaps
 	loop    Loop
 	set     Settings
 	voice   *outcome.Voice
@@ -62,9 +63,9 @@ func New(mgr ctrl.Manager, loop Loop, set Settings) *Reconciler {
 	}
 }
 
-// WithSecrets has the reconciler read Secrets from a book, and hear of their changes.
-func (r *Reconciler) WithSecrets(book *secret.Book) *Reconciler {
-	r.book, r.objects = book, secret.Reader{Reader: r.client, Book: book}
+// WithBooks has the reconciler read Secrets and ConfigMaps from books, and hear of their changes.
+func (r *Reconciler) WithBooks(book *secret.Book, maps *secret.ConfigMaps) *Reconciler {
+	r.book, r.maps, r.objects = book, maps, secret.Reader{Reader: r.client, Book: book, ConfigMaps: maps}
 	return r
 }
 
@@ -77,6 +78,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	builders := ctrl.NewControllerManagedBy(mgr)
 	if r.book != nil {
 		builders = builders.WatchesRawSource(source.Channel(r.book.Changes(), handler.EnqueueRequestsFromMapFunc(r.gatewaysOfSecret)))
+	}
+	if r.maps != nil {
+		builders = builders.WatchesRawSource(source.Channel(r.maps.Changes(), handler.EnqueueRequestsFromMapFunc(r.gatewaysOfConfigMap)))
 	}
 	c, err := builders.
 		Named("gateway.k8s.aws-alb").
@@ -288,7 +292,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		// The loop's clock goes on whatever the API server says.
 		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "gateway", req.String())
 	}
-	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), s.dueAgain(res), err)}, nil
+	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), dueAgain(res), err)}, nil
 }
 
 // remembered is what is remembered of a Gateway.

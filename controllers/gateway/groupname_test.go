@@ -87,7 +87,7 @@ func TestTargetGroupsThatAreNotThere(t *testing.T) {
 		if diff := cmp.Diff(c.want, words(status.Parents[0].Conditions)); diff != "" {
 			t.Errorf("%s: %s", c.why, diff)
 		}
-		if due := v.snapshot.dueAgain(got.Result); due != c.again {
+		if due := dueAgain(got.Result); due != c.again {
 			t.Errorf("%s: looked at again after %s, want %s", c.why, due, c.again)
 		}
 	}

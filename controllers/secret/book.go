@@ -1,4 +1,4 @@
-// Package secret reads the Secrets that other objects refer to, and no others: it never lists them.
+// Package secret reads the Secrets that other objects refer to, and ConfigMaps likewise, and no others: it never lists them.
 //
 // It may import model, Kubernetes libraries, and nothing of AWS. Its invariants: a Secret is read only while somebody refers to it by name;
 // what is read stays in memory and goes to nobody but who asks for it by name; and nothing of a key is ever printed.
@@ -29,14 +29,15 @@ type API interface {
 	Watch(ctx context.Context, list client.ObjectList, opts ...client.ListOption) (watch.Interface, error)
 }
 
-// Book is the Secrets that are referred to, each kept by a watch of its own. It is safe for concurrent use.
-type Book struct {
+// Objects are the objects of one kind that are referred to, each kept by a watch of its own. They are safe for concurrent use.
+type Objects[T client.Object] struct {
 	api   API
+	kind  kind[T]
 	pause time.Duration
 
 	mu      sync.Mutex
-	entries map[types.NamespacedName]*entry
-	// users are the Secrets that each user refers to.
+	entries map[types.NamespacedName]*entry[T]
+	// users are the objects that each user refers to.
 	users map[string]map[types.NamespacedName]bool
 	ears  []chan event.GenericEvent
 	// begun are the watches that are to begin; wake tells of them.
@@ -44,24 +45,56 @@ type Book struct {
 	wake  chan struct{}
 }
 
-// entry is one Secret.
-type entry struct {
-	// secret is nil where there is none of that name.
-	secret *corev1.Secret
-	read   bool
-	end    context.CancelFunc
+// Book is the Secrets that are referred to.
+type Book = Objects[*corev1.Secret]
+
+// ConfigMaps are those that are referred to.
+type ConfigMaps = Objects[*corev1.ConfigMap]
+
+// kind is what differs between kinds.
+type kind[T client.Object] struct {
+	resource string
+	one      func() T
+	list     func() client.ObjectList
+	// same tells whether two of them hold the same.
+	same func(a, b T) bool
 }
 
-// New returns an empty book. It watches once it is started.
+// entry is one object.
+type entry[T client.Object] struct {
+	// found is the object, where it is there.
+	found       T
+	there, read bool
+	end         context.CancelFunc
+}
+
+// New returns an empty book of Secrets. It watches once it is started.
 func New(api API) *Book {
-	return &Book{
-		api: api, pause: pause, entries: map[types.NamespacedName]*entry{}, users: map[string]map[types.NamespacedName]bool{},
+	return open(api, kind[*corev1.Secret]{
+		"secrets", func() *corev1.Secret { return &corev1.Secret{} }, func() client.ObjectList { return &corev1.SecretList{} },
+		func(a, b *corev1.Secret) bool {
+			return reflect.DeepEqual(a.Data, b.Data) && reflect.DeepEqual(a.Labels, b.Labels) && a.Type == b.Type
+		},
+	})
+}
+
+// NewConfigMaps returns an empty book of ConfigMaps. It watches once it is started.
+func NewConfigMaps(api API) *ConfigMaps {
+	return open(api, kind[*corev1.ConfigMap]{
+		"configmaps", func() *corev1.ConfigMap { return &corev1.ConfigMap{} }, func() client.ObjectList { return &corev1.ConfigMapList{} },
+		func(a, b *corev1.ConfigMap) bool { return reflect.DeepEqual(a.Data, b.Data) },
+	})
+}
+
+func open[T client.Object](api API, of kind[T]) *Objects[T] {
+	return &Objects[T]{
+		api: api, kind: of, pause: pause, entries: map[types.NamespacedName]*entry[T]{}, users: map[string]map[types.NamespacedName]bool{},
 		wake: make(chan struct{}, 1),
 	}
 }
 
-// Changes tells of Secrets that changed, by an object with a name and nothing else.
-func (b *Book) Changes() <-chan event.GenericEvent {
+// Changes tells of objects that changed, by an object with a name and nothing else.
+func (b *Objects[T]) Changes() <-chan event.GenericEvent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ear := make(chan event.GenericEvent)
@@ -69,12 +102,13 @@ func (b *Book) Changes() <-chan event.GenericEvent {
 	return ear
 }
 
-// Get is a Secret as it is, for somebody who names it. It is watched from then on, until nobody who [Book.Keep] was told of names it.
-func (b *Book) Get(ctx context.Context, key types.NamespacedName) (*corev1.Secret, error) {
+// Get is an object as it is, for somebody who names it. It is watched from then on, until nobody who [Book.Keep] was told of names it.
+func (b *Objects[T]) Get(ctx context.Context, key types.NamespacedName) (T, error) {
+	var none T
 	b.mu.Lock()
 	e, known := b.entries[key]
 	if !known {
-		e = &entry{}
+		e = &entry[T]{}
 		b.entries[key] = e
 		b.begun = append(b.begun, key)
 		select {
@@ -82,22 +116,23 @@ func (b *Book) Get(ctx context.Context, key types.NamespacedName) (*corev1.Secre
 		default:
 		}
 	}
-	found, read := e.secret, e.read
+	got := *e
 	b.mu.Unlock()
-	if !read {
+	if !got.read {
 		var err error
-		if found, _, err = b.refresh(ctx, key); err != nil {
-			return nil, err
+		if got, _, err = b.refresh(ctx, key); err != nil {
+			return none, err
 		}
 	}
-	if found == nil {
-		return nil, fmt.Errorf("looking into the book: %w", apierrors.NewNotFound(corev1.Resource("secrets"), key.Name))
+	out, ok := got.found.DeepCopyObject().(T)
+	if !got.there || !ok {
+		return none, fmt.Errorf("looking into the book: %w", apierrors.NewNotFound(corev1.Resource(b.kind.resource), key.Name))
 	}
-	return found.DeepCopy(), nil
+	return out, nil
 }
 
-// Keep says which Secrets a user refers to now. Those that nobody refers to any more are forgotten.
-func (b *Book) Keep(user string, keys []types.NamespacedName) {
+// Keep says which objects a user refers to now. Those that nobody refers to any more are forgotten.
+func (b *Objects[T]) Keep(user string, keys []types.NamespacedName) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.users[user]
@@ -120,7 +155,7 @@ func (b *Book) Keep(user string, keys []types.NamespacedName) {
 	}
 }
 
-func (b *Book) referred(key types.NamespacedName) bool {
+func (b *Objects[T]) referred(key types.NamespacedName) bool {
 	for _, keys := range b.users {
 		if keys[key] {
 			return true
@@ -130,7 +165,7 @@ func (b *Book) referred(key types.NamespacedName) bool {
 }
 
 // Start watches until ctx ends.
-func (b *Book) Start(ctx context.Context) error {
+func (b *Objects[T]) Start(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -147,14 +182,17 @@ func (b *Book) Start(ctx context.Context) error {
 			}
 			watching, end := context.WithCancel(ctx)
 			e.end = end
-			go b.watch(watching, key)
+			go func() {
+				defer end()
+				b.watch(watching, key)
+			}()
 		}
 		b.mu.Unlock()
 	}
 }
 
-// watch follows one Secret until ctx ends.
-func (b *Book) watch(ctx context.Context, key types.NamespacedName) {
+// watch follows one object until ctx ends.
+func (b *Objects[T]) watch(ctx context.Context, key types.NamespacedName) {
 	for ctx.Err() == nil {
 		b.follow(ctx, key)
 		select {
@@ -164,9 +202,9 @@ func (b *Book) watch(ctx context.Context, key types.NamespacedName) {
 	}
 }
 
-// follow reads the Secret at each event of one watch, and at its beginning: what happened between two watches is in none.
-func (b *Book) follow(ctx context.Context, key types.NamespacedName) {
-	w, err := b.api.Watch(ctx, &corev1.SecretList{}, client.InNamespace(key.Namespace), client.MatchingFields{metav1.ObjectNameField: key.Name})
+// follow reads the object at each event of one watch, and at its beginning: what happened between two watches is in none.
+func (b *Objects[T]) follow(ctx context.Context, key types.NamespacedName) {
+	w, err := b.api.Watch(ctx, b.kind.list(), client.InNamespace(key.Namespace), client.MatchingFields{metav1.ObjectNameField: key.Name})
 	if err != nil {
 		return
 	}
@@ -188,67 +226,38 @@ func (b *Book) follow(ctx context.Context, key types.NamespacedName) {
 	}
 }
 
-// refresh reads a Secret, nil where there is none, and reports whether it is another than before.
-func (b *Book) refresh(ctx context.Context, key types.NamespacedName) (found *corev1.Secret, changed bool, err error) {
-	found = &corev1.Secret{}
-	err = b.api.Get(ctx, key, found)
+// refresh reads an object, and reports whether it is another than before.
+func (b *Objects[T]) refresh(ctx context.Context, key types.NamespacedName) (now entry[T], changed bool, err error) {
+	now = entry[T]{found: b.kind.one(), there: true, read: true}
+	err = b.api.Get(ctx, key, now.found)
 	if apierrors.IsNotFound(err) {
-		found, err = nil, nil
+		now.there, err = false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("reading Secret %s: %w", key, err)
+		return now, false, fmt.Errorf("reading %s of %s: %w", b.kind.resource, key, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.entries[key]
 	if e == nil {
-		return found, false, nil
+		return now, false, nil
 	}
-	changed = e.read && !equal(e.secret, found)
-	e.secret, e.read = found, true
-	return found, changed, nil
+	changed = e.read && (e.there != now.there || now.there && !b.kind.same(e.found, now.found))
+	e.found, e.there, e.read = now.found, now.there, true
+	return now, changed, nil
 }
 
-func equal(a, b *corev1.Secret) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return reflect.DeepEqual(a.Data, b.Data) && reflect.DeepEqual(a.Labels, b.Labels) && a.Type == b.Type
-}
-
-func (b *Book) tell(ctx context.Context, key types.NamespacedName) {
+func (b *Objects[T]) tell(ctx context.Context, key types.NamespacedName) {
 	b.mu.Lock()
 	ears := b.ears
 	b.mu.Unlock()
 	for _, ear := range ears {
-		about := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+		about := b.kind.one()
+		about.SetNamespace(key.Namespace)
+		about.SetName(key.Name)
 		select {
 		case ear <- event.GenericEvent{Object: about}:
 		case <-ctx.Done():
 		}
 	}
-}
-
-// Reader reads Secrets from the book and everything else from another reader.
-type Reader struct {
-	client.Reader
-
-	Book *Book
-}
-
-// Get is an object by name.
-func (r Reader) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
-	into, ok := obj.(*corev1.Secret)
-	if !ok {
-		if err := r.Reader.Get(ctx, key, obj, opts...); err != nil {
-			return fmt.Errorf("reading %s: %w", key, err)
-		}
-		return nil
-	}
-	found, err := r.Book.Get(ctx, key)
-	if err != nil {
-		return err
-	}
-	found.DeepCopyInto(into)
-	return nil
 }

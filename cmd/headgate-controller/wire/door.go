@@ -85,7 +85,7 @@ func (d *door) unlock() error {
 	if err := gateway.NewClass(d.mgr, doors.Gateway).SetupWithManager(d.mgr); err != nil {
 		return fmt.Errorf("registering the GatewayClass controller: %w", err)
 	}
-	front := gateway.New(d.mgr, d.loop, doors.Gateway).WithSecrets(d.secrets.book)
+	front := gateway.New(d.mgr, d.loop, doors.Gateway).WithBooks(d.secrets.book, d.secrets.maps)
 	if err := front.SetupWithManager(d.mgr, d.set.GatewayWorkers); err != nil {
 		return fmt.Errorf("registering the Gateway front door: %w", err)
 	}

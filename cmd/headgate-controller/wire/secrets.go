@@ -22,6 +22,7 @@ var errAbsent = errors.New("it is absent, or lacks the label that is required")
 // the API server, when a plan is applied.
 type secrets struct {
 	book  *secret.Book
+	maps  *secret.ConfigMaps
 	rules secret.Rules
 	live  client.Reader
 }
@@ -37,9 +38,12 @@ func newSecrets(mgr ctrl.Manager, s Settings) (*secrets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the client of Secrets: %w", err)
 	}
-	out := &secrets{book: secret.New(api), rules: rules, live: api}
+	out := &secrets{book: secret.New(api), maps: secret.NewConfigMaps(api), rules: rules, live: api}
 	if err := mgr.Add(out.book); err != nil {
 		return nil, fmt.Errorf("adding the book of Secrets: %w", err)
+	}
+	if err := mgr.Add(out.maps); err != nil {
+		return nil, fmt.Errorf("adding the book of ConfigMaps: %w", err)
 	}
 	return out, nil
 }
