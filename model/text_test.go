@@ -105,7 +105,7 @@ func randomRule(r *rand.Rand) Rule {
 
 func TestTextIsThatOfEncodingJSON(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20000) {
+	for seed := range uint64(5000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		rule := randomRule(r)
 		before := encode(rule)
