@@ -99,6 +99,11 @@ kind: Gateway
 metadata: {name: b}
 spec: {gatewayClassName: other, listeners: []}
 `)}, 0, []string{"IngressClass nginx of Ingress default/a", "GatewayClass other of Gateway default/b"}},
+		{"a Gateway of the class that everybody has", []string{"-f", write(t, "in.yaml", `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: b}
+spec: {gatewayClassName: alb, listeners: [{name: http, port: 80, protocol: HTTP}]}
+`)}, 2, []string{"GatewayClass alb is taken to be the operator's", "CreateListener"}},
 		{"a directory", []string{"-f", filepath.Dir(in)}, 2, []string{"CreateLoadBalancer"}},
 		{"findings come with the plan", []string{"-f", in}, 2, []string{"TargetTypeInstance", "respond 503"}},
 		{"nothing for us is nothing to do", []string{"-f", write(t, "in.yaml", planClass)}, 0, []string{"nothing to do"}},

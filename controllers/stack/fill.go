@@ -14,7 +14,6 @@ import (
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/attribute"
-	"github.com/headgate/headgate/model/plan"
 )
 
 // fill writes what a run reached into the status. What it could not find out stays as it was.
@@ -88,16 +87,10 @@ func fillListeners(s *headgatev1alpha1.LoadBalancerStatus, a *attempt) {
 	var names []string
 	s.Listeners = nil
 	for _, l := range a.listeners() {
-		rules := 0
-		for _, r := range l.Rules {
-			if a.whole() || a.there(plan.RuleKey(l.Port, r)) {
-				rules++
-			}
-		}
-		used += rules
+		used += len(l.Rules)
 		names = append(names, l.Protocol+":"+strconv.Itoa(l.Port))
 		s.Listeners = append(s.Listeners, headgatev1alpha1.ListenerStatus{
-			Port: number32(l.Port), Protocol: l.Protocol, Rules: number32(rules),
+			Port: number32(l.Port), Protocol: l.Protocol, Rules: number32(len(l.Rules)),
 		})
 	}
 	s.Rules = &headgatev1alpha1.RuleUsage{Used: number32(used), Quota: number32(quota)}

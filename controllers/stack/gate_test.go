@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,12 +24,17 @@ func under(c stack.Changes, req stack.Request) stack.Request {
 // approve writes the hash of the pending plan where users write it.
 func (w *world) approve() {
 	w.Helper()
-	page := w.page()
-	if page.Status.PendingPlan == nil {
+	var list headgatev1alpha1.LoadBalancerList
+	if err := w.api.List(w.Context(), &list); err != nil {
+		w.Fatal(err)
+	}
+	i := slices.IndexFunc(list.Items, func(p headgatev1alpha1.LoadBalancer) bool { return p.Status.PendingPlan != nil })
+	if i < 0 {
 		w.Fatal("no plan waits")
 	}
+	page := &list.Items[i]
 	page.Spec.ApprovedPlan = page.Status.PendingPlan.Hash
-	if err := w.api.Update(w.Context(), &page); err != nil {
+	if err := w.api.Update(w.Context(), page); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -77,6 +83,23 @@ func TestPlanWaitsForApproval(t *testing.T) {
 	w.quiet("a stack that is as it shall be asks nobody", func() { w.run(changed) })
 	if res := w.still("the next change asks anew", under(stack.Approve, request(member("a")))); res.Held == nil {
 		t.Error("nothing holds it")
+	}
+}
+
+// What is shown while a plan waits is what serves, not what the plan leads to.
+func TestWhatServesIsShownWhileAPlanWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a"), member("b")))
+	other := request(member("a", elsewhere("x.example.com")), member("b", elsewhere("y.example.com"), func(f *intent.Fragment) {
+		f.Listeners[0].Port, f.Routes[0].Ports = 8080, []int{8080}
+	}))
+	res := w.still("it waits", under(stack.Approve, other))
+	if s := w.page().Status; s.Rules.Used != 2 || s.Summary.Rules != "2/100" || s.Summary.Listeners != "HTTP:80" {
+		t.Errorf("invariant 8: it shows %+v, %+v", s.Summary, s.Listeners)
+	}
+	if !slices.Equal(res.Ports, []int{80}) {
+		t.Errorf("ports %v", res.Ports)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -120,4 +121,57 @@ func TestNoPortIsTakenWithATrustStoreOfTheGivers(t *testing.T) {
 	if res := w.still("clients are verified by what the giver has", taker()); !strings.Contains(res.Blocked, "say here how they are verified") {
 		t.Errorf("it is blocked by %q", res.Blocked)
 	}
+}
+
+// TestTakingWaitsForApproval: who asks for approval takes nothing before the plan that takes it is approved, and all of it after: its steps,
+// and a restart among them, ask nobody again.
+func TestTakingWaitsForApproval(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why    string
+		policy stack.Changes
+		change []func(*intent.Fragment)
+		held   bool
+	}{
+		{"every plan waits", stack.Approve, nil, true},
+		{"tags alone destroy nothing", stack.ApproveDestructive, nil, false},
+		{"a target group of the giver's would be deleted", stack.ApproveDestructive, []func(*intent.Fragment){otherService}, true},
+		{"a new target group has to be healthy before the old one goes", stack.Approve, []func(*intent.Fragment){otherService}, true},
+	} {
+		w := newWorld(t)
+		w.settle(request(member("a")))
+		w.run(given(member("a")))
+		lb := w.aws.stacks[owner()].LoadBalancer.ARN
+		w.aws.giver = owner()
+		req := under(c.policy, taker(c.change...))
+		if c.held {
+			res := w.still(c.why+", before it is approved", req)
+			if res.Held == nil || res.Held.Reason != outcome.ReasonApproval {
+				t.Fatalf("%s: it is not held: %+v, blocked by %q", c.why, res.Held, res.Blocked)
+			}
+			w.run(given(member("a")))
+			w.restart()
+			w.still(c.why+", over a restart", req)
+			w.approve()
+		}
+		w.aws.patient = true
+		w.run(req)
+		w.restart()
+		for range 3 {
+			if res := w.run(req); res.Held != nil {
+				t.Errorf("%s: what was approved asks again: %s", c.why, res.Held.Message)
+			}
+		}
+		w.aws.patient = false
+		w.settle(req)
+		if got := w.aws.stacks[edge()].LoadBalancer; got == nil || got.ARN != lb {
+			t.Errorf("invariant 7: %s: the load balancer is %v, and was %s", c.why, got, lb)
+		}
+	}
+}
+
+// otherService leads the route to another Service.
+func otherService(f *intent.Fragment) {
+	s := f.Routes[0].Forward.Backends[0].Service
+	s.ID, s.Name = "shop/other:80", "other"
 }

@@ -182,7 +182,7 @@ func (m *memory) refuse(key string, r refusal, now time.Time) bool {
 		m.revert(key)
 		return true
 	case lastGood:
-		m.lose(key)
+		m.undo(key)
 		return true
 	case held, bare:
 	}
@@ -224,6 +224,15 @@ func (m *memory) revert(key string) {
 		return
 	}
 	m.good[key], m.object.Spec.Fragments[key] = f, packed
+}
+
+// undo is [memory.revert] where what is good now was never done whole; else there is nothing better, and it is lost.
+func (m *memory) undo(key string) {
+	if _, noted := m.object.Spec.Before[key]; noted {
+		m.revert(key)
+		return
+	}
+	m.lose(key)
 }
 
 // lose forgets what was good of a member.

@@ -167,3 +167,30 @@ func TestFailureOfNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusalOfWhatWasNeverDone: what was never applied whole is no good state. A member that writes a mistake while AWS has yet to take what
+// it wrote before is served by what served then, when AWS refuses that.
+func TestRefusalOfWhatWasNeverDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a"), member("b")))
+	w.aws.fail = func(c plan.Change) error {
+		if toGone(c) {
+			return errors.New("no answer")
+		}
+		return nil
+	}
+	if _, err := w.loop.Run(w.Context(), request(member("a", astray), member("b"))); err == nil {
+		t.Fatal("the call did not fail")
+	}
+	w.restart()
+	w.refuses(fault.Invalid, toGone)
+	req := wrong(request(member("a", badPath), member("b", elsewhere("new.example.com"))), "spec.rules[0]")
+	w.settle(req)
+	if diff := cmp.Diff([]string{serveA, "new.example.com shop/b-svc:80"}, w.answers()); diff != "" {
+		t.Errorf("invariant 3: %s", diff)
+	}
+	if diff := cmp.Diff([]string{"Ingress/shop/a", "Ingress/shop/b"}, w.stored()); diff != "" {
+		t.Errorf("invariant 3: what is known to be good: %s", diff)
+	}
+}

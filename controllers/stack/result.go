@@ -167,11 +167,23 @@ func (a *attempt) there(key model.Key) bool {
 // whole tells whether all is there.
 func (a *attempt) whole() bool { return a.applied && a.done() || a.outputs.ARNs == nil }
 
-// listeners are those of the desired stack that AWS holds.
+// listeners are those that AWS holds, each with the rules that AWS holds: of the desired stack, or as they were seen while the plan is held.
 func (a *attempt) listeners() []model.Listener {
-	return slices.DeleteFunc(slices.Clone(a.desired.Listeners), func(l model.Listener) bool {
-		return !a.there(model.Key{Kind: model.KindListener, ID: strconv.Itoa(l.Port)})
-	})
+	if a.held != nil && a.observed != nil && a.outputs.LoadBalancer != nil {
+		return a.observed.Listeners
+	}
+	if a.whole() {
+		return a.desired.Listeners
+	}
+	var out []model.Listener
+	for _, l := range a.desired.Listeners {
+		if !a.there(model.Key{Kind: model.KindListener, ID: strconv.Itoa(l.Port)}) {
+			continue
+		}
+		l.Rules = slices.DeleteFunc(slices.Clone(l.Rules), func(r model.Rule) bool { return !a.there(plan.RuleKey(l.Port, r)) })
+		out = append(out, l)
+	}
+	return out
 }
 
 // ports are those of the listeners that AWS holds.

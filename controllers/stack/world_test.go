@@ -49,6 +49,8 @@ type account struct {
 	slow bool
 	// patient says that what waits for a target group does, as it does at AWS.
 	patient bool
+	// giver is the stack whose resources another one may take.
+	giver model.Owner
 }
 
 func newAccount() *account { return &account{stacks: map[model.Owner]model.Stack{}} }
@@ -109,6 +111,7 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 	if !ok {
 		s = model.Stack{Owner: p.Owner}
 	}
+	s = a.taken(s, p)
 	var out model.Outputs
 	var err error
 	missed := map[int]bool{}
@@ -145,6 +148,34 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 	out.ARNs, out.LoadBalancer = arnsOf(s), s.LoadBalancer
 	maps.Copy(out.ARNs, rules)
 	return out, err
+}
+
+// taken moves to a stack what a plan of it touches and the giver holds: here tags do not say whose a resource is.
+func (a *account) taken(s model.Stack, p plan.Plan) model.Stack {
+	giver, ok := a.stacks[a.giver]
+	if !ok || a.giver == p.Owner {
+		return s
+	}
+	touched := func(arn model.ARN) bool {
+		return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.ARN == arn })
+	}
+	if lb := giver.LoadBalancer; lb != nil && touched(lb.ARN) {
+		s.LoadBalancer, s.Listeners, giver.LoadBalancer, giver.Listeners = lb, giver.Listeners, nil, nil
+	}
+	for _, g := range giver.TargetGroups {
+		if touched(g.ARN) {
+			s.TargetGroups = append(slices.Clone(s.TargetGroups), g)
+		}
+	}
+	for _, g := range giver.SecurityGroups {
+		if touched(g.ARN) {
+			s.SecurityGroups = append(slices.Clone(s.SecurityGroups), g)
+		}
+	}
+	giver.TargetGroups = slices.DeleteFunc(slices.Clone(giver.TargetGroups), func(g model.TargetGroup) bool { return touched(g.ARN) })
+	giver.SecurityGroups = slices.DeleteFunc(slices.Clone(giver.SecurityGroups), func(g model.SecurityGroup) bool { return touched(g.ARN) })
+	a.stacks[a.giver] = giver
+	return s
 }
 
 func ofTargetGroup(n plan.Need) bool { return n.Key.Kind == model.KindTargetGroup }

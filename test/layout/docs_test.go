@@ -44,6 +44,23 @@ func TestInvariantsAreTestedWhereTheyAreSaidToBe(t *testing.T) {
 	}
 }
 
+// The front page says of the official suite what its report says.
+func TestReadmeHasTheFiguresOfTheReport(t *testing.T) {
+	t.Parallel()
+	read := func(path string) string {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	figures := regexp.MustCompile(`[0-9]+ of [0-9]+ core tests passed, [0-9]+ of [0-9]+ extended tests over [0-9]+ features`)
+	want := figures.FindString(read("../../docs/conformance/README.md"))
+	if got := figures.FindString(read("../../README.md")); want == "" || got != want {
+		t.Errorf("README.md says %q, the report %q", got, want)
+	}
+}
+
 func hasTest(t *testing.T, dir, name string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("../..", dir, "*_test.go"))

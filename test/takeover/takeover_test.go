@@ -60,6 +60,10 @@ func TestTakeOver(t *testing.T) {
 			t.Parallel()
 			handover(t, w)
 		})
+		t.Run("handover-approved", func(t *testing.T) {
+			t.Parallel()
+			approvedHandover(t, w)
+		})
 	})
 }
 
