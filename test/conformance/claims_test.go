@@ -73,4 +73,7 @@ GATEWAY-GRPC is not run: each of its tests of GRPCRoutes makes calls in the clea
 balancer takes gRPC by HTTPS only. GRPCRoutes are served on HTTPS listeners, with service, method and header matches, weights and health checks by
 gRPC (` + "`test/traffic`" + ` TestGRPCRoutes); their core filter RequestHeaderModifier is refused as that of HTTPRoutes is.
 
+Three features are served and not claimed, for their tests ask for more: HTTPRouteQueryParamMatching (that case counts; a load balancer matches
+keys and values of a query in any case), HTTPRouteHostRewrite and HTTPRoutePathRewrite (the same routes set and remove headers).
+
 `

@@ -30,8 +30,8 @@ func delayed() sim.Options {
 }
 
 // TestChangesOfRules holds invariant 4 for changes of rules between target groups that are there: while a plan is applied, every
-// answer is one that the old configuration or the new one gives, also where a plan is cut and another one takes over. What they give is what they answer at rest. Backends that come or
-// go are not among the changes: the order of their targets' health is not planned yet.
+// answer is one that the old configuration or the new one gives, also where a plan is cut and another one takes over. What they give is
+// what they answer at rest. Backends that come or go are those of TestChangesOfBackends.
 func TestChangesOfRules(t *testing.T) {
 	t.Parallel()
 	pairs, seed := number(t, "pairs"), number(t, "seed")
