@@ -22,6 +22,7 @@ func (s *Snapshot) policy() (stack.Policy, []model.Finding) {
 	out, problems := stack.PolicyOf(s.Gateway.Annotations)
 	find("", problems)
 	if s.Class == nil {
+		out.Unread = true
 		return out, findings
 	}
 	class, problems := stack.PolicyOf(s.Class.Annotations)

@@ -38,3 +38,16 @@ func TestPolicyOfGatewayAndClass(t *testing.T) {
 		}
 	}
 }
+
+// TestPolicyOfAClassThatIsGone: what it said last counts, which the stack remembers.
+func TestPolicyOfAClassThatIsGone(t *testing.T) {
+	t.Parallel()
+	s := snapshotOf(t, `[{name: http, port: 80, protocol: HTTP}]`)
+	if verdictOf(s).Request().Policy.Unread {
+		t.Error("the class is there")
+	}
+	s.Class = nil
+	if !verdictOf(s).Request().Policy.Unread {
+		t.Error("the class is gone, and what it said is not asked for")
+	}
+}

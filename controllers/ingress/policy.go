@@ -38,6 +38,7 @@ func (c *Class) policy(n *notes) stack.Policy {
 	if c == nil {
 		return out
 	}
+	out.Unread = c.Missing != ""
 	if o := c.object; o != nil {
 		add(model.ObjectRef{Group: networkingv1.GroupName, Kind: classKind, Name: o.Name, UID: string(o.UID)}, o.Annotations)
 	}

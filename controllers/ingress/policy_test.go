@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/stack"
@@ -61,5 +62,22 @@ func TestPolicyOfTheClassThatCannotBeReadIsToldThere(t *testing.T) {
 	f, ok := find(req.Findings, "headgate.dev/deletion-policy")
 	if !ok || f.Object.Kind != "IngressClass" || f.Severity != model.Warning || !req.Policy.Retain {
 		t.Errorf("%+v, %+v", req.Findings, req.Policy)
+	}
+}
+
+// A class that is gone may have said more: what the stack remembers of it counts.
+func TestPolicyOfAClassThatIsGone(t *testing.T) {
+	t.Parallel()
+	for _, there := range []bool{true, false} {
+		ing := newIngress("group.name", "g")
+		ing.Finalizers = []string{Explicit("g").Finalizer()}
+		ing.DeletionTimestamp = new(metav1.Now())
+		objects := []client.Object{ing, newService("web")}
+		if there {
+			objects = append(objects, newClass("alb", ""))
+		}
+		if req := Request(load(t, Explicit("g"), objects...), settingsIP()); req.Policy.Unread == there || len(req.Leaving) != 1 {
+			t.Errorf("the class is there: %v, and what it says is missing: %v; %v leave", there, req.Policy.Unread, req.Leaving)
+		}
 	}
 }

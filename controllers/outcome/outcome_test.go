@@ -56,6 +56,21 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// TestNobodyIsLate: whatever failed, and however often, it is tried again within half a minute, and not at once.
+func TestNobodyIsLate(t *testing.T) {
+	t.Parallel()
+	for _, class := range []fault.Class{
+		fault.NotFound, fault.InUse, fault.Throttled, fault.Quota, fault.Denied, fault.Pending, fault.Invalid, fault.Conflict, fault.Unknown,
+	} {
+		for failures := 1; failures <= 40; failures++ {
+			out := outcome.Attempt{Err: classed(class, 0), Failures: failures}.Outcome()
+			if out.RetryAfter < time.Second || out.RetryAfter > 30*time.Second || out.OK() {
+				t.Errorf("class %v, failure %d: again after %s, %s", class, failures, out.RetryAfter, out.Reason)
+			}
+		}
+	}
+}
+
 func TestMember(t *testing.T) {
 	t.Parallel()
 	warning := model.Finding{Severity: model.Warning, Reason: "NotServedYet", Field: "f", Message: "m"}

@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -120,6 +121,37 @@ func TestObjectOfAReplacedLoadBalancerGoes(t *testing.T) {
 	}
 	if page.Status.Scheme != "internet-facing" {
 		t.Errorf("scheme %s", page.Status.Scheme)
+	}
+}
+
+// TestObjectOfAGoneStackIsTriedAgain: what could not be deleted with the stack keeps its members, for nobody would look at it again.
+func TestObjectOfAGoneStackIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a")))
+	away := true
+	w.through(interceptor.Funcs{Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+		if _, ok := o.(*headgatev1alpha1.LoadBalancer); ok && away {
+			return errors.New("the API server is away")
+		}
+		return c.Delete(ctx, o, opts...)
+	}})
+	leaving := request()
+	leaving.Leaving = []model.ObjectRef{ref("a")}
+	res := w.run(leaving)
+	for range 5 {
+		if res.Gone || len(res.Free) > 0 || res.RequeueAfter <= 0 || res.RequeueAfter > 30*time.Second {
+			t.Fatalf("its members stay, and it is tried again: gone %v, free %v, after %s", res.Gone, res.Free, res.RequeueAfter)
+		}
+		res = w.run(leaving)
+	}
+	away = false
+	if res = w.run(leaving); !res.Gone || len(res.Free) != 1 {
+		t.Errorf("once it can be deleted all is gone: %v, free %v", res.Gone, res.Free)
+	}
+	var list headgatev1alpha1.LoadBalancerList
+	if err := w.api.List(t.Context(), &list); err != nil || len(list.Items) > 0 {
+		t.Errorf("left: %v, %v", list.Items, err)
 	}
 }
 

@@ -156,6 +156,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 		return err
 	}
 	a.state = s.state
+	a.heed()
 	if err := l.handover(ctx, a); err != nil || a.blocked != "" {
 		return err
 	}

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/controllers/annotations"
@@ -27,11 +28,31 @@ type Policy struct {
 	Changes Changes
 	// Retain leaves in AWS what is there when the last owner is gone.
 	Retain bool
+	// Unread says that an object which may say more is gone, such as a class: what it said last counts.
+	Unread bool
 }
 
 // With is the stricter of two policies, each part by itself: nobody loosens what another one asks for.
 func (p Policy) With(other Policy) Policy {
-	return Policy{Changes: max(p.Changes, other.Changes), Retain: p.Retain || other.Retain}
+	return Policy{Changes: max(p.Changes, other.Changes), Retain: p.Retain || other.Retain, Unread: p.Unread || other.Unread}
+}
+
+// words for what is remembered: the values of the annotation, of which Auto is empty.
+func words() []string {
+	return []string{
+		Auto: "", ApproveDestructive: annotations.ChangesDestructive, Approve: annotations.ChangesApprove, Observe: annotations.ChangesObserve,
+	}
+}
+
+// heed remembers the policy, or adds what is remembered of it.
+func (a *attempt) heed() {
+	spec := &a.state.object.Spec
+	if a.req.Policy.Unread {
+		last := Changes(max(slices.Index(words(), spec.Changes), 0))
+		a.req.Policy = a.req.Policy.With(Policy{Changes: last, Retain: spec.Retain})
+		return
+	}
+	spec.Changes, spec.Retain = words()[a.req.Policy.Changes], a.req.Policy.Retain
 }
 
 // PolicyOf is what the annotations of one object say, with what is wrong with them. Who writes what cannot be read wanted to be asked, and to

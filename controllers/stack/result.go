@@ -101,9 +101,17 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	if shown := l.board.show(ctx, a, res, next); shown != nil {
 		// What could not be shown does not make the stack a failed one.
 		logr.FromContextOrDiscard(ctx).Error(shown, "showing a load balancer", "stack", a.owner.String())
-		res.RequeueAfter = min(res.RequeueAfter, outcome.Attempt{Err: shown, Failures: s.failures}.Outcome().RetryAfter)
+		res.RequeueAfter = sooner(res.RequeueAfter, outcome.Attempt{Err: shown, Failures: s.failures}.Outcome().RetryAfter)
+		res.stay()
 	}
 	return res, err
+}
+
+// stay keeps the members of a stack that is gone in AWS while its object stands: once they are let go nobody looks at it again.
+func (r *Result) stay() {
+	if r.Gone {
+		r.Gone, r.Settled, r.Free = false, false, nil
+	}
 }
 
 // sooner is the shorter of two times, of which zero is never.
@@ -114,18 +122,15 @@ func sooner(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// Times after which what AWS protects from deletion is looked at again: somebody has to act first.
-const (
-	protectedRetry = 30 * time.Second
-	protectedMost  = 2 * time.Minute
-)
+// protectedRetry is when what AWS protects from deletion is looked at again: somebody has to act first, in AWS, of which nobody tells us.
+const protectedRetry = 30 * time.Second
 
 // patient is when to look again after so many runs in a row that could only wait. What waits for AWS is looked at four times before the
 // time doubles, which adds little to how long it takes; a load balancer that comes up is watched as before.
 func (a *attempt) patient(next outcome.Outcome, waits int) time.Duration {
 	switch {
 	case a.protected:
-		return outcome.Grow(protectedRetry, protectedMost, waits)
+		return protectedRetry
 	case waits == 0 || next.Reason != outcome.ReasonWaiting || a.starting() || len(a.unhealthy()) > 0:
 		return next.RetryAfter
 	}

@@ -207,3 +207,43 @@ func TestBreakerCountsWithinItsWindow(t *testing.T) {
 		w.now = w.now.Add(3 * time.Minute)
 	}
 }
+
+// TestPolicyOfWhoIsGoneCounts: a class that is gone before its members still has its load balancer retained, over a restart, too; one that is
+// there and says nothing any more does not.
+func TestPolicyOfWhoIsGoneCounts(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why    string
+		before []stack.Policy
+		last   stack.Policy
+		there  bool
+		held   bool
+	}{
+		{"it retained", []stack.Policy{{Retain: true}}, stack.Policy{Unread: true}, true, false},
+		{"it asked for approval", []stack.Policy{{Changes: stack.Approve}}, stack.Policy{Unread: true}, true, true},
+		{"it took that back", []stack.Policy{{Retain: true, Changes: stack.Observe}, {}}, stack.Policy{Unread: true}, false, false},
+		{"it is there and retains no more", []stack.Policy{{Retain: true}}, stack.Policy{}, false, false},
+		{"it retained and was missing for a while", []stack.Policy{{Retain: true}, {Unread: true}}, stack.Policy{Unread: true}, true, false},
+		{"it never said anything", []stack.Policy{{}}, stack.Policy{Unread: true}, false, false},
+	} {
+		w := newWorld(t)
+		w.settle(request(member("a")))
+		for _, policy := range row.before {
+			req := request(member("a"))
+			req.Policy = policy
+			w.run(req)
+		}
+		w.restart()
+		leaving := request()
+		leaving.Policy = row.last
+		res := w.run(leaving)
+		for range 3 {
+			if !res.Gone && res.Held == nil {
+				res = w.run(leaving)
+			}
+		}
+		if there := w.aws.stacks[owner()].LoadBalancer != nil; there != row.there || (res.Held != nil) != row.held {
+			t.Errorf("%s: the load balancer is there: %v, want %v; held: %v", row.why, there, row.there, res.Held)
+		}
+	}
+}

@@ -139,6 +139,14 @@ type StackStateSpec struct {
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 
+	// Changes and Retain are what was said last of how changes are made, in the words of the annotations headgate.dev/changes and
+	// headgate.dev/deletion-policy: it counts when the class that may have said it is gone before its Gateway or Ingress.
+	// +optional
+	Changes string `json:"changes,omitempty"`
+
+	// +optional
+	Retain bool `json:"retain,omitempty"`
+
 	// Before are the shares, in the same form, that members had when all was applied last, of those that changed since: what serves
 	// where AWS refuses the change. It is empty for a member that had none.
 	// +optional
