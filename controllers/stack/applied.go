@@ -232,7 +232,8 @@ func (m *memory) wait(steps []model.Waiting, now metav1.Time) {
 		if slices.ContainsFunc(m.object.Spec.Waiting, same) {
 			continue
 		}
-		if i := slices.IndexFunc(before, same); i >= 0 {
+		// A clock that was put back would have it wait for as long again.
+		if i := slices.IndexFunc(before, same); i >= 0 && before[i].Since.Before(&now) {
 			step.Since = before[i].Since
 		}
 		m.object.Spec.Waiting = append(m.object.Spec.Waiting, step)

@@ -258,7 +258,7 @@ func (m *memory) refusals(req Request, now time.Time) []model.Finding {
 	})
 	m.withheld = map[string]bool{}
 	for _, r := range m.object.Spec.Refused {
-		if !r.Retry.After(now) {
+		if untilRetry(r, now) <= 0 {
 			continue
 		}
 		m.withheld[r.Member] = true
@@ -272,6 +272,16 @@ func (m *memory) refusals(req Request, now time.Time) []model.Finding {
 	return out
 }
 
+// untilRetry is how long what AWS refused is not tried. No pause is as long as what a clock that was put back would make of it.
+func untilRetry(r headgatev1alpha1.RefusedMember, now time.Time) time.Duration {
+	const many = 1 << 10
+	left := r.Retry.Sub(now)
+	if left > outcome.AfterRefusal(many) {
+		return 0
+	}
+	return left
+}
+
 // retry is when something that was refused is tried again, zero where nothing is.
 func (a *attempt) retry(now time.Time) time.Duration {
 	if a.state == nil {
@@ -279,7 +289,7 @@ func (a *attempt) retry(now time.Time) time.Duration {
 	}
 	var out time.Duration
 	for _, r := range a.state.object.Spec.Refused {
-		if left := r.Retry.Sub(now); left > 0 && (out == 0 || left < out) {
+		if left := untilRetry(r, now); left > 0 && (out == 0 || left < out) {
 			out = left
 		}
 	}

@@ -47,8 +47,9 @@ type Cluster struct {
 	endpoint   string // https://127.0.0.1:port
 	config     *rest.Config
 	kubeconfig string
-	// children in the order of their start; they are stopped in reverse.
+	// children in the order of their start, with what they run; they are stopped in reverse.
 	children []*process.Process
+	programs []process.Spec
 }
 
 // Start brings a control plane up and returns when it serves, its controllers run and the CRDs are
@@ -120,12 +121,33 @@ func (c *Cluster) startControllerManager(ctx context.Context) error {
 
 // run starts one program of the control plane.
 func (c *Cluster) run(ctx context.Context, name string, flags []string) error {
-	child, err := process.Start(ctx, process.Spec{Path: filepath.Join(c.binaries, name), Args: flags, Env: cleanEnvironment(), Log: c.log})
+	program := process.Spec{Path: filepath.Join(c.binaries, name), Args: flags, Env: cleanEnvironment(), Log: c.log}
+	child, err := process.Start(ctx, program)
 	if err != nil {
 		return fmt.Errorf("bringing up the control plane: %w", err)
 	}
-	c.children = append(c.children, child)
+	c.children, c.programs = append(c.children, child), append(c.programs, program)
 	return nil
+}
+
+var errNoProgram = errors.New("the control plane has no such program")
+
+// Restart ends a program of the control plane as a crash would, and starts it again: binaries.Etcd, APIServer or ControllerManager. It
+// returns when the API server serves.
+func (c *Cluster) Restart(ctx context.Context, name string) error {
+	i := slices.IndexFunc(c.programs, func(p process.Spec) bool { return filepath.Base(p.Path) == name })
+	if i < 0 {
+		return fmt.Errorf("restarting %s: %w", name, errNoProgram)
+	}
+	if err := c.children[i].Kill(); err != nil {
+		return fmt.Errorf("restarting %s: %w", name, err)
+	}
+	child, err := process.Start(ctx, c.programs[i])
+	if err != nil {
+		return fmt.Errorf("restarting %s: %w", name, err)
+	}
+	c.children[i] = child
+	return c.awaitServer(ctx)
 }
 
 // Config is a client configuration with all rights. Each call gives a copy of its own.

@@ -28,7 +28,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 		return err
 	}
 	cluster := stack.NewCluster(aws, stack.ClusterOptions{
-		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Linger: s.RuleGrace, Backend: s.BackendGroupID, Forget: aws.Forget,
+		Name: s.Cluster, Tags: s.DefaultTags, OpenAllPorts: s.OpenAllPorts, Linger: s.RuleGrace, Backend: s.BackendGroupID, Forget: aws.Forget, Now: s.Now,
 		// Past the cache, which may still show a stack that was just forgotten.
 		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, mgr.GetAPIReader(), s.Cluster) },
 	})
@@ -37,7 +37,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 		return err
 	}
 	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
-		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget,
+		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget, Now: s.Now,
 		Patience: s.TargetPatience, Hold: s.TargetHold,
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
@@ -52,7 +52,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 	network := targets.NewNetwork(cluster, targets.Pace{Quiet: quiet, Verify: s.SyncPeriod})
 	lane := targets.New(mgr, aws, targets.Options{
 		Board: loop.Board(), Network: network, FailOpen: failOpen(s), Workers: s.TargetWorkers, MaxTargets: s.MaxTargets,
-		Poll: s.TargetPoll, MaxBackoff: s.TargetBackoff, Pods: targets.NewPods(mgr),
+		Poll: s.TargetPoll, MaxBackoff: s.TargetBackoff, Pods: targets.NewPods(mgr), Now: s.Now,
 		As:        func(role model.Role) targets.Account { return aws.As(role) },
 		InService: did.serving,
 	})
@@ -87,7 +87,7 @@ func measured(mgr ctrl.Manager, s Settings) (progress, error) {
 
 func newCloud(ctx context.Context, s Settings, read *secrets, of *term) (*cloud.Client, error) {
 	options := CloudOptions(s)
-	options.Secrets, options.Authorities, options.Term = read.data, read.authorities, of.left
+	options.Secrets, options.Authorities, options.Term, options.Now = read.data, read.authorities, of.left, s.Now
 	if s.MetricsAddr != "0" {
 		observe, err := cloud.CountCalls(metrics.Registry)
 		if err != nil {

@@ -28,6 +28,8 @@ type Settings struct {
 	MaxRetries int
 	// Transport carries the AWS calls; nil means the SDK's own.
 	Transport http.RoundTripper
+	// Now is the clock of what is remembered and awaited; nil means the system's.
+	Now func() time.Time
 
 	Webhooks Webhooks
 

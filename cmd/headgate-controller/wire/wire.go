@@ -121,7 +121,10 @@ func Run(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	of := &term{now: time.Now}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	of := &term{now: s.Now}
 	mgr, err := newManager(s, h, of)
 	if err != nil {
 		return err
