@@ -43,6 +43,10 @@ func (s *settings) define(fs *flag.FlagSet) {
 		"per cent of the load balancers beyond which deletions wait for approval; 100 turns that off")
 	fs.IntVar(&s.BreakerLeast, "deletion-breaker-least", 5, "fewest deletions that wait for approval")
 	fs.DurationVar(&s.BreakerWindow, "deletion-breaker-window", 10*time.Minute, "time in which deletions are counted together")
+	fs.IntVar(&s.TargetBreakerPercent, "deregistration-breaker-percent", 20,
+		"per cent of a group's targets beyond which those whose pods run on are not deregistered before somebody approves; 100 turns that off")
+	fs.IntVar(&s.TargetBreakerLeast, "deregistration-breaker-least", 5, "fewest such targets that wait for approval")
+	fs.DurationVar(&s.TargetBreakerWindow, "deregistration-breaker-window", 10*time.Minute, "time in which such targets are counted together")
 	fs.IntVar(&s.IngressWorkers, "ingress-max-concurrent-reconciles", 16, "Ingress groups that are worked on at a time")
 	fs.IntVar(&s.GatewayWorkers, "alb-gateway-max-concurrent-reconciles", 16, "Gateways that are worked on at a time")
 }
@@ -143,6 +147,8 @@ func (s *settings) problems(rest []string) []string {
 		"--enable-manage-backend-security-group-rules needs --enable-backend-security-group: leave one of the two out")
 	complain(s.MaxRetries < 0, "--aws-max-retries is %d: use 0 or more", s.MaxRetries)
 	complain(s.BreakerPercent < 1 || s.BreakerLeast < 1 || s.BreakerWindow <= 0, "--deletion-breaker-percent, -least and -window must be more than 0")
+	complain(s.TargetBreakerPercent < 1 || s.TargetBreakerLeast < 1 || s.TargetBreakerWindow <= 0,
+		"--deregistration-breaker-percent, -least and -window must be more than 0")
 	complain(s.SyncPeriod <= 0, "--sync-period is %s: use more than 0", s.SyncPeriod)
 	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")
 	complain(s.TargetWorkers < 1, "--targetgroupbinding-max-concurrent-reconciles is %d: use 1 or more", s.TargetWorkers)

@@ -53,6 +53,10 @@ type Options struct {
 	MaxBackoff time.Duration
 	// InService is told how long the targets of a group took to be healthy after a change. It may be nil.
 	InService func(time.Duration)
+	// Breaker says when so many targets go whose pods run that somebody shall look first.
+	Breaker stack.BreakerOptions
+	// Paused is told how many targets of a binding (namespace/name) it holds. It may be nil.
+	Paused func(binding string, targets int)
 	// Workers that reconcile bindings side by side. Default 16.
 	Workers int
 	// Now is the clock. Default: the system's.
@@ -101,7 +105,9 @@ type file struct {
 	gateless map[types.UID]bool
 	// cautions are what is told of how the pods end.
 	cautions []outcome.Remark
-	poll     poll
+	// breaker knows what went and what is held.
+	breaker breaker
+	poll    poll
 	// checkpoint is what was written last, nil for nothing.
 	checkpoint *string
 }
@@ -132,7 +138,7 @@ func New(mgr ctrl.Manager, cloud interface {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	work := ctrl.NewControllerManagedBy(mgr).
 		Named("targetGroupBinding").
-		For(&elbv2v1beta1.TargetGroupBinding{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&elbv2v1beta1.TargetGroupBinding{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, approvals()))).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfSlice)).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfNode), builder.WithPredicates(matters())).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfService)).
@@ -194,7 +200,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return r.failed(ctx, b, err)
 	}
 	r.edit(req.NamespacedName, func(f *file) { f.failures = 0 })
-	return reconcile.Result{RequeueAfter: max(after, p.again)}, r.tell(ctx, b, p)
+	return reconcile.Result{RequeueAfter: sooner(after, p.again)}, r.tell(ctx, b, p)
 }
 
 // attempt counts a failure and says what it means.
@@ -293,6 +299,7 @@ func (r *Reconciler) drop(key types.NamespacedName) {
 	f := r.file(key)
 	r.disown(key, f.group)
 	r.disown(key, f.former)
+	r.paused(key, 0)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.files, key)

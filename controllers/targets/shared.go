@@ -39,6 +39,17 @@ func recordOf(targets ...[]model.Target) record {
 	return out
 }
 
+// targetOf reads one.
+func targetOf(entry string) (model.Target, bool) {
+	// The last colon: addresses of IPv6 have more.
+	at := strings.LastIndex(entry, ":")
+	if at < 0 {
+		return model.Target{}, false
+	}
+	port, err := strconv.Atoi(entry[at+1:])
+	return model.Target{ID: entry[:at], Port: port}, err == nil
+}
+
 // of are those targets that are in the record.
 func (r record) of(targets []model.Target) []model.Target {
 	return slices.DeleteFunc(slices.Clone(targets), func(t model.Target) bool { return !r[entry(t)] })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -41,7 +42,7 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 		r.network.expect(b)
 		return 0, wrong, nil
 	}
-	r.network.set(b, r.addresses(ctx, b, want), want)
+	r.admit(ctx, b, want.with(r.file(client.ObjectKeyFromObject(b)).breaker.held))
 	if err != nil {
 		return 0, problem{}, err
 	}
@@ -52,7 +53,7 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 		return 0, problem{}, err
 	}
 	r.lane.use(group, r.reach(b))
-	after, err := r.level(ctx, b, group, want)
+	after, p, err := r.level(ctx, b, group, want)
 	if absent(err) && !r.made(b) {
 		r.lane.forget(group)
 		return 0, missing(b, group), nil
@@ -63,7 +64,32 @@ func (r *Reconciler) sync(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if roleOf(b).ARN == "" {
 		r.learn(group)
 	}
-	return after, r.tooMany(want), r.leave(ctx, b)
+	if p == (problem{}) {
+		p = r.tooMany(want.targets)
+	}
+	return after, p, errors.Join(r.spend(ctx, b, p), r.leave(ctx, b))
+}
+
+// wish is what shall be registered, and all endpoints that it was chosen from.
+type wish struct {
+	targets []model.Target
+	all     []endpoint
+}
+
+// with are the targets that shall be registered, and those that are held.
+func (w wish) with(held record) []model.Target {
+	out := slices.Clone(w.targets)
+	for _, one := range slices.Sorted(maps.Keys(held)) {
+		if t, ok := targetOf(one); ok && !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// admit has the network admit traffic to targets.
+func (r *Reconciler) admit(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, targets []model.Target) {
+	r.network.set(b, r.addresses(ctx, b, targets), targets)
 }
 
 // keep has the network admit traffic to the targets as they are, where nobody told it yet: those of a binding that cannot be followed now
@@ -88,25 +114,30 @@ func (r *Reconciler) keep(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if err != nil && !absent(err) {
 		return err
 	}
-	r.network.set(b, r.addresses(ctx, b, known), known)
+	r.admit(ctx, b, known)
 	return nil
 }
 
 // level brings the targets of a group in line with what is wanted and looks at their health.
-func (r *Reconciler) level(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target) (time.Duration, error) {
-	l, err := r.move(ctx, b, group, want)
+func (r *Reconciler) level(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, w wish) (time.Duration, problem, error) {
+	l, p, err := r.move(ctx, b, group, w)
 	if err != nil {
-		return 0, err
+		return 0, problem{}, err
 	}
 	key := client.ObjectKeyFromObject(b)
+	want := w.targets
+	if p != (problem{}) {
+		want = w.with(r.file(key).breaker.held)
+		r.admit(ctx, b, want)
+	}
 	r.edit(key, func(f *file) { f.idle = len(want) == 0 })
 	r.board.Want(group, r.most(len(want)))
 	after, err := r.look(ctx, key, l)
 	if err != nil {
-		return after, err
+		return after, p, err
 	}
 	quiet, err := r.settle(ctx, b, group, want)
-	return sooner(after, quiet), err
+	return sooner(after, quiet), p, err
 }
 
 // sooner is the shorter of two times, of which zero is none.
@@ -117,31 +148,42 @@ func sooner(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// move registers and deregisters what it takes to have the targets that are wanted.
-func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target) (looking, error) {
-	r.restore(b, group, want)
+// move registers and deregisters what it takes to have the targets that are wanted, but for those that are held.
+func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, w wish) (looking, problem, error) {
+	r.restore(b, group, w.targets)
 	known, health, err := r.lane.registered(ctx, group)
 	if err != nil {
-		return looking{}, err
+		return looking{}, problem{}, err
 	}
-	want = r.bounded(want, known)
+	want := r.bounded(w.targets, known)
 	delta := diff(want, known)
 	if delta.deregister, err = r.spare(ctx, b, group, delta.deregister); err != nil {
-		return looking{}, err
+		return looking{}, problem{}, err
 	}
+	held, p, err := r.hold(ctx, b, step{w, known, delta})
+	if err != nil {
+		return looking{}, problem{}, err
+	}
+	delta.deregister, want = diff(held, delta.deregister).deregister, slices.Concat(want, held)
 	if delta.empty() {
-		return looking{group: group, health: health}, r.note(ctx, b, recordOf(want))
+		return looking{group: group, health: health}, p, r.note(ctx, b, recordOf(want))
 	}
+	return looking{group: group, changed: true}, p, r.change(ctx, b, group, want, delta)
+}
+
+// change registers and deregisters. Before and after, it is written down where other clusters have targets in the group too.
+func (r *Reconciler) change(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target, delta change) error {
+	var err error
 	if delta.register, err = r.zoned(ctx, b, delta.register); err != nil {
-		return looking{}, err
+		return err
 	}
 	if err := errors.Join(r.note(ctx, b, recordOf(want, delta.deregister)), r.unsettle(ctx, b)); err != nil {
-		return looking{}, err
+		return err
 	}
 	if err := r.lane.apply(ctx, group, delta); err != nil {
-		return looking{}, err
+		return err
 	}
-	return looking{group: group, changed: true}, r.note(ctx, b, recordOf(want))
+	return r.note(ctx, b, recordOf(want))
 }
 
 // bounded are the targets that fit the bound: those that are registered first, then in order, so that who is in stays in.
@@ -179,9 +221,9 @@ func (r *Reconciler) tooMany(want []model.Target) problem {
 }
 
 // confirmed is what shall be registered. An endpoint list that is suddenly empty is read again, past the cache.
-func (r *Reconciler) confirmed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) ([]model.Target, problem, error) {
+func (r *Reconciler) confirmed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (wish, problem, error) {
 	want, p, err := r.want(ctx, r.client, b)
-	if err != nil || len(want) > 0 || r.file(client.ObjectKeyFromObject(b)).idle {
+	if err != nil || len(want.targets) > 0 || r.file(client.ObjectKeyFromObject(b)).idle {
 		return want, p, err
 	}
 	return r.want(ctx, r.live, b)
@@ -189,18 +231,18 @@ func (r *Reconciler) confirmed(ctx context.Context, b *elbv2v1beta1.TargetGroupB
 
 // want is what shall be registered, as reader knows the endpoints. A Service that is gone has none; a port that a Service does not
 // have is a mistake.
-func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding) ([]model.Target, problem, error) {
+func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding) (wish, problem, error) {
 	service := &corev1.Service{}
 	key := client.ObjectKey{Namespace: b.Namespace, Name: b.Spec.ServiceRef.Name}
 	if err := reader.Get(ctx, key, service); err != nil {
 		if client.IgnoreNotFound(err) == nil {
-			return nil, problem{}, nil
+			return wish{}, problem{}, nil
 		}
-		return nil, problem{}, fmt.Errorf("reading Service %s: %w", key, err)
+		return wish{}, problem{}, fmt.Errorf("reading Service %s: %w", key, err)
 	}
 	p, ok := servicePort(service, b)
 	if !ok {
-		return nil, problem{reason: "BackendNotFound", message: fmt.Sprintf(
+		return wish{}, problem{reason: "BackendNotFound", message: fmt.Sprintf(
 			"spec.serviceRef.port: Service %s has no port %s; its targets stay as they are: name a port that it has",
 			key, b.Spec.ServiceRef.Port.String())}, nil
 	}
@@ -208,26 +250,27 @@ func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1b
 		return r.endpointTargets(ctx, reader, b, port{name: p.Name, family: familyOf(b)})
 	}
 	if p.NodePort == 0 {
-		return nil, problem{reason: "NoNodePort", message: fmt.Sprintf(
+		return wish{}, problem{reason: "NoNodePort", message: fmt.Sprintf(
 			"spec.serviceRef: port %s of Service %s has no node port, which targets of the type instance need; the targets stay as they are: "+
 				"make it a Service of the type NodePort, or use targets of the type ip", b.Spec.ServiceRef.Port.String(), key)}, nil
 	}
-	return r.nodes(ctx, reader, b, int(p.NodePort))
+	nodes, wrong, err := r.nodes(ctx, reader, b, int(p.NodePort))
+	return wish{targets: nodes}, wrong, err
 }
 
 // endpointTargets are the addresses of pods that shall be registered.
-func (r *Reconciler) endpointTargets(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding, p port) ([]model.Target, problem, error) {
+func (r *Reconciler) endpointTargets(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding, p port) (wish, problem, error) {
 	var list discoveryv1.EndpointSliceList
 	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: b.Spec.ServiceRef.Name})
 	if err != nil {
-		return nil, problem{}, fmt.Errorf("listing the endpoints of Service %s/%s: %w", b.Namespace, b.Spec.ServiceRef.Name, err)
+		return wish{}, problem{}, fmt.Errorf("listing the endpoints of Service %s/%s: %w", b.Namespace, b.Spec.ServiceRef.Name, err)
 	}
 	all := endpoints(list.Items, p)
 	gated, err := r.gating(ctx, b, all)
 	if err != nil {
-		return nil, problem{}, err
+		return wish{}, problem{}, err
 	}
-	return desired(all, gated, r.opts.FailOpen), problem{}, nil
+	return wish{targets: desired(all, gated, r.opts.FailOpen), all: all}, problem{}, nil
 }
 
 // servicePort finds the Service port that the binding names.

@@ -14,13 +14,15 @@ import (
 	"testing"
 	"time"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"sigs.k8s.io/yaml"
 
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/sandbox"
 	"github.com/headgate/headgate/sandbox/selfsigned"
 	"github.com/headgate/headgate/test/endtoend"
@@ -151,7 +153,8 @@ func rollouts(t *testing.T, s *endtoend.Stage, hooks webhooks) {
 		name string
 		do   func()
 	}{
-		{"a rolling update of 20 pods", r.update}, {"a drain of a node", r.drain}, {"a scale-in from 20 pods to 5", r.shrink},
+		{"a rolling update of 20 pods", r.update}, {"a drain of a node", r.drain},
+		{"a selector that fits no pod, by a mistake", r.mistake}, {"a scale-in from 20 pods to 5", r.shrink},
 	} {
 		before, _ := load.Counts()
 		begun := time.Now()
@@ -302,6 +305,25 @@ func (r rollout) drain() {
 	}
 	r.kubectl("uncordon", node)
 	until(r.t, "20 healthy targets", r.serves(20))
+}
+
+// mistake edits the Service so that it has no endpoints any more. Its pods run on, and their targets stay until it is mended.
+func (r rollout) mistake() {
+	for _, step := range []struct{ app, reason string }{{"wbe", "BreakerOpen"}, {web, "Served"}} {
+		r.kubectl("patch", "service", web, "-n", rolling, "--type=merge", "-p", `{"spec":{"selector":{"app":"`+step.app+`"}}}`)
+		until(r.t, "the binding says "+step.reason, func(ctx context.Context) error {
+			var list elbv2v1beta1.TargetGroupBindingList
+			if err := r.Client.List(ctx, &list, client.InNamespace(rolling)); err != nil {
+				return err
+			}
+			for _, b := range list.Items {
+				if c := meta.FindStatusCondition(b.Status.Conditions, headgatev1alpha1.ConditionReady); c == nil || c.Reason != step.reason {
+					return fmt.Errorf("it says %v", c)
+				}
+			}
+			return r.serves(20)(ctx)
+		})
+	}
 }
 
 func (r rollout) shrink() {

@@ -55,6 +55,8 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 		Poll: s.TargetPoll, MaxBackoff: s.TargetBackoff, Pods: targets.NewPods(mgr), Now: s.Now,
 		As:        func(role model.Role) targets.Account { return aws.As(role) },
 		InService: did.serving,
+		Breaker:   stack.BreakerOptions{Percent: s.TargetBreakerPercent, Least: s.TargetBreakerLeast, Window: s.TargetBreakerWindow},
+		Paused:    did.pausing,
 	})
 	if err := addTargets(mgr, lane, network); err != nil {
 		return err

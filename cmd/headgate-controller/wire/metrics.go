@@ -20,6 +20,7 @@ type progress struct {
 	size      prometheus.Histogram
 	drift     prometheus.Counter
 	inService prometheus.Histogram
+	held      *prometheus.GaugeVec
 }
 
 // countProgress registers the metrics of plans and targets.
@@ -39,8 +40,11 @@ func countProgress(registry prometheus.Registerer) (progress, error) {
 			Help:    "Time from a change of a group's targets until all were seen healthy; the looks are seconds apart.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 10),
 		}),
+		held: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "headgate_targets_held", Help: "Targets that stay registered although their endpoints are gone, for their pods run: they wait for approval.",
+		}, []string{"binding"}),
 	}
-	for _, one := range []prometheus.Collector{p.changes, p.size, p.drift, p.inService} {
+	for _, one := range []prometheus.Collector{p.changes, p.size, p.drift, p.inService, p.held} {
 		if err := registry.Register(one); err != nil {
 			return progress{}, fmt.Errorf("registering the metrics of plans: %w", err)
 		}
@@ -61,6 +65,15 @@ func (p progress) plan(begun plan.Plan, drift bool) {
 
 // serving takes how long targets took.
 func (p progress) serving(took time.Duration) { p.inService.Observe(took.Seconds()) }
+
+// pausing takes how many targets of a binding are held.
+func (p progress) pausing(binding string, targets int) {
+	if targets == 0 {
+		p.held.DeleteLabelValues(binding)
+		return
+	}
+	p.held.WithLabelValues(binding).Set(float64(targets))
+}
 
 // fleet is what the LoadBalancer objects say, read from the cache when it is asked for.
 type fleet struct {

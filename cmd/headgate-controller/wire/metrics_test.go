@@ -87,9 +87,13 @@ func TestProgressIsMeasured(t *testing.T) {
 	}
 	did.plan(plan.Plan{Changes: []plan.Change{{Op: plan.CreateRule}, {Op: plan.CreateRule}, {Op: plan.DeleteRule}}}, true)
 	did.serving(12 * time.Second)
+	did.pausing("shop/web", 7)
+	did.pausing("shop/cart", 6)
+	did.pausing("shop/cart", 0)
 	want := []string{
 		"headgate_drift_total: 1", "headgate_plan_changes: 3", "headgate_plan_changes_total operation=CreateRule: 2",
-		"headgate_plan_changes_total operation=DeleteRule: 1", "headgate_targets_in_service_seconds: 12",
+		"headgate_plan_changes_total operation=DeleteRule: 1", "headgate_targets_held binding=shop/web: 7",
+		"headgate_targets_in_service_seconds: 12",
 	}
 	if diff := cmp.Diff(want, values(t, registry)); diff != "" {
 		t.Error(diff)

@@ -72,6 +72,10 @@ type Settings struct {
 	BreakerPercent, BreakerLeast int
 	BreakerWindow                time.Duration
 
+	// TargetBreakerPercent, TargetBreakerLeast and TargetBreakerWindow say the same of a group's targets whose pods run.
+	TargetBreakerPercent, TargetBreakerLeast int
+	TargetBreakerWindow                      time.Duration
+
 	// BackendGroup gives load balancers the shared backend security group.
 	BackendGroup bool
 	// BackendGroupID is a security group of the user's in place of the shared one; empty has one made.
