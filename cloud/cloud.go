@@ -72,6 +72,15 @@ func (c *Client) Owners(ctx context.Context) ([]model.Owner, error) {
 	return owners, doing("looking for the cluster's stacks", err)
 }
 
+// Belongings are the resources of the cluster's stacks as far as they are known; see [inventory.Inventory.Belongings].
+func (c *Client) Belongings() []model.Belonging { return c.inventory.Belongings() }
+
+// Unused are imported certificates that nothing has; see [inventory.Inventory.Unused].
+func (c *Client) Unused(ctx context.Context) ([]model.OwnCertificate, error) {
+	unused, err := c.inventory.Unused(ctx)
+	return unused, doing("looking for certificates that nothing has", err)
+}
+
 // Forget has everything of an owner read from AWS again at the next observation.
 func (c *Client) Forget(owner model.Owner) { c.inventory.Forget(owner) }
 

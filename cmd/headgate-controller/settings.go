@@ -146,8 +146,8 @@ func (s *settings) problems(rest []string) []string {
 	complain(s.Tuning.ManageBackendRules && !s.BackendGroup,
 		"--enable-manage-backend-security-group-rules needs --enable-backend-security-group: leave one of the two out")
 	complain(s.MaxRetries < 0, "--aws-max-retries is %d: use 0 or more", s.MaxRetries)
-	complain(s.BreakerPercent < 1 || s.BreakerLeast < 1 || s.BreakerWindow <= 0, "--deletion-breaker-percent, -least and -window must be more than 0")
-	complain(s.TargetBreakerPercent < 1 || s.TargetBreakerLeast < 1 || s.TargetBreakerWindow <= 0,
+	complain(min(s.BreakerPercent, s.BreakerLeast, int(s.BreakerWindow)) < 1, "--deletion-breaker-percent, -least and -window must be more than 0")
+	complain(min(s.TargetBreakerPercent, s.TargetBreakerLeast, int(s.TargetBreakerWindow)) < 1,
 		"--deregistration-breaker-percent, -least and -window must be more than 0")
 	complain(s.SyncPeriod <= 0, "--sync-period is %s: use more than 0", s.SyncPeriod)
 	complain(s.IngressWorkers < 1 || s.GatewayWorkers < 1, "the numbers of concurrent reconciles must be 1 or more")

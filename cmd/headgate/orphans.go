@@ -7,21 +7,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	networkingv1 "k8s.io/api/networking/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
-	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/cmd/headgate-controller/flags"
 	"github.com/headgate/headgate/cmd/headgate-controller/wire"
-	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/orphan"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
@@ -31,6 +24,7 @@ import (
 type holdings interface {
 	stack.Cloud
 	Owners(ctx context.Context) ([]model.Owner, error)
+	Unused(ctx context.Context) ([]model.OwnCertificate, error)
 }
 
 // orphanage looks for what AWS holds of a cluster and nobody there wants.
@@ -50,8 +44,9 @@ func newOrphansCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "orphans",
 		Short: "Print what AWS holds of a cluster and nobody there wants, and delete it when asked",
-		Long: "Prints the stacks that carry the cluster's ownership tags and that no Ingress, no Gateway and no memory of the operator is for. Only with\n" +
-			"--delete anything is changed. What belongs to other clusters, to Services, and what a load balancer of somebody else uses is left alone.",
+		Long: "Prints the stacks that carry the cluster's ownership tags and that no Ingress, no Gateway and no memory of the operator is for, also where\n" +
+			"nothing is left of them but certificates or trust stores, and imported certificates that nothing has. Only with --delete anything is\n" +
+			"changed. What belongs to other clusters, to Services, and what a load balancer of somebody else uses is left alone.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if set.Cluster == "" {
@@ -86,37 +81,69 @@ func (o *orphanage) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking at AWS: %w", err)
 	}
-	wanted, err := o.wanted(ctx)
+	wanted, err := orphan.Look(ctx, o.objects, o.cluster)
 	if err != nil {
-		return err
+		return fmt.Errorf("looking at the cluster: %w", err)
 	}
 	found := 0
 	var errs []error
 	for _, owner := range owners {
-		if wanted[owner] {
+		if wanted.Owners[owner] {
 			continue
 		}
 		found++
 		errs = append(errs, o.one(ctx, owner))
 	}
-	if found == 0 {
+	// After the load balancers, which may have had them.
+	shared, err := o.imported(ctx, wanted)
+	if err == nil && len(shared.Certificates) > 0 {
+		found++
+		err = o.remove(ctx, shared)
+	}
+	if found == 0 && err == nil {
 		fmt.Fprintln(o.out, "no orphans")
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, err)...)
+}
+
+// imported are the certificates of Secrets, which belong to the cluster and no stack, that nothing in AWS has and nobody remembers.
+func (o *orphanage) imported(ctx context.Context, wanted orphan.Wanted) (model.Stack, error) {
+	unused, err := o.aws.Unused(ctx)
+	if err != nil {
+		return model.Stack{}, fmt.Errorf("looking at AWS: %w", err)
+	}
+	unused = slices.DeleteFunc(unused, func(c model.OwnCertificate) bool { return wanted.Resources[c.ARN] })
+	return model.Stack{Owner: model.Owner{Cluster: o.cluster}, Certificates: unused}, nil
+}
+
+// detailed are the keys of what is observed only where somebody asks for it.
+func detailed() []model.Key {
+	return []model.Key{{Kind: model.KindCertificate}, {Kind: model.KindTrustStore}}
 }
 
 // one prints an orphan, and deletes it where that is asked for.
 func (o *orphanage) one(ctx context.Context, owner model.Owner) error {
-	observed, err := o.aws.Observe(ctx, owner, nil)
+	observed, err := o.aws.Observe(ctx, owner, detailed())
 	if err != nil {
 		return fmt.Errorf("looking at %s: %w", owner, err)
 	}
+	// Those that the cluster imported may be others' too.
+	observed.Certificates = slices.DeleteFunc(observed.Certificates, func(c model.OwnCertificate) bool {
+		_, own := owner.Owns(c.Tags)
+		return !own
+	})
 	if user := usedBy(observed); user != "" {
 		fmt.Fprintf(o.out, "# %s\nkept: %s, which is not part of it, uses one of its target groups\n", owner, user)
 		return nil
 	}
+	return o.remove(ctx, observed)
+}
+
+// remove prints what it takes to delete an orphan, and does it where that is asked for.
+func (o *orphanage) remove(ctx context.Context, observed model.Stack) error {
+	owner := observed.Owner
 	p := plan.Diff(model.Stack{Owner: owner}, observed, plan.Options{})
-	fmt.Fprintf(o.out, "# %s\n%s", owner, p)
+	fmt.Fprintf(o.out, "# %s\n%s", title(owner), p)
 	if !o.delete {
 		return nil
 	}
@@ -128,6 +155,14 @@ func (o *orphanage) one(ctx context.Context, owner model.Owner) error {
 		return fmt.Errorf("deleting %s: %w", owner, err)
 	}
 	return nil
+}
+
+// title says whose something is.
+func title(owner model.Owner) string {
+	if owner.Prefix == "" {
+		return "certificates of Secrets, which the cluster imported and nothing has"
+	}
+	return owner.String()
 }
 
 // usedBy is a load balancer beside a stack's own that uses one of its target groups.
@@ -146,55 +181,4 @@ func usedBy(observed model.Stack) model.ARN {
 		}
 	}
 	return ""
-}
-
-// wanted are the owners that somebody in the cluster is for: the operator remembers them, or there is an object, whatever its class.
-func (o *orphanage) wanted(ctx context.Context) (map[model.Owner]bool, error) {
-	out := map[model.Owner]bool{}
-	add := func(prefix, name string) { out[model.Owner{Cluster: o.cluster, Prefix: prefix, Stack: name}] = true }
-	var states headgatev1alpha1.StackStateList
-	var params elbv2v1beta1.IngressClassParamsList
-	var ingresses networkingv1.IngressList
-	var gateways gwv1.GatewayList
-	for _, list := range []client.ObjectList{&states, &params, &ingresses, &gateways} {
-		if err := o.objects.List(ctx, list); err != nil && !meta.IsNoMatchError(err) && !apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("listing what is wanted: %w", err)
-		}
-	}
-	for _, s := range states.Items {
-		_, owner, _ := strings.Cut(s.Spec.Owner, " ")
-		prefix, name, _ := strings.Cut(owner, ":")
-		add(prefix, name)
-	}
-	for _, p := range params.Items {
-		if p.Spec.Group != nil {
-			add(model.PrefixIngress, p.Spec.Group.Name)
-		}
-	}
-	for i := range ingresses.Items {
-		for _, name := range groupsOfIngress(&ingresses.Items[i]) {
-			add(model.PrefixIngress, name)
-		}
-	}
-	for _, g := range gateways.Items {
-		add(model.PrefixGatewayALB, g.Namespace+"/"+g.Name)
-	}
-	return out, nil
-}
-
-// groupFinalizer is followed by the name of a group that an Ingress is in, or was.
-const groupFinalizer = "group.ingress.k8s.aws/"
-
-// groupsOfIngress are the stacks that an Ingress may be in.
-func groupsOfIngress(ing *networkingv1.Ingress) []string {
-	out := []string{ing.Namespace + "/" + ing.Name}
-	if name := strings.TrimSpace(ing.Annotations[annotations.IngressPrefix+annotations.GroupName]); name != "" {
-		out = append(out, name)
-	}
-	for _, f := range ing.Finalizers {
-		if name, ok := strings.CutPrefix(f, groupFinalizer); ok {
-			out = append(out, name)
-		}
-	}
-	return slices.Compact(out)
 }

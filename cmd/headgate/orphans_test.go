@@ -16,7 +16,11 @@ import (
 )
 
 // kept is an account in memory that says whose its stacks are.
-type kept struct{ *preview.Account }
+type kept struct {
+	*preview.Account
+
+	unused []model.OwnCertificate
+}
 
 func (k kept) Owners(context.Context) ([]model.Owner, error) {
 	var out []model.Owner
@@ -25,6 +29,8 @@ func (k kept) Owners(context.Context) ([]model.Owner, error) {
 	}
 	return out, nil
 }
+
+func (k kept) Unused(context.Context) ([]model.OwnCertificate, error) { return k.unused, nil }
 
 func ownedBy(prefix, name string) model.Owner {
 	return model.Owner{Cluster: "c", Prefix: prefix, Stack: name}
@@ -62,7 +68,7 @@ func TestOrphans(t *testing.T) {
 		stacks = append(stacks, balanced(owner))
 	}
 	for _, deletes := range []bool{false, true} {
-		aws, out := kept{preview.NewAccount(model.Facts{}, stacks...)}, &bytes.Buffer{}
+		aws, out := kept{Account: preview.NewAccount(model.Facts{}, stacks...)}, &bytes.Buffer{}
 		aws.Cut = -1
 		o := orphanage{cluster: "c", objects: objects, aws: aws, out: out, delete: deletes}
 		if err := o.run(t.Context()); err != nil {

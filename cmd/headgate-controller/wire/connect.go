@@ -12,6 +12,7 @@ import (
 
 	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/controllers/ingress"
+	"github.com/headgate/headgate/controllers/orphan"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/controllers/targets"
 	"github.com/headgate/headgate/model"
@@ -60,6 +61,12 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 	})
 	if err := addTargets(mgr, lane, network); err != nil {
 		return err
+	}
+	if s.WatchNamespace == "" { // what other namespaces want is not known then
+		watch := orphan.New(aws, mgr.GetClient(), orphan.Options{Cluster: s.Cluster, Count: did.orphaned})
+		if err := mgr.Add(watch); err != nil {
+			return fmt.Errorf("registering the watch for orphans: %w", err)
+		}
 	}
 	doors, err := FrontDoors(s)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
 )
 
@@ -21,6 +22,7 @@ type progress struct {
 	drift     prometheus.Counter
 	inService prometheus.Histogram
 	held      *prometheus.GaugeVec
+	orphans   *prometheus.GaugeVec
 }
 
 // countProgress registers the metrics of plans and targets.
@@ -43,8 +45,11 @@ func countProgress(registry prometheus.Registerer) (progress, error) {
 		held: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "headgate_targets_held", Help: "Targets that stay registered although their endpoints are gone, for their pods run: they wait for approval.",
 		}, []string{"binding"}),
+		orphans: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "headgate_orphans", Help: "What AWS holds with the cluster's ownership tags and nobody in the cluster wants, as far as it is known, by kind.",
+		}, []string{"kind"}),
 	}
-	for _, one := range []prometheus.Collector{p.changes, p.size, p.drift, p.inService, p.held} {
+	for _, one := range []prometheus.Collector{p.changes, p.size, p.drift, p.inService, p.held, p.orphans} {
 		if err := registry.Register(one); err != nil {
 			return progress{}, fmt.Errorf("registering the metrics of plans: %w", err)
 		}
@@ -65,6 +70,11 @@ func (p progress) plan(begun plan.Plan, drift bool) {
 
 // serving takes how long targets took.
 func (p progress) serving(took time.Duration) { p.inService.Observe(took.Seconds()) }
+
+// orphaned takes how many orphans of a kind there are.
+func (p progress) orphaned(kind model.Kind, orphans int) {
+	p.orphans.WithLabelValues(string(kind)).Set(float64(orphans))
+}
 
 // pausing takes how many targets of a binding are held.
 func (p progress) pausing(binding string, targets int) {

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
 )
 
@@ -87,11 +88,12 @@ func TestProgressIsMeasured(t *testing.T) {
 	}
 	did.plan(plan.Plan{Changes: []plan.Change{{Op: plan.CreateRule}, {Op: plan.CreateRule}, {Op: plan.DeleteRule}}}, true)
 	did.serving(12 * time.Second)
+	did.orphaned(model.KindTargetGroup, 2)
 	did.pausing("shop/web", 7)
 	did.pausing("shop/cart", 6)
 	did.pausing("shop/cart", 0)
 	want := []string{
-		"headgate_drift_total: 1", "headgate_plan_changes: 3", "headgate_plan_changes_total operation=CreateRule: 2",
+		"headgate_drift_total: 1", "headgate_orphans kind=TargetGroup: 2", "headgate_plan_changes: 3", "headgate_plan_changes_total operation=CreateRule: 2",
 		"headgate_plan_changes_total operation=DeleteRule: 1", "headgate_targets_held binding=shop/web: 7",
 		"headgate_targets_in_service_seconds: 12",
 	}
