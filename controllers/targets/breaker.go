@@ -68,6 +68,8 @@ type step struct {
 	wish  wish
 	known []model.Target
 	delta change
+	// gone are the targets to deregister whose endpoints are gone.
+	gone []model.Target
 }
 
 // vanished are the targets to deregister whose endpoints are gone, not just ending or not ready.
@@ -83,13 +85,13 @@ func (r *Reconciler) hold(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	key, now := client.ObjectKeyFromObject(b), r.opts.Now()
 	k := r.file(key).breaker
 	k.after(now.Add(-r.opts.Breaker.WithDefaults().Window))
-	var going, stay []model.Target
+	var stay []model.Target
 	if !ofNodes(b) {
-		going = s.vanished()
+		s.gone = s.vanished()
 	}
-	if len(going) > 0 {
+	if len(s.gone) > 0 {
 		var err error
-		if stay, err = r.running(ctx, b.Namespace, k, s, going); err != nil {
+		if stay, err = r.running(ctx, b.Namespace, k, s); err != nil {
 			return nil, problem{}, err
 		}
 	}
@@ -98,7 +100,7 @@ func (r *Reconciler) hold(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if len(stay) > 0 && b.Annotations[ApprovedDeregistration] == k.hash {
 		stay, k.held = nil, nil
 	}
-	k.note(s, recordOf(going), now)
+	k.note(s, now)
 	r.edit(key, func(f *file) { f.breaker = k })
 	if len(stay) != before {
 		r.paused(key, len(stay))
@@ -110,20 +112,20 @@ func (r *Reconciler) hold(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 }
 
 // running are those of the targets to go that have pods that run, where that is too many. Pods are read only where it may be.
-func (r *Reconciler) running(ctx context.Context, namespace string, k breaker, s step, going []model.Target) ([]model.Target, error) {
+func (r *Reconciler) running(ctx context.Context, namespace string, k breaker, s step) ([]model.Target, error) {
 	limits := r.opts.Breaker.WithDefaults()
 	of := len(s.known) + len(k.lost)
 	// What came in their place is no loss: a Service that is switched from one set of pods to another one is not held.
 	fresh := len(s.delta.register)
 	fresh += k.arrived(len(s.wish.targets) - fresh)
-	if len(k.held) == 0 && !limits.Trips(len(going)+len(k.lost)-fresh, of) {
+	if len(k.held) == 0 && !limits.Trips(len(s.gone)+len(k.lost)-fresh, of) {
 		return nil, nil
 	}
 	alive, err := r.alive(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
-	stay := slices.DeleteFunc(slices.Clone(going), func(t model.Target) bool { return !alive[t.ID] })
+	stay := slices.DeleteFunc(slices.Clone(s.gone), func(t model.Target) bool { return !alive[t.ID] })
 	ran := 0
 	for t := range k.lost {
 		if alive[t.ID] {
@@ -154,9 +156,9 @@ func (k *breaker) keep(stay []model.Target) {
 }
 
 // note takes what comes, and what goes of those whose endpoints are gone.
-func (k *breaker) note(s step, going record, now time.Time) {
-	for _, t := range s.delta.deregister {
-		if !going[entry(t)] || k.held[entry(t)] {
+func (k *breaker) note(s step, now time.Time) {
+	for _, t := range s.gone {
+		if k.held[entry(t)] {
 			continue
 		}
 		if k.lost == nil {

@@ -160,7 +160,7 @@ func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if delta.deregister, err = r.spare(ctx, b, group, delta.deregister); err != nil {
 		return looking{}, problem{}, err
 	}
-	held, p, err := r.hold(ctx, b, step{w, known, delta})
+	held, p, err := r.hold(ctx, b, step{wish: w, known: known, delta: delta})
 	if err != nil {
 		return looking{}, problem{}, err
 	}
@@ -168,12 +168,12 @@ func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	if delta.empty() {
 		return looking{group: group, health: health}, p, r.note(ctx, b, recordOf(want))
 	}
-	return looking{group: group, changed: true}, p, r.change(ctx, b, group, want, delta)
+	return looking{group: group, changed: true}, p, r.change(ctx, b, group, step{wish: wish{targets: want}, delta: delta})
 }
 
 // change registers and deregisters. Before and after, it is written down where other clusters have targets in the group too.
-func (r *Reconciler) change(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, want []model.Target, delta change) error {
-	var err error
+func (r *Reconciler) change(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, s step) error {
+	want, delta, err := s.wish.targets, s.delta, error(nil)
 	if delta.register, err = r.zoned(ctx, b, delta.register); err != nil {
 		return err
 	}
