@@ -173,10 +173,12 @@ func (r *Reconciler) move(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 
 // change registers and deregisters. Before and after, it is written down where other clusters have targets in the group too.
 func (r *Reconciler) change(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, group model.ARN, s step) error {
-	want, delta, err := s.wish.targets, s.delta, error(nil)
-	if delta.register, err = r.zoned(ctx, b, delta.register); err != nil {
+	want, delta := s.wish.targets, s.delta
+	register, err := r.zoned(ctx, b, delta.register)
+	if err != nil {
 		return err
 	}
+	delta.register = register
 	if err := errors.Join(r.note(ctx, b, recordOf(want, delta.deregister)), r.unsettle(ctx, b)); err != nil {
 		return err
 	}
