@@ -82,7 +82,8 @@ func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, 
 			continue
 		}
 		if group := b.groups[ref.Key]; group != nil && group.ProtocolVersion != versionHTTP1 && on.protocol != protocolHTTPS {
-			b.wrong(at, "ProtocolMismatch", "the backend has protocol version %s, which needs an HTTPS listener, and port %d is %s",
+			b.wrong(at, "ProtocolMismatch", "the backend has protocol version %s, which needs an HTTPS listener, and port %d is %s: "+
+				"use an HTTPS listener, or HTTP1 (by the appProtocol of the Service's port, or the protocol version of its target group)",
 				group.ProtocolVersion, on.number, on.protocol)
 			return model.Action{}, false
 		}
