@@ -46,7 +46,20 @@ func (w Wire) Attach(stack *middleware.Stack) error {
 	if err := stack.Finalize.Insert(attempt, "Retry", middleware.After); err != nil {
 		return fmt.Errorf("adding the attempt step: %w", err)
 	}
+	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("HeadgateTerm", w.send), middleware.After); err != nil {
+		return fmt.Errorf("adding the term step: %w", err)
+	}
 	return nil
+}
+
+// send looks once more whether the term is over, the last thing before a request leaves: the process may have stood still since the attempt began.
+func (w Wire) send(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	if err := w.Term.over(); err != nil {
+		return middleware.DeserializeOutput{}, middleware.Metadata{}, err
+	}
+	return next.HandleDeserialize(ctx, in) //nolint:wrapcheck // the SDK's retries read the error as it is
 }
 
 // classify wraps an operation's error, after all its attempts, with its class.

@@ -16,18 +16,29 @@ const OverCode = "LeaseOver"
 
 // bound gives a call the end of the term, or refuses it where that is too near.
 func (t Term) bound(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if err := t.over(); err != nil {
+		return ctx, nil, err
+	}
 	if t == nil {
 		return ctx, func() {}, nil
 	}
-	begin, last, bounded := t()
+	_, last, bounded := t()
 	if !bounded {
 		return ctx, func() {}, nil
 	}
-	if begin <= 0 || last <= 0 {
-		return ctx, nil, &smithy.GenericAPIError{
+	bound, cancel := context.WithTimeout(ctx, last)
+	return bound, cancel, nil
+}
+
+// over is an error where no call may begin any more.
+func (t Term) over() error {
+	if t == nil {
+		return nil
+	}
+	if begin, last, bounded := t(); bounded && (begin <= 0 || last <= 0) {
+		return &smithy.GenericAPIError{
 			Code: OverCode, Message: "the lease could not be renewed: somebody else may lead by now, and no call is begun",
 		}
 	}
-	bound, cancel := context.WithTimeout(ctx, last)
-	return bound, cancel, nil
+	return nil
 }

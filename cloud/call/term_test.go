@@ -44,3 +44,24 @@ func TestNoCallBeginsAfterTheTerm(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRequestLeavesAfterTheTerm: a process that stood still between the beginning of an attempt and its request sends nothing.
+func TestNoRequestLeavesAfterTheTerm(t *testing.T) {
+	t.Parallel()
+	looks, called := 0, false
+	stopped := func() (begin, last time.Duration, bounded bool) {
+		looks++
+		if looks > 2 {
+			return -time.Second, -time.Second, true
+		}
+		return time.Second, time.Minute, true
+	}
+	c := client(t, Wire{Limits: NewLimits(nil), Term: stopped}, func(r *http.Request) (*http.Response, error) {
+		called = true
+		return refusal(400, "RuleNotFound")(r)
+	})
+	_, err := c.DescribeRules(t.Context(), &elasticloadbalancingv2.DescribeRulesInput{})
+	if api, _ := errors.AsType[smithy.APIError](err); called || api == nil || api.ErrorCode() != OverCode || Unsure(err) {
+		t.Errorf("called %v, %v", called, err)
+	}
+}

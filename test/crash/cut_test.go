@@ -1,17 +1,16 @@
 package crash
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/headgate/headgate/test/rig"
 )
 
 // moment is when a call is cut.
@@ -98,7 +97,7 @@ func (l *life) carry(action string, call func() (*http.Response, error)) (*http.
 
 // RoundTrip carries an AWS call.
 func (l *life) RoundTrip(req *http.Request) (*http.Response, error) {
-	action, err := actionOf(req)
+	action, err := rig.Action(req)
 	if err != nil {
 		return nil, err
 	}
@@ -117,32 +116,12 @@ func (l *life) severed(config *rest.Config) *rest.Config {
 	})
 }
 
-// actionOf is the API action of a call: of the Query protocols in the body, of the JSON protocols in a header.
-func actionOf(req *http.Request) (string, error) {
-	if target := req.Header.Get("X-Amz-Target"); target != "" {
-		return target[strings.LastIndex(target, ".")+1:], nil
-	}
-	if req.Body == nil {
-		return "", nil
-	}
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return "", err
-	}
-	req.Body = io.NopCloser(bytes.NewReader(body))
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return "", err
-	}
-	return form.Get("Action"), nil
-}
-
 // inTheCluster tells whether an action is a write in the cluster: it has two words.
 func inTheCluster(action string) bool { return strings.Contains(action, " ") }
 
 // isWrite tells whether an AWS call writes.
 func isWrite(action string) bool {
-	return action != "" && !inTheCluster(action) && !strings.HasPrefix(action, "Describe") && !strings.HasPrefix(action, "List") && !strings.HasPrefix(action, "Get")
+	return action != "" && !inTheCluster(action) && rig.IsWrite(action)
 }
 
 // counter counts what an operator does that nothing disturbs.
@@ -168,7 +147,7 @@ func (c *counter) take() map[string]int {
 
 // RoundTrip counts an AWS call.
 func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
-	action, err := actionOf(req)
+	action, err := rig.Action(req)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -49,6 +50,30 @@ func (t *term) took(mine bool, at time.Time) {
 	if !mine {
 		t.renewed = time.Time{} // given back: nothing may begin any more
 	}
+}
+
+var errOver = errors.New("the lease could not be renewed: somebody else may lead by now, and nothing is written")
+
+// guard carries calls to the API server, but for writes once the term is over: what who led before says of a load balancer would stand over
+// what is true.
+func (t *term) guard(next http.RoundTripper) http.RoundTripper { return guarded{next, t} }
+
+type guarded struct {
+	next http.RoundTripper
+	term *term
+}
+
+// RoundTrip makes a call.
+func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	begin, _, bounded := g.term.left()
+	if bounded && begin <= 0 && r.Method != http.MethodGet {
+		return nil, errOver
+	}
+	answer, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, fmt.Errorf("calling the API server: %w", err)
+	}
+	return answer, nil
 }
 
 // lease is a lock that tells the term of its renewals.

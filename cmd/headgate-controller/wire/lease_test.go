@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -65,4 +66,39 @@ func TestTermFollowsTheLease(t *testing.T) {
 	if begin, last, bounded := of.left(); !bounded || begin > 0 || last > 0 {
 		t.Errorf("who gave the lease back begins no call: %s, %s", begin, last)
 	}
+}
+
+type passed struct{ count int }
+
+func (p *passed) RoundTrip(*http.Request) (*http.Response, error) {
+	p.count++
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+}
+
+func TestWhoLedBeforeWritesNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	of := &term{now: func() time.Time { return now }}
+	api := &passed{}
+	try := func(why, method string, goes bool) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := api.count
+		answer, err := of.guard(api).RoundTrip(request)
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		if went := err == nil && api.count == before+1; went != goes {
+			t.Errorf("%s: %s goes: %v (%v), want %v", why, method, went, err, goes)
+		}
+	}
+	try("who does not lead keeps the webhook's certificate all the same", http.MethodPatch, true)
+	of.took(true, now)
+	try("who leads writes", http.MethodPatch, true)
+	now = now.Add(renewDeadline)
+	try("the lease was not renewed", http.MethodPatch, false)
+	try("the lease was not renewed", http.MethodGet, true)
 }

@@ -76,6 +76,7 @@ func newManager(s Settings, h hooks, of *term) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	access.Wrap(of.guard) // the lease is renewed without it
 	options := ctrl.Options{
 		Scheme:                        scheme,
 		Metrics:                       metricsserver.Options{BindAddress: s.MetricsAddr},
