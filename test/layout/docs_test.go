@@ -18,7 +18,7 @@ func TestInvariantsAreTestedWhereTheyAreSaidToBe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`([a-z/]+)`|(Test[A-Za-z]+)")
+	named := regexp.MustCompile("`([a-z/-]+)`|(Test[A-Za-z]+)")
 	for number := 1; number <= invariants; number++ {
 		_, row, ok := strings.Cut(string(content), fmt.Sprintf("\n| %d | ", number))
 		if !ok {
