@@ -142,7 +142,10 @@ func (c *Cluster) Restart(ctx context.Context, name string) error {
 	if err := c.children[i].Kill(); err != nil {
 		return fmt.Errorf("restarting %s: %w", name, err)
 	}
-	child, err := process.Start(ctx, c.programs[i])
+	// Its ports are those of before; and as a new cluster etcd would forget what it acknowledged last.
+	program := c.programs[i]
+	program.Args = slices.DeleteFunc(slices.Clone(program.Args), func(flag string) bool { return flag == newCluster })
+	child, err := process.Start(ctx, program)
 	if err != nil {
 		return fmt.Errorf("restarting %s: %w", name, err)
 	}

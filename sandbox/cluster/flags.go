@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// newCluster has etcd start from a kept directory, which knows the peer port of last time.
+	newCluster = "--force-new-cluster"
 	// serviceRange is what EKS gives clusters whose VPC lies in 10.0.0.0/8.
 	serviceRange = "172.20.0.0/16"
 	issuer       = "https://kubernetes.default.svc.cluster.local"
@@ -26,8 +28,8 @@ func etcdFlags(dir, client, peer string) []string {
 		"--data-dir=" + filepath.Join(dir, "etcd"),
 		"--listen-client-urls=" + client, "--advertise-client-urls=" + client,
 		"--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer, "--initial-cluster=default=" + peer,
-		"--force-new-cluster", // a kept directory knows the peer port of last time
-		"--unsafe-no-fsync",   // a laptop that loses power loses a sandbox
+		newCluster,
+		"--unsafe-no-fsync", // a laptop that loses power loses a sandbox
 		"--log-level=warn",
 	}
 }
