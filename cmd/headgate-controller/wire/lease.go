@@ -69,11 +69,7 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if bounded && begin <= 0 && r.Method != http.MethodGet {
 		return nil, errOver
 	}
-	answer, err := g.next.RoundTrip(r)
-	if err != nil {
-		return nil, fmt.Errorf("calling the API server: %w", err)
-	}
-	return answer, nil
+	return g.next.RoundTrip(r) //nolint:wrapcheck // client-go compares errors: a wrapped io.EOF is not tried again
 }
 
 // lease is a lock that tells the term of its renewals.

@@ -3,10 +3,13 @@ package wire
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
@@ -68,10 +71,16 @@ func TestTermFollowsTheLease(t *testing.T) {
 	}
 }
 
-type passed struct{ count int }
+type passed struct {
+	count int
+	err   error
+}
 
 func (p *passed) RoundTrip(*http.Request) (*http.Response, error) {
 	p.count++
+	if p.err != nil {
+		return nil, p.err
+	}
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
@@ -101,4 +110,17 @@ func TestWhoLedBeforeWritesNothing(t *testing.T) {
 	now = now.Add(renewDeadline)
 	try("the lease was not renewed", http.MethodPatch, false)
 	try("the lease was not renewed", http.MethodGet, true)
+	api.err = io.EOF
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// client-go tries again what ended so, and compares the error as it is (apimachinery, IsProbableEOF).
+	answer, err := of.guard(api).RoundTrip(request)
+	if err == nil {
+		_ = answer.Body.Close()
+	}
+	if !utilnet.IsProbableEOF(&url.Error{Op: "Get", URL: "http://127.0.0.1/", Err: err}) {
+		t.Errorf("an error of the connection became %v", err)
+	}
 }
