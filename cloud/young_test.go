@@ -10,9 +10,9 @@ import (
 	"github.com/headgate/headgate/model"
 )
 
-// TestWhatWasJustMadeIsNotGone: AWS may not find by its ARN what it made a moment ago. A load balancer that were forgotten for that
+// TestALoadBalancerThatComesUpIsNotGone: while it is provisioning it is looked at by its ARN, which AWS may not find yet. One that was forgotten for that
 // would stay behind when its stack is deleted.
-func TestWhatWasJustMadeIsNotGone(t *testing.T) {
+func TestALoadBalancerThatComesUpIsNotGone(t *testing.T) {
 	a := accountOf(t, sim.Options{})
 	hours := fault.Duration(time.Hour)
 	if err := a.sim.Disturb(sim.Disturbances{Consistency: sim.Consistency{Names: hours}}); err != nil {

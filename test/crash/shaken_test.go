@@ -21,14 +21,7 @@ func TestControlPlaneRestarts(t *testing.T) {
 		"create": {binaries.APIServer}, "change": {binaries.Etcd}, "replace": {binaries.Etcd, binaries.APIServer}, "delete": {binaries.APIServer},
 	}
 	for _, phase := range phases {
-		before := p.Writes()
-		phase.act(p)
-		p.Eventually("the operator begins to "+phase.name, func() error {
-			if p.Writes() == before {
-				return errors.New("no call")
-			}
-			return nil
-		})
+		p.begin(phase.name, phase.act)
 		for _, program := range programs[phase.name] {
 			if err := p.World.Restart(t.Context(), program); err != nil {
 				t.Fatal(err)
@@ -56,18 +49,24 @@ func TestClockJumps(t *testing.T) {
 	begin()
 	const day = 24 * time.Hour
 	for i, phase := range phases {
-		before := p.Writes()
-		phase.act(p)
-		p.Eventually("the operator begins to "+phase.name, func() error {
-			if p.Writes() == before {
-				return errors.New("no call")
-			}
-			return nil
-		})
+		p.begin(phase.name, phase.act)
 		ahead.Store(int64([]time.Duration{2 * day, -day, -3 * day, day}[i%4]))
 		p.Stop()
 		begin()
 		p.reach(phase.name, common.reference[phase.name])
 	}
 	p.gone()
+}
+
+// begin acts, and waits until the operator has made a call of it.
+func (p *play) begin(phase string, act func(*play)) {
+	p.t.Helper()
+	before := p.Writes()
+	act(p)
+	p.Eventually("the operator begins to "+phase, func() error {
+		if p.Writes() == before {
+			return errors.New("no call")
+		}
+		return nil
+	})
 }
