@@ -30,7 +30,7 @@ func HashOf[T Resource](resource T) string {
 	case TargetGroup:
 		return digest("TargetGroup", bareTargetGroup(r))
 	case Listener:
-		return digest("Listener", bareListener(normalizeListener(r)))
+		return digest("Listener", bareListener(form{rules: normalRules}.listener(r)))
 	case Rule:
 		return digest("Rule", bareRule(NormalizeRule(r)))
 	case OwnCertificate:
@@ -68,7 +68,7 @@ func digest(kind string, v any) string {
 }
 
 func bareStack(s Stack) Stack {
-	s = Normalize(s)
+	s = Normal(s)
 	if s.LoadBalancer != nil {
 		lb := bareLoadBalancer(*s.LoadBalancer)
 		s.LoadBalancer = &lb

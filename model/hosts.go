@@ -3,6 +3,7 @@ package model
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // An ALB compares a plain host value with the Host header as it came, port and all. Where a host must match whatever port the
@@ -38,7 +39,25 @@ func PlainHost(regex string) (string, bool) {
 		prefix, body = "*.", rest
 	}
 	host := prefix + strings.ReplaceAll(body, `\`, "")
-	return host, host != prefix && HostRegex(host) == regex
+	return host, host != prefix && isQuoted(body) && (prefix != "" || !strings.HasPrefix(host, "*."))
+}
+
+// isQuoted tells whether an expression is what [regexp.QuoteMeta] makes of a host in small letters.
+func isQuoted(expression string) bool {
+	const special = `\.+*?()|[]{}^$`
+	for i := 0; i < len(expression); i++ {
+		c := expression[i]
+		if c == '\\' {
+			if i++; i == len(expression) || expression[i] == '\\' || !strings.Contains(special, expression[i:i+1]) {
+				return false
+			}
+			continue
+		}
+		if strings.IndexByte(special, c) >= 0 || c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf {
+			return c >= utf8.RuneSelf && regexp.QuoteMeta(strings.ToLower(strings.ReplaceAll(expression, `\`, ""))) == expression
+		}
+	}
+	return true
 }
 
 // PlainHosts gives the hosts of a host condition whose values all have the form of [HostRegex].

@@ -8,12 +8,28 @@ import (
 // Normalize gives the stack with its sets sorted and free of duplicates, so that equal stacks compare equal. It fills nothing
 // in, and the argument stays as it was. The order of rules, of actions and of the first certificate of a listener is kept: it has a meaning.
 func Normalize(s Stack) Stack {
+	return normalize(s, form{rules: copiedRules, groups: copiedGroups})
+}
+
+// Normal is [Normalize] for who changes nothing in place: rules and target groups that are in normal form already are not copied, and are
+// those of the argument.
+func Normal(s Stack) Stack {
+	return normalize(s, form{rules: normalRules, groups: sortedGroups})
+}
+
+// form says how what there are many of is brought into normal form.
+type form struct {
+	rules  func([]Rule) []Rule
+	groups func([]TargetGroup) []TargetGroup
+}
+
+func normalize(s Stack, by form) Stack {
 	if s.LoadBalancer != nil {
 		lb := normalizeLoadBalancer(*s.LoadBalancer)
 		s.LoadBalancer = &lb
 	}
 	if s.Frontend != nil {
-		front := Normalize(*s.Frontend)
+		front := normalize(*s.Frontend, by)
 		s.Frontend = &front
 	}
 	s.Leftovers = mapped(s.Leftovers, normalizeLoadBalancer)
@@ -22,25 +38,91 @@ func Normalize(s Stack) Stack {
 	slices.SortStableFunc(s.SecurityGroups, func(a, b SecurityGroup) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.ARN, b.ARN))
 	})
-	s.TargetGroups = slices.Clone(s.TargetGroups)
-	slices.SortStableFunc(s.TargetGroups, func(a, b TargetGroup) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.ARN, b.ARN))
-	})
+	s.TargetGroups = by.groups(s.TargetGroups)
 	s.Certificates = mapped(s.Certificates, normalizeCertificate)
 	slices.SortStableFunc(s.Certificates, compareCertificates)
 	s.TrustStores, s.Bundles = slices.SortedStableFunc(slices.Values(s.TrustStores), compareTrustStores), set(s.Bundles, compareBundles)
-	s.Listeners = mapped(s.Listeners, normalizeListener)
+	s.Listeners = mapped(s.Listeners, by.listener)
 	slices.SortStableFunc(s.Listeners, func(a, b Listener) int {
 		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol))
 	})
 	return s
 }
 
-// NormalizeRule sorts the sets of one rule.
+// sortedGroups are target groups in order: themselves where they are.
+func sortedGroups(in []TargetGroup) []TargetGroup {
+	for i := 1; i < len(in); i++ {
+		if compareGroups(&in[i-1], &in[i]) > 0 {
+			return copiedGroups(in)
+		}
+	}
+	return in
+}
+
+func copiedGroups(in []TargetGroup) []TargetGroup {
+	out := slices.Clone(in)
+	slices.SortStableFunc(out, func(a, b TargetGroup) int { return compareGroups(&a, &b) })
+	return out
+}
+
+func compareGroups(a, b *TargetGroup) int {
+	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.ARN, b.ARN))
+}
+
+// NormalizeRule sorts the sets of one rule, in copies of them.
 func NormalizeRule(r Rule) Rule {
 	r.Conditions = normalizeConditions(r.Conditions)
 	r.Actions = mapped(r.Actions, normalizeAction)
 	return r
+}
+
+func copiedRules(in []Rule) []Rule { return mapped(in, NormalizeRule) }
+
+// normalRules are rules with their sets sorted: themselves where all are.
+func normalRules(in []Rule) []Rule {
+	if len(in) == 0 {
+		return nil
+	}
+	for i := range in {
+		if !isNormal(&in[i]) {
+			return mapped(in, func(r Rule) Rule {
+				if isNormal(&r) {
+					return r
+				}
+				return NormalizeRule(r)
+			})
+		}
+	}
+	return in
+}
+
+// isNormal tells whether [NormalizeRule] would change nothing. It says no where that is not quickly seen.
+func isNormal(r *Rule) bool {
+	return areNormal(r.Conditions) && (len(r.Actions) > 0 || r.Actions == nil) && !slices.ContainsFunc(r.Actions, unsorted)
+}
+
+// areNormal tells whether conditions are in order, each with its sets sorted and nil where they are empty.
+func areNormal(conditions []Condition) bool {
+	for i := range conditions {
+		c := &conditions[i]
+		if !isSet(c.Values) || !isSet(c.Regex) || len(c.Query) > 1 || isHollow(c.Values) || isHollow(c.Regex) || isHollow(c.Query) ||
+			i > 0 && compareConditions(conditions[i-1], *c) > 0 {
+			return false
+		}
+	}
+	return !isHollow(conditions)
+}
+
+// isHollow tells whether a list is empty and not nil.
+func isHollow[T any](list []T) bool { return list != nil && len(list) == 0 }
+
+// unsorted tells whether an action has sets that may not be in order.
+func unsorted(a Action) bool {
+	return a.Guards() || a.Forward != nil && !slices.IsSortedFunc(a.Forward.Groups, compareShares)
+}
+
+func compareShares(a, b WeightedGroup) int {
+	return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.ARN, b.ARN))
 }
 
 func normalizeLoadBalancer(lb LoadBalancer) LoadBalancer {
@@ -54,7 +136,7 @@ func normalizeSecurityGroup(g SecurityGroup) SecurityGroup {
 	return g
 }
 
-func normalizeListener(l Listener) Listener {
+func (by form) listener(l Listener) Listener {
 	if len(l.Certificates) > 0 {
 		l.Certificates = append([]ARN{l.Certificates[0]}, set(l.Certificates[1:], cmp.Compare[ARN])...)
 	}
@@ -63,8 +145,7 @@ func normalizeListener(l Listener) Listener {
 		m := l.MutualAuth.WithDefaults()
 		l.MutualAuth = &m
 	}
-	l.Rules = mapped(l.Rules, NormalizeRule)
-	l.Parked = mapped(l.Parked, NormalizeRule)
+	l.Rules, l.Parked = by.rules(l.Rules), by.rules(l.Parked)
 	return l
 }
 
@@ -85,9 +166,7 @@ func normalizeAction(a Action) Action {
 	}
 	f := *a.Forward
 	f.Groups = slices.Clone(f.Groups)
-	slices.SortStableFunc(f.Groups, func(a, b WeightedGroup) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.ARN, b.ARN))
-	})
+	slices.SortStableFunc(f.Groups, compareShares)
 	a.Forward = &f
 	return a
 }

@@ -79,7 +79,7 @@ func joinedConditions(x, y []model.Condition) ([]model.Condition, bool) {
 	}
 	at := -1
 	for i := range x {
-		if sameCondition(x[i], y[i]) {
+		if model.SameCondition(x[i], y[i]) {
 			continue
 		}
 		if at >= 0 {
@@ -99,11 +99,6 @@ func joinedConditions(x, y []model.Condition) ([]model.Condition, bool) {
 		total += size(c)
 	}
 	return out, total <= maxValues && !tooWild(out)
-}
-
-func sameCondition(a, c model.Condition) bool {
-	return a.Field == c.Field && a.Header == c.Header && slices.Equal(a.Values, c.Values) && slices.Equal(a.Regex, c.Regex) &&
-		slices.Equal(a.Query, c.Query)
 }
 
 // joinable tells whether two conditions look at the same and have values of the same sort: AWS takes no regular expressions beside others.

@@ -90,7 +90,7 @@ func applied(s model.Stack, out map[model.Key]Applied) {
 //	not wanted           |                | delete, unless AWS protects it
 func Diff(desired, observed model.Stack, opts Options) Plan {
 	opts.Quotas = opts.Quotas.WithDefaults()
-	p := newPlanner(model.Normalize(desired), model.Normalize(observed), opts)
+	p := newPlanner(model.Normal(desired), model.Normal(observed), opts)
 	front := p.frontend()
 	p.chooseBalancer()
 	if p.returns {
@@ -122,14 +122,13 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 func newPlanner(want, have model.Stack, opts Options) *planner {
 	return &planner{
 		want: want, have: have, opts: opts,
-		plan:    &Plan{Owner: want.Owner, Known: map[model.Key]model.ARN{}},
-		makes:   map[model.Key]int{},
-		frees:   map[model.ARN][]int{},
-		doomed:  map[model.ARN]bool{},
-		stay:    map[model.ARN]bool{},
-		current: map[string]model.TargetGroup{},
-		early:   map[model.Key][]model.Permission{},
-		late:    map[model.Key][]model.Permission{},
+		plan:   &Plan{Owner: want.Owner, Known: map[model.Key]model.ARN{}},
+		makes:  map[model.Key]int{},
+		frees:  map[model.ARN][]int{},
+		doomed: map[model.ARN]bool{},
+		stay:   map[model.ARN]bool{},
+		early:  map[model.Key][]model.Permission{},
+		late:   map[model.Key][]model.Permission{},
 	}
 }
 
@@ -151,8 +150,8 @@ type planner struct {
 	stay   map[model.ARN]bool
 
 	// current are the observed target groups that match, by ID; obsolete are the others.
-	current map[string]model.TargetGroup
-	// currentBy are the IDs of current by ARN.
+	current map[string]*model.TargetGroup
+	// currentBy are the IDs of current by ARN: see [planner.ours].
 	currentBy map[model.ARN]string
 	obsolete  []model.TargetGroup
 
@@ -250,11 +249,36 @@ func RuleKey(port int, r model.Rule) model.Key {
 	return model.Key{Kind: model.KindRule, ID: model.RuleID(port, r)}
 }
 
+// ownershipTags are the keys of the tags that say who owns a resource of o.
+func ownershipTags(o model.Owner) []string {
+	return []string{model.TagCluster, model.TagResource, o.StackTag(), o.ResourceTag()}
+}
+
 // userTags are the tags that are not ownership tags of o.
 func userTags(o model.Owner, tags map[string]string) map[string]string {
 	out := maps.Clone(tags)
-	for _, key := range []string{model.TagCluster, model.TagResource, o.StackTag(), o.ResourceTag()} {
+	for _, key := range ownershipTags(o) {
 		delete(out, key)
 	}
 	return out
+}
+
+// sameTags tells whether tags are the same but for those of some keys.
+func sameTags(a, b map[string]string, but []string) bool {
+	within := func(a, b map[string]string) (same, whole bool) {
+		whole = true
+		for key, value := range a {
+			other, ok := b[key]
+			if (!ok || other != value) && !slices.Contains(but, key) {
+				return false, false
+			}
+			whole = whole && ok
+		}
+		return true, whole
+	}
+	same, whole := within(a, b)
+	if same && (!whole || len(a) != len(b)) { // b may have more
+		same, _ = within(b, a)
+	}
+	return same
 }

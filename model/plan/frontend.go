@@ -61,7 +61,7 @@ func (p *planner) stand(target model.ARN) {
 }
 
 // leads tells whether a target group can lead to the load balancer: nothing else is registered in it.
-func (p *planner) leads(g model.TargetGroup, port int) bool {
+func (p *planner) leads(g *model.TargetGroup, port int) bool {
 	return g.Behind == nil || *g.Behind == model.Target{ID: string(p.target), Port: port}
 }
 
@@ -69,7 +69,10 @@ func (p *planner) leads(g model.TargetGroup, port int) bool {
 // group waits for that.
 func (p *planner) register() {
 	for _, want := range p.want.TargetGroups {
-		have := p.current[want.ID]
+		have := model.TargetGroup{}
+		if g := p.current[want.ID]; g != nil {
+			have = *g
+		}
 		if have.Behind != nil {
 			continue
 		}

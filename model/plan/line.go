@@ -82,7 +82,7 @@ func (l *line) room(want int) (priority int, numbers []RulePriority) {
 		if s := l.slots[n]; s.have >= 0 {
 			number.ARN = l.have.Rules[s.have].ARN
 		} else {
-			number.Key = l.keys[s.want]
+			number.Key = l.ruleKey(s.want)
 		}
 		numbers = append(numbers, number)
 	}

@@ -27,8 +27,6 @@ type edit struct {
 	// later is the default certificate that is waited for, while the listener keeps the one that it has.
 	later model.ARN
 	match matching
-	// keys of the wanted rules, unique.
-	keys []model.Key
 	// fields of the listener that differ; answers says that default actions are among them.
 	fields  fields
 	answers bool
@@ -104,19 +102,14 @@ func (p *planner) newEdit(want model.Listener, observed []model.Listener) *edit 
 	} else {
 		e.want.Certificates = p.usableFirst(want.Certificates)
 	}
-	slices.SortStableFunc(e.have.Rules, func(a, b model.Rule) int { return a.Priority - b.Priority })
-	wanted := contentsOf(want.Rules)
-	e.match = matchRules(wanted, contentsOf(e.have.Rules))
-	p.renewSecrets(e)
-	seen := map[model.Key]int{}
-	for _, content := range wanted {
-		key := model.Key{Kind: model.KindRule, ID: content.RuleID(want.Port)}
-		seen[key]++
-		if n := seen[key]; n > 1 {
-			key.ID += "-" + digits(n)
-		}
-		e.keys = append(e.keys, key)
+	byPriority := func(a, b model.Rule) int { return a.Priority - b.Priority }
+	if !slices.IsSortedFunc(e.have.Rules, byPriority) {
+		e.have.Rules = slices.Clone(e.have.Rules)
+		slices.SortStableFunc(e.have.Rules, byPriority)
 	}
+	e.match = matchRules(want.Rules, e.have.Rules)
+	p.renewSecrets(e)
+	p.resolveEdited(e)
 	return e
 }
 
@@ -240,16 +233,7 @@ func (p *planner) closeListener(e *edit) {
 	}
 	o.wantTags, o.haveTags = userTags(p.want.Owner, e.want.Tags), userTags(p.want.Owner, e.have.Tags)
 	p.tags(o)
-	for i, j := range e.match.haveOf {
-		if j < 0 {
-			continue
-		}
-		want, have := e.want.Rules[i], e.have.Rules[j]
-		p.tags(owned{
-			key: e.keys[i], arn: have.ARN, port: e.want.Port,
-			wantTags: userTags(p.want.Owner, want.Tags), haveTags: userTags(p.want.Owner, have.Tags),
-		})
-	}
+	p.tagRules(e)
 }
 
 // changeDefault gives the listener the default certificate that is waited for, with nothing else in the call.

@@ -87,34 +87,70 @@ func (p *planner) noteProtected(lb model.LoadBalancer) {
 
 // chooseTargetGroups matches target groups by ID: among those of one ID that can serve, one in use before one that is not.
 func (p *planner) chooseTargetGroups() {
-	p.current, p.currentBy = map[string]model.TargetGroup{}, map[model.ARN]string{}
-	observed := map[string][]model.TargetGroup{}
-	for _, have := range p.have.TargetGroups {
-		observed[have.ID] = append(observed[have.ID], have)
-	}
-	for _, want := range p.want.TargetGroups {
-		var found []model.TargetGroup
+	p.current = make(map[string]*model.TargetGroup, len(p.want.TargetGroups))
+	p.currentBy = nil
+	observed := byID(p.have.TargetGroups)
+	for i := range p.want.TargetGroups {
+		want := &p.want.TargetGroups[i]
+		var best *model.TargetGroup
 		for _, have := range observed[want.ID] {
-			if len(immutables(want, have)) == 0 && p.usable(have) && p.leads(have, want.Port) {
-				found = append(found, have)
+			if len(immutables(want, have)) == 0 && p.usable(have) && p.leads(have, want.Port) && (best == nil || serveBetter(want, have, best)) {
+				best = have
 			}
 		}
-		slices.SortStableFunc(found, func(a, b model.TargetGroup) int {
-			return cmp.Or(cmp.Compare(len(b.LoadBalancers), len(a.LoadBalancers)), same(b.Name, want.Name)-same(a.Name, want.Name))
-		})
-		if len(found) > 0 {
-			p.current[want.ID] = found[0]
-			if found[0].ARN != "" {
-				p.currentBy[found[0].ARN] = want.ID
+		if best != nil {
+			p.current[want.ID] = best
+			p.know(targetGroupKey(want.ID), best.ARN)
+		}
+	}
+	for i := range p.have.TargetGroups {
+		if have := &p.have.TargetGroups[i]; p.currentARN(have.ID) != have.ARN {
+			p.obsolete = append(p.obsolete, *have)
+		}
+	}
+}
+
+// byID are target groups by their ID, in their order.
+func byID(groups []model.TargetGroup) map[string][]*model.TargetGroup {
+	out := make(map[string][]*model.TargetGroup, len(groups))
+	each := make([]*model.TargetGroup, len(groups))
+	for i := range groups {
+		each[i] = &groups[i]
+		id := each[i].ID
+		if some := out[id]; some != nil {
+			out[id] = append(some, each[i])
+			continue
+		}
+		out[id] = each[i : i+1 : i+1] // without memory of its own
+	}
+	return out
+}
+
+// serveBetter tells whether of two target groups that can serve as the wanted one the first is in more use, or has its name.
+func serveBetter(want, a, b *model.TargetGroup) bool {
+	return cmp.Or(cmp.Compare(len(b.LoadBalancers), len(a.LoadBalancers)), same(b.Name, want.Name)-same(a.Name, want.Name)) < 0
+}
+
+// currentARN is that of the observed target group that matches the ID, empty where none does.
+func (p *planner) currentARN(id string) model.ARN {
+	if g := p.current[id]; g != nil {
+		return g.ARN
+	}
+	return ""
+}
+
+// ours is the ID of a current target group by its ARN.
+func (p *planner) ours(arn model.ARN) (id string, ok bool) {
+	if p.currentBy == nil {
+		p.currentBy = make(map[model.ARN]string, len(p.current))
+		for id, g := range p.current {
+			if g.ARN != "" {
+				p.currentBy[g.ARN] = id
 			}
-			p.know(targetGroupKey(want.ID), found[0].ARN)
 		}
 	}
-	for _, have := range p.have.TargetGroups {
-		if p.current[have.ID].ARN != have.ARN {
-			p.obsolete = append(p.obsolete, have)
-		}
-	}
+	id, ok = p.currentBy[arn]
+	return id, ok
 }
 
 func same(a, b string) int {
@@ -125,7 +161,7 @@ func same(a, b string) int {
 }
 
 // usable tells whether a target group can be used by the load balancer that is kept or made: AWS lets only one use it.
-func (p *planner) usable(g model.TargetGroup) bool {
+func (p *planner) usable(g *model.TargetGroup) bool {
 	for _, arn := range g.LoadBalancers {
 		if p.keep == nil || arn != p.keep.ARN {
 			return false
@@ -135,7 +171,7 @@ func (p *planner) usable(g model.TargetGroup) bool {
 }
 
 // immutables are the fields that differ and that AWS cannot change. The port is none of them: each registration names its own.
-func immutables(want, have model.TargetGroup) []Field {
+func immutables(want, have *model.TargetGroup) []Field {
 	var f fields
 	f.text("targetType", have.TargetType, want.TargetType)
 	f.text("protocol", have.Protocol, want.Protocol)
@@ -149,7 +185,7 @@ func immutables(want, have model.TargetGroup) []Field {
 }
 
 // version is the protocol version with AWS's default.
-func version(g model.TargetGroup) string {
+func version(g *model.TargetGroup) string {
 	if g.ProtocolVersion == "" && (g.Protocol == "HTTP" || g.Protocol == "HTTPS") {
 		return "HTTP1"
 	}
@@ -158,54 +194,82 @@ func version(g model.TargetGroup) string {
 
 // resolve writes the references of the observed stack, and of what is wanted, in one form: a key where the resource that the
 // key stands for is meant, an ARN where it is another one, such as a target group that is being replaced. Wanted references
-// carry the ARN of what exists besides their key.
+// carry the ARN of what exists besides their key: those of rules where they are needed, see [planner.resolveEdited].
 func (p *planner) resolve() {
 	for i := range p.have.Listeners {
 		l := &p.have.Listeners[i]
-		p.eachGroup(l.DefaultActions, p.observedGroup)
-		for j := range l.Rules {
-			p.eachGroup(l.Rules[j].Actions, p.observedGroup)
-		}
-		for j := range l.Parked {
-			p.eachGroup(l.Parked[j].Actions, p.observedGroup)
-		}
+		l.DefaultActions = resolved(l.DefaultActions, p.observedGroup)
+		l.Rules, l.Parked = p.resolvedRules(l.Rules), p.resolvedRules(l.Parked)
 	}
 	for i := range p.want.Listeners {
 		l := &p.want.Listeners[i]
-		p.eachGroup(l.DefaultActions, p.wantedGroup)
-		for j := range l.Rules {
-			p.eachGroup(l.Rules[j].Actions, p.wantedGroup)
-		}
+		l.DefaultActions = resolved(l.DefaultActions, p.wantedGroup)
 	}
 	p.resolveSecurityGroups()
 	p.resolveCertificates()
 	p.resolveTrustStores()
 }
 
-// eachGroup works on the copies that Normalize made.
-func (p *planner) eachGroup(actions []model.Action, f func(model.WeightedGroup) model.WeightedGroup) {
-	for _, a := range actions {
+// resolvedRules are observed rules with their references in that form: themselves where they are.
+func (p *planner) resolvedRules(rules []model.Rule) []model.Rule {
+	copied := false
+	for i := range rules {
+		if !changes(rules[i].Actions, p.observedGroup) {
+			continue
+		}
+		if !copied {
+			rules, copied = slices.Clone(rules), true
+		}
+		rules[i].Actions = resolved(rules[i].Actions, p.observedGroup)
+	}
+	return rules
+}
+
+// changes tells whether f changes a group of actions.
+func changes(actions []model.Action, f func(model.WeightedGroup) model.WeightedGroup) bool {
+	for i := range actions {
+		if actions[i].Forward != nil && slices.ContainsFunc(actions[i].Forward.Groups, func(g model.WeightedGroup) bool { return f(g) != g }) {
+			return true
+		}
+	}
+	return false
+}
+
+// resolved are actions with f applied to every group, themselves where that changes nothing.
+func resolved(actions []model.Action, f func(model.WeightedGroup) model.WeightedGroup) []model.Action {
+	if !changes(actions, f) {
+		return actions
+	}
+	out := slices.Clone(actions)
+	for i, a := range out {
 		if a.Forward == nil {
 			continue
 		}
-		for i, g := range a.Forward.Groups {
-			a.Forward.Groups[i] = f(g)
+		forward := *a.Forward
+		forward.Groups = slices.Clone(forward.Groups)
+		for j, g := range forward.Groups {
+			forward.Groups[j] = f(g)
 		}
+		out[i].Forward = &forward
 	}
+	return out
 }
 
 func (p *planner) wantedGroup(g model.WeightedGroup) model.WeightedGroup {
 	if g.Key != "" {
-		g.ARN = p.current[g.Key].ARN
+		g.ARN = p.currentARN(g.Key)
 	}
 	return g
 }
 
 func (p *planner) observedGroup(g model.WeightedGroup) model.WeightedGroup {
+	if g.ARN != "" && g.ARN == p.currentARN(g.Key) {
+		return g
+	}
 	if g.ARN == "" {
 		g.ARN = p.arnOf(g.Key)
 	}
-	if id, ours := p.currentBy[g.ARN]; ours {
+	if id, ours := p.ours(g.ARN); ours {
 		return model.WeightedGroup{Key: id, ARN: g.ARN, Weight: g.Weight}
 	}
 	if g.ARN != "" {
@@ -217,8 +281,8 @@ func (p *planner) observedGroup(g model.WeightedGroup) model.WeightedGroup {
 // arnOf decides which of several groups an observed reference by key means: one that is in use and to be replaced, else the
 // current one. A wrong guess costs a call that changes nothing.
 func (p *planner) arnOf(key string) model.ARN {
-	for _, g := range p.obsolete {
-		if g.ID == key && len(g.LoadBalancers) > 0 && p.usable(g) {
+	for i := range p.obsolete {
+		if g := &p.obsolete[i]; g.ID == key && len(g.LoadBalancers) > 0 && p.usable(g) {
 			return g.ARN
 		}
 	}

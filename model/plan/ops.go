@@ -108,7 +108,7 @@ func (e *edit) parked() []op {
 	for i, j := range e.match.haveOf {
 		switch {
 		case j < 0:
-			numbers = append(numbers, RulePriority{Key: e.keys[i], Priority: final[i]})
+			numbers = append(numbers, RulePriority{Key: e.ruleKey(i), Priority: final[i]})
 		case current[j] != final[i]:
 			numbers = append(numbers, e.renumbered(j, final[i]))
 		}
@@ -162,8 +162,8 @@ func (e *edit) fresh() []int {
 // stale are the observed rules that are not wanted, in their order.
 func (e *edit) stale() []int {
 	var out []int
-	for j := range e.have.Rules {
-		if !slices.Contains(e.match.haveOf, j) {
+	for j, i := range e.match.wantOf(len(e.have.Rules)) {
+		if i < 0 {
 			out = append(out, j)
 		}
 	}
@@ -263,7 +263,7 @@ func (p *planner) emitOne(o op, after []int) int {
 	switch o.verb {
 	case makeRule:
 		want := e.want.Rules[o.want]
-		c.Op, c.Action, c.Key, c.Rule, c.Priority = CreateRule, Create, e.keys[o.want], &want, o.priority
+		c.Op, c.Action, c.Key, c.Rule, c.Priority = CreateRule, Create, e.ruleKey(o.want), &want, o.priority
 		c.Fields = []Field{{Name: "match", New: matchText(want)}, {Name: "answer", New: answerText(want.Actions, want.Transforms)}}
 		needs, spots := p.needsOf(want.Actions)
 		c.Needs, c.After = needs, slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded, spots)
@@ -272,7 +272,7 @@ func (p *planner) emitOne(o op, after []int) int {
 		want, have := e.want.Rules[o.want], e.have.Rules[o.have]
 		want.ARN = have.ARN
 		want.Actions = p.keepSecrets(RuleKey(e.want.Port, have), want.Actions, have.Actions)
-		c.Op, c.Action, c.Key, c.ARN, c.Rule = ModifyRule, Update, e.keys[o.want], have.ARN, &want
+		c.Op, c.Action, c.Key, c.ARN, c.Rule = ModifyRule, Update, e.ruleKey(o.want), have.ARN, &want
 		c.Fields = p.ruleFields(want, have)
 		p.secretField((*fields)(&c.Fields), RuleKey(e.want.Port, have), want.Actions)
 		needs, spots := p.needsOf(want.Actions)
@@ -305,14 +305,12 @@ func (p *planner) ruleFields(want, have model.Rule) []Field {
 
 // named is observed actions for print: a group that is being replaced goes by its ID.
 func (p *planner) named(actions []model.Action) []model.Action {
-	out := model.NormalizeRule(model.Rule{Actions: actions}).Actions
-	p.eachGroup(out, func(g model.WeightedGroup) model.WeightedGroup {
-		for _, old := range p.obsolete {
-			if old.ARN == g.ARN && g.Key == "" {
+	return resolved(model.NormalizeRule(model.Rule{Actions: actions}).Actions, func(g model.WeightedGroup) model.WeightedGroup {
+		for i := range p.obsolete {
+			if old := &p.obsolete[i]; old.ARN == g.ARN && g.Key == "" {
 				g.Key = old.ID + " (old)"
 			}
 		}
 		return g
 	})
-	return out
 }

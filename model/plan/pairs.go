@@ -23,7 +23,28 @@ func (n numbered) equals(have numbered) bool { return n.answer == have.answer &&
 
 // matchRules matches by content. It looks for the pairs in order first: as many equal ones as there can be, then as many with
 // equal conditions as there can be. Only if that leaves out a rule which both lists have, the order has changed.
-func matchRules(want, have []model.Content) matching {
+//
+// Most rules are what they were: those are paired before anything is written down, and only the rest is looked through.
+func matchRules(want, have []model.Rule) matching {
+	out := newMatching(len(want))
+	w, h, exact := out.pairAlike(want, have)
+	if !exact {
+		return match(contentsOf(want), contentsOf(have))
+	}
+	middle := match(contentsOf(picked(want, w)), contentsOf(picked(have, h)))
+	if !middle.ordered && len(w) < len(want) {
+		return match(contentsOf(want), contentsOf(have))
+	}
+	out.ordered = middle.ordered
+	for i, j := range middle.haveOf {
+		if j >= 0 {
+			out.haveOf[w[i]], out.same[w[i]] = h[j], middle.same[i]
+		}
+	}
+	return out
+}
+
+func match(want, have []model.Content) matching {
 	numbers := map[string]int{}
 	w, h := number(numbers, want), number(numbers, have)
 	m := inOrder(w, h)
@@ -32,6 +53,105 @@ func matchRules(want, have []model.Content) matching {
 		m = byContent(w, h)
 	}
 	return m
+}
+
+// pairAlike pairs what is equal at both ends, again and again without those that have no partner, and gives the indexes of what is left to
+// match. Such pairs are a part of a heaviest common subsequence, and of a pairing by content with as many pairs as there can be, where both
+// are in one encoding. Exact says that they are: which others one in the incumbent's encoding could be, has to be looked through.
+func (m matching) pairAlike(want, have []model.Rule) (w, h []int, exact bool) {
+	w, h = upTo(len(want)), upTo(len(have))
+	for {
+		first, last := 0, 0
+		pair := func(i, j int) bool {
+			equal, inOne := equalRules(&want[i], &have[j])
+			if equal {
+				m.haveOf[i], m.same[i], exact = j, true, inOne
+			}
+			return equal
+		}
+		for most := min(len(w), len(h)); first < most && pair(w[first], h[first]); first++ {
+			if !exact {
+				return nil, nil, false
+			}
+		}
+		for most := min(len(w), len(h)) - first; last < most && pair(w[len(w)-1-last], h[len(h)-1-last]); last++ {
+			if !exact {
+				return nil, nil, false
+			}
+		}
+		w, h = w[first:len(w)-last], h[first:len(h)-last]
+		before := len(w) + len(h)
+		if w, h = partnered(want, have, w, h); len(w)+len(h) == before {
+			return w, h, true
+		}
+	}
+}
+
+// partnered leaves out rules that no rule of the other list can match.
+func partnered(want, have []model.Rule, w, h []int) (wanted, observed []int) {
+	marks := func(rules []model.Rule, at []int) (all []uint64, has map[uint64]bool) {
+		all, has = make([]uint64, len(at)), make(map[uint64]bool, len(at))
+		for n, i := range at {
+			all[n] = model.ConditionsMark(rules[i].Conditions)
+			has[all[n]] = true
+		}
+		return all, has
+	}
+	wMarks, inWant := marks(want, w)
+	hMarks, inHave := marks(have, h)
+	for n, i := range w {
+		if inHave[wMarks[n]] {
+			wanted = append(wanted, i)
+		}
+	}
+	for n, j := range h {
+		if inWant[hMarks[n]] {
+			observed = append(observed, j)
+		}
+	}
+	return wanted, observed
+}
+
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func picked(rules []model.Rule, at []int) []model.Rule {
+	out := make([]model.Rule, len(at))
+	for n, i := range at {
+		out[n] = rules[i]
+	}
+	return out
+}
+
+// equalRules tells whether a rule does what is wanted, and whether that is written in the same encoding.
+func equalRules(want, have *model.Rule) (equal, exact bool) {
+	if model.Alike(want, have) {
+		return true, true
+	}
+	if len(want.Conditions) != len(have.Conditions) || len(want.Actions) != len(have.Actions) {
+		return false, false
+	}
+	w, h := model.ContentOf(*want), model.ContentOf(*have)
+	return w.Equals(h), w.Conditions == h.Conditions
+}
+
+// wantOf is the reverse of haveOf, by observed rule.
+func (m matching) wantOf(have int) []int {
+	out := make([]int, have)
+	for j := range out {
+		out[j] = -1
+	}
+	for i, j := range m.haveOf {
+		if j >= 0 {
+			out[j] = i
+		}
+	}
+	return out
 }
 
 func contentsOf(rules []model.Rule) []model.Content {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/model"
 )
 
 // contents are numbered contents as rules have them: few, so that they meet; some with another encoding of their hosts.
@@ -88,4 +90,83 @@ func TestPairsByContent(t *testing.T) {
 			t.Fatalf("seed %d (-want +got):\n%s", seed, d)
 		}
 	}
+}
+
+// TestRulesArePairedAsTheirTextsAre compares what is paired before anything is written down with what is found among the texts of all:
+// as many of each sort, the same order, and the very same pairs where no two rules of a list match the same.
+func TestRulesArePairedAsTheirTextsAre(t *testing.T) {
+	t.Parallel()
+	differ := 0
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		want := some(r, 12)
+		have := slices.Clone(want)
+		for range r.IntN(4) {
+			at := r.IntN(len(have) + 1)
+			have = slices.Insert(have, at, some(r, 3)...)
+			if n := len(have); n > 0 {
+				from := r.IntN(n)
+				have = slices.Delete(have, from, from+1)
+			}
+		}
+		if r.IntN(4) == 0 {
+			r.Shuffle(len(have), func(i, j int) { have[i], have[j] = have[j], have[i] })
+		}
+		got, whole := matchRules(want, have), match(contentsOf(want), contentsOf(have))
+		if got.ordered != whole.ordered || count(got.same) != count(whole.same) || pairsOf(got) != pairsOf(whole) {
+			t.Fatalf("seed %d: %+v, want %+v", seed, got, whole)
+		}
+		if !unique(want) || !unique(have) {
+			continue
+		}
+		if d := cmp.Diff(whole, got, cmp.AllowUnexported(matching{})); d != "" {
+			t.Fatalf("seed %d (-want +got):\n%s", seed, d)
+		}
+		if len(want) > 3 && count(got.same) < len(want) {
+			differ++
+		}
+	}
+	if differ < 100 {
+		t.Errorf("%d pairs of lists without twins differ: the test shows nothing", differ)
+	}
+}
+
+// some are rules of few hosts and answers, some in the incumbent's encoding.
+func some(r *rand.Rand, most int) []model.Rule {
+	out := make([]model.Rule, r.IntN(most))
+	for i := range out {
+		host := string(rune('a'+r.IntN(20))) + ".org"
+		c := model.Condition{Field: model.FieldHost, Regex: []string{model.HostRegex(host)}}
+		if r.IntN(6) == 0 {
+			c = model.Condition{Field: model.FieldHost, Values: []string{host}}
+		}
+		answer := model.Action{Type: model.ActionForward, Forward: &model.Forward{Groups: []model.WeightedGroup{{Key: host, Weight: 1}}}}
+		if r.IntN(4) == 0 {
+			answer = model.Action{Type: model.ActionFixedResponse, FixedResponse: &model.FixedResponse{StatusCode: "503"}}
+		}
+		out[i] = model.Rule{Conditions: []model.Condition{c}, Actions: []model.Action{answer}}
+	}
+	return out
+}
+
+// unique tells whether no two rules match the same, in whichever encoding.
+func unique(rules []model.Rule) bool {
+	seen := map[string]bool{}
+	for _, c := range contentsOf(rules) {
+		if seen[c.Plain] {
+			return false
+		}
+		seen[c.Plain] = true
+	}
+	return true
+}
+
+func pairsOf(m matching) int {
+	n := 0
+	for _, j := range m.haveOf {
+		if j >= 0 {
+			n++
+		}
+	}
+	return n
 }

@@ -28,11 +28,15 @@ func (p *planner) await(edits []*edit) {
 	if p.opts.Met == nil || p.front || p.keep == nil || p.keep.Type != "application" {
 		return
 	}
-	serving := p.serving()
+	var serving map[model.ARN]bool
 	for _, e := range edits {
-		if !e.quiet && e.exists() {
-			p.awaitListener(e, serving)
+		if e.quiet || !e.exists() || !e.alters() {
+			continue
 		}
+		if serving == nil {
+			serving = p.serving()
+		}
+		p.awaitListener(e, serving)
 	}
 	for _, key := range keysOf(p.parking.needs) {
 		met, note := p.opts.Met(*p.parking.needs[key])
@@ -45,20 +49,24 @@ func (p *planner) await(edits []*edit) {
 	}
 }
 
+// alters tells whether some answer of a listener will be another one.
+func (e *edit) alters() bool { return e.answers || slices.Contains(e.match.same, false) }
+
 // awaitListener notes those of one listener's rules and default actions.
 func (p *planner) awaitListener(e *edit, serving map[model.ARN]bool) {
+	wantOf := e.match.wantOf(len(e.have.Rules))
 	for i, r := range e.want.Rules {
 		if e.match.haveOf[i] >= 0 && e.match.same[i] {
 			continue
 		}
-		if old, answered := e.answering(i, reachOf(r)); answered {
+		if old, answered := e.answering(i, reachOf(r), wantOf); answered {
 			p.awaitEach(r, old, serving)
 		}
 	}
 	if !e.answers {
 		return
 	}
-	if old, answered := e.answering(len(e.want.Rules), reach{}); answered {
+	if old, answered := e.answering(len(e.want.Rules), reach{}, wantOf); answered {
 		p.awaitEach(model.Rule{Actions: e.want.DefaultActions}, old, serving)
 	}
 }
@@ -81,12 +89,12 @@ func (p *planner) serving() map[model.ARN]bool {
 
 // answering are the target groups that answer requests now which the wanted rule of that index and reach will, and whether anything does.
 // What meets the conditions of a rule above it, which both lists have, that one answers.
-func (e *edit) answering(want int, r reach) (old []model.WeightedGroup, answered bool) {
-	for j, have := range e.have.Rules {
-		if above := slices.Index(e.match.haveOf, j); above >= 0 && above < want {
+func (e *edit) answering(want int, r reach, wantOf []int) (old []model.WeightedGroup, answered bool) {
+	for j, above := range wantOf {
+		if above >= 0 && above < want {
 			continue
 		}
-		if reachOf(have).meets(r) {
+		if have := e.have.Rules[j]; reachOf(have).meets(r) {
 			answered = true
 			old = append(old, forwards(have.Actions)...)
 		}
@@ -146,6 +154,9 @@ func (p *planner) awaitEach(r model.Rule, old []model.WeightedGroup, serving map
 // park has AWS check the health of every target group that is waited for. Where the load balancer has no room for that, the group is used
 // unchecked, and the plan says so.
 func (p *planner) park(edits []*edit, room int) {
+	if len(p.parking.needs) == 0 {
+		return
+	}
 	probed := p.probed()
 	groups := p.opts.Quotas.TargetGroupsPerLoadBalancer - len(p.newShortage(edits).uses)
 	for _, key := range keysOf(p.parking.needs) {

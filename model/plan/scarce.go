@@ -34,14 +34,21 @@ type slot struct{ want, have, priority int }
 
 // scarce tells whether there is no room for old and new side by side, and something to make room with.
 func (p *planner) scarce(edits []*edit, gone []model.Listener) bool {
-	s := p.newShortage(edits)
-	rules, fresh, stale := s.rules, 0, len(gone)
+	fresh, stale := newRules(edits), len(gone)
 	for _, e := range edits {
-		fresh += len(e.fresh())
 		stale += len(e.stale())
+	}
+	if stale == 0 {
+		return false
+	}
+	s := p.newShortage(edits)
+	rules := s.rules
+	for _, e := range edits {
 		s.use(e.want.DefaultActions, 1)
-		for _, r := range e.want.Rules {
-			s.use(r.Actions, 1)
+		for i, same := range e.match.same {
+			if !same { // the others are counted as AWS holds them
+				s.use(e.want.Rules[i].Actions, 1)
+			}
 		}
 	}
 	for _, l := range gone {
@@ -51,17 +58,19 @@ func (p *planner) scarce(edits []*edit, gone []model.Listener) bool {
 		}
 	}
 	full := fresh > 0 && rules+fresh > p.opts.Quotas.RulesPerLoadBalancer
-	return stale > 0 && (full || len(s.uses) > p.opts.Quotas.TargetGroupsPerLoadBalancer)
+	return full || len(s.uses) > p.opts.Quotas.TargetGroupsPerLoadBalancer
 }
 
 func (p *planner) newShortage(edits []*edit) *shortage {
-	s := &shortage{p: p, uses: map[string]int{}}
+	s := &shortage{p: p, uses: make(map[string]int, len(p.have.TargetGroups))}
 	for _, e := range edits {
 		s.lines = append(s.lines, newLine(e))
 		s.rules += len(e.have.Rules)
 		s.use(e.have.DefaultActions, 1)
-		for _, r := range slices.Concat(e.have.Rules, e.have.Parked) {
-			s.use(r.Actions, 1)
+		for _, rules := range [][]model.Rule{e.have.Rules, e.have.Parked} {
+			for i := range rules {
+				s.use(rules[i].Actions, 1)
+			}
 		}
 	}
 	return s
@@ -69,8 +78,8 @@ func (p *planner) newShortage(edits []*edit) *shortage {
 
 func newLine(e *edit) *line {
 	l := &line{edit: e, fresh: e.fresh(), stale: e.stale(), answers: e.answers}
-	for j, r := range e.have.Rules {
-		l.slots = append(l.slots, slot{want: slices.Index(e.match.haveOf, j), have: j, priority: r.Priority})
+	for j, i := range e.match.wantOf(len(e.have.Rules)) {
+		l.slots = append(l.slots, slot{want: i, have: j, priority: e.have.Rules[j].Priority})
 	}
 	for i, j := range e.match.haveOf {
 		if j >= 0 && !e.match.same[i] {
@@ -308,7 +317,8 @@ func (s *shortage) park(e *edit) {
 	for _, slot := range l.slots {
 		left.have.Rules = append(left.have.Rules, e.have.Rules[slot.have])
 	}
-	left.match = matchRules(contentsOf(left.want.Rules), contentsOf(left.have.Rules))
+	left.match = matchRules(left.want.Rules, left.have.Rules)
+	s.p.resolveEdited(&left)
 	s.ops = append(s.ops, left.ops()...)
 	s.rules += len(left.fresh()) - len(left.stale())
 }

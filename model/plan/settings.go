@@ -28,14 +28,12 @@ type owned struct {
 
 // attributes plans the calls that set attributes: what is wanted and differs, and what we set before and nobody asks for now.
 func (p *planner) attributes(o owned) []int {
-	change := map[string]string{}
-	for key, value := range o.wantAttributes {
-		if old, ok := o.haveAttributes[key]; !ok || old != value {
-			change[key] = value
-		}
-	}
+	change := differing(o.wantAttributes, o.haveAttributes)
 	if o.maker == 0 {
-		maps.Copy(change, o.resets(p.opts.Applied[o.key]))
+		if resets := o.resets(p.opts.Applied[o.key]); len(resets) > 0 {
+			maps.Copy(resets, change) // of keys that nobody asks for
+			change = resets
+		}
 	}
 	if len(change) == 0 {
 		return nil
@@ -80,13 +78,7 @@ func (p *planner) tags(o owned) {
 	if o.wantTags == nil {
 		return
 	}
-	add := map[string]string{}
-	for key, value := range o.wantTags {
-		if old, ok := o.haveTags[key]; !ok || old != value {
-			add[key] = value
-		}
-	}
-	if len(add) > 0 {
+	if add := differing(o.wantTags, o.haveTags); len(add) > 0 {
 		var f fields
 		f.settings("tag ", o.haveTags, add)
 		p.add(Change{Op: AddTags, Action: Update, Key: o.key, ARN: o.arn, Port: o.port, Tags: add, Fields: f})
@@ -106,4 +98,19 @@ func (p *planner) tags(o owned) {
 	if len(gone) > 0 {
 		p.add(Change{Op: RemoveTags, Action: Update, Key: o.key, ARN: o.arn, Port: o.port, TagKeys: gone, Fields: f})
 	}
+}
+
+// differing are the values of want that have lacks or has otherwise; nil for none.
+func differing(want, have map[string]string) map[string]string {
+	var out map[string]string
+	for key, value := range want {
+		if old, ok := have[key]; ok && old == value {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[key] = value
+	}
+	return out
 }

@@ -9,12 +9,13 @@ import (
 // targetGroups creates and modifies target groups; what is obsolete is deleted at the end of the plan.
 func (p *planner) targetGroups() {
 	var names []string
-	for _, want := range p.want.TargetGroups {
-		want.ARN, want.LoadBalancers = "", nil
-		if have, ok := p.current[want.ID]; ok {
-			p.modifyTargetGroup(want, have)
+	for i := range p.want.TargetGroups {
+		if have, ok := p.current[p.want.TargetGroups[i].ID]; ok {
+			p.modifyTargetGroup(&p.want.TargetGroups[i], have)
 			continue
 		}
+		want := p.want.TargetGroups[i]
+		want.ARN, want.LoadBalancers = "", nil
 		want.Name = freeName(want.Name, func(n string) bool {
 			return !slices.Contains(names, n) &&
 				!slices.ContainsFunc(p.have.TargetGroups, func(g model.TargetGroup) bool { return g.Name == n })
@@ -32,7 +33,7 @@ func (p *planner) createTargetGroup(want model.TargetGroup) {
 	if i := slices.IndexFunc(p.obsolete, func(g model.TargetGroup) bool { return g.ID == want.ID }); i >= 0 {
 		old := p.obsolete[i]
 		c.Action = Replace
-		c.Fields = append([]Field{{Name: "name", Old: old.Name, New: want.Name}}, immutables(want, old)...)
+		c.Fields = append([]Field{{Name: "name", Old: old.Name, New: want.Name}}, immutables(&want, &old)...)
 		c.Why = "AWS cannot change these of a target group"
 		if len(c.Fields) == 1 {
 			c.Why = "its load balancer is replaced, and a target group is of one load balancer only"
@@ -48,15 +49,16 @@ func (p *planner) createTargetGroup(want model.TargetGroup) {
 	})
 }
 
-func (p *planner) modifyTargetGroup(want, have model.TargetGroup) {
-	want.ARN, want.Name = have.ARN, have.Name
+func (p *planner) modifyTargetGroup(want, have *model.TargetGroup) {
 	key := targetGroupKey(want.ID)
-	if f := healthFields(want.HealthCheck, have.HealthCheck); len(f) > 0 {
-		p.add(Change{Op: ModifyTargetGroup, Action: Update, Key: key, ARN: have.ARN, TargetGroup: &want, Fields: f})
+	if f := healthFields(&want.HealthCheck, &have.HealthCheck); len(f) > 0 {
+		next := *want
+		next.ARN, next.Name, next.LoadBalancers = have.ARN, have.Name, nil
+		p.add(Change{Op: ModifyTargetGroup, Action: Update, Key: key, ARN: have.ARN, TargetGroup: &next, Fields: f})
 	}
 	o := owned{
 		key: key, arn: have.ARN, wantTags: want.Tags, haveTags: have.Tags,
-		wantAttributes: want.Attributes, haveAttributes: have.Attributes, defaults: func() map[string]string { return TargetGroupDefaults(want) },
+		wantAttributes: want.Attributes, haveAttributes: have.Attributes, defaults: func() map[string]string { return TargetGroupDefaults(*want) },
 		op: ModifyTargetGroupAttributes,
 	}
 	p.attributes(o)
@@ -64,7 +66,7 @@ func (p *planner) modifyTargetGroup(want, have model.TargetGroup) {
 }
 
 // healthFields compares what is asked for of a health check.
-func healthFields(want, have model.HealthCheck) fields {
+func healthFields(want, have *model.HealthCheck) fields {
 	var f fields
 	f.asked("healthCheck.protocol", have.Protocol, want.Protocol)
 	f.asked("healthCheck.port", have.Port, want.Port)
@@ -84,7 +86,7 @@ func (p *planner) deleteTargetGroups() {
 			continue
 		}
 		why := ""
-		if _, wanted := p.makes[targetGroupKey(g.ID)]; wanted || p.current[g.ID].ARN != "" {
+		if _, wanted := p.makes[targetGroupKey(g.ID)]; wanted || p.currentARN(g.ID) != "" {
 			why = "replaced by another one"
 		}
 		id := p.add(Change{

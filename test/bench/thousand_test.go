@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -121,13 +122,56 @@ func benchmarkRoutes(b *testing.B, n int) {
 		})
 	})
 	b.Run("build", func(b *testing.B) { measure(b, func() { build.Build(request.Intent, crowdFacts()) }) })
+	observed := asHeld(built.Stack)
+	opts := plan.Options{Applied: plan.AppliedOf(built.Stack), Quotas: crowdFacts().Quotas, Met: func(plan.Need) (bool, string) { return true, "" }}
 	b.Run("diff", func(b *testing.B) {
 		measure(b, func() {
-			if p := plan.Diff(built.Stack, built.Stack, plan.Options{}); !p.Empty() {
+			if p := plan.Diff(built.Stack, observed, opts); !p.Empty() {
 				b.Fatal(p.Text())
 			}
 		})
 	})
+	edited := slices.Clone(request.Intent.Fragments)
+	const at = 8 // the first is the Gateway
+	edited[at].Routes = slices.Clone(edited[at].Routes)
+	edited[at].Routes[0].Match.Hosts = []string{"elsewhere.example.com"}
+	request.Intent.Fragments = edited
+	next := build.Build(request.Intent, crowdFacts())
+	b.Run("diff one", func(b *testing.B) {
+		measure(b, func() {
+			if p := plan.Diff(next.Stack, observed, opts); len(p.Changes) != 2 {
+				b.Fatal(p.Text())
+			}
+		})
+	})
+}
+
+// asHeld is a stack as AWS holds it when all of it was made.
+func asHeld(s model.Stack) model.Stack {
+	lb := *s.LoadBalancer
+	lb.ARN, lb.State = arnOf("loadbalancer/app", lb.ID), "active"
+	s.LoadBalancer, s.TargetGroups, s.Listeners = &lb, slices.Clone(s.TargetGroups), slices.Clone(s.Listeners)
+	for i := range s.TargetGroups {
+		g := &s.TargetGroups[i]
+		g.ARN, g.LoadBalancers, g.Backend = arnOf("targetgroup", g.ID), []model.ARN{lb.ARN}, model.Backend{}
+	}
+	for i := range s.Listeners {
+		l := &s.Listeners[i]
+		l.ARN, l.Rules = arnOf("listener/app", strconv.Itoa(l.Port)), slices.Clone(l.Rules)
+		for j := range l.Rules {
+			r := &l.Rules[j]
+			r.ARN, r.Priority, r.Actions, r.Member = arnOf("listener-rule/app", strconv.Itoa(j)), 10*(j+1), slices.Clone(r.Actions), model.ObjectRef{}
+			forward := *r.Actions[0].Forward
+			forward.Groups = slices.Clone(forward.Groups)
+			forward.Groups[0].ARN = arnOf("targetgroup", forward.Groups[0].Key)
+			r.Actions[0].Forward = &forward
+		}
+	}
+	return s
+}
+
+func arnOf(kind, name string) model.ARN {
+	return model.ARN("arn:aws:elasticloadbalancing:eu-central-1:111122223333:" + kind + "/" + name + "/50dc6c495c0c9188")
 }
 
 // measure tells besides what it took what it took of the processor: on a machine with other work only that is to be compared.
