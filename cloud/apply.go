@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/plan"
@@ -33,7 +34,7 @@ func (c *Client) Apply(ctx context.Context, p plan.Plan) (model.Outputs, error) 
 		return r.outputs(), err
 	}
 	r.all(ctx, p.Changes)
-	if r.failed {
+	if t := call.TrialOf(ctx); r.failed && (t == nil || t.Touched()) {
 		c.inventory.Forget(p.Owner)
 	}
 	return r.outputs(), errors.Join(r.errs...)

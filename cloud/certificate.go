@@ -239,7 +239,11 @@ func (r *run) certificateARNs(refs []model.ARN) ([]model.ARN, error) {
 func (r *run) publish(ctx context.Context, ch plan.Change) error {
 	byZone := map[string][]model.DNSRecord{}
 	var homeless []model.DNSRecord
-	zones, err := r.inventory.Zones(ctx)
+	names := make([]string, 0, len(ch.Certificate.Proofs))
+	for _, record := range ch.Certificate.Proofs {
+		names = append(names, record.Name)
+	}
+	zones, err := r.inventory.Zones(ctx, names)
 	if err != nil {
 		return doing("finding the zones of "+ch.Key.ID, err)
 	}

@@ -65,6 +65,9 @@ func (r *run) change(ctx context.Context, ch plan.Change) error {
 func (r *run) setAttributes(ctx context.Context, ch plan.Change, arn model.ARN) error {
 	got, err := r.elb.SetAttributes(ctx, ch.Key.Kind, arn, ch.Attributes)
 	if err != nil {
+		if t := call.TrialOf(ctx); t != nil && !t.Touched() {
+			return doing("attributes", err) // what AWS refuses changes nothing
+		}
 		r.inventory.DropAttributes(arn)
 		return r.sift(ctx, ch, arn, doing("attributes", err))
 	}

@@ -51,6 +51,12 @@ const Background = call.Background
 // WithLane returns a context whose calls go in the lane.
 func WithLane(ctx context.Context, lane Lane) context.Context { return call.WithLane(ctx, lane) }
 
+// Trial marks calls that only find out whether AWS takes now what it refused: see package call. Touched says that it may have taken some.
+func Trial(ctx context.Context) (trial context.Context, touched func() bool) {
+	trial, t := call.WithTrial(ctx)
+	return trial, t.Touched
+}
+
 // VPC is the ID of the cluster's VPC.
 func (c *Client) VPC() string { return c.vpc }
 

@@ -8,6 +8,8 @@ import (
 // Needs says which facts a build wants.
 type Needs struct {
 	Owner Owner `json:"owner"`
+	// Missed says that something was not found, or not as it has to be, when it was asked for last: what is kept for long is read again.
+	Missed bool `json:"missed,omitempty"`
 	// SubnetIDs and SubnetNames are looked up besides those of the VPC.
 	SubnetIDs   []string `json:"subnetIds,omitempty"`
 	SubnetNames []string `json:"subnetNames,omitempty"`

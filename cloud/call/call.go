@@ -79,7 +79,7 @@ func (w Wire) attempt(
 ) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	service, operation := middleware.GetServiceID(ctx), middleware.GetOperationName(ctx)
 	limiter := w.Limits.of(service, operation)
-	if err := limiter.Wait(ctx, laneOf(ctx)); err != nil {
+	if err := limiter.admit(ctx); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	ctx, done, err := w.Term.bound(ctx)
@@ -90,6 +90,7 @@ func (w Wire) attempt(
 	start := time.Now()
 	out, meta, err := next.HandleFinalize(ctx, in)
 	code := codeOf(err)
+	TrialOf(ctx).note(operation, err)
 	switch {
 	case classOf(code) == fault.Throttled:
 		limiter.Throttled()

@@ -52,7 +52,7 @@ func classOf(code string) fault.Class {
 		return fault.InUse
 	case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
 		"RequestLimitExceeded", "TooManyRequestsException", "EC2ThrottledException", "SlowDown",
-		"BandwidthLimitExceeded":
+		"BandwidthLimitExceeded", codeNoRoom:
 		return fault.Throttled
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "UnrecognizedClientException",
 		"InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException", "OptInRequired":

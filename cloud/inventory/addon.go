@@ -206,9 +206,9 @@ func (i *Inventory) there(
 }
 
 // shieldFacts tell whether the account subscribes to Shield Advanced.
-func (i *Inventory) shieldFacts(ctx context.Context, _ model.Needs, out *model.Facts) error {
+func (i *Inventory) shieldFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
 	for _, life := range []time.Duration{subscriptionLife, networkLife} {
-		subscribed, err := i.protection.subscribed.get(ctx, i.since(life), i.now(), i.protection.Shield.Subscribed)
+		subscribed, err := i.protection.subscribed.get(ctx, i.fresh(need, life), i.now(), i.protection.Shield.Subscribed)
 		if err != nil {
 			return fmt.Errorf("reading facts: %w", err)
 		}

@@ -18,15 +18,15 @@ const (
 	certificateNamesLife = 10 * time.Hour
 )
 
-// issued are the issued certificates as they are listed, no older than life.
-func (i *Inventory) issued(ctx context.Context, life time.Duration) ([]acm.Listed, error) {
-	all, err := i.allCertificates(ctx, life)
+// issued are the issued certificates as they are listed, not read before since.
+func (i *Inventory) issued(ctx context.Context, since time.Time) ([]acm.Listed, error) {
+	all, err := i.allCertificates(ctx, since)
 	return slices.DeleteFunc(slices.Clone(all), func(c acm.Listed) bool { return c.Status != acm.Issued }), err
 }
 
 // certificateFacts are the issued certificates. Only those with more names than the list shows are read one by one.
 func (i *Inventory) certificateFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
-	listed, err := i.issued(ctx, certificateLife)
+	listed, err := i.issued(ctx, i.fresh(need, certificateLife))
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (i *Inventory) certificateNames(ctx context.Context, arn model.ARN, listed 
 // lostCertificates are those that are asked for by ARN and that no listener would take. One list clears most of them at once; only what
 // it does not have is read by itself. Where certificates may not be read, all are taken for good: AWS tells when a listener gets them.
 func (i *Inventory) lostCertificates(ctx context.Context, need model.Needs, out *model.Facts) error {
-	listed, err := i.issued(ctx, certificateNamesLife)
+	listed, err := i.issued(ctx, i.since(certificateNamesLife))
 	if fault.Of(err) == fault.Denied {
 		return nil
 	}

@@ -16,10 +16,11 @@ import (
 	"github.com/headgate/headgate/model/fault"
 )
 
-// How long facts are kept. What is not there yet is looked for again after patience.
+// How long facts are kept. What is not there yet is looked for again after patience, which with the time until somebody asks again
+// (outcome.Lookup) makes less than half a minute.
 const (
 	networkLife = 10 * time.Minute
-	patience    = 30 * time.Second
+	patience    = 12 * time.Second
 	nameLife    = time.Minute
 	quotaLife   = time.Hour
 )
@@ -54,7 +55,7 @@ func (i *Inventory) Facts(ctx context.Context, need model.Needs) (model.Facts, e
 	if need.Owner.Prefix != "" {
 		run(i.subnetFacts)
 		group.Go(func() (err error) {
-			denied, err = i.quotaFacts(reading, &out)
+			denied, err = i.quotaFacts(reading, need, &out)
 			return err
 		})
 		run(i.existingFacts)
@@ -113,6 +114,14 @@ func account(f model.Facts) string {
 
 func (i *Inventory) since(life time.Duration) time.Time { return i.now().Add(-life) }
 
+// fresh is since when something must have been read for who needs it: whoever missed something is not told what was so long ago.
+func (i *Inventory) fresh(need model.Needs, life time.Duration) time.Time {
+	if need.Missed {
+		life = min(life, patience)
+	}
+	return i.since(life)
+}
+
 func (i *Inventory) vpcFacts(ctx context.Context, _ model.Needs, out *model.Facts) (err error) {
 	out.VPC, err = i.network(ctx)
 	return err
@@ -128,7 +137,7 @@ func (i *Inventory) network(ctx context.Context) (model.VPC, error) {
 // subnetFacts are the VPC's subnets, and those asked for by ID wherever they are.
 func (i *Inventory) subnetFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
 	read := func(ctx context.Context) ([]model.Subnet, error) { return i.ec2.Subnets(ctx, i.vpc) }
-	found, err := i.world.subnets.get(ctx, i.since(networkLife), i.now(), read)
+	found, err := i.world.subnets.get(ctx, i.fresh(need, networkLife), i.now(), read)
 	if err != nil {
 		return err
 	}
@@ -170,10 +179,10 @@ type limits struct {
 
 // quotaFacts are the account's limits. Where they may not be read (the incumbent's policy has no right to), AWS's defaults stand for
 // them.
-func (i *Inventory) quotaFacts(ctx context.Context, out *model.Facts) (denied, err error) {
-	got, err := i.world.quotas.get(ctx, i.since(quotaLife), i.now(), i.readLimits)
+func (i *Inventory) quotaFacts(ctx context.Context, need model.Needs, out *model.Facts) (denied, err error) {
+	got, err := i.world.quotas.get(ctx, i.fresh(need, quotaLife), i.now(), i.readLimits)
 	if err == nil && got.denied != nil {
-		got, err = i.world.quotas.get(ctx, i.since(networkLife), i.now(), i.readLimits)
+		got, err = i.world.quotas.get(ctx, i.fresh(need, networkLife), i.now(), i.readLimits)
 	}
 	out.Quotas = got.quotas
 	return got.denied, err
@@ -225,7 +234,7 @@ func (i *Inventory) groupFacts(ctx context.Context, need model.Needs, out *model
 		}
 	}
 	for _, name := range need.SecurityGroupNames {
-		ids, err := i.world.named.of(name).get(ctx, i.since(nameLife), i.now(), func(ctx context.Context) ([]string, error) {
+		ids, err := i.world.named.of(name).get(ctx, i.fresh(need, nameLife), i.now(), func(ctx context.Context) ([]string, error) {
 			found, err := i.ec2.GroupsTagged(ctx, i.vpc, map[string]string{"Name": name})
 			return project(found, func(g model.SecurityGroup) string { return string(g.ARN) }), err
 		})

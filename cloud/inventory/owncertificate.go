@@ -77,7 +77,7 @@ func (l *Look) covers(c acm.Listed) bool {
 // OwnCertificates are the certificates of an owner, and those that the cluster imported as far as look covers them, as they are now. One
 // that is not issued yet is looked at each time.
 func (i *Inventory) OwnCertificates(ctx context.Context, owner model.Owner, look *Look) ([]model.OwnCertificate, error) {
-	listed, err := i.allCertificates(ctx, lifetime)
+	listed, err := i.allCertificates(ctx, i.since(lifetime))
 	if err != nil {
 		return nil, err
 	}
@@ -191,12 +191,19 @@ func (i *Inventory) CertificateTags(arn model.ARN) (map[string]string, bool) {
 	return i.owned.tags.of(arn).peek()
 }
 
-// zonesLife is how long hosted zones are kept.
-const zonesLife = 5 * time.Minute
+// zonesLife is how long hosted zones are kept, and zonesAgain when they are listed again for a name that none of them is for.
+const (
+	zonesLife  = 5 * time.Minute
+	zonesAgain = 3 * time.Second
+)
 
-// Zones are the public hosted zones of the account.
-func (i *Inventory) Zones(ctx context.Context) (route53.Zones, error) {
-	return i.world.zones.get(ctx, i.since(zonesLife), i.now(), i.dns.Zones)
+// Zones are the public hosted zones of the account, listed again where one of the names has none.
+func (i *Inventory) Zones(ctx context.Context, names []string) (route53.Zones, error) {
+	zones, err := i.world.zones.get(ctx, i.since(zonesLife), i.now(), i.dns.Zones)
+	if err != nil || !slices.ContainsFunc(names, func(name string) bool { return zones.Of(name) == "" }) {
+		return zones, err
+	}
+	return i.world.zones.get(ctx, i.since(zonesAgain), i.now(), i.dns.Zones)
 }
 
 // PutOwnCertificate records a certificate of ours that was made or imported anew.
@@ -244,9 +251,9 @@ func (i *Inventory) changeCertificateTags(arn model.ARN, change func(map[string]
 	i.owned.tags.of(arn).change(change)
 }
 
-// allCertificates are the certificates of the account as they are listed, no older than life.
-func (i *Inventory) allCertificates(ctx context.Context, life time.Duration) ([]acm.Listed, error) {
-	found, err := i.world.certificates.get(ctx, i.since(life), i.now(), i.acm.All)
+// allCertificates are the certificates of the account as they are listed, not read before since.
+func (i *Inventory) allCertificates(ctx context.Context, since time.Time) ([]acm.Listed, error) {
+	found, err := i.world.certificates.get(ctx, since, i.now(), i.acm.All)
 	if err != nil {
 		return nil, fmt.Errorf("reading certificates: %w", err)
 	}

@@ -45,7 +45,7 @@ func (i *Inventory) Owners(ctx context.Context) ([]model.Owner, error) {
 
 // tagCertificates reads the tags of certificates of the account, where they are not known.
 func (i *Inventory) tagCertificates(ctx context.Context, which func(acm.Listed) bool) error {
-	listed, err := i.allCertificates(ctx, lifetime)
+	listed, err := i.allCertificates(ctx, i.since(lifetime))
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (i *Inventory) Unused(ctx context.Context) ([]model.OwnCertificate, error) 
 	if err := i.tagCertificates(ctx, spare); err != nil {
 		return nil, err
 	}
-	listed, err := i.allCertificates(ctx, lifetime)
+	listed, err := i.allCertificates(ctx, i.since(lifetime))
 	if err != nil {
 		return nil, err
 	}

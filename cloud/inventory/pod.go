@@ -28,27 +28,37 @@ type sighting struct {
 }
 
 // podFacts chooses for each address the group that admits its traffic: the only one of its interface, else the only one that
-// carries the cluster's tag. An address without such a group is left out.
+// carries the cluster's tag. An address without such a group is left out. What is not clear is looked at again after patience: tags change.
 func (i *Inventory) podFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
-	seen, err := i.sightings(ctx, need.PodIPs)
-	if err != nil {
-		return err
-	}
 	out.PodGroups = map[string]string{}
-	for _, ip := range need.PodIPs {
-		group, err := i.choose(ctx, seen[ip])
+	left := need.PodIPs
+	for _, life := range []time.Duration{networkLife, patience} {
+		if len(left) == 0 {
+			return nil
+		}
+		seen, err := i.sightings(ctx, left, i.since(life))
 		if err != nil {
 			return err
 		}
-		if group != "" {
-			out.PodGroups[ip] = group
+		var unclear []string
+		for _, ip := range left {
+			group, err := i.choose(ctx, seen[ip], i.since(life))
+			switch {
+			case err != nil:
+				return err
+			case group != "":
+				out.PodGroups[ip] = group
+			case len(seen[ip]) > 0:
+				unclear = append(unclear, ip)
+			}
 		}
+		left = unclear
 	}
 	return nil
 }
 
-func (i *Inventory) sightings(ctx context.Context, ips []string) (map[string][]string, error) {
-	known, oldest := map[string][]string{}, i.since(networkLife)
+func (i *Inventory) sightings(ctx context.Context, ips []string, oldest time.Time) (map[string][]string, error) {
+	known := map[string][]string{}
 	var missing []string
 	i.world.pods.mu.Lock()
 	for _, ip := range ips {
@@ -69,7 +79,7 @@ func (i *Inventory) sightings(ctx context.Context, ips []string) (map[string][]s
 	if err := i.addDelegated(ctx, missing, found); err != nil {
 		return nil, err
 	}
-	i.world.pods.remember(found, i.now(), oldest)
+	i.world.pods.remember(found, i.now(), i.since(networkLife))
 	for _, ip := range missing {
 		if groups, ok := found[ip]; ok {
 			known[ip] = groups
@@ -130,11 +140,11 @@ func (p *interfaces) remember(found map[string][]string, now, oldest time.Time) 
 	}
 }
 
-func (i *Inventory) choose(ctx context.Context, groups []string) (string, error) {
+func (i *Inventory) choose(ctx context.Context, groups []string, since time.Time) (string, error) {
 	if len(groups) <= 1 {
 		return first(groups), nil
 	}
-	known, err := i.groupsSince(ctx, i.since(networkLife))
+	known, err := i.groupsSince(ctx, since)
 	if err != nil {
 		return "", err
 	}

@@ -14,7 +14,7 @@ import (
 // rule, and AWS refuses what is too much.
 func (i *Inventory) prefixListFacts(ctx context.Context, need model.Needs, out *model.Facts) error {
 	key := strings.Join(need.PrefixLists, ",")
-	found, err := i.world.lists.of(key).get(ctx, i.since(networkLife), i.now(), func(ctx context.Context) (map[string]model.PrefixList, error) {
+	found, err := i.world.lists.of(key).get(ctx, i.fresh(need, networkLife), i.now(), func(ctx context.Context) (map[string]model.PrefixList, error) {
 		found, err := i.ec2.PrefixLists(ctx, need.PrefixLists)
 		if class := fault.Of(err); class == fault.Denied || class == fault.Invalid {
 			return nil, nil

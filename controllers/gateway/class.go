@@ -26,7 +26,7 @@ import (
 const ClassFinalizer = "gateway.k8s.aws/gatewayclass"
 
 // lookAgain is when a class is looked at again that cannot promise all there is.
-const lookAgain = time.Minute
+const lookAgain = 30 * time.Second
 
 // className is the incumbent's name of the controller.
 const className = "aws-lbc-gateway-class-controller"

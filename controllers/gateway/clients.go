@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,7 +17,6 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/headgate/headgate/controllers/outcome"
-	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/material"
@@ -32,8 +30,6 @@ const (
 	kindConfigMap = "ConfigMap"
 	// AuthorityKey holds the certificates of authorities in a ConfigMap.
 	AuthorityKey = "ca.crt"
-	// freshness is how often target groups of others are looked for again that are not there: nobody tells of them.
-	freshness = time.Minute
 )
 
 // validation is what a Gateway asks of clients of a listener; nil where it asks for nothing. What is said for the port itself stands in place
@@ -254,15 +250,6 @@ func (v *Verdict) tellFallback(conditions *[]metav1.Condition) {
 	c := condition(kind, string(gwv1.GatewayReasonConfigurationChanged), problem{}, v.generation())
 	c.Message = "clients without a valid certificate are let in: certificates are passed on to backends and not checked"
 	outcome.Set(conditions, c)
-}
-
-// dueAgain is when a Gateway is looked at again that names target groups which are not there.
-func dueAgain(res stack.Result) time.Duration {
-	lost := slices.ContainsFunc(res.Findings, func(f model.Finding) bool { return f.Reason == model.ReasonNoTargetGroup })
-	if due := res.RequeueAfter; !lost || due != 0 && due <= freshness {
-		return due
-	}
-	return freshness
 }
 
 // gatewaysOfConfigMap are the Gateways that verify clients by a ConfigMap.

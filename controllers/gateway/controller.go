@@ -292,7 +292,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		// The loop's clock goes on whatever the API server says.
 		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "gateway", req.String())
 	}
-	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), dueAgain(res), err)}, nil
+	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), res.RequeueAfter, err)}, nil
 }
 
 // remembered is what is remembered of a Gateway.

@@ -3,7 +3,6 @@ package gateway
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -73,22 +72,18 @@ func TestTargetGroupsThatAreNotThere(t *testing.T) {
 		why   string
 		finds []model.Finding
 		want  map[string]string
-		again time.Duration
 	}{
-		{"it is there", nil, map[string]string{"Accepted": "True/Accepted", "ResolvedRefs": "True/ResolvedRefs"}, time.Hour},
-		{"it is not", []model.Finding{lost}, map[string]string{"Accepted": "True/Accepted", "ResolvedRefs": "False/BackendNotFound"}, freshness},
+		{"it is there", nil, map[string]string{"Accepted": "True/Accepted", "ResolvedRefs": "True/ResolvedRefs"}},
+		{"it is not", []model.Finding{lost}, map[string]string{"Accepted": "True/Accepted", "ResolvedRefs": "False/BackendNotFound"}},
 		{"it is not, beside others", []model.Finding{lost, partly}, map[string]string{
 			"Accepted": "True/Accepted", "ResolvedRefs": "False/BackendNotFound", "PartiallyInvalid": "True/UnsupportedValue",
-		}, freshness},
+		}},
 	} {
-		got := reached{Result: stack.Result{Findings: c.finds, RequeueAfter: time.Hour}}
+		got := reached{Result: stack.Result{Findings: c.finds}}
 		status := j.route.Status.RouteStatus.DeepCopy()
 		v.routeStatus(j, status, got)
 		if diff := cmp.Diff(c.want, words(status.Parents[0].Conditions)); diff != "" {
 			t.Errorf("%s: %s", c.why, diff)
-		}
-		if due := dueAgain(got.Result); due != c.again {
-			t.Errorf("%s: looked at again after %s, want %s", c.why, due, c.again)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (a Attempt) Outcome() Outcome {
 		out.RetryAfter = Backoff(out.RetryAfter, a.Failures)
 		return out
 	case a.Blocked != "":
-		return Outcome{Reason: ReasonBlocked, Message: a.Blocked, RetryAfter: slow}
+		return Outcome{Reason: ReasonBlocked, Message: a.Blocked, RetryAfter: Lookup}
 	case a.Held != nil && a.Held.Changed:
 		return Outcome{Reason: a.Held.Reason, Message: cut(a.Held.Message), RetryAfter: again}
 	case a.Held != nil:
@@ -97,34 +97,6 @@ func (a Attempt) Outcome() Outcome {
 	out := Of(nil, a.Waits)
 	if a.Provisioning {
 		out.RetryAfter = waiting
-	}
-	return out
-}
-
-// Backoff is the time before the next try after so many failures in a row: first, doubled with each further one, and never more
-// than half a minute, unless first is.
-func Backoff(first time.Duration, failures int) time.Duration {
-	out := first
-	for n := 1; n < failures && out < longest; n++ {
-		out = min(2*out, longest)
-	}
-	return out
-}
-
-// Times after which AWS is asked again for what it refused and nobody changed since: its world may have changed.
-const (
-	firstRefused = 5 * time.Minute
-	lastRefused  = time.Hour
-)
-
-// AfterRefusal is when AWS is asked again for what it refused so often, and what nobody changed.
-func AfterRefusal(tries int) time.Duration { return Grow(firstRefused, lastRefused, tries) }
-
-// Grow is a time for the nth try: first, doubled with each further one, and never more than most.
-func Grow(first, most time.Duration, tries int) time.Duration {
-	out := first
-	for n := 1; n < tries && out < most; n++ {
-		out = min(2*out, most)
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func TestOutcome(t *testing.T) {
 		{"well, but AWS is still at it", outcome.Attempt{Provisioning: true}, "SuccessfullyReconciled", 3 * time.Second, ""},
 		{"a step waits", outcome.Attempt{Waits: waits}, "Waiting", 3 * time.Second, "LoadBalancer/LoadBalancer until active"},
 		{"the rest of a plan follows at once", outcome.Attempt{Again: true, Waits: waits}, "Waiting", 100 * time.Millisecond, "the rest follows"},
-		{"blocked", outcome.Attempt{Blocked: "no subnets"}, "CannotBuild", 30 * time.Second, "no subnets"},
+		{"blocked", outcome.Attempt{Blocked: "no subnets"}, "CannotBuild", 15 * time.Second, "no subnets"},
 		{"an error goes before what follows", outcome.Attempt{Err: errors.New("cut"), Again: true}, "FailedDeployModel", 2 * time.Second, "cut"},
 		{"a missing right is named, and how to mend it", outcome.Attempt{Err: classed(fault.Denied, 0)}, "PermissionDenied", 30 * time.Second, "allow it in the IAM policy"},
 		{"a quota", outcome.Attempt{Err: classed(fault.Quota, 0)}, "QuotaExceeded", 30 * time.Second, ""},
@@ -67,6 +67,31 @@ func TestNobodyIsLate(t *testing.T) {
 			if out.RetryAfter < time.Second || out.RetryAfter > 30*time.Second || out.OK() {
 				t.Errorf("class %v, failure %d: again after %s, %s", class, failures, out.RetryAfter, out.Reason)
 			}
+		}
+	}
+}
+
+// TestNobodyIsLateForWhatPassesInAWS: the other times after which something is tried again. What is read is kept for up to twelve seconds.
+func TestNobodyIsLateForWhatPassesInAWS(t *testing.T) {
+	t.Parallel()
+	const kept = 12 * time.Second
+	for why, after := range map[string]time.Duration{
+		"what AWS refused":              outcome.AfterRefusal(0),
+		"what the account lacks":        outcome.Lookup + kept,
+		"what keeps a stack from being": outcome.Attempt{Blocked: "no subnets"}.Outcome().RetryAfter + kept,
+	} {
+		if after <= 0 || after >= 30*time.Second {
+			t.Errorf("%s is tried again after %s", why, after)
+		}
+	}
+	for dear := range 20 {
+		if after := outcome.AfterRefusal(dear); after > 5*time.Minute {
+			t.Errorf("what costs more is tried again after %s", after)
+		}
+	}
+	for reason, want := range map[string]bool{"CertificateNotFound": true, "SubnetsNotUsable": true, "QuotaExceeded": true, "InvalidValue": false, "RefusedByAWS": false} {
+		if outcome.MayClear(model.Finding{Reason: reason}) != want {
+			t.Errorf("%s may clear in AWS: want %v", reason, want)
 		}
 	}
 }

@@ -126,6 +126,7 @@ func (m *memory) applied(desired model.Stack, want map[model.Key]string, outputs
 	clear(m.replaced)
 	m.object.Spec.Before = nil
 	m.object.Spec.Refused = slices.DeleteFunc(m.object.Spec.Refused, func(r headgatev1alpha1.RefusedMember) bool { return !m.withheld[r.Member] })
+	maps.DeleteFunc(m.trials, func(key string, _ *trial) bool { return !m.withheld[key] })
 	set := plan.AppliedOf(desired)
 	all := maps.Clone(want)
 	for key, a := range set {

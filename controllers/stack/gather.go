@@ -3,7 +3,9 @@ package stack
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
 )
@@ -14,6 +16,7 @@ func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
 		return nil
 	}
 	need := Needs(in)
+	need.Missed = a.missed
 	if a.taking != nil && a.taking.seen.LoadBalancer != nil {
 		need.Owner = a.taking.from // whose the load balancer is that exists
 	}
@@ -28,6 +31,11 @@ func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
 		return nil // it is made with the first plan that may be carried out
 	}
 	return l.ensureBackend(ctx, a)
+}
+
+// misses tells whether a run lacked something that may come to be in AWS without anybody telling.
+func (a *attempt) misses() bool {
+	return a.blocked != "" || slices.ContainsFunc(a.findings, outcome.MayClear)
 }
 
 // ensureBackend makes the shared backend security group where the stack needs it and it is not there.

@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/build"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
 )
@@ -27,6 +26,7 @@ type Loop struct {
 	sweep   *sweep
 	commons *commons
 	breaker *breaker
+	turns   *turns
 	opts    Options
 
 	mu     sync.Mutex
@@ -41,6 +41,8 @@ type slot struct {
 	state *memory
 	// failures in a row, and waits: runs in a row that could only wait.
 	failures, waits int
+	// missed says that the last run missed something that only AWS knows.
+	missed bool
 }
 
 // New returns the loop over a cloud.
@@ -50,6 +52,7 @@ func New(c client.Client, cloud Cloud, cluster *Cluster, opts Options) *Loop {
 		client: c, cloud: cloud, cluster: cluster, board: NewBoard(c, opts.Now), sweep: newSweep(opts), opts: opts,
 		commons: newCommons(),
 		breaker: newBreaker(opts.Breaker, opts.Now),
+		turns:   newTurns(),
 		stacks:  map[model.Owner]*slot{},
 	}
 }
@@ -90,6 +93,11 @@ type attempt struct {
 	// verify says that the stack is compared with AWS whatever is remembered; drift, that AWS did not hold what was applied last;
 	// protected, that the rest waits for somebody who switches deletion protection off.
 	verify, drift, protected bool
+	// missed says that what is known of the world did not do when it was asked for last.
+	missed bool
+	// trying are the members whom AWS is asked again with what it refused, nil outside of a trial; turn is how long that has to wait.
+	trying map[string]bool
+	turn   time.Duration
 }
 
 // Run makes one stack what the request says, as far as that can be done without waiting. The result holds what was reached also
@@ -105,8 +113,13 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 		l.opts.Forget(owner)
 	}
 	defer l.commons.leave(owner)
-	a, err := l.try(ctx, s, attempt{req: req, owner: owner, findings: req.Findings, verify: verify})
+	like := attempt{req: req, owner: owner, findings: req.Findings, verify: verify, missed: s.missed}
+	a, err := l.try(ctx, s, like)
 	s.count(a, err)
+	if err == nil && a.still(s) && !l.opts.Pretend {
+		a, err = l.reconsider(ctx, s, like, a)
+	}
+	s.missed = err == nil && a.misses()
 	res, err := l.conclude(ctx, a, s, err)
 	if res.Gone {
 		l.drop(owner)
@@ -147,6 +160,7 @@ func (l *Loop) drop(owner model.Owner) {
 	defer l.mu.Unlock()
 	delete(l.stacks, owner)
 	l.sweep.drop(owner)
+	l.turns.drop(owner)
 	l.commons.drop(owner)
 }
 
@@ -156,21 +170,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 		return err
 	}
 	a.state = s.state
-	a.heed()
-	if err := l.handover(ctx, a); err != nil || a.blocked != "" {
-		return err
-	}
-	l.commons.enter(a)
-	a.roster = newRoster(a.req, a.state.good)
-	a.roster.blame(a.req.Findings)
-	a.withhold(l.opts.Now())
-	if a.blocked = a.roster.unfounded(); a.blocked != "" {
-		return nil
-	}
-	if err := l.build(ctx, a); err != nil || a.blocked != "" {
-		return err
-	}
-	if err := a.state.remember(a.roster.keep()); err != nil {
+	if err := l.prepare(ctx, a); err != nil || a.blocked != "" {
 		return err
 	}
 	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten()
@@ -202,48 +202,6 @@ func (l *Loop) recall(ctx context.Context, owner model.Owner, s *slot) error {
 		s.state = state
 	}
 	return err
-}
-
-// build makes the desired stack. A member that the build finds wrong is served by what it had before, and the rest is built again.
-func (l *Loop) build(ctx context.Context, a *attempt) error {
-	for {
-		if a.roster.needObserved() && a.observed == nil {
-			if err := l.observe(ctx, a); err != nil {
-				return err
-			}
-		}
-		if a.blocked = a.roster.hollow(a.seen(), a.findings); a.blocked != "" {
-			return nil
-		}
-		in := a.req.Intent
-		in.Fragments = a.roster.fragments(a.seen())
-		a.fragments = in.Fragments
-		in.Before, in.Observed = slices.Collect(maps.Values(a.state.good)), a.seen().Listeners
-		if err := l.gather(ctx, a, in); err != nil {
-			return err
-		}
-		a.roster.groups, a.roster.facts = a.facts.SecurityGroups, a.facts
-		built := build.Build(in, a.facts)
-		if acted := a.roster.blame(built.Findings); len(acted) > 0 {
-			a.findings = merge(a.findings, acted)
-			continue
-		}
-		if len(built.Left) > 0 && a.observed == nil && a.roster.unknown() {
-			if err := l.observe(ctx, a); err != nil {
-				return err
-			}
-			continue // who stands is seen in AWS
-		}
-		a.roster.left = built.Left
-		a.findings = merge(a.findings, slices.DeleteFunc(built.Findings, func(f model.Finding) bool { return !a.roster.concerns(f) }))
-		a.findings = merge(a.findings, slices.Concat(renames(in.Fragments, a.facts, built.Stack), expiring(in.Fragments, l.opts.Now())))
-		a.roster.tally(built.Stack)
-		a.blocked, a.hold = built.Blocked, built.Hold
-		if a.blocked == "" {
-			a.desired, a.hashed = withHeldGroups(built.Stack, a.seen()), nil
-		}
-		return nil
-	}
 }
 
 func (a *attempt) seen() model.Stack {

@@ -22,6 +22,9 @@ type Options struct {
 	Forget func(model.Owner)
 	// Background marks the reads of a comparison that nobody waits for, so that the cloud lets others go first.
 	Background func(context.Context) context.Context
+	// Trial marks the calls that only find out whether AWS takes now what it refused, so that they go last and wait for nobody. Touched tells
+	// whether one of them changed something, or may have.
+	Trial func(context.Context) (trial context.Context, touched func() bool)
 	// Pretend carries out on a cloud that only pretends what would wait for approval, and says so in the plan.
 	Pretend bool
 	// Breaker says when deletions are too many.
@@ -61,6 +64,9 @@ func (o Options) withDefaults(c client.Client) Options {
 	}
 	if o.Background == nil {
 		o.Background = func(ctx context.Context) context.Context { return ctx }
+	}
+	if o.Trial == nil {
+		o.Trial = func(ctx context.Context) (context.Context, func() bool) { return ctx, func() bool { return false } }
 	}
 	if o.OnPlan == nil {
 		o.OnPlan = func(plan.Plan, bool) {}

@@ -48,19 +48,19 @@ func (l *Loop) try(ctx context.Context, s *slot, like attempt) (a *attempt, err 
 }
 
 // withhold has nothing tried that AWS refused, and tells whose it is.
-func (a *attempt) withhold(now time.Time) {
-	refused := a.state.refusals(a.req, now)
+func (a *attempt) withhold() {
+	refused := a.state.refusals(a.req, a.trying)
 	a.roster.refuse(refused)
 	a.findings = merge(a.findings, refused)
 }
 
 // refuse has the members that asked for what AWS refused served by what they had before, and tells whether that, or a second try, may help.
 func (l *Loop) refuse(ctx context.Context, a *attempt, err error, seen doubts) (again bool, failed error) {
-	blamed := map[string][]model.Finding{}
+	blamed, last := map[string][]model.Finding{}, map[string]string{}
 	for _, f := range plan.Failures(err) {
 		switch verdict(f) {
 		case mayPass:
-			key := string(f.Change.Op) + " " + f.Change.Key.String()
+			key := nameOfChange(f.Change)
 			if len(a.culprits(f.Change)) > 0 && !seen[key] {
 				seen[key], again = true, true
 				continue
@@ -72,11 +72,11 @@ func (l *Loop) refuse(ctx context.Context, a *attempt, err error, seen doubts) (
 		for _, at := range a.culprits(f.Change) {
 			key := memberKey(at.Object)
 			at.Message = refusalText(f)
-			blamed[key] = append(blamed[key], at)
+			blamed[key], last[key] = append(blamed[key], at), nameOfChange(f.Change)
 		}
 	}
 	for key, findings := range blamed {
-		again = a.state.refuse(key, refusal{findings, a.roster.from[key], hashOf(a.req, key)}, l.opts.Now()) || again
+		again = a.state.refuse(key, refusal{findings, a.roster.from[key], hashOf(a.req, key), last[key]}, l.opts.Now()) || again
 	}
 	if len(blamed) == 0 {
 		return again, nil
@@ -127,14 +127,16 @@ func strange(c plan.Change) bool {
 func refusalText(f *plan.ChangeError) string {
 	classed, _ := errors.AsType[*fault.Error](f.Err)
 	return fmt.Sprintf("AWS refuses %s of %s: %v (%s); correct it, or take it away: what was served before goes on till then. "+
-		"It is tried again when it changes, and else once an hour", f.Change.Op, f.Change.Key, classed.Err, classed.Code)
+		"It is tried again at once when it changes, and else every half minute", f.Change.Op, f.Change.Key, classed.Err, classed.Code)
 }
 
-// refusal is what AWS refused of a member, where what it was served by then came from, and the hash of what the member wrote.
+// refusal is what AWS refused of a member, where what it was served by then came from, the hash of what the member wrote, and the change
+// that was refused last.
 type refusal struct {
 	findings []model.Finding
 	from     source
 	hash     string
+	last     string
 }
 
 // hashOf is the hash of what a member writes now.
@@ -176,7 +178,9 @@ func (m *memory) refuse(key string, r refusal, now time.Time) bool {
 		}
 	}
 	entry.Fragment = r.hash
-	entry.Retry = metav1.NewTime(now.Add(outcome.AfterRefusal(int(entry.Tries))))
+	t := m.trialOf(key)
+	t.refusedAgain(r.last, now)
+	entry.Retry = metav1.NewTime(t.due)
 	switch r.from {
 	case asWritten:
 		m.revert(key)
@@ -249,16 +253,16 @@ func (m *memory) refused(key string) *headgatev1alpha1.RefusedMember {
 	return &m.object.Spec.Refused[i]
 }
 
-// refusals are what is not tried now, since AWS refused it and nobody changed it. Entries of members that are gone, or that write something
-// else, are dropped.
-func (m *memory) refusals(req Request, now time.Time) []model.Finding {
+// refusals are what is not asked for, since AWS refused it and nobody changed it, but of those members whom AWS is tried with. Entries of
+// members that are gone, or that write something else, are dropped.
+func (m *memory) refusals(req Request, trying map[string]bool) []model.Finding {
 	var out []model.Finding
 	m.object.Spec.Refused = slices.DeleteFunc(m.object.Spec.Refused, func(r headgatev1alpha1.RefusedMember) bool {
 		return r.Fragment != hashOf(req, r.Member)
 	})
 	m.withheld = map[string]bool{}
 	for _, r := range m.object.Spec.Refused {
-		if untilRetry(r, now) <= 0 {
+		if trying[r.Member] {
 			continue
 		}
 		m.withheld[r.Member] = true
@@ -267,30 +271,6 @@ func (m *memory) refusals(req Request, now time.Time) []model.Finding {
 			out = append(out, model.Finding{
 				Object: req.Intent.Fragments[i].Member, Severity: model.Wrong, Reason: outcome.ReasonRefused, Field: p.Field, Message: p.Message,
 			})
-		}
-	}
-	return out
-}
-
-// untilRetry is how long what AWS refused is not tried. No pause is as long as what a clock that was put back would make of it.
-func untilRetry(r headgatev1alpha1.RefusedMember, now time.Time) time.Duration {
-	const many = 1 << 10
-	left := r.Retry.Sub(now)
-	if left > outcome.AfterRefusal(many) {
-		return 0
-	}
-	return left
-}
-
-// retry is when something that was refused is tried again, zero where nothing is.
-func (a *attempt) retry(now time.Time) time.Duration {
-	if a.state == nil {
-		return 0
-	}
-	var out time.Duration
-	for _, r := range a.state.object.Spec.Refused {
-		if left := untilRetry(r, now); left > 0 && (out == 0 || left < out) {
-			out = left
 		}
 	}
 	return out

@@ -91,7 +91,10 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	if res.RequeueAfter == 0 && !res.Gone {
 		res.RequeueAfter = l.sweep.next(a.owner)
 	}
-	res.RequeueAfter = sooner(res.RequeueAfter, a.retry(l.opts.Now()))
+	res.RequeueAfter = sooner(res.RequeueAfter, a.untilDue(l.opts.Now()))
+	if s.missed {
+		res.RequeueAfter = sooner(res.RequeueAfter, outcome.Lookup)
+	}
 	if a.awaits {
 		res.RequeueAfter = handoverRetry
 	}

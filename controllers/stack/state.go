@@ -34,6 +34,8 @@ type memory struct {
 	replaced map[string][]intent.Fragment
 	// withheld are the members of whom nothing is tried that AWS refused.
 	withheld map[string]bool
+	// trials are those of what AWS refused. A restart forgets them.
+	trials map[string]*trial
 }
 
 // replacedMost is how many of them are kept of a member.
@@ -73,7 +75,8 @@ func recall(ctx context.Context, c client.Reader, owner model.Owner) (*memory, e
 			m.good[key] = f
 		}
 	}
-	if m.object.Spec.Build != model.BuildVersion {
+	// A trial of what AWS refused is not written down: AWS may have taken it just before the end.
+	if m.object.Spec.Build != model.BuildVersion || len(m.object.Spec.Refused) > 0 {
 		m.doubt()
 	}
 	return m, nil

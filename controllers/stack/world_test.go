@@ -44,6 +44,8 @@ type account struct {
 	// down refuses every read; missing comes with facts that are complete but for it.
 	down    bool
 	missing error
+	// missed says that the last reading of facts was by somebody who missed something.
+	missed bool
 	// fail, where it is set, says which changes AWS refuses; slow keeps new load balancers provisioning.
 	fail func(plan.Change) error
 	slow bool
@@ -58,6 +60,7 @@ func newAccount() *account { return &account{stacks: map[model.Owner]model.Stack
 func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.missed = need.Missed
 	if a.down {
 		return model.Facts{}, errors.New("AWS does not answer")
 	}

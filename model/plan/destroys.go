@@ -49,3 +49,21 @@ func (p Plan) Routine() Plan {
 	}
 	return out
 }
+
+// Part is what a plan has to do to make one of its changes: those that it comes after, and it as the last. It is empty where there is no such
+// change.
+func (p Plan) Part(id int) Plan {
+	wanted := map[int]bool{id: true}
+	out := Plan{Owner: p.Owner, Known: p.Known}
+	for _, c := range slices.Backward(p.Changes) {
+		if !wanted[c.ID] {
+			continue
+		}
+		for _, before := range c.After {
+			wanted[before] = true
+		}
+		out.Changes = append(out.Changes, c)
+	}
+	slices.Reverse(out.Changes)
+	return out
+}

@@ -42,6 +42,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 		Patience: s.TargetPatience, Hold: s.TargetHold,
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
+		Trial:      cloud.Trial,
 		OnPlan:     did.plan,
 		Breaker:    breaker(s),
 	})
