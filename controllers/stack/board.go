@@ -38,7 +38,7 @@ type Board struct {
 	fresh map[model.ARN]bool
 	// wanted is how many targets a group shall have, awaited who waits until they are healthy.
 	wanted  map[model.ARN]int
-	awaited map[model.ARN]model.Owner
+	awaited map[model.ARN]vigil
 	// certificates by the name of their load balancer.
 	certificates map[string][]headgatev1alpha1.CertificateStatus
 }
@@ -54,6 +54,12 @@ type page struct {
 	status  headgatev1alpha1.LoadBalancerStatus
 }
 
+// vigil is who waits for the targets of a group, and since when.
+type vigil struct {
+	owner model.Owner
+	since time.Time
+}
+
 // shown is a target group with where it is shown.
 type shown struct {
 	loadBalancer string
@@ -66,7 +72,7 @@ type shown struct {
 func NewBoard(c client.Client, now func() time.Time) *Board {
 	return &Board{
 		client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}, fresh: map[model.ARN]bool{},
-		certificates: map[string][]headgatev1alpha1.CertificateStatus{}, wanted: map[model.ARN]int{}, awaited: map[model.ARN]model.Owner{},
+		certificates: map[string][]headgatev1alpha1.CertificateStatus{}, wanted: map[model.ARN]int{}, awaited: map[model.ARN]vigil{},
 	}
 }
 

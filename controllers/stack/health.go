@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -8,7 +9,8 @@ import (
 	"github.com/headgate/headgate/model/plan"
 )
 
-// met says what of a plan that waits for target groups is reached: since when each is waited for is remembered, the rest is looked at.
+// met says what of a plan that waits for target groups is reached: since when one is to be released is remembered, the rest is looked at.
+// Patience is of one group in one process: over a restart it begins anew, for nobody knows whether anybody looked in the time before.
 func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 	return func(n plan.Need) (bool, string) {
 		since, waited := a.state.since(n.Key)
@@ -18,7 +20,7 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 			return l.opts.Hold < 0 || over(l.opts.Hold), ""
 		case !a.bound(n.Key.ID) || l.board.enough(n):
 			return true, ""
-		case over(l.opts.Patience):
+		case l.board.outwaited(n.ARN, l.opts.Patience):
 			return true, "target group " + n.Key.ID + " is used though its targets are not healthy: they were waited for " + l.opts.Patience.String()
 		}
 		return false, ""
@@ -71,18 +73,24 @@ func (b *Board) Awaited(group model.ARN) bool {
 	return ok
 }
 
-// await takes for which groups a stack waits now.
+// await takes for which groups a stack waits now. The time of those for which it waited before goes on.
 func (b *Board) await(owner model.Owner, groups []model.ARN) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for arn, who := range b.awaited {
-		if who == owner {
-			delete(b.awaited, arn)
+	maps.DeleteFunc(b.awaited, func(arn model.ARN, w vigil) bool { return w.owner == owner && !slices.Contains(groups, arn) })
+	for _, arn := range groups {
+		if _, ok := b.awaited[arn]; !ok {
+			b.awaited[arn] = vigil{owner: owner, since: b.now()}
 		}
 	}
-	for _, arn := range groups {
-		b.awaited[arn] = owner
-	}
+}
+
+// outwaited tells whether this process waited so long for the targets of a group.
+func (b *Board) outwaited(group model.ARN, patience time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w, ok := b.awaited[group]
+	return ok && b.now().Sub(w.since) >= patience
 }
 
 // enough tells whether as many targets of a group are healthy as there shall be, or as serve in the groups instead of which it is used.

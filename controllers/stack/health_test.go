@@ -123,6 +123,48 @@ func TestTargetGroupIsNotWaitedForForEver(t *testing.T) {
 	}
 }
 
+// TestPatienceIsOfOneGroupAndOneProcess: the time of a target group begins when it is made, also where it replaces one that was waited for,
+// and anew after a restart: of the time before nobody knows whether anybody looked.
+func TestPatienceIsOfOneGroupAndOneProcess(t *testing.T) {
+	again := func(f *intent.Fragment) {
+		renamed(f)
+		f.Routes[0].Forward.Backends[0].Service.Group.Protocol = "HTTPS"
+	}
+	const almost = 5*time.Minute - 10*time.Second
+	for _, row := range []struct {
+		why    string
+		begins func(w *world) stack.Request
+	}{
+		{"it replaces one that was waited for", func(w *world) stack.Request {
+			w.run(request(member("a", renamed)))
+			w.now = w.now.Add(almost)
+			return request(member("a", again))
+		}},
+		{"the operator was down", func(w *world) stack.Request {
+			w.run(request(member("a", renamed)))
+			w.now = w.now.Add(time.Hour)
+			w.restart()
+			return request(member("a", renamed))
+		}},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			w := newWorld(t)
+			w.aws.patient = true
+			w.settle(request(member("a")))
+			next := row.begins(w)
+			w.run(next)
+			w.now = w.now.Add(almost)
+			if w.run(next); w.answers()[0] != "a.example.com shop/a-svc:80" {
+				t.Errorf("10 s before its time is over: %s", w.answers()[0])
+			}
+			w.now = w.now.Add(10 * time.Second)
+			if w.run(next); w.answers()[0] != "a.example.com shop/a-new:80" {
+				t.Errorf("when its time is over: %s", w.answers()[0])
+			}
+		})
+	}
+}
+
 // TestNewIntentTakesOverFromOneThatWaits: a group that nobody waits for any more goes with the rule that parked it.
 func TestNewIntentTakesOverFromOneThatWaits(t *testing.T) {
 	w := newWorld(t)

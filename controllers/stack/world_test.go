@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -235,7 +236,10 @@ func arnsOf(s model.Stack) map[model.Key]model.ARN {
 		out[model.Key{Kind: model.KindLoadBalancer, ID: s.LoadBalancer.ID}] = s.LoadBalancer.ARN
 	}
 	for _, g := range s.TargetGroups {
-		out[model.Key{Kind: model.KindTargetGroup, ID: g.ID}] = g.ARN
+		key := model.Key{Kind: model.KindTargetGroup, ID: g.ID}
+		if age(g.ARN) >= age(out[key]) { // it may replace one that is there still
+			out[key] = g.ARN
+		}
 	}
 	for _, g := range s.SecurityGroups {
 		out[model.Key{Kind: model.KindSecurityGroup, ID: g.ID}] = g.ARN
@@ -247,6 +251,15 @@ func arnsOf(s model.Stack) map[model.Key]model.ARN {
 		out[plan.ListenerKey(l)] = l.ARN
 	}
 	return out
+}
+
+// age is the number that a target group got when it was made: the later, the greater.
+func age(arn model.ARN) int {
+	n, err := strconv.Atoi(string(arn[strings.LastIndex(string(arn), "/")+1:]))
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // world is an account, an API server and an operator.
