@@ -94,7 +94,7 @@ func (b *Board) outwaited(group model.ARN, patience time.Duration) bool {
 }
 
 // enough tells whether as many targets of a group are healthy as there shall be, or as serve in the groups instead of which it is used.
-// Where none of those is healthy, the load balancer sends requests to those that were not checked yet.
+// While those serve, one at least is: a group that shall have none may be one whose pods have no address yet.
 func (b *Board) enough(n plan.Need) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,17 +102,26 @@ func (b *Board) enough(n plan.Need) bool {
 	if !known || n.ARN == "" {
 		return false
 	}
-	serve := 0
-	for _, arn := range n.Instead {
-		s := b.groups[arn].status
-		if s.ObservedAt == nil {
-			serve = want // nobody has looked yet
-			break
-		}
-		serve += int(s.Healthy + s.States[stateInitial] + s.States[stateUnavailable])
-	}
 	now := b.groups[n.ARN].status
-	return int(now.Healthy+now.States[stateUnavailable]) >= min(want, serve)
+	least := max(want, 1)
+	return int(now.Healthy+now.States[stateUnavailable]) >= min(least, b.serving(n.Instead, least))
+}
+
+// serving is how many targets of some groups serve, and unknown where nobody has looked yet. Where none is healthy, the load balancer sends
+// requests to those that were not checked yet. mu is held.
+func (b *Board) serving(groups []model.ARN, unknown int) int {
+	serve := 0
+	for _, arn := range groups {
+		s := b.groups[arn].status
+		want, known := b.wanted[arn]
+		switch {
+		case s.ObservedAt != nil:
+			serve += int(s.Healthy + s.States[stateInitial] + s.States[stateUnavailable])
+		case !known || want > 0:
+			return unknown
+		}
+	}
+	return serve
 }
 
 // States of targets that were not checked yet, and of those of groups that check none (ELBv2 API, TargetHealth.State).

@@ -66,7 +66,9 @@ func TestTargetGroupIsHealthyBeforeItIsUsed(t *testing.T) {
 		{"those that serve now were not checked yet", []string{"initial", "initial"}, []string{"healthy", "initial"}, 2, false},
 		{"none serves now", []string{"unhealthy"}, []string{"initial"}, 1, true},
 		{"nobody checks", []string{"healthy"}, []string{"unavailable"}, 1, true},
-		{"none shall be there", []string{"healthy"}, nil, 0, true},
+		{"none shall be there, where one serves: its pods may have no address yet", []string{"healthy"}, nil, 0, false},
+		{"none shall be there, where none is healthy either", []string{"unhealthy"}, nil, 0, true},
+		{"none shall be there, where none is", nil, nil, 0, true},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			w := newWorld(t)
@@ -103,15 +105,31 @@ func TestTargetGroupIsHealthyBeforeItIsUsed(t *testing.T) {
 	}
 }
 
-// TestTargetGroupIsNotWaitedForForEver: when its time is over it is used, and the plan says so.
+// TestTargetGroupIsNotWaitedForForEver: when its time is over it is used, and the plan says so. A Service that is scaled to zero for good costs
+// that time once.
 func TestTargetGroupIsNotWaitedForForEver(t *testing.T) {
+	for _, row := range []struct {
+		why  string
+		want int
+		new  []string
+	}{
+		{"its targets are not healthy", 1, []string{"unhealthy"}},
+		{"it is to have none, as a Service that is scaled to zero", 0, nil},
+	} {
+		t.Run(row.why, func(t *testing.T) { usedInTheEnd(t, row.want, row.new) })
+	}
+}
+
+// usedInTheEnd holds it for a group that shall have so many targets and has those in these states.
+func usedInTheEnd(t *testing.T, want int, states []string) {
+	t.Helper()
 	w := newWorld(t)
 	w.aws.patient = true
 	w.settle(request(member("a")))
 	next := request(member("a", renamed))
 	w.run(next)
 	w.targets("shop/a-svc:80", 1, "healthy")
-	w.targets("shop/a-new:80", 1, "unhealthy")
+	w.targets("shop/a-new:80", want, states...)
 	w.now = w.now.Add(5*time.Minute - time.Second)
 	if res := w.run(next); w.answers()[0] != "a.example.com shop/a-svc:80" || res.RequeueAfter == 0 || res.RequeueAfter > 5*time.Second {
 		t.Errorf("before its time is over: %s, next look after %s", w.answers()[0], res.RequeueAfter)

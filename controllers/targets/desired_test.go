@@ -19,17 +19,19 @@ func TestDesired(t *testing.T) {
 		failOpen  FailOpen
 		gated     string
 		want      []string
+		// coming is how many there are when all are ready.
+		coming int
 	}{
-		{"ready ones", []string{"10.0.0.2", "10.0.0.1"}, LeaveUnready, "", []string{"10.0.0.1", "10.0.0.2"}},
-		{"not those that are not ready", []string{"10.0.0.1", "10.0.0.2 unready"}, RegisterUnready, "", []string{"10.0.0.1"}},
-		{"one that terminates goes at once, though it serves", []string{"10.0.0.1", "10.0.0.2 terminating"}, LeaveUnready, "", []string{"10.0.0.1"}},
-		{"unless it is the last that serves", []string{"10.0.0.1 unready", "10.0.0.2 terminating"}, LeaveUnready, "", []string{"10.0.0.2"}},
-		{"it goes before fail-open", []string{"10.0.0.1 unready", "10.0.0.2 terminating"}, RegisterUnready, "", []string{"10.0.0.2"}},
-		{"one that terminates and does not serve never", []string{"10.0.0.1 gone"}, RegisterUnready, "", nil},
-		{"nothing is ready, fail-open: all", []string{"10.0.0.1 unready", "10.0.0.2 unready", "10.0.0.3 gone"}, RegisterUnready, "", []string{"10.0.0.1", "10.0.0.2"}},
-		{"nothing is ready, fail-closed: none", []string{"10.0.0.1 unready"}, LeaveUnready, "", nil},
-		{"waits only for our gate", []string{"10.0.0.1 unready", "10.0.0.2"}, LeaveUnready, "10.0.0.1", []string{"10.0.0.1", "10.0.0.2"}},
-		{"none", nil, RegisterUnready, "", nil},
+		{"ready ones", []string{"10.0.0.2", "10.0.0.1"}, LeaveUnready, "", []string{"10.0.0.1", "10.0.0.2"}, 2},
+		{"not those that are not ready", []string{"10.0.0.1", "10.0.0.2 unready"}, RegisterUnready, "", []string{"10.0.0.1"}, 2},
+		{"one that terminates goes at once, though it serves", []string{"10.0.0.1", "10.0.0.2 terminating"}, LeaveUnready, "", []string{"10.0.0.1"}, 1},
+		{"unless it is the last that serves", []string{"10.0.0.1 unready", "10.0.0.2 terminating"}, LeaveUnready, "", []string{"10.0.0.2"}, 1},
+		{"it goes before fail-open", []string{"10.0.0.1 unready", "10.0.0.2 terminating"}, RegisterUnready, "", []string{"10.0.0.2"}, 1},
+		{"one that terminates and does not serve never", []string{"10.0.0.1 gone"}, RegisterUnready, "", nil, 0},
+		{"nothing is ready, fail-open: all", []string{"10.0.0.1 unready", "10.0.0.2 unready", "10.0.0.3 gone"}, RegisterUnready, "", []string{"10.0.0.1", "10.0.0.2"}, 2},
+		{"nothing is ready, fail-closed: none", []string{"10.0.0.1 unready"}, LeaveUnready, "", nil, 1},
+		{"waits only for our gate", []string{"10.0.0.1 unready", "10.0.0.2"}, LeaveUnready, "10.0.0.1", []string{"10.0.0.1", "10.0.0.2"}, 2},
+		{"none", nil, RegisterUnready, "", nil, 0},
 	} {
 		all := endpoints([]discoveryv1.EndpointSlice{*slice("a", c.endpoints...)}, port{name: "http", family: discoveryv1.AddressTypeIPv4})
 		for i := range all {
@@ -41,6 +43,9 @@ func TestDesired(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: %s", c.why, diff)
+		}
+		if got := (wish{all: all}).coming(); got != c.coming {
+			t.Errorf("%s: %d are or will be ready, want %d", c.why, got, c.coming)
 		}
 	}
 }

@@ -76,6 +76,17 @@ type wish struct {
 	all     []endpoint
 }
 
+// coming is how many endpoints there are that do not go, those included that are not ready yet.
+func (w wish) coming() int {
+	n := 0
+	for _, e := range w.all {
+		if !e.terminating {
+			n++
+		}
+	}
+	return n
+}
+
 // with are the targets that shall be registered, and those that are held.
 func (w wish) with(held record) []model.Target {
 	out := slices.Clone(w.targets)
@@ -131,7 +142,7 @@ func (r *Reconciler) level(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 		r.admit(ctx, b, want)
 	}
 	r.edit(key, func(f *file) { f.idle = len(want) == 0 })
-	r.board.Want(group, r.most(len(want)))
+	r.board.Want(group, r.most(max(len(want), w.coming())))
 	after, err := r.look(ctx, key, l)
 	if err != nil {
 		return after, p, err
