@@ -24,21 +24,33 @@ const (
 	reasonInvalid    = "Invalid"
 	reasonProgrammed = "Programmed"
 	reasonPending    = "Pending"
+	reasonNotInUse   = "NotInUse"
 )
 
-// describe writes what became of a configuration into its status, where that changes. Nothing is said before every Gateway that uses it has
-// looked at what it says now.
-func (k *keeper) describe(ctx context.Context, o client.Object, all []standing) error {
-	stale := func(s standing) bool { return s.judged != o.GetGeneration() }
-	if len(all) == 0 || slices.ContainsFunc(all, stale) {
-		return nil
+// howUsed says of each kind of configuration how it comes to be used.
+func howUsed(o client.Object) string {
+	switch o.(type) {
+	case *awsgwv1.LoadBalancerConfiguration:
+		return "name it in spec.infrastructure.parametersRef of a Gateway, or in spec.parametersRef of a GatewayClass that has Gateways"
+	case *awsgwv1.TargetGroupConfiguration:
+		return "it counts where a route of a Gateway has the Service in spec.targetReference for a backend and no other TargetGroupConfiguration " +
+			"counts for it, or where a LoadBalancerConfiguration in use has it for its spec.defaultTargetGroupConfiguration"
 	}
+	return "name it in a filter of type ExtensionRef of a route that a Gateway serves"
+}
+
+// describe writes what became of a configuration into its status, where that changes: without standings that nothing uses it.
+func (k *keeper) describe(ctx context.Context, o client.Object, all []standing) error {
 	old, ok := o.DeepCopyObject().(client.Object)
 	said := fmt.Sprintf("%s %+v", o.GetUID(), all)
 	if !ok || k.refused[client.ObjectKeyFromObject(o)] == said {
 		return nil
 	}
-	setStatus(o, all)
+	if len(all) > 0 {
+		setStatus(o, all)
+	} else {
+		setIdle(o)
+	}
 	if reflect.DeepEqual(old, o) {
 		return nil
 	}
@@ -93,6 +105,26 @@ func setStatus(o client.Object, all []standing) {
 	case *awsgwv1.ListenerRuleConfiguration:
 		good := accepted.Status == metav1.ConditionTrue
 		o.Status.Accepted, o.Status.Message, o.Status.ObservedGeneration = &good, &accepted.Message, &generation
+	}
+}
+
+// setIdle says in the status of a configuration that nothing uses it: nobody judged what it says, and AWS holds nothing for it. Conditions of
+// others stay.
+func setIdle(o client.Object) {
+	text := "no Gateway that is served here uses it: " + howUsed(o)
+	for _, c := range []metav1.Condition{
+		{Type: configAccepted, Status: metav1.ConditionUnknown}, {Type: configProgrammed, Status: metav1.ConditionFalse},
+	} {
+		c.Reason, c.Message, c.ObservedGeneration = reasonNotInUse, text, o.GetGeneration()
+		outcome.Set(conditionsOf(o), c)
+	}
+	switch o := o.(type) {
+	case *awsgwv1.LoadBalancerConfiguration:
+		o.Status.ObservedGatewayConfigurationGeneration, o.Status.ObservedGatewayClassConfigurationGeneration = nil, nil
+	case *awsgwv1.TargetGroupConfiguration:
+		o.Status.ObservedGatewayConfigurationGeneration, o.Status.ObservedGatewayClassConfigurationGeneration = nil, nil
+	case *awsgwv1.ListenerRuleConfiguration:
+		o.Status.Accepted, o.Status.Message, o.Status.ObservedGeneration = nil, &text, nil
 	}
 }
 

@@ -84,11 +84,57 @@ func TestConfigurationsTellWhatBecameOfThem(t *testing.T) {
 		"infra/default": {"Accepted": good, "Programmed": held, "gateway": "1"},
 		"app/web":       {"Accepted": good, "Programmed": held, "gateway": "1"},
 		"app/login":     {"Accepted": good, "Programmed": held, "looked at": "1", "accepted": "true"},
-		"infra/idle":    {},
+		"infra/idle":    {"Accepted": "Unknown/NotInUse 1", "Programmed": "False/NotInUse 1"},
 	} {
 		if diff := cmp.Diff(want, w.said(name)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+// What nothing uses any more says so, and no generation that AWS holds: once, and what was said before comes again with its next use.
+func TestConfigurationsThatNothingUses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, furnished(t)...)
+	w.keep()
+	if diff := cmp.Diff(map[string]string{}, w.said("infra/idle")); diff != "" {
+		t.Errorf("nobody knows who uses it before every Gateway was looked at: %s", diff)
+	}
+	w.edit("infra/own", func(o client.Object) {
+		*conditionsOf(o) = []metav1.Condition{{Type: "example.com/Foreign", Status: metav1.ConditionTrue, Reason: "Theirs"}}
+		w.must(w.api.Status().Update(t.Context(), o))
+	})
+	w.settle()
+	served := w.said("infra/own")
+	gateway := w.gateway()
+	w.must(w.api.Delete(t.Context(), gateway))
+	w.settle()
+	idle := map[string]string{"Accepted": "Unknown/NotInUse 1", "Programmed": "False/NotInUse 1"}
+	for name, how := range map[string]string{
+		"infra/own": "spec.infrastructure.parametersRef", "infra/class": "of a GatewayClass", "infra/default": "spec.defaultTargetGroupConfiguration",
+		"app/web": "the Service in spec.targetReference", "app/login": "type ExtensionRef",
+	} {
+		got := w.said(name)
+		delete(got, "example.com/Foreign")
+		if diff := cmp.Diff(idle, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		for _, kind := range []string{configAccepted, configProgrammed} {
+			if text := w.message(name, kind); !strings.Contains(text, "no Gateway") || !strings.Contains(text, how) {
+				t.Errorf("%s: the message of %s does not say how it is used: %s", name, kind, text)
+			}
+		}
+	}
+	version := w.configs()["infra/own"].GetResourceVersion()
+	w.settle()
+	if w.configs()["infra/own"].GetResourceVersion() != version {
+		t.Error("invariant 1: it is said again and again")
+	}
+	gateway.ResourceVersion, gateway.Finalizers = "", nil
+	w.must(w.api.Create(t.Context(), gateway))
+	w.settle()
+	if diff := cmp.Diff(served, w.said("infra/own")); diff != "" {
+		t.Errorf("it is used again: %s", diff)
 	}
 }
 
@@ -202,14 +248,16 @@ func TestConditionsThatAreDropped(t *testing.T) {
 	})
 	k := w.op.keepers()[0]
 	w.reconcile()
-	before := patches
-	for range 5 {
-		if _, err := k.Reconcile(t.Context(), reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "infra", Name: "own"}}); err != nil {
-			t.Fatal(err)
+	for _, name := range []string{"own", "idle"} {
+		before := patches
+		for range 5 {
+			if _, err := k.Reconcile(t.Context(), reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "infra", Name: name}}); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if got := patches - before; got != 1 {
-		t.Errorf("%d writes, want one", got)
+		if got := patches - before; got != 1 {
+			t.Errorf("%s: %d writes, want one", name, got)
+		}
 	}
 	if diff := cmp.Diff(map[string]string{"gateway": "1"}, w.said("infra/own")); diff != "" {
 		t.Error(diff)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,7 +25,7 @@ import (
 const reasonStays = "FailedRemoveFinalizer"
 
 // keeper keeps the configurations of one kind while Gateways use them, by the incumbent's finalizer, and says in their status what became
-// of them. It writes nothing else, and nothing to those that nobody uses. It reconciles one at a time.
+// of them, or that nothing uses them. It writes nothing else. It reconciles one at a time.
 type keeper struct {
 	client client.Client
 	uses   *ledger
@@ -74,15 +75,20 @@ func (k *keeper) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	if len(users) > 0 {
 		return reconcile.Result{}, k.serve(ctx, o, users)
 	}
-	if !controllerutil.ContainsFinalizer(o, k.finalizer) {
-		return reconcile.Result{}, nil
-	}
 	all, err := k.gateways(ctx)
 	if err != nil || !k.uses.unused(name, all) {
 		return reconcile.Result{}, err
 	}
 	k.voice.Warn(k.finalizer, o, nil)
-	return reconcile.Result{}, k.change(ctx, o, controllerutil.RemoveFinalizer)
+	return reconcile.Result{}, k.release(ctx, o)
+}
+
+// release lets a configuration go that nothing uses, and says so in its status where it stays.
+func (k *keeper) release(ctx context.Context, o client.Object) error {
+	if err := k.change(ctx, o, controllerutil.RemoveFinalizer); err != nil || !o.GetDeletionTimestamp().IsZero() {
+		return err
+	}
+	return k.describe(ctx, o, nil)
 }
 
 // serve keeps a configuration that is used, and says what became of it.
@@ -94,7 +100,12 @@ func (k *keeper) serve(ctx context.Context, o client.Object, users []types.Names
 	if err := hold(); err != nil {
 		return err
 	}
-	return k.describe(ctx, o, k.uses.standings(configName{client.ObjectKeyFromObject(o), k.kind}))
+	all := k.uses.standings(configName{client.ObjectKeyFromObject(o), k.kind})
+	stale := func(s standing) bool { return s.judged != o.GetGeneration() }
+	if len(all) == 0 || slices.ContainsFunc(all, stale) { // nothing is said before every Gateway that uses it has looked at what it says now
+		return nil
+	}
+	return k.describe(ctx, o, all)
 }
 
 // change patches the finalizers, where that changes them. Of an object that changed meanwhile the watch will tell.
