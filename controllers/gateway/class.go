@@ -38,14 +38,23 @@ type ClassReconciler struct {
 	voice  *outcome.Voice
 	// keeps says that there is a bucket for authorities.
 	keeps bool
+	// latch may hold the door shut, and pause is when it is looked again.
+	latch *Latch
+	pause time.Duration
 }
 
 // NewClass returns the reconciler of GatewayClasses.
 func NewClass(mgr ctrl.Manager, set Settings) *ClassReconciler {
 	return &ClassReconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), keeps: set.Shelf.Bucket != "",
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), keeps: set.Shelf.Bucket != "", pause: set.again(),
 		voice: outcome.NewVoice(mgr.GetEventRecorder(className), time.Now),
 	}
+}
+
+// Behind has the reconciler leave everything as it is while a latch is shut.
+func (r *ClassReconciler) Behind(l *Latch) *ClassReconciler {
+	r.latch = l
+	return r
 }
 
 // SetupWithManager registers the reconciler.
@@ -91,6 +100,12 @@ func (r *ClassReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	}
 	if class.Spec.ControllerName != ControllerName { // another's, or gone
 		return reconcile.Result{}, nil
+	}
+	if gone, err := (usher{r.client, r.live}).out(ctx, ClassFinalizer, class); err != nil || gone {
+		return reconcile.Result{}, err
+	}
+	if r.latch.isShut() {
+		return reconcile.Result{RequeueAfter: r.pause}, nil
 	}
 	if err := r.hold(ctx, class); err != nil || !class.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, err

@@ -48,6 +48,9 @@ type Reconciler struct {
 	tries   outcome.Tries
 	// memories are what is remembered of each Gateway, by its name; one Gateway is reconciled by one worker at a time.
 	memories sync.Map
+	// latch may hold the door shut; roll is what Gateways were made of.
+	latch *Latch
+	roll  roll
 }
 
 // Loop makes stacks what requests say.
@@ -66,6 +69,12 @@ func New(mgr ctrl.Manager, loop Loop, set Settings) *Reconciler {
 // WithBooks has the reconciler read Secrets and ConfigMaps from books, and hear of their changes.
 func (r *Reconciler) WithBooks(book *secret.Book, maps *secret.ConfigMaps) *Reconciler {
 	r.book, r.maps, r.objects = book, maps, secret.Reader{Reader: r.client, Book: book, ConfigMaps: maps}
+	return r
+}
+
+// Behind has the reconciler leave everything as it is while a latch is shut.
+func (r *Reconciler) Behind(l *Latch) *Reconciler {
+	r.latch = l
 	return r
 }
 
@@ -263,13 +272,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if r.set.WatchNamespace != "" && req.Namespace != r.set.WatchNamespace {
 		return reconcile.Result{}, nil
 	}
+	if r.latch.isShut() {
+		return reconcile.Result{RequeueAfter: r.set.again()}, r.goesUnread(ctx, req.NamespacedName)
+	}
 	s, err := Load(ctx, r.objects, r.set, req.NamespacedName)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if wait, err := r.waits(ctx, s); err != nil || wait {
+		return reconcile.Result{RequeueAfter: r.set.again()}, err
+	}
 	r.keepSecrets(req.NamespacedName, s)
 	if s.Gateway == nil {
 		r.uses.forget(req.NamespacedName)
+		r.roll.call(req.NamespacedName, nil)
 		r.memories.Delete(req.NamespacedName)
 		r.tries.Next(req.String(), 0, nil)
 		return reconcile.Result{}, nil

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gwv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
@@ -89,6 +90,13 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, gwv1.Install, gwv1beta1.Install, awsgwv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for name := range composing() {
+		definition, _ := meta.UnsafeGuessKindToResource(composing()[name])
+		if o := installed(consts.BundleVersion); !slices.ContainsFunc(objects, func(b client.Object) bool { return b.GetName() == definition.GroupResource().String() }) {
+			o.SetName(definition.GroupResource().String())
+			objects = append(objects, o)
 		}
 	}
 	api := fake.NewClientBuilder().WithScheme(scheme).WithRESTMapper(testrestmapper.TestOnlyStaticRESTMapper(scheme)).WithObjects(objects...).

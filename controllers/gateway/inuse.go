@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,8 +29,11 @@ const reasonStays = "FailedRemoveFinalizer"
 // of them, or that nothing uses them. It writes nothing else. It reconciles one at a time.
 type keeper struct {
 	client client.Client
+	live   client.Reader
 	uses   *ledger
 	voice  *outcome.Voice
+	latch  *Latch
+	pause  time.Duration
 
 	kind, finalizer, name string
 	// blank is an object of the kind.
@@ -42,7 +46,8 @@ type keeper struct {
 func (r *Reconciler) keepers() []*keeper {
 	of := func(kind, plural string, blank func() client.Object) *keeper {
 		return &keeper{
-			client: r.client, uses: r.uses, voice: r.voice, kind: kind, finalizer: awsgwv1.Group + "/" + plural,
+			client: r.client, live: r.live, uses: r.uses, voice: r.voice, latch: r.latch, pause: r.set.again(),
+			kind: kind, finalizer: awsgwv1.Group + "/" + plural,
 			name: "aws-lbc-" + strings.ToLower(kind) + "-controller", blank: blank, refused: map[types.NamespacedName]string{},
 		}
 	}
@@ -70,6 +75,12 @@ func (k *keeper) Reconcile(ctx context.Context, req reconcile.Request) (reconcil
 	o, name := k.blank(), configName{req.NamespacedName, k.kind}
 	if err := k.client.Get(ctx, req.NamespacedName, o); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if gone, err := (usher{k.client, k.live}).out(ctx, k.finalizer, o); err != nil || gone {
+		return reconcile.Result{}, err
+	}
+	if k.latch.isShut() {
+		return reconcile.Result{RequeueAfter: k.pause}, nil
 	}
 	users := k.uses.users(name)
 	if len(users) > 0 {

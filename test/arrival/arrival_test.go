@@ -23,9 +23,9 @@ import (
 // patience is how long something may take that happens by itself.
 const patience = 60 * time.Second
 
-// TestKindsThatComeLater: without the Gateway API the operator runs, and says on its classes what is missing; Gateways are served as soon as
-// theirs are installed, and ListenerSets when theirs follow, all without a restart.
-func TestKindsThatComeLater(t *testing.T) {
+// open starts a cluster.
+func open(t *testing.T) *world.World {
+	t.Helper()
 	// The logger is one for the whole process, and outlives a test.
 	log.SetLogger(funcr.New(func(_, line string) {
 		if testing.Verbose() {
@@ -35,7 +35,13 @@ func TestKindsThatComeLater(t *testing.T) {
 	if err := world.Environment(); err != nil {
 		t.Fatal(err)
 	}
-	w := world.Open(t)
+	return world.Open(t)
+}
+
+// TestKindsThatComeLater: without the Gateway API the operator runs, and says on its classes what is missing; Gateways are served as soon as
+// theirs are installed, and ListenerSets when theirs follow, all without a restart.
+func TestKindsThatComeLater(t *testing.T) {
+	w := open(t)
 	taken := uninstall(t, w.Client)
 	r := w.NewRun(t, "arrival", nil)
 	settings := r.Settings(nil)
@@ -92,28 +98,32 @@ func uninstall(t *testing.T, c client.Client) map[string]client.Object {
 	}
 	taken := map[string]client.Object{}
 	for i := range list.Items {
-		definition := &list.Items[i]
-		if !strings.HasSuffix(definition.GetName(), "."+gwv1.GroupName) {
-			continue
+		if definition := &list.Items[i]; strings.HasSuffix(definition.GetName(), "."+gwv1.GroupName) {
+			take(t, c, definition)
+			taken[definition.GetName()] = definition
 		}
-		if err := c.Delete(t.Context(), definition.DeepCopy()); err != nil {
-			t.Fatal(err)
-		}
-		for begun := time.Now(); !apierrors.IsNotFound(c.Get(t.Context(), client.ObjectKeyFromObject(definition), definition.DeepCopy())); {
-			if time.Since(begun) > patience {
-				t.Fatalf("%s stays", definition.GetName())
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		definition.SetResourceVersion("")
-		definition.SetUID("")
-		unstructured.RemoveNestedField(definition.Object, "status")
-		taken[definition.GetName()] = definition
 	}
 	if taken["listenersets."+gwv1.GroupName] == nil || taken["gateways."+gwv1.GroupName] == nil {
 		t.Fatalf("%d definitions were there", len(taken))
 	}
 	return taken
+}
+
+// take takes a definition away, with all objects of its kind, and makes it ready to be created again.
+func take(t *testing.T, c client.Client, definition *unstructured.Unstructured) {
+	t.Helper()
+	if err := c.Delete(t.Context(), definition.DeepCopy()); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); !apierrors.IsNotFound(c.Get(t.Context(), client.ObjectKeyFromObject(definition), definition.DeepCopy())); {
+		if time.Since(begun) > patience {
+			t.Fatalf("%s stays", definition.GetName())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	definition.SetResourceVersion("")
+	definition.SetUID("")
+	unstructured.RemoveNestedField(definition.Object, "status")
 }
 
 // create creates an object as soon as its kind is served.
