@@ -164,6 +164,11 @@ func conditionProblem(conditions []awsgwv1.ListenerRuleCondition) string {
 		if c.Field != awsgwv1.ConditionFieldSourceIP || c.SourceIPConfig == nil || len(c.SourceIPConfig.Values) == 0 {
 			return fmt.Sprintf("spec.conditions[%d] cannot be read: use the field source-ip with sourceIPConfig.values", i)
 		}
+		for k, value := range c.SourceIPConfig.Values {
+			if _, problem := intent.SourceRange(value); problem != "" {
+				return fmt.Sprintf("spec.conditions[%d].sourceIPConfig.values[%d]: %s", i, k, problem)
+			}
+		}
 	}
 	return ""
 }
@@ -294,6 +299,7 @@ func (x extra) apply(r intent.Route, match int) intent.Route {
 	if len(x.spec.Tags) > 0 {
 		r.Tags = maps.Clone(x.spec.Tags)
 	}
+	r.ExtraField = x.field
 	for _, c := range x.spec.Conditions {
 		if len(c.MatchIndexes) == 0 || slices.Contains(c.MatchIndexes, match) {
 			r.Match.SourceIPs = append(slices.Clone(r.Match.SourceIPs), c.SourceIPConfig.Values...)

@@ -107,6 +107,8 @@ func TestListenerRuleConfiguration(t *testing.T) {
 		{"an action without its configuration", actions(`{type: jwt-validation}`), plain, []string{"503"}, "no configuration"},
 		{"an action that nobody knows", actions(`{type: captcha}`), plain, []string{"503"}, "nobody knows"},
 		{"a condition that cannot be read", `{conditions: [{field: source-ip}]}`, plain, []string{"503"}, "spec.conditions[0]"},
+		{"an address that is none", `{conditions: [{field: source-ip, sourceIPConfig: {values: [10.0.0.0/8, 10.0.0.0/99]}}]}`, plain, []string{"503"},
+			"spec.conditions[0].sourceIPConfig.values[1]"},
 		{"two for one rule", actions(fixedAction), pathRule("/", `, filters: [`+extension+`, `+extension+`]`), []string{"503"}, "has one"},
 	} {
 		v := verdictOf(extendedBy(t, c.spec, c.rule))

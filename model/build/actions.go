@@ -45,14 +45,24 @@ func routePlace(f *intent.Fragment, r *intent.Route) place {
 	return at
 }
 
+// addedPlace is the place of what was added to a route, which is at where nothing else is known.
+func addedPlace(at place, r *intent.Route) place { return place{at.object, or(r.ExtraField, at.field)} }
+
 // action is what answers a route on a port; false when AWS cannot do it.
 func (b *builder) action(f *intent.Fragment, r *intent.Route, on *port) (model.Action, bool) {
 	at := routePlace(f, r)
 	switch {
 	case r.Forward != nil:
+		if n := r.Forward.StickySeconds; n < 0 || n > maxStickySeconds {
+			b.wrong(addedPlace(at, r), "InvalidForward", "stickiness lasts 1 to %d seconds, not %d", maxStickySeconds, n)
+			return model.Action{}, false
+		}
 		return b.forward(at, r.Forward, on)
 	case r.Redirect != nil:
 		a, problem := redirect(*r.Redirect, on)
+		if problem != "" && r.Redirect.Query != nil && redirectable(*r.Redirect, on) {
+			at = addedPlace(at, r)
+		}
 		if problem != "" {
 			b.wrong(at, "InvalidRedirect", "%s", problem)
 		}
@@ -60,7 +70,7 @@ func (b *builder) action(f *intent.Fragment, r *intent.Route, on *port) (model.A
 	case r.Fixed != nil:
 		a, problem := fixedResponse(*r.Fixed)
 		if problem != "" {
-			b.wrong(at, "InvalidFixedResponse", "%s", problem)
+			b.wrong(addedPlace(at, r), "InvalidFixedResponse", "%s", problem)
 		}
 		return a, problem == ""
 	}
@@ -70,10 +80,6 @@ func (b *builder) action(f *intent.Fragment, r *intent.Route, on *port) (model.A
 
 // forward sends to the backends that there are; where there is none it answers 503.
 func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, bool) {
-	if f.StickySeconds < 0 || f.StickySeconds > maxStickySeconds {
-		b.wrong(at, "InvalidForward", "stickiness lasts 1 to %d seconds, not %d", maxStickySeconds, f.StickySeconds)
-		return model.Action{}, false
-	}
 	out, lost := &model.Forward{StickySeconds: f.StickySeconds}, false
 	for i := range f.Backends {
 		ref, ok := b.backend(at, f, &f.Backends[i])
@@ -165,6 +171,13 @@ func redirect(r intent.Redirect, on *port) (model.Action, string) {
 		out.Query = *r.Query
 	}
 	return model.Action{Type: model.ActionRedirect, Redirect: &out}, redirectProblem(r.StatusCode, out, on)
+}
+
+// redirectable tells whether AWS takes a redirect but for its query.
+func redirectable(r intent.Redirect, on *port) bool {
+	r.Query = nil
+	_, problem := redirect(r, on)
+	return problem == ""
 }
 
 func redirectProblem(status int, to model.Redirect, on *port) string {

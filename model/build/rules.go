@@ -191,7 +191,7 @@ func (b *builder) rulesOf(c *candidate, on *port, alternatives [][]model.Conditi
 	if !ok {
 		return nil
 	}
-	tags := b.usableTags(c.route.Tags, place{c.place().object, "tags"})
+	tags := b.usableTags(c.route.Tags, addedPlace(place{c.place().object, "tags"}, c.route))
 	out := make([]portRule, 0, len(alternatives))
 	for _, conditions := range alternatives {
 		r := model.NormalizeRule(model.Rule{

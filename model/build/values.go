@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -253,11 +252,11 @@ func methodConditions(m intent.Match) ([]model.Condition, string) {
 func sourceConditions(m intent.Match) ([]model.Condition, string) {
 	c := model.Condition{Field: model.FieldSourceIP}
 	for _, s := range m.SourceIPs {
-		prefix, err := netip.ParsePrefix(s)
-		if err != nil || s == "255.255.255.255/32" {
-			return nil, fmt.Sprintf("%q is no range of source addresses; write it as 10.0.0.0/8", s)
+		as, problem := intent.SourceRange(s)
+		if problem != "" {
+			return nil, problem
 		}
-		c.Values = append(c.Values, prefix.Masked().String())
+		c.Values = append(c.Values, as)
 	}
 	if len(c.Values) == 0 {
 		return nil, ""

@@ -6,7 +6,9 @@
 package intent
 
 import (
+	"fmt"
 	"iter"
+	"net/netip"
 
 	"github.com/headgate/headgate/model"
 )
@@ -174,6 +176,9 @@ type Route struct {
 	AuthField string        `json:"authField,omitempty"`
 	// Tags go to its rules.
 	Tags map[string]string `json:"tags,omitempty"`
+	// ExtraField is the place that names what adds to the route: a fixed answer, the query of a redirect, stickiness, tags.
+	// Empty where these were written in Field.
+	ExtraField string `json:"extraField,omitempty"`
 	// Source is the object that wrote it, when it is not the member itself; Field is the place.
 	Source model.ObjectRef `json:"source,omitzero"`
 	Field  string          `json:"field,omitempty"`
@@ -219,6 +224,15 @@ type Match struct {
 	SourceIPs []string `json:"sourceIPs,omitempty"`
 	// Calls says that only gRPC calls match, as they say themselves by their content type: for hosts that are not for calls alone.
 	Calls bool `json:"calls,omitempty"`
+}
+
+// SourceRange is a value of [Match.SourceIPs] as AWS has it, or what AWS would refuse of it (ELBv2 API, SourceIpConditionConfig).
+func SourceRange(value string) (as, problem string) {
+	prefix, err := netip.ParsePrefix(value)
+	if err != nil || value == "255.255.255.255/32" {
+		return "", fmt.Sprintf("%q is no range of source addresses; write it as 10.0.0.0/8", value)
+	}
+	return prefix.Masked().String(), ""
 }
 
 // PathKind is how a path is compared.
