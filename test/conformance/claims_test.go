@@ -47,9 +47,12 @@ func expressed() map[string]expression {
 		"HTTPRouteParentRefPort":            {"a listener for each port", sure},
 		"HTTPRoutePortRedirect":             {"`redirect` with `Port`; always said, for the default would be the listener's", sure},
 		"HTTPRoutePathRedirect": {"`redirect` with `Path`; a prefix by a `url-rewrite` transform beside it, of which the redirect is made",
-			"AWS's guides say nothing of transforms beside a redirect. That the redirect is made of what the transform leaves is shown by the guide of " +
-				"the AWS Load Balancer Controller for ALB Gateways (\"suffix preserved\"), and so is that AWS takes a redirect that keeps scheme, host, port " +
-				"and `/#{path}` for a loop. Ours has then another path (`/n#{path}`, and a transform to `/ew…`): that AWS takes this one is believed"},
+			"AWS forbids transforms on default rules and two of a type, and says nothing of one beside a redirect (ALB guide, \"Transforms for listener rules\"; " +
+				"API reference, RuleTransform). That the redirect is made of what the transform leaves is shown by the guide of the AWS Load Balancer Controller for " +
+				"ALB Gateways (\"suffix preserved\"; its pull request 4457 quotes an ALB that answers such a rule with 301, as far as we read it " +
+				"not with a suffix), and so is that AWS takes a redirect that keeps scheme, host, port " +
+				"and `/#{path}` for a loop. Ours has then another path (`/n#{path}`, and a transform to `/ew…`), and a redirect must modify one of protocol, host, port " +
+				"and path, which may contain `#{path}` (API reference, RedirectActionConfig): that AWS looks for loops there alone, and not behind the transform, is believed"},
 		"HTTPRouteSchemeRedirect": {"`redirect` with `Protocol`", "a redirect from HTTPS to HTTP is refused by AWS and by us; the suite asks for it only beside GatewayPort8080, which is not claimed"},
 	}
 }
