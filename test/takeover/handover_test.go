@@ -35,6 +35,12 @@ func handover(t *testing.T, w *world.World) {
 	in := s.given()
 	s.start(nil)
 	s.Eventually("the Ingress has its load balancer", func() error { return s.addressOf(in) })
+	s.Eventually("its targets are registered", func() error { // in a lane of their own, which may come after the address
+		if calls := s.writes(); calls["RegisterTargets"] == 0 || calls["AuthorizeSecurityGroupIngress"] < 2 {
+			return fmt.Errorf("calls %v: %w", calls, errNotYet)
+		}
+		return nil
+	})
 	before := s.balancers()
 	s.Kill()
 
