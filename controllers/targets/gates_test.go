@@ -89,6 +89,30 @@ func TestGateOpensWhenTheTargetIsHealthy(t *testing.T) {
 	}
 }
 
+// TestGateSaysOnceWhatItWaitsFor (invariant 1): each look at the health of targets that says the same as before writes no pod.
+func TestGateSaysOnceWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, service(), binding("web"), asking(), gatedPod("a", webGate), behind(slice("web", "10.0.0.1 unready"), "a"))
+	w.aws.reason = "Elb.RegistrationInProgress"
+	w.reconcile("web")
+	version := func() string {
+		var p corev1.Pod
+		if err := w.api.Get(w.Context(), clientKey("a"), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p.ResourceVersion
+	}
+	var written []string
+	for range 4 {
+		w.now = w.now.Add(gatePoll)
+		w.reconcile("web")
+		written = append(written, version())
+	}
+	if got := w.gateOf("a", "web"); got != "False Elb.RegistrationInProgress" || written[1] != written[3] {
+		t.Errorf("invariant 1: the gate says %q, and looks that say the same wrote the pod: versions %v", got, written)
+	}
+}
+
 func TestPodsThatWaitForSomethingElseAreNotRegistered(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
