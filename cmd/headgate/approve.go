@@ -15,6 +15,7 @@ import (
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/manifests"
+	"github.com/headgate/headgate/controllers/stack"
 )
 
 // access is how a command reaches a cluster: by the same files as kubectl, unless flags say otherwise.
@@ -59,8 +60,12 @@ func newApproveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve NAMESPACE/NAME",
 		Short: "Look at a plan that waits for approval, and approve it",
-		Long: "Prints the plan that waits for an Ingress or a Gateway, by namespace/name, or for a LoadBalancer, by its name, and asks whether it is\n" +
-			"approved. What is approved is this plan: one that has changed until then asks anew.",
+		Long: `Prints the whole plan that waits for an Ingress or a Gateway, by namespace/name, or for a LoadBalancer, by its name, and asks whether it is
+approved. What is approved is this plan with all its steps: one that has changed until then asks anew.
+
+It covers the calls that it lists, and for each target group that it makes (lines with &) that the pods of its Service are registered, and
+that the security groups of these pods admit the load balancer. What follows the pods of target groups that are there needs no approval:
+that they are registered and deregistered, and that their security groups admit the load balancer.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
@@ -87,8 +92,16 @@ func (a approval) approve(ctx context.Context, name string) error {
 	if waiting == nil {
 		return fmt.Errorf("no plan waits for LoadBalancer %s", lb.Name)
 	}
-	if _, err := fmt.Fprintf(a.out, "LoadBalancer %s, plan %s\n%s", lb.Name, waiting.Hash, waiting.Text); err != nil {
+	text, whole, err := stack.PlanText(*waiting)
+	if err != nil {
+		return fmt.Errorf("reading plan %s of LoadBalancer %s: %w", waiting.Hash, lb.Name, err)
+	}
+	if _, err := fmt.Fprintf(a.out, "LoadBalancer %s, plan %s\n%s", lb.Name, waiting.Hash, text); err != nil {
 		return fmt.Errorf("printing the plan: %w", err)
+	}
+	if !whole && a.hash == "" && !a.yes {
+		return fmt.Errorf("the plan is too large for the object, so that this is not all: `headgate plan --kubeconfig FILE` prints all; "+
+			"--hash %s approves it then", waiting.Hash)
 	}
 	if a.hash != "" && a.hash != waiting.Hash {
 		return fmt.Errorf("the plan that waits is %s, not %s: look at it again", waiting.Hash, a.hash)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"strings"
 	"testing"
 
@@ -32,6 +33,49 @@ func pages(t *testing.T) client.Client {
 		build = build.WithObjects(lb)
 	}
 	return build.Build()
+}
+
+// TestApproveShowsAll: the whole of a long plan is printed; one that the object does not hold as a whole is approved by its hash only.
+func TestApproveShowsAll(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte("+ Rule/first\n+ Rule/last\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("+ Rule/one of many\n", 500)
+	for _, row := range []struct {
+		why, hash string
+		plan      headgatev1alpha1.PendingPlan
+		says      string
+		done      bool
+	}{
+		{"the whole plan", "", headgatev1alpha1.PendingPlan{Hash: "1", Text: "+ Rule/first\n…", Whole: packed.Bytes()}, "+ Rule/last\n", true},
+		{"a part of it", "", headgatev1alpha1.PendingPlan{Hash: "1", Text: long}, "headgate plan --kubeconfig", false},
+		{"a part of it, by who has seen all", "1", headgatev1alpha1.PendingPlan{Hash: "1", Text: long}, "approved 1", true},
+		{"one that cannot be read", "", headgatev1alpha1.PendingPlan{Hash: "1", Text: "+", Whole: []byte("no")}, "decompressing", false},
+	} {
+		c, out := pages(t), &bytes.Buffer{}
+		lb := &headgatev1alpha1.LoadBalancer{}
+		if err := c.Get(t.Context(), client.ObjectKey{Name: "lb-idle"}, lb); err != nil {
+			t.Fatal(err)
+		}
+		lb.Status.PendingPlan = &row.plan
+		if err := c.Update(t.Context(), lb); err != nil {
+			t.Fatal(err)
+		}
+		err := approval{client: c, in: strings.NewReader("y\n"), out: out, hash: row.hash}.approve(t.Context(), "lb-idle")
+		text := out.String()
+		if err != nil {
+			text += err.Error()
+		}
+		if !strings.Contains(text, row.says) || (err == nil) != row.done {
+			t.Errorf("%s: says %q (%v), want %q", row.why, text, err, row.says)
+		}
+	}
 }
 
 func TestApprove(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
 )
@@ -81,6 +82,7 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		case held[model.ARN(b.Spec.TargetGroupARN)]:
 		case a.retains():
 			errs = append(errs, l.leave(ctx, a, b))
+		case a.req.Policy.Changes == Observe:
 		default:
 			errs = append(errs, l.retire(ctx, b))
 		}
@@ -96,6 +98,7 @@ const together = 8
 func (l *Loop) bindAll(ctx context.Context, a *attempt, mine map[client.ObjectKey]*elbv2v1beta1.TargetGroupBinding) (map[model.ARN]bool, error) {
 	held, made := map[model.ARN]bool{}, a.madeGroups()
 	waits, errs := make([]bool, len(a.desired.TargetGroups)), make([]error, len(a.desired.TargetGroups))
+	var unbound []string
 	var work errgroup.Group
 	work.SetLimit(together)
 	for i, g := range a.desired.TargetGroups {
@@ -116,12 +119,19 @@ func (l *Loop) bindAll(ctx context.Context, a *attempt, mine map[client.ObjectKe
 			l.board.MarkFresh(arn)
 		}
 		have := mine[client.ObjectKeyFromObject(want)]
+		if a.req.Policy.Changes == Observe {
+			if have == nil || corrected(want, have) != nil {
+				unbound = append(unbound, want.Namespace+"/"+want.Name)
+			}
+			continue
+		}
 		work.Go(func() error {
 			waits[i], errs[i] = l.ensureBinding(ctx, a.owner, want, have)
 			return nil
 		})
 	}
 	_ = work.Wait()
+	a.leaveUnbound(unbound)
 	for i, g := range a.desired.TargetGroups {
 		if waits[i] {
 			name := nameOfTargetGroup(a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}])
@@ -180,19 +190,40 @@ func (l *Loop) ensureBinding(ctx context.Context, owner model.Owner, want, have 
 	if other || !have.DeletionTimestamp.IsZero() {
 		return true, nil
 	}
-	updated := have.DeepCopy()
-	updated.Spec = want.Spec
-	if updated.Labels == nil {
-		updated.Labels = map[string]string{}
-	}
-	relabel(updated.Labels, want.Labels)
-	if reflect.DeepEqual(updated.Spec, have.Spec) && maps.Equal(updated.Labels, have.Labels) {
+	updated := corrected(want, have)
+	if updated == nil {
 		return false, nil
 	}
 	if err := l.client.Patch(ctx, updated, client.MergeFrom(have)); err != nil {
 		return false, fmt.Errorf("updating the binding %s/%s: %w", have.Namespace, have.Name, err)
 	}
 	return false, nil
+}
+
+// corrected is a binding as it is wanted, nil where it is so already.
+func corrected(want, have *elbv2v1beta1.TargetGroupBinding) *elbv2v1beta1.TargetGroupBinding {
+	out := have.DeepCopy()
+	out.Spec = want.Spec
+	if out.Labels == nil {
+		out.Labels = map[string]string{}
+	}
+	relabel(out.Labels, want.Labels)
+	if reflect.DeepEqual(out.Spec, have.Spec) && maps.Equal(out.Labels, have.Labels) {
+		return nil
+	}
+	return out
+}
+
+// leaveUnbound tells which bindings are neither made nor changed because the stack is only observed: pods would come and go in its target
+// groups with them.
+func (a *attempt) leaveUnbound(names []string) {
+	if len(names) == 0 || a.held != nil {
+		return
+	}
+	const note = "only shown: headgate.dev/changes is Observe"
+	a.held = &outcome.Held{Reason: outcome.ReasonObserved, Note: note, Message: fmt.Sprintf(
+		"AWS holds what is asked for, but %d TargetGroupBindings are neither made nor changed, %s among them, so that nobody registers the pods of "+
+			"their Services: headgate.dev/changes is Observe", len(names), names[0])}
 }
 
 func ofStack(b *elbv2v1beta1.TargetGroupBinding, owner model.Owner) bool {

@@ -35,28 +35,13 @@ func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Resu
 	if res.Outputs.Done > 0 {
 		s.LastApplied = &now
 	}
-	s.PendingPlan = nil
-	if !res.Settled && !res.Plan.Empty() {
-		s.PendingPlan = &headgatev1alpha1.PendingPlan{
-			Hash: res.Plan.Hash(), Summary: res.Plan.Summary(), Text: cut(res.Plan.String()),
-		}
-	}
+	s.PendingPlan = pendingPlan(a, res)
 	fillError(s, res, next, now)
 	programmed := outcome.Programmed(next)
 	programmed.ObservedGeneration = object.Generation
 	meta.SetStatusCondition(&s.Conditions, programmed)
 	fillReady(object)
 	fillApproval(object, res)
-}
-
-// planText is how many bytes of a plan an object shows.
-const planText = 8 << 10
-
-func cut(s string) string {
-	if len(s) <= planText {
-		return s
-	}
-	return strings.ToValidUTF8(s[:planText], "") + "\n…"
 }
 
 func fillMembers(s *headgatev1alpha1.LoadBalancerStatus, all []Serving) {
@@ -107,17 +92,16 @@ func (b *Board) fillTargets(name string, s *headgatev1alpha1.LoadBalancerStatus,
 		before[t.ARN] = t
 	}
 	s.Targets = nil
-	for _, g := range a.desired.TargetGroups {
-		arn := a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]
-		if arn == "" {
-			continue
-		}
+	for _, g := range a.targetGroups() {
+		arn := g.ARN
 		status := before[string(arn)]
 		if known, ok := b.groups[arn]; ok && known.status.ObservedAt != nil {
 			status = known.status
 		}
 		status.Name, status.ARN = nameOfTargetGroup(arn), string(arn)
-		status.Backend = g.Backend.Namespace + "/" + g.Backend.Service + ":" + g.Backend.Port
+		if g.Backend.Service != "" { // AWS does not say whose targets it has
+			status.Backend = g.Backend.Namespace + "/" + g.Backend.Service + ":" + g.Backend.Port
+		}
 		b.groups[arn] = shown{loadBalancer: name, status: *status.DeepCopy(), drain: drainOf(g)}
 		s.Targets = append(s.Targets, status)
 	}

@@ -1,10 +1,13 @@
 package stack_test
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -103,6 +106,73 @@ func TestWhatServesIsShownWhileAPlanWaits(t *testing.T) {
 	}
 }
 
+// TestHealthIsWhatAWSHasWhileAPlanWaits: targets of groups that the plan makes are no targets yet, and those that it would delete serve on.
+func TestHealthIsWhatAWSHasWhileAPlanWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a"), member("b")))
+	for _, g := range w.aws.stacks[owner()].TargetGroups {
+		w.health(g.ARN, "healthy", "healthy")
+	}
+	other := under(stack.Approve, request(member("a"), member("c")))
+	for range 2 {
+		w.still("b goes and c comes", other)
+		s := w.page().Status
+		var backends []string
+		for _, one := range s.Targets {
+			backends = append(backends, one.Backend)
+		}
+		slices.Sort(backends)
+		if diff := cmp.Diff([]string{"shop/svc-a:80", "shop/svc-b:80"}, backends); diff != "" || s.Summary.Healthy != "4/4" {
+			t.Errorf("it shows %s healthy, of %s", s.Summary.Healthy, diff)
+		}
+		w.restart()
+	}
+	w.approve()
+	w.settle(other)
+	if got := len(w.page().Status.Targets); got != 2 {
+		t.Errorf("%d target groups are shown", got)
+	}
+}
+
+// TestWholePlanIsShown: who approves a plan can see all of it, however long it is, and what comes with it.
+func TestWholePlanIsShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	req := func(members int, changes stack.Changes) stack.Request {
+		var all []intent.Fragment
+		for i := range members {
+			all = append(all, member(fmt.Sprintf("m%02d", i)))
+		}
+		return under(changes, request(all...))
+	}
+	w.still("a long plan", req(60, stack.Approve))
+	first := w.page().Status.PendingPlan
+	text, whole, err := stack.PlanText(*first)
+	if err != nil || !whole {
+		t.Fatal(whole, err)
+	}
+	for _, want := range []string{"m00.example.com", "m59.example.com", "& TargetGroup/shop/m59-svc:80: the pods of Service shop/svc-m59, port 80, are registered"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("all of the plan has no %q", want)
+		}
+	}
+	shown, _, _ := strings.Cut(first.Text, "… and ")
+	lines := strings.Count(text, "\n")
+	said := fmt.Sprintf("… and %d of %d lines more: `headgate approve` prints all\n", lines-strings.Count(shown, "\n"), lines)
+	if len(first.Text) > 9<<10 || !strings.HasPrefix(text, shown) || !strings.HasSuffix(first.Text, said) {
+		t.Errorf("the text ends %q, want %q", first.Text[len(first.Text)-80:], said)
+	}
+	before := w.page().ResourceVersion
+	if w.still("nothing new", req(60, stack.Approve)); w.page().ResourceVersion != before {
+		t.Error("invariant 1: a plan that is shown already is written again")
+	}
+	w.still("a short plan", req(1, stack.Approve))
+	if short := w.page().Status.PendingPlan; len(short.Whole) > 0 || !strings.Contains(short.Text, "& TargetGroup/shop/m00-svc:80") {
+		t.Errorf("a short plan is its text: %d bytes besides, %s", len(short.Whole), short.Text)
+	}
+}
+
 // What was approved goes on to its end: no step of it asks again.
 func TestApprovedPlanGoesOn(t *testing.T) {
 	t.Parallel()
@@ -184,6 +254,38 @@ func approved(w *world, req stack.Request) stack.Request {
 	w.run(under(stack.Approve, req))
 	w.approve()
 	return req
+}
+
+// TestObserveTouchesNoBinding: a binding is neither made nor changed nor deleted where AWS holds all already, for pods would be registered with
+// it, and those of others taken out. Those that are there stay, and are followed by the targets' lane.
+func TestObserveTouchesNoBinding(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(request(member("a"), member("b")))
+	req := under(stack.Observe, request(member("a"), member("b")))
+	if res := w.still("all is there", req); res.Held != nil || !res.Settled {
+		t.Errorf("AWS and the bindings are as they shall be: %+v", res.Held)
+	}
+	kept, lost := w.bindings()[0], w.bindings()[1]
+	changed := kept.DeepCopy()
+	changed.Spec.VpcID = "vpc-other"
+	if err := errors.Join(w.api.Update(w.Context(), changed), w.api.Delete(w.Context(), &lost)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		res := w.still("bindings are not as they shall be", req)
+		if res.Held == nil || res.Held.Reason != outcome.ReasonObserved || !strings.Contains(res.Held.Message, "2 TargetGroupBindings") {
+			t.Errorf("invariant 8: who observes is not told: %+v", res.Held)
+		}
+		if got := w.bindings(); len(got) != 1 || got[0].Spec.VpcID != "vpc-other" {
+			t.Errorf("invariant 5: bindings were written: %+v", got)
+		}
+		w.restart()
+	}
+	w.settle(request(member("a"), member("b")))
+	if got := w.bindings(); len(got) != 2 || got[0].Spec.VpcID == "vpc-other" || got[1].Spec.VpcID == "vpc-other" {
+		t.Errorf("once it is observed no more: %+v", got)
+	}
 }
 
 func TestObserveWritesNothing(t *testing.T) {

@@ -177,7 +177,7 @@ func (a *attempt) whole() bool { return a.applied && a.done() || a.outputs.ARNs 
 
 // listeners are those that AWS holds, each with the rules that AWS holds: of the desired stack, or as they were seen while the plan is held.
 func (a *attempt) listeners() []model.Listener {
-	if a.held != nil && a.observed != nil && a.outputs.LoadBalancer != nil {
+	if a.stands() {
 		return a.observed.Listeners
 	}
 	if a.whole() {
@@ -190,6 +190,32 @@ func (a *attempt) listeners() []model.Listener {
 		}
 		l.Rules = slices.DeleteFunc(slices.Clone(l.Rules), func(r model.Rule) bool { return !a.there(plan.RuleKey(l.Port, r)) })
 		out = append(out, l)
+	}
+	return out
+}
+
+// stands tells whether the plan is held, so that AWS holds what was seen.
+func (a *attempt) stands() bool {
+	return a.held != nil && a.observed != nil && a.outputs.LoadBalancer != nil
+}
+
+// targetGroups are those that AWS holds, with their ARNs: of the desired stack, or as they were seen while the plan is held, those included
+// that the plan would delete. What is wanted of one says whose targets it has.
+func (a *attempt) targetGroups() []model.TargetGroup {
+	var wanted []model.TargetGroup
+	backends := map[model.ARN]model.TargetGroup{}
+	for _, g := range a.desired.TargetGroups {
+		if g.ARN = a.outputs.ARNs[model.Key{Kind: model.KindTargetGroup, ID: g.ID}]; g.ARN != "" {
+			wanted = append(wanted, g)
+			backends[g.ARN] = g
+		}
+	}
+	if !a.stands() {
+		return wanted
+	}
+	out := slices.Clone(a.observed.TargetGroups)
+	for i, g := range out {
+		out[i].Backend = backends[g.ARN].Backend
 	}
 	return out
 }

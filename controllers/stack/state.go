@@ -200,6 +200,11 @@ func (p *packer) pack(f intent.Fragment) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding: %w", err)
 	}
+	return p.squeeze(data)
+}
+
+// squeeze compresses; equal data gives equal bytes.
+func (p *packer) squeeze(data []byte) ([]byte, error) {
 	var buf bytes.Buffer
 	if p.gzip == nil {
 		p.gzip = gzip.NewWriter(&buf)

@@ -172,9 +172,13 @@ type PendingPlan struct {
 	// Summary counts the changes.
 	Summary string `json:"summary"`
 
-	// Text is the plan as it is printed. It is cut where it is long.
+	// Text is the plan as it is printed. It is cut where it is long, and says how many lines are missing.
 	// +optional
 	Text string `json:"text,omitempty"`
+
+	// Whole is all of a plan that waits for approval and whose text is cut, compressed by gzip: `headgate approve` prints it.
+	// +optional
+	Whole []byte `json:"whole,omitempty"`
 }
 
 // LoadBalancerStatus is what AWS holds and how well it is.
