@@ -27,8 +27,8 @@ const ApprovedDeregistration = "headgate.dev/approved-deregistration"
 // heldRetry is how soon held targets are looked at again: nobody tells when a pod ends whose endpoint is gone already.
 const heldRetry = 15 * time.Second
 
-// breaker is what is known of a binding's targets that went although nothing said that their pods end. Endpoints that terminate or
-// are not ready are no part of it: rollouts and scale-ins are never held.
+// breaker is what is known of a binding's targets that went although nothing said that their pods end, or that their nodes do. Endpoints that
+// terminate or are not ready are no part of it, nor are nodes that are gone, not ready or excluded: rollouts and scale-ins are never held.
 type breaker struct {
 	// lost are those that were deregistered of late, and when; came how many were registered, and when.
 	lost map[model.Target]time.Time
@@ -72,8 +72,11 @@ type step struct {
 	gone []model.Target
 }
 
-// vanished are the targets to deregister whose endpoints are gone, not just ending or not ready.
-func (s step) vanished() []model.Target {
+// vanished are the targets to deregister whose endpoints are gone, not just ending or not ready; of nodes those that are wanted no more.
+func (s step) vanished(nodes bool) []model.Target {
+	if nodes {
+		return diff(s.delta.deregister, s.wish.targets).register
+	}
 	return slices.DeleteFunc(slices.Clone(s.delta.deregister), func(t model.Target) bool {
 		return slices.ContainsFunc(s.wish.all, func(e endpoint) bool { return e.target.ID == t.ID && e.target.Port == t.Port })
 	})
@@ -86,12 +89,9 @@ func (r *Reconciler) hold(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	k := r.file(key).breaker
 	k.after(now.Add(-r.opts.Breaker.WithDefaults().Window))
 	var stay []model.Target
-	if !ofNodes(b) {
-		s.gone = s.vanished()
-	}
-	if len(s.gone) > 0 {
+	if s.gone = s.vanished(ofNodes(b)); len(s.gone) > 0 {
 		var err error
-		if stay, err = r.running(ctx, b.Namespace, k, s); err != nil {
+		if stay, err = r.running(ctx, b, k, s); err != nil {
 			return nil, problem{}, err
 		}
 	}
@@ -111,8 +111,9 @@ func (r *Reconciler) hold(ctx context.Context, b *elbv2v1beta1.TargetGroupBindin
 	return stay, k.problem(b), nil
 }
 
-// running are those of the targets to go that have pods that run, where that is too many. Pods are read only where it may be.
-func (r *Reconciler) running(ctx context.Context, namespace string, k breaker, s step) ([]model.Target, error) {
+// running are those of the targets to go that have pods that run, or are nodes that are ready, where that is too many. These are read only
+// where it may be.
+func (r *Reconciler) running(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, k breaker, s step) ([]model.Target, error) {
 	limits := r.opts.Breaker.WithDefaults()
 	of := len(s.known) + len(k.lost)
 	// What came in their place is no loss: a Service that is switched from one set of pods to another one is not held.
@@ -121,7 +122,7 @@ func (r *Reconciler) running(ctx context.Context, namespace string, k breaker, s
 	if len(k.held) == 0 && !limits.Trips(len(s.gone)+len(k.lost)-fresh, of) {
 		return nil, nil
 	}
-	alive, err := r.alive(ctx, namespace)
+	alive, err := r.alive(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -174,11 +175,16 @@ func (k *breaker) note(s step, now time.Time) {
 // problem tells the owner of a binding what is held, and how to let it go.
 func (k *breaker) problem(b *elbv2v1beta1.TargetGroupBinding) problem {
 	first, _, _ := strings.Cut(k.held.String(), ",")
+	service := b.Namespace + "/" + b.Spec.ServiceRef.Name
+	why := "Service " + service + " has no endpoints for them any more, and their pods run and are ready. Is that meant? " +
+		"If not, mend the Service's selector or its EndpointSlices"
+	if ofNodes(b) {
+		why = "the Service " + service + " is gone, or spec.nodeSelector selects them no more, and they are nodes that are ready and not excluded. " +
+			"Is that meant? If not, mend the Service, the selector or the labels of the nodes"
+	}
 	return problem{reason: outcome.ReasonPaused, again: heldRetry, message: fmt.Sprintf(
-		"%d targets stay registered, %s among them: Service %s/%s has no endpoints for them any more, and their pods run and are ready. "+
-			"Is that meant? If not, mend the Service's selector or its EndpointSlices; if it is: "+
-			"kubectl -n %s annotate --overwrite targetgroupbinding %s %s=%s",
-		len(k.held), first, b.Namespace, b.Spec.ServiceRef.Name, b.Namespace, b.Name, ApprovedDeregistration, k.hash)}
+		"%d targets stay registered, %s among them: %s; if it is: kubectl -n %s annotate --overwrite targetgroupbinding %s %s=%s",
+		len(k.held), first, why, b.Namespace, b.Name, ApprovedDeregistration, k.hash)}
 }
 
 // paused tells how many targets of a binding are held.
@@ -201,8 +207,36 @@ func (r *Reconciler) spend(ctx context.Context, b *elbv2v1beta1.TargetGroupBindi
 	return nil
 }
 
-// alive are the addresses of the pods of a namespace that run, are ready and do not end, past the cache.
-func (r *Reconciler) alive(ctx context.Context, namespace string) (map[string]bool, error) {
+// alive are the IDs of targets that run on: of pods, or of nodes, past the cache.
+func (r *Reconciler) alive(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding) (map[string]bool, error) {
+	if ofNodes(b) {
+		return r.aliveNodes(ctx)
+	}
+	return r.alivePods(ctx, b.Namespace)
+}
+
+// aliveNodes are the instances of nodes that are there, are ready, and that nobody excludes or is about to delete.
+func (r *Reconciler) aliveNodes(ctx context.Context) (map[string]bool, error) {
+	out := map[string]bool{}
+	list := corev1.NodeList{}
+	for {
+		if err := r.live.List(ctx, &list, client.Limit(podPage), client.Continue(list.Continue)); err != nil {
+			return nil, fmt.Errorf("listing nodes: %w", err)
+		}
+		for i := range list.Items {
+			n := &list.Items[i]
+			if id := instanceOf(n); id != "" && n.DeletionTimestamp == nil && !excluded(n) && readiness(n) == corev1.ConditionTrue {
+				out[id] = true
+			}
+		}
+		if list.Continue == "" {
+			return out, nil
+		}
+	}
+}
+
+// alivePods are the addresses of the pods of a namespace that run, are ready and do not end.
+func (r *Reconciler) alivePods(ctx context.Context, namespace string) (map[string]bool, error) {
 	out := map[string]bool{}
 	list := corev1.PodList{}
 	for {

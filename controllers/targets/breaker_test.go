@@ -117,6 +117,139 @@ func TestTargetsThatRunAreNotLostAllAtOnce(t *testing.T) {
 	}
 }
 
+// herd is a world with so many nodes as targets, with the label pool=a, an hour after they came.
+func herd(t *testing.T, nodes int) *world {
+	t.Helper()
+	objects := []client.Object{nodePorts(), binding("web", toNodes, func(b *elbv2v1beta1.TargetGroupBinding) {
+		b.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"pool": "a"}}
+	})}
+	for i := range nodes {
+		objects = append(objects, node(fmt.Sprintf("%02d", i), fmt.Sprintf("10.0.1.%d", i+1), labelled("pool", "a")))
+	}
+	w := newWorld(t, objects...)
+	w.reconcile("web")
+	w.now = w.now.Add(time.Hour)
+	w.reconcile("web")
+	if n := len(w.aws.registered()); n != nodes {
+		t.Fatalf("%d targets to begin with, want %d", n, nodes)
+	}
+	return w
+}
+
+// eachNode changes the nodes from one to the next before another.
+func (w *world) eachNode(from, to int, change func(*corev1.Node)) {
+	w.Helper()
+	for i := from; i < to; i++ {
+		n := &corev1.Node{}
+		if err := w.api.Get(w.Context(), client.ObjectKey{Name: fmt.Sprintf("node-%02d", i)}, n); err != nil {
+			w.Fatal(err)
+		}
+		change(n)
+		status := n.Status
+		if err := w.api.Update(w.Context(), n); err != nil {
+			w.Fatal(err)
+		}
+		n.Status = status
+		if err := w.api.Status().Update(w.Context(), n); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// TestNodesThatRunAreNotLostAllAtOnce: targets that are nodes are held like pods: while they are there, ready, and nobody said that they go.
+func TestNodesThatRunAreNotLostAllAtOnce(t *testing.T) {
+	t.Parallel()
+	selecting := func(pool string) func(*world) {
+		return func(w *world) {
+			b := w.binding("web")
+			b.Spec.NodeSelector.MatchLabels["pool"] = pool
+			if err := w.api.Update(w.Context(), b); err != nil {
+				w.Fatal(err)
+			}
+		}
+	}
+	all := func(change func(*corev1.Node)) func(*world) {
+		return func(w *world) { w.eachNode(0, 10, change) }
+	}
+	for _, c := range []struct {
+		why        string
+		do         func(*world)
+		left, held int
+	}{
+		{"a selector that fits none", selecting("b"), 10, 10},
+		{"labels that are lost", func(w *world) { w.eachNode(0, 8, func(n *corev1.Node) { n.Labels = nil }) }, 10, 8},
+		{"not more than a fifth", func(w *world) { w.eachNode(0, 2, func(n *corev1.Node) { n.Labels = nil }) }, 8, 0},
+		{"the Service is gone", func(w *world) {
+			if err := w.api.Delete(w.Context(), nodePorts()); err != nil {
+				w.Fatal(err)
+			}
+		}, 10, 10},
+		{"another node port", func(w *world) {
+			s := &corev1.Service{}
+			if err := w.api.Get(w.Context(), clientKey("web"), s); err != nil {
+				w.Fatal(err)
+			}
+			s.Spec.Ports[0].NodePort = 30090
+			if err := w.api.Update(w.Context(), s); err != nil {
+				w.Fatal(err)
+			}
+		}, 10, 0},
+		{"nodes that are not ready", func(w *world) { w.eachNode(0, 8, is(corev1.ConditionUnknown)) }, 2, 0},
+		{"nodes that the autoscaler takes away", func(w *world) { w.eachNode(0, 8, tainted(taintAutoscaler)) }, 2, 0},
+		{"nodes that somebody excludes", all(labelled(labelExclude, "")), 0, 0},
+		{"nodes that are gone", func(w *world) {
+			for i := range 8 {
+				if err := w.api.Delete(w.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("node-%02d", i)}}); err != nil {
+					w.Fatal(err)
+				}
+			}
+		}, 2, 0},
+		{"nodes in the place of others", func(w *world) {
+			for i := 10; i < 20; i++ {
+				w.create(node(fmt.Sprintf("%02d", i), fmt.Sprintf("10.0.1.%d", i+1), labelled("pool", "b")))
+			}
+			selecting("b")(w)
+		}, 10, 0},
+		{"it is switched off", func(w *world) { w.opts.Breaker.Percent = 100; selecting("b")(w) }, 0, 0},
+	} {
+		w := herd(t, 10)
+		c.do(w)
+		w.now = w.now.Add(time.Minute)
+		w.reconcile("web")
+		ready, _ := w.ready("web")
+		if held := strings.HasPrefix(ready, fmt.Sprintf("False BreakerOpen: %d targets stay", c.held)); len(w.aws.registered()) != c.left ||
+			held != (c.held > 0) || strings.Contains(ready, "BreakerOpen") != (c.held > 0) {
+			t.Errorf("%s: %d targets, want %d with %d held: %s", c.why, len(w.aws.registered()), c.left, c.held, ready)
+		}
+		if c.held > 0 {
+			w.letGo(c.why, ready, c.left-c.held)
+		}
+	}
+}
+
+// letGo has some of the nodes that are held be not ready, and then those that are left approved.
+func (w *world) letGo(why, ready string, left int) {
+	w.Helper()
+	if !strings.Contains(ready, "spec.nodeSelector") {
+		w.Errorf("%s: who mends what is not said: %s", why, ready)
+	}
+	before := len(w.aws.registered())
+	w.eachNode(0, 5, is(corev1.ConditionFalse))
+	w.reconcile("web")
+	if n := len(w.aws.registered()); n != before-5 {
+		w.Errorf("%s: then five are not ready, and %d targets stay", why, n)
+	}
+	b := w.binding("web")
+	b.Annotations = map[string]string{ApprovedDeregistration: ready[strings.LastIndex(ready, "=")+1:]}
+	if err := w.api.Update(w.Context(), b); err != nil {
+		w.Fatal(err)
+	}
+	w.reconcile("web")
+	if n := len(w.aws.registered()); n != left {
+		w.Errorf("%s: then it is approved, and %d targets stay", why, n)
+	}
+}
+
 // eachPod changes all pods.
 func (w *world) eachPod(change func(*corev1.Pod)) {
 	w.Helper()
