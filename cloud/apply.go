@@ -137,11 +137,11 @@ func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 	return out, func() { stop(); cancel() }
 }
 
-// unmet is the first state that the change needs and that is not reached, and what waits for it. A plan names no state of a target group
-// that is reached.
+// unmet is the first state that the change needs and that is not reached, and what waits for it. A plan names none
+// of a target group that is reached, nor that a load balancer is retired.
 func (r *run) unmet(ch plan.Change) (model.Key, string) {
 	for _, need := range ch.Needs {
-		if need.Key.Kind == model.KindTargetGroup {
+		if need.Key.Kind == model.KindTargetGroup || need.State == plan.StateRetired {
 			return need.Key, need.State
 		}
 		arn := need.ARN

@@ -38,10 +38,12 @@ func (v *Verdict) gatewayStatus(g *gwv1.Gateway, r reached) {
 	outcome.Set(&g.Status.Conditions, v.accepted())
 	outcome.Set(&g.Status.Conditions, v.programmed(r))
 	v.tellFallback(&g.Status.Conditions)
-	if lb := r.LoadBalancer; lb != nil && lb.DNSName != "" {
-		kind := gwv1.HostnameAddressType
-		g.Status.Addresses = []gwv1.GatewayStatusAddress{{Type: &kind, Value: strings.ToLower(lb.DNSName)}}
-	} else if r.err == nil && r.Blocked == "" && lb == nil {
+	if names := r.Addresses(); len(names) > 0 {
+		g.Status.Addresses = nil
+		for _, name := range names {
+			g.Status.Addresses = append(g.Status.Addresses, gwv1.GatewayStatusAddress{Type: new(gwv1.HostnameAddressType), Value: name})
+		}
+	} else if r.err == nil && r.Blocked == "" && r.LoadBalancer == nil {
 		g.Status.Addresses = nil
 	}
 	g.Status.AttachedListenerSets = v.attachedSets(g.Status.AttachedListenerSets, r)

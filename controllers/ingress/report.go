@@ -25,8 +25,8 @@ import (
 
 // news is what came of a group.
 type news struct {
-	// dnsName of the load balancer; empty while there is none, which takes no address from a member.
-	dnsName string
+	// dnsNames of the load balancer, and of one that it replaces; none while there is none, which takes no address from a member.
+	dnsNames []string
 	// frontend is the address of the load balancer in front of it, with its ports; empty where there is none.
 	frontend      string
 	frontendPorts []intent.PortMapping
@@ -51,9 +51,7 @@ func newsOf(in intent.Intent, res stack.Result, err error) news {
 		ports: map[model.ObjectRef][]int{}, held: map[model.ObjectRef]bool{},
 		findings: res.Findings, err: err, retry: res.RequeueAfter, blocked: res.Blocked, hold: res.Held,
 	}
-	if res.LoadBalancer != nil {
-		out.dnsName = res.LoadBalancer.DNSName
-	}
+	out.dnsNames = res.Addresses()
 	if res.Frontend != nil {
 		out.frontend, out.frontendPorts = res.Frontend.DNSName, res.FrontendPorts
 	}
@@ -90,7 +88,7 @@ func (r *Reconciler) publishAll(ctx context.Context, g Group, in news) error {
 	var work errgroup.Group
 	work.SetLimit(together)
 	for i, m := range g.Members {
-		if in.dnsName == "" {
+		if len(in.dnsNames) == 0 {
 			break
 		}
 		work.Go(func() error {
@@ -108,7 +106,10 @@ const together = 8
 // publish writes the addresses of one member, and gives it as it is then.
 func (r *Reconciler) publish(ctx context.Context, ing *networkingv1.Ingress, in news) (*networkingv1.Ingress, error) {
 	ports := in.ports[bare(refOf(ing))]
-	shown := addresses(in.dnsName, ports)
+	var shown []networkingv1.IngressLoadBalancerIngress
+	for _, name := range in.dnsNames {
+		shown = append(shown, addresses(name, ports)...)
+	}
 	if in.frontend != "" {
 		shown = append(shown, addresses(in.frontend, in.inFront(ports))...)
 	}

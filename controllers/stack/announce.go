@@ -6,7 +6,7 @@ import "context"
 func (a *attempt) announce(ctx context.Context) <-chan struct{} {
 	told := make(chan struct{})
 	lb := a.outputs.LoadBalancer
-	if a.req.Reached == nil || !a.applied || !a.done() || lb == nil || a.unwanted() || a.desired.Frontend != nil || a.outputs.Frontend != nil {
+	if a.req.Reached == nil || !a.applied || !a.done() || lb == nil || len(a.state.object.Spec.Replaced) > 0 || a.unwanted() || a.desired.Frontend != nil || a.outputs.Frontend != nil {
 		close(told)
 		return told
 	}

@@ -79,7 +79,7 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	}
 	for _, b := range mine {
 		switch {
-		case held[model.ARN(b.Spec.TargetGroupARN)]:
+		case held[model.ARN(b.Spec.TargetGroupARN)], l.stands(a, b.Spec.TargetGroupARN):
 		case a.retains():
 			errs = append(errs, l.leave(ctx, a, b))
 		case a.req.Policy.Changes == Observe:

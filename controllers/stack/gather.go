@@ -49,7 +49,7 @@ func (l *Loop) ensureBackend(ctx context.Context, a *attempt) error {
 }
 
 func (l *Loop) planOptions(a *attempt) plan.Options {
-	opts := plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: a.keep(), Sharing: a.sharing, Met: l.met(a)}
+	opts := plan.Options{Applied: a.state.before(), Quotas: a.facts.Quotas, Keep: slices.Concat(a.keep(), l.retiring(a)), Sharing: a.sharing, Met: l.met(a)}
 	if a.taking != nil {
 		opts.Applied = a.taking.released(opts.Applied, *a.observed)
 	}

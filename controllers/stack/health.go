@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
 )
@@ -16,6 +17,10 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 		since, waited := a.state.since(n.Key)
 		over := func(d time.Duration) bool { return waited && l.opts.Now().Sub(since) >= d }
 		switch {
+		case n.State == plan.StateRetired:
+			return l.opts.Pretend || slices.ContainsFunc(a.state.object.Spec.Replaced, func(r headgatev1alpha1.ReplacedLoadBalancer) bool {
+				return r.ARN == string(n.ARN) && l.retired(a, r)
+			}), ""
 		case n.State == plan.StateReleased:
 			return l.opts.Hold < 0 || over(l.opts.Hold), ""
 		case !a.bound(n.Key.ID) || l.board.enough(n):

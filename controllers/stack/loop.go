@@ -173,7 +173,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 	if err := l.prepare(ctx, a); err != nil || a.blocked != "" {
 		return err
 	}
-	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten()
+	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten() && !l.due(a)
 	if known && !a.verify && a.observed == nil {
 		a.outputs, a.applied = a.state.outputs(), true
 		l.commons.agree(a)

@@ -39,6 +39,8 @@ type Options struct {
 	// Hold is how long a target group stays that no rule uses any more: until that has reached every node of the load balancer. Default
 	// 10 s; negative is none.
 	Hold time.Duration
+	// Retention is how long a load balancer that is replaced answers after its successor serves. Default 24 h; negative is none.
+	Retention time.Duration
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -59,6 +61,10 @@ func (o Options) withDefaults(c client.Client) Options {
 	if o.Hold == 0 {
 		o.Hold = 10 * time.Second
 	}
+	if o.Retention == 0 {
+		o.Retention = 24 * time.Hour
+	}
+	o.Retention = max(o.Retention, 0)
 	if o.Forget == nil {
 		o.Forget = func(model.Owner) {}
 	}

@@ -2,6 +2,8 @@ package stack
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/controllers/outcome"
@@ -60,6 +62,10 @@ type Result struct {
 	// LoadBalancer as AWS holds it, nil when there is none. Where this run could not find out it is what was known last: an address
 	// that was published is not taken back for an error.
 	LoadBalancer *model.LoadBalancer
+	// Replaced are the host names of load balancers that LoadBalancer replaces and that answer yet; Alone says that it does not serve yet
+	// itself.
+	Replaced []string
+	Alone    bool
 	// Frontend is the network load balancer in front of it, likewise. Nil also for one that is there, but not to be published any more.
 	Frontend *model.LoadBalancer
 	// FrontendPorts are its ports with where they lead, sorted.
@@ -88,6 +94,24 @@ type Result struct {
 	Serving []Serving
 	// Free are those of Leaving of whom AWS holds nothing any more, also where the stack is not settled.
 	Free []model.ObjectRef
+}
+
+// Addresses are the host names to publish, in lower case: that of the load balancer, and of one that it replaces, which answers alone until
+// the new one serves, and then besides it until clients had time to learn the new one.
+func (r Result) Addresses() []string {
+	var out []string
+	if r.LoadBalancer == nil || r.LoadBalancer.DNSName == "" {
+		return nil
+	}
+	if !r.Alone {
+		out = append(out, strings.ToLower(r.LoadBalancer.DNSName))
+	}
+	for _, name := range r.Replaced {
+		if name = strings.ToLower(name); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // Serving is how a member is served.

@@ -95,6 +95,8 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	if s.missed {
 		res.RequeueAfter = sooner(res.RequeueAfter, outcome.Lookup)
 	}
+	res.RequeueAfter = sooner(res.RequeueAfter, l.untilRetired(a))
+	res.Replaced, res.Alone = l.replacedNames(a)
 	if a.awaits {
 		res.RequeueAfter = handoverRetry
 	}

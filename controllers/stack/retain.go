@@ -24,7 +24,11 @@ func (l *Loop) draw(a *attempt) plan.Plan {
 	case a.retains():
 		return plan.Release(*a.observed, a.sharing)
 	}
-	return plan.Diff(a.desired, *a.observed, l.planOptions(a))
+	p := plan.Diff(a.desired, *a.observed, l.planOptions(a))
+	if l.noteReplaced(a, p) {
+		p = plan.Diff(a.desired, *a.observed, l.planOptions(a))
+	}
+	return p
 }
 
 // leave lets what was retained go on without us: the bindings of its target groups become those of a user, so that pods that come and go

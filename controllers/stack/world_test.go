@@ -50,7 +50,7 @@ type account struct {
 	// fail, where it is set, says which changes AWS refuses; slow keeps new load balancers provisioning.
 	fail func(plan.Change) error
 	slow bool
-	// patient says that what waits for a target group does, as it does at AWS.
+	// patient says that what waits for a target group, or for a load balancer to retire, does, as it does at AWS.
 	patient bool
 	// giver is the stack whose resources another one may take.
 	giver model.Owner
@@ -129,7 +129,7 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Key, For: c.Needs[0].State})
 			continue
 		}
-		if i := slices.IndexFunc(c.Needs, ofTargetGroup); i >= 0 && a.patient {
+		if i := slices.IndexFunc(c.Needs, takesTime); i >= 0 && a.patient {
 			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Needs[i].Key, For: c.Needs[i].State})
 			continue
 		}
@@ -182,7 +182,9 @@ func (a *account) taken(s model.Stack, p plan.Plan) model.Stack {
 	return s
 }
 
-func ofTargetGroup(n plan.Need) bool { return n.Key.Kind == model.KindTargetGroup }
+func takesTime(n plan.Need) bool {
+	return n.Key.Kind == model.KindTargetGroup || n.State == plan.StateRetired
+}
 
 func (a *account) step(s model.Stack, c plan.Change) (model.Stack, error) {
 	if a.fail != nil {

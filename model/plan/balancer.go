@@ -118,7 +118,7 @@ func (p *planner) deleteBalancers() {
 		if want := p.want.LoadBalancer; want != nil {
 			c.Key = loadBalancerKey(*want)
 			c.After = slices.Clone(p.complete)
-			c.Needs = []Need{{Key: c.Key, ARN: p.keepARN(), State: StateActive}}
+			c.Needs = p.succeeded(*want, lb)
 			c.Why = "replaced by another one"
 		}
 		p.unprotect(&c)
@@ -137,6 +137,38 @@ func (p *planner) deleteBalancers() {
 			}
 		}
 	}
+}
+
+// succeeded is what the deletion of a load balancer waits for: that the one in its place is active; of one that is replaced also that
+// the targets of that are healthy, and that its time is over.
+func (p *planner) succeeded(want, old model.LoadBalancer) []Need {
+	active := Need{Key: loadBalancerKey(want), ARN: p.keepARN(), State: StateActive}
+	if p.opts.Met == nil || p.front || fits(want, old) {
+		return []Need{active}
+	}
+	retired := Need{Key: model.Key{Kind: model.KindLoadBalancer, ID: old.Name}, ARN: old.ARN, State: StateRetired}
+	if met, _ := p.opts.Met(retired); met {
+		return []Need{active}
+	}
+	needs := []Need{active}
+	var served []model.ARN
+	for _, g := range p.obsolete {
+		if slices.Contains(g.LoadBalancers, old.ARN) {
+			served = append(served, g.ARN)
+		}
+	}
+	slices.Sort(served)
+	for _, g := range p.want.TargetGroups {
+		healthy := Need{Key: targetGroupKey(g.ID), ARN: p.currentARN(g.ID), State: StateHealthy, Instead: served}
+		met, note := p.opts.Met(healthy)
+		if note != "" {
+			p.note(note)
+		}
+		if !met {
+			needs = append(needs, healthy)
+		}
+	}
+	return append(needs, retired)
 }
 
 func (p *planner) keepARN() model.ARN {

@@ -116,19 +116,22 @@ type RulePriority struct {
 type Need struct {
 	Key model.Key `json:"key"`
 	ARN model.ARN `json:"arn,omitempty"`
-	// State is "active" of a load balancer, "ACTIVE" of a trust store; of a certificate "ISSUED", [StateAgreed] or [StateImported]; of a target
+	// State is "active" of a load balancer, or [StateRetired]; "ACTIVE" of a trust store; of a certificate "ISSUED", [StateAgreed] or [StateImported]; of a target
 	// group [StateHealthy] or [StateReleased].
 	State string `json:"state"`
 	// Instead are the target groups that answer the requests now which a group shall, of [StateHealthy].
 	Instead []model.ARN `json:"instead,omitempty"`
 }
 
-// What is waited for of a target group. Who makes the plan says when that is reached: see [Options].
+// What is waited for of a target group, and of a load balancer that is replaced. Who makes the plan says when that is reached: see [Options].
 const (
 	// StateHealthy: as many targets are healthy as shall be there, or as are healthy in the groups instead of which it is used.
 	StateHealthy = "healthy"
 	// StateReleased: that no rule uses it any more has reached every node of the load balancer. The key's ID is the group's name.
 	StateReleased = "released"
+	// StateRetired, of a load balancer that is replaced: its address has been published besides that of its successor, which serves, for as
+	// long as it shall be. The key's ID is its name.
+	StateRetired = "retired"
 )
 
 // Field is one field that differs.

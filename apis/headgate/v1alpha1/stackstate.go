@@ -53,6 +53,34 @@ type AppliedLoadBalancer struct {
 	State string `json:"state"`
 }
 
+// ReplacedLoadBalancer is a load balancer whose successor serves, or is being made.
+type ReplacedLoadBalancer struct {
+	// ARN of the load balancer.
+	ARN string `json:"arn"`
+
+	// Name in AWS.
+	Name string `json:"name"`
+
+	// DNSName is its address.
+	DNSName string `json:"dnsName"`
+
+	// Scheme is internal or internet-facing.
+	Scheme string `json:"scheme"`
+
+	// TargetGroups that it sends requests to: they are served as long as it is.
+	// +optional
+	// +listType=set
+	TargetGroups []string `json:"targetGroups,omitempty"`
+
+	// Since when its successor serves. Absent: it does not yet.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// Goal is what the stack was then, by its hash.
+	// +optional
+	Goal string `json:"goal,omitempty"`
+}
+
 // WaitingStep is a step of a plan that waits for a state of AWS.
 type WaitingStep struct {
 	// Key of the resource that it is about: Kind/ID.
@@ -126,6 +154,12 @@ type StackStateSpec struct {
 	// Frontend is the network load balancer in front of it, likewise.
 	// +optional
 	Frontend *AppliedLoadBalancer `json:"frontend,omitempty"`
+
+	// Replaced are load balancers that answer on for a while although they are replaced.
+	// +optional
+	// +listType=map
+	// +listMapKey=arn
+	Replaced []ReplacedLoadBalancer `json:"replaced,omitempty"`
 
 	// Fragments are the last good shares of the members, compressed, by member: Kind/namespace/name.
 	// +optional

@@ -85,6 +85,8 @@ type Settings struct {
 	// TargetPatience is how long rules wait for a new target group to be healthy, TargetHold how long one stays that no rule uses any more;
 	// negative is not at all.
 	TargetPatience, TargetHold time.Duration
+	// Retention is how long a load balancer that is replaced answers after its successor serves; 0 is no longer than needed.
+	Retention time.Duration
 	// OpenAllPorts lets pods admit every port from it.
 	OpenAllPorts bool
 	// FailOpen registers endpoints that are not ready when none is.
