@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/headgate/headgate/model"
-	"github.com/headgate/headgate/model/build"
 )
 
 // prepare builds what is desired.
@@ -47,7 +46,7 @@ func (l *Loop) build(ctx context.Context, a *attempt) error {
 			return err
 		}
 		a.roster.groups, a.roster.facts = a.facts.SecurityGroups, a.facts
-		built := build.Build(in, a.facts)
+		built := a.state.built.Build(in, a.facts)
 		if acted := a.roster.blame(built.Findings); len(acted) > 0 {
 			a.findings = merge(a.findings, acted)
 			continue

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -204,7 +203,7 @@ func (m *memory) provisional(good map[string]intent.Fragment) {
 			before[key] = packed
 		case !known:
 			before[key] = []byte{0} // the API server takes no empty one; it is nobody's fragment
-		case !reflect.DeepEqual(have, f):
+		case !have.Equal(&f):
 			before[key] = m.object.Spec.Fragments[key]
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/build"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -36,6 +37,8 @@ type memory struct {
 	withheld map[string]bool
 	// trials are those of what AWS refused. A restart forgets them.
 	trials map[string]*trial
+	// built is what the last build made of the members. A restart forgets it.
+	built build.Memory
 }
 
 // replacedMost is how many of them are kept of a member.
@@ -106,7 +109,7 @@ func (m *memory) remember(good map[string]intent.Fragment) error {
 	m.provisional(good)
 	for key, f := range good {
 		have, known := m.good[key]
-		same := known && reflect.DeepEqual(have, f)
+		same := known && have.Equal(&f)
 		if same && len(m.object.Spec.Fragments[key]) > 0 {
 			packed[key] = m.object.Spec.Fragments[key]
 			continue

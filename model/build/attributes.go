@@ -25,6 +25,9 @@ func groupAttributes(shape groupShape) knownAttributes {
 // usableAttributes are the attributes that AWS may take. Of the others their owner is told. A key that nobody knows is among them: AWS adds
 // keys, and where it refuses one, that is told to who wrote it.
 func (b *builder) usableAttributes(at place, known knownAttributes, asked map[string]string) map[string]string {
+	if len(asked) == 0 {
+		return nil
+	}
 	out := maps.Clone(asked)
 	for _, k := range slices.Sorted(maps.Keys(asked)) {
 		if !b.takes(at, known, k, asked[k]) {

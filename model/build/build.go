@@ -4,7 +4,7 @@
 // It imports the standard library, package model and package intent, and calls nothing: what it must know of the world comes as
 // facts. Its invariants: equal input gives an equal stack, whatever the order of sets in it; what one member got wrong
 // never changes what another one gets; and what AWS cannot do is refused with a finding that names the field, never
-// applied by half. It never panics, whatever the input.
+// applied by half. It never panics, whatever the input. A [Memory] makes a build cheap where little changed, and never another one.
 package build
 
 import (
@@ -34,13 +34,18 @@ type Result struct {
 }
 
 // Build makes the stack of an intent. An intent without fragments gives the empty stack: everything of the owner goes.
-func Build(in intent.Intent, facts model.Facts) Result {
+func Build(in intent.Intent, facts model.Facts) Result { return new(Memory).Build(in, facts) }
+
+// Build makes the stack of an intent, as the function [Build] does, with what is remembered of the last one.
+func (m *Memory) Build(in intent.Intent, facts model.Facts) Result {
 	if len(in.Fragments) == 0 {
+		*m = Memory{}
 		return Result{Stack: model.Stack{Owner: in.Owner}}
 	}
-	b := newBuilder(in, facts)
+	b := m.begin(in, facts)
 	s := b.settings()
 	b.ipAddressType = s.ipAddressType
+	m.settle(b)
 	subnets := b.subnets(s)
 	ports := b.ports(s)
 	b.rules(ports)
@@ -56,16 +61,20 @@ func Build(in intent.Intent, facts model.Facts) Result {
 	if len(b.blocked) > 0 {
 		stack = model.Stack{Owner: in.Owner}
 	}
-	return Result{Stack: model.Normalize(stack), Findings: b.sortedFindings(), Blocked: strings.Join(b.blocked, "; "), Hold: hold, Left: b.marked()}
+	return Result{Stack: model.Normal(stack), Findings: b.sortedFindings(), Blocked: strings.Join(b.blocked, "; "), Hold: hold, Left: b.marked()}
 }
 
 // builder holds one build.
 type builder struct {
 	in intent.Intent
-	// fragments in order of precedence, those that yield last.
-	fragments []*intent.Fragment
-	facts     model.Facts
-	quotas    model.Quotas
+	// fragments in order of precedence, those that yield last, with what is remembered of each.
+	fragments  []*intent.Fragment
+	remembered []*record
+	memory     *Memory
+	// beyond says that what is compiled depends on more than what is remembered with it.
+	beyond bool
+	facts  model.Facts
+	quotas model.Quotas
 	// ipAddressType of the load balancer.
 	ipAddressType string
 	// groups are the target groups that routes refer to, by resource ID; nil where one cannot be made.
@@ -79,7 +88,7 @@ type builder struct {
 	sameContent map[string]model.SecretRef
 	// stores are the stack's own trust stores that ports use, by resource ID.
 	stores map[string]trusted
-	// ids says which backend has a resource ID.
+	// ids says which backend has a resource ID; nil until somebody asks.
 	ids map[string]backend
 	// earlier are the intent's fragments before, by their member.
 	earlier map[model.ObjectRef]*intent.Fragment
@@ -94,7 +103,7 @@ type builder struct {
 func newBuilder(in intent.Intent, facts model.Facts) *builder {
 	b := &builder{
 		in: in, facts: facts, quotas: facts.Quotas.WithDefaults(),
-		groups: map[string]*model.TargetGroup{}, kept: map[string]bool{}, findings: map[model.Finding]bool{},
+		groups: make(map[string]*model.TargetGroup, len(in.Fragments)), kept: map[string]bool{}, findings: map[model.Finding]bool{},
 		certs: map[string]model.OwnCertificate{}, users: map[string]map[*intent.Fragment]bool{}, sameContent: sameContent(in.Fragments),
 		stores: map[string]trusted{}, earlier: byMember(in.Before),
 	}
@@ -104,19 +113,38 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 		before := in
 		before.Fragments, before.Before, before.Observed = in.Before, nil, nil
 		b.past = newBuilder(before, facts)
+		b.past.arrange(nil)
 	}
 	b.facts.Subnets = slices.SortedFunc(slices.Values(facts.Subnets), func(a, c model.Subnet) int { return cmp.Compare(a.ID, c.ID) })
 	b.facts.Certificates = slices.SortedFunc(slices.Values(facts.Certificates),
 		func(a, c model.Certificate) int { return cmp.Compare(a.ARN, c.ARN) })
+	return b
+}
+
+// begin is a builder with a memory.
+func (m *Memory) begin(in intent.Intent, facts model.Facts) *builder {
+	var records []*record
+	in.Fragments, records = m.recall(in.Fragments)
+	b := newBuilder(in, facts)
+	b.memory = m
+	b.arrange(records)
+	return b
+}
+
+// arrange puts the fragments, with what is remembered of each, into order of precedence.
+func (b *builder) arrange(records []*record) {
+	b.fragments, b.remembered = make([]*intent.Fragment, 0, len(b.in.Fragments)), make([]*record, 0, len(records))
 	for _, yield := range []bool{false, true} {
-		for i := range in.Fragments {
-			if in.Fragments[i].Yield == yield {
-				b.fragments = append(b.fragments, &in.Fragments[i])
+		for i := range b.in.Fragments {
+			if b.in.Fragments[i].Yield != yield {
+				continue
+			}
+			b.fragments = append(b.fragments, &b.in.Fragments[i])
+			if records != nil {
+				b.remembered = append(b.remembered, records[i])
 			}
 		}
 	}
-	b.identify()
-	return b
 }
 
 // place is where something was written: who is told when it is wrong.

@@ -16,9 +16,12 @@ type laid struct {
 
 // rules of the port in order.
 func (one *port) rules() []model.Rule {
-	var out []model.Rule
-	for _, l := range one.laid {
-		out = append(out, l.rule)
+	if len(one.laid) == 0 {
+		return nil
+	}
+	out := make([]model.Rule, len(one.laid))
+	for i := range one.laid {
+		out[i] = one.laid[i].rule
 	}
 	return out
 }
@@ -26,7 +29,7 @@ func (one *port) rules() []model.Rule {
 // fold makes one rule of neighbours that answer alike and differ in the values of one condition: (A and x) or (A and y) is A and (x or y),
 // and no rule stands between them. Only rules of one member that asks for it are folded, so that each rule keeps its owner.
 func (b *builder) fold(one *port) {
-	for again := true; again; {
+	for again := slices.ContainsFunc(one.laid, func(l laid) bool { return l.fragment != nil && l.fragment.Fold }); again; {
 		again = false
 		var out []laid
 		for _, l := range one.laid {

@@ -81,6 +81,9 @@ func frontendOf(f *intent.Fragment) intent.Frontend {
 // unusedFrontend tells those who describe a frontend that there is none.
 func (b *builder) unusedFrontend() {
 	for _, f := range b.fragments {
+		if len(f.Settings.Fields) == 0 {
+			continue
+		}
 		for _, field := range slices.Sorted(maps.Keys(f.Settings.Fields)) {
 			if strings.HasPrefix(field, "frontend.") && field != "frontend.enabled" {
 				b.report(settingPlace(f, field), model.Warning, "UnusedSetting",

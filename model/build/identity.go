@@ -17,18 +17,10 @@ const idHash = 8
 
 // identify gives each resource ID to one backend: to that which stands, else to the first in precedence.
 func (b *builder) identify() {
-	b.ids = map[string]backend{}
-	for _, f := range b.fragments {
-		before := b.before(f)
-		if before == nil {
-			continue
-		}
-		stood := map[string]backend{}
-		for s := range servicesOf(before) {
-			stood[s.ID] = backendOf(s)
-		}
-		for s := range servicesOf(f) {
-			if stood[s.ID] == backendOf(s) {
+	b.ids = make(map[string]backend, len(b.fragments))
+	for i, f := range b.fragments {
+		if before := b.before(f); before != nil {
+			for _, s := range b.stay(i, before) {
 				b.own(s)
 			}
 		}
@@ -40,6 +32,28 @@ func (b *builder) identify() {
 	}
 }
 
+// stay are the services of the fragment at index i that it had when its member was good.
+func (b *builder) stay(i int, before *intent.Fragment) []*intent.Service {
+	lasting := i < len(b.remembered) && before.SharesLists(b.fragments[i])
+	if lasting && b.remembered[i].stay != nil {
+		return b.remembered[i].stay
+	}
+	had := map[string]backend{}
+	for s := range servicesOf(before) {
+		had[s.ID] = backendOf(s)
+	}
+	var out []*intent.Service
+	for s := range servicesOf(b.fragments[i]) {
+		if had[s.ID] == backendOf(s) {
+			out = append(out, s)
+		}
+	}
+	if lasting {
+		b.remembered[i].stay = out
+	}
+	return out
+}
+
 func (b *builder) own(s *intent.Service) {
 	if _, taken := b.ids[s.ID]; !taken {
 		b.ids[s.ID] = backendOf(s)
@@ -48,6 +62,9 @@ func (b *builder) own(s *intent.Service) {
 
 // groupID is the resource ID of a Service's target group: its own where the ID is another one's.
 func (b *builder) groupID(s *intent.Service) string {
+	if b.ids == nil {
+		b.identify()
+	}
 	if b.ids[s.ID] == backendOf(s) {
 		return s.ID
 	}
@@ -56,7 +73,7 @@ func (b *builder) groupID(s *intent.Service) string {
 
 func servicesOf(f *intent.Fragment) iter.Seq[*intent.Service] {
 	return func(yield func(*intent.Service) bool) {
-		for _, r := range routesOf(f) {
+		for r := range routesOf(f) {
 			for s := range r.Services() {
 				if !yield(s) {
 					return
@@ -67,15 +84,17 @@ func servicesOf(f *intent.Fragment) iter.Seq[*intent.Service] {
 }
 
 // routesOf are the routes of a member and the default answers of its listeners.
-func routesOf(f *intent.Fragment) []*intent.Route {
-	var out []*intent.Route
-	for i := range f.Routes {
-		out = append(out, &f.Routes[i])
-	}
-	for i := range f.Listeners {
-		if f.Listeners[i].Default != nil {
-			out = append(out, f.Listeners[i].Default)
+func routesOf(f *intent.Fragment) iter.Seq[*intent.Route] {
+	return func(yield func(*intent.Route) bool) {
+		for i := range f.Routes {
+			if !yield(&f.Routes[i]) {
+				return
+			}
+		}
+		for i := range f.Listeners {
+			if answer := f.Listeners[i].Default; answer != nil && !yield(answer) {
+				return
+			}
 		}
 	}
-	return out
 }

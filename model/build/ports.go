@@ -81,15 +81,20 @@ func (b *builder) claim(w wish, s setting) claim {
 // says.
 type ports struct {
 	by map[int]*port
-	// lost are the ports that a member asked for and did not get, by the index of its fragment.
+	// lost are the ports that a member asked for and did not get, by the index of its fragment; nil for none.
 	lost []map[int]bool
+}
+
+// lose notes that the fragment of an index does not get a port.
+func (p ports) lose(index, number int) {
+	if p.lost[index] == nil {
+		p.lost[index] = map[int]bool{}
+	}
+	p.lost[index][number] = true
 }
 
 func (b *builder) ports(s settings) ports {
 	p := ports{by: map[int]*port{}, lost: make([]map[int]bool, len(b.fragments))}
-	for i := range b.fragments {
-		p.lost[i] = map[int]bool{}
-	}
 	numbers, wishes := b.wishes(p)
 	slices.SortStableFunc(numbers, func(m, n int) int { return standsFirst(b.listens(wishes[m]), b.listens(wishes[n])) })
 	for _, n := range numbers {
@@ -101,7 +106,8 @@ func (b *builder) ports(s settings) ports {
 			b.overQuota(w.place(), model.Answered, quotaListeners, excess{
 				"the listener on port " + strconv.Itoa(n), len(p.by), b.quotas.ListenersPerLoadBalancer,
 			})
-			p.lost[w.index][n], b.left.listeners[w.listener] = true, true
+			p.lose(w.index, n)
+			b.left.listeners[w.listener] = true
 		}
 	}
 	b.clients(p)
@@ -144,12 +150,12 @@ func (b *builder) wishes(p ports) (numbers []int, by map[int][]wish) {
 			n := w.listener.Port
 			if n < 1 || n > 65535 || w.listener.Protocol != protocolHTTP && w.listener.Protocol != protocolHTTPS {
 				b.wrong(w.place(), "InvalidListener", "%s:%d is no listener; the protocol is HTTP or HTTPS and the port 1 to 65535", w.listener.Protocol, n)
-				p.lost[i][n] = true
+				p.lose(i, n)
 				continue
 			}
 			w.before = b.listenersBefore(f, n)
 			if w.listener.Implied && b.unfounded(w) || b.unproven(w) {
-				p.lost[i][n] = true
+				p.lose(i, n)
 				continue
 			}
 			if by[n] == nil {
@@ -189,7 +195,7 @@ func (b *builder) port(wishes []wish, p ports) *port {
 	one.protocol, one.owner = claims[won].value, wishes[won].fragment.Member
 	for i, w := range wishes {
 		if claims[i].value != one.protocol {
-			p.lost[w.index][one.number] = true
+			p.lose(w.index, one.number)
 			continue
 		}
 		one.wishes = append(one.wishes, w)
@@ -264,8 +270,12 @@ func (b *builder) certify(p ports) {
 
 // eachSecure visits the wishes for HTTPS ports in order of precedence.
 func (b *builder) eachSecure(p ports, visit func(*port, wish)) {
+	numbers := slices.Sorted(maps.Keys(p.by))
 	for _, f := range b.fragments {
-		for _, n := range slices.Sorted(maps.Keys(p.by)) {
+		if len(f.Listeners) == 0 {
+			continue
+		}
+		for _, n := range numbers {
 			for _, w := range p.by[n].wishes {
 				if w.fragment == f && p.by[n].protocol == protocolHTTPS {
 					visit(p.by[n], w)

@@ -2,7 +2,6 @@ package build
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/headgate/headgate/model"
@@ -24,7 +23,8 @@ const (
 )
 
 // bySpecificity is the order of the Gateway API (HTTPRouteRule.matches, GRPCRouteRule.matches): the most specific host, then service and
-// method of a call, or path, then method, headers and query parameters; then the older route, then the name, then the order within the route.
+// method of a call, or path, then method, headers and query parameters; then the older route, then the name, then the order within the route,
+// and of the fragments.
 func bySpecificity(a, b *candidate) int {
 	x, y := &a.rank, &b.rank
 	return cmp.Or(
@@ -32,15 +32,7 @@ func bySpecificity(a, b *candidate) int {
 		-cmp.Compare(x.path, y.path), -cmp.Compare(x.pathLength, y.pathLength),
 		-cmp.Compare(x.methods, y.methods), -cmp.Compare(x.headers, y.headers), -cmp.Compare(x.queries, y.queries),
 		cmp.Compare(x.age, y.age), cmp.Compare(x.source.Namespace, y.source.Namespace), cmp.Compare(x.source.Name, y.source.Name),
-		cmp.Compare(x.source.Kind, y.source.Kind), cmp.Compare(a.seq, b.seq))
-}
-
-// rankAll sorts candidates by their ranks.
-func rankAll(all []*candidate) {
-	for _, c := range all {
-		c.rank = rankOf(c)
-	}
-	slices.SortStableFunc(all, bySpecificity)
+		cmp.Compare(x.source.Kind, y.source.Kind), cmp.Compare(a.seq, b.seq), cmp.Compare(a.member, b.member))
 }
 
 type rank struct {

@@ -19,8 +19,12 @@ type candidate struct {
 	held     *intent.HeldRule
 	// seq is its place within the fragment.
 	seq int
-	// rank is known where candidates are ranked.
-	rank rank
+	// rank is known where candidates are ranked; placed says that the memory has it in its order, and turn in which build it was last.
+	rank   rank
+	placed bool
+	turn   int
+	// made is what it became in the last build; nil where that is not known.
+	made *compiled
 }
 
 func (c *candidate) place() place {
@@ -55,30 +59,23 @@ func (b *builder) rules(p ports) {
 
 // drafts are the rules that the candidates would become.
 func (b *builder) drafts(p ports) []draft {
-	var out []draft
-	for _, c := range b.candidates() {
-		alternatives, ok := b.alternatives(c)
-		if !ok {
-			continue
+	all := b.candidates()
+	out := make([]draft, 0, len(all))
+	for _, c := range all {
+		if d, ok := b.draft(c, p); ok {
+			out = append(out, d)
 		}
-		d := draft{candidate: c}
-		for _, n := range c.ports() {
-			one := p.by[n]
-			if one == nil || one.redirects || p.lost[c.member][n] {
-				continue
-			}
-			d.rules = append(d.rules, b.rulesOf(c, one, alternatives)...)
-		}
-		out = append(out, d)
 	}
 	return out
 }
 
 // lay puts rules on their ports, folded where that is asked for, but for those that are left out, and tells whether the quotas allow them.
 func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
-	groups := maps.Clone(b.usage.groups)
+	groups := make(map[string]bool, len(drafts))
+	maps.Copy(groups, b.usage.groups)
 	for _, one := range p.by {
-		one.laid, one.redirecting, one.contents = nil, nil, map[model.Content]bool{}
+		share := len(drafts) / len(p.by)
+		one.laid, one.redirecting, one.contents = make([]laid, 0, share), nil, make(map[model.Content]bool, share)
 	}
 	for _, d := range drafts {
 		if left[d.unit()] {
@@ -89,9 +86,7 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 				continue
 			}
 			o.port.add(d, o)
-			for _, g := range groupNamesOf(o.rule.Actions) {
-				groups[g] = true
-			}
+			eachGroup(o.rule.Actions, func(g string) { groups[g] = true })
 		}
 	}
 	rules := 0
@@ -106,7 +101,7 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 func (b *builder) candidates() []*candidate {
 	var out, yielding []*candidate
 	for i, f := range b.fragments {
-		mine := b.routesOf(i, f)
+		mine := b.candidatesOf(i, f)
 		if f.Yield {
 			yielding = append(yielding, mine...)
 			continue
@@ -114,10 +109,10 @@ func (b *builder) candidates() []*candidate {
 		out = append(out, mine...)
 	}
 	if b.in.Order == intent.BySpecificity {
-		rankAll(out)
-		rankAll(yielding)
+		out = b.memory.ranked(out)
+		slices.SortFunc(yielding, bySpecificity)
 	}
-	return append(out, yielding...)
+	return slices.Concat(out, yielding)
 }
 
 func (b *builder) routesOf(i int, f *intent.Fragment) []*candidate {

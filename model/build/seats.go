@@ -62,15 +62,19 @@ func requests(drafts []draft) []*request {
 // groupNamesOf names the target groups of actions, those of the stack apart from others.
 func groupNamesOf(actions []model.Action) []string {
 	var out []string
-	for _, a := range actions {
-		if a.Forward == nil {
+	eachGroup(actions, func(g string) { out = append(out, g) })
+	return out
+}
+
+func eachGroup(actions []model.Action, visit func(string)) {
+	for i := range actions {
+		if actions[i].Forward == nil {
 			continue
 		}
-		for _, g := range a.Forward.Groups {
-			out = append(out, groupName(g))
+		for _, g := range actions[i].Forward.Groups {
+			visit(groupName(g))
 		}
 	}
-	return out
 }
 
 func groupName(g model.WeightedGroup) string {
@@ -227,6 +231,9 @@ func (s *seats) tell(r *request, replaces bool) {
 // is told; stands says that it has a default answer now, which stays then.
 func (b *builder) reserve(groups []string, at place, stands bool) bool {
 	used := maps.Clone(b.usage.groups)
+	if b.ids == nil {
+		b.identify()
+	}
 	if len(groups) > 0 && len(b.ids) > b.quotas.TargetGroupsPerLoadBalancer {
 		maps.Copy(used, b.stoodOn())
 	}

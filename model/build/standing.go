@@ -48,7 +48,7 @@ func plainText(r model.Rule) string { return model.ContentOf(r).Plain }
 // remember takes what a fragment was served.
 func (one *standing) remember(past *builder, before *intent.Fragment) {
 	one.folded = before.Fold
-	for _, r := range routesOf(before) {
+	for r := range routesOf(before) {
 		if r.Left || r.Forward == nil {
 			continue
 		}
@@ -101,13 +101,13 @@ func (one *standing) observe(b *builder, f *intent.Fragment) {
 // keeps tells whether a unit is served now and needs no more than it has.
 func (one *standing) keeps(r *request) bool {
 	return r.held != nil ||
-		!slices.ContainsFunc(r.rules, func(o portRule) bool { return !one.matches[o.port.number][plainText(o.rule)] }) &&
+		!slices.ContainsFunc(r.rules, func(o portRule) bool { return !one.matches[o.port.number][o.content.Plain] }) &&
 			!slices.ContainsFunc(r.groups, func(g string) bool { return !one.groups[g] })
 }
 
 // replaces tells whether a unit is served now in another form.
 func (one *standing) replaces(r *request) bool {
-	return slices.ContainsFunc(r.rules, func(o portRule) bool { return one.matches[o.port.number][plainText(o.rule)] })
+	return slices.ContainsFunc(r.rules, func(o portRule) bool { return one.matches[o.port.number][o.content.Plain] })
 }
 
 // seats tells whether the member has no more with a unit than it had.

@@ -322,6 +322,9 @@ func hasTags(tags map[string]string, want map[string][]string) bool {
 }
 
 func selectorKey(want map[string][]string) string {
+	if len(want) == 0 {
+		return ""
+	}
 	parts := make([]string, 0, len(want))
 	for _, k := range slices.Sorted(maps.Keys(want)) {
 		parts = append(parts, k+"="+strings.Join(slices.Sorted(slices.Values(want[k])), "|"))

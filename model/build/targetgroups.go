@@ -182,10 +182,10 @@ func matcherProblem(matcher, version string) (field, problem string) {
 
 // usedGroups are the target groups that the listeners forward to, and those that are kept, with who their pods must admit.
 func (b *builder) usedGroups(stack model.Stack, s settings) []model.TargetGroup {
-	var out []model.TargetGroup
 	used := forwarded(stack)
 	maps.Copy(used, b.kept)
-	for _, id := range slices.Sorted(maps.Keys(used)) {
+	out := make([]model.TargetGroup, 0, len(used))
+	for _, id := range b.memory.sortedGroups(used) {
 		g := b.groups[id]
 		if g == nil {
 			continue
@@ -196,12 +196,18 @@ func (b *builder) usedGroups(stack model.Stack, s settings) []model.TargetGroup 
 		}
 		out = append(out, one)
 	}
-	return out
+	if len(out) == 0 {
+		return nil
+	}
+	return slices.Clip(out)
 }
 
 // keep keeps the target groups of a route that is closed, those that its member had when it was good. What is wrong with one is not told:
 // nothing is behind it now.
 func (b *builder) keep(f *intent.Fragment, r *intent.Route) {
+	for range r.Services() {
+		b.beyond = true // what the member was good with is not remembered
+	}
 	before := b.before(f)
 	if before == nil {
 		return
@@ -250,7 +256,11 @@ func admission(g *model.TargetGroup, s *intent.Service) []model.Permission {
 
 // forwarded are the IDs of the target groups that listeners and rules of a stack forward to.
 func forwarded(stack model.Stack) map[string]bool {
-	out := map[string]bool{}
+	rules := 0
+	for _, l := range stack.Listeners {
+		rules += len(l.Rules)
+	}
+	out := make(map[string]bool, rules)
 	add := func(actions []model.Action) {
 		for _, a := range actions {
 			if a.Forward == nil {
@@ -265,8 +275,8 @@ func forwarded(stack model.Stack) map[string]bool {
 	}
 	for _, l := range stack.Listeners {
 		add(l.DefaultActions)
-		for _, r := range l.Rules {
-			add(r.Actions)
+		for i := range l.Rules {
+			add(l.Rules[i].Actions)
 		}
 	}
 	return out

@@ -197,8 +197,8 @@ counted until four seconds pass without a write.
 		for _, r := range programs {
 			fmt.Fprintf(&page, "| %s |\n", strings.Join(r, " | "))
 		}
-		page.WriteString("\nBuild and diff go through all thousand routes for a change of one; rules that were compiled once and are remembered, as\n" +
-			"judgements are, would make that one.\n")
+		page.WriteString("\nA change of one route has that one judged, compiled and written down. What is left of the work grows with the thousand: they are read from\n" +
+			"the cache, and compared with what is remembered of them and with what AWS holds.\n")
 	}
 	return page.String()
 }
