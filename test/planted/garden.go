@@ -22,7 +22,8 @@ const (
 	missed   verdict = "MISSED"
 	panicked verdict = "PANICKED"
 	unbuilt  verdict = "UNBUILT"
-	ill      verdict = "ILL" // the test fails without the bug, too
+	lost     verdict = "LOST" // the code has changed, and the old text is not in its file
+	ill      verdict = "ILL"  // the test fails without the bug, too
 )
 
 // limit is how long one test may take; go test's own words for a duration.
@@ -50,11 +51,12 @@ type garden struct {
 
 // plant tries all tests of one bug.
 func (g *garden) plant(ctx context.Context, b bug) (result, error) {
+	out := result{bug: b}
 	overlay, err := g.overlay(b)
 	if err != nil {
-		return result{}, err
+		out.trials = []trial{{verdict: lost, said: err.Error()}}
+		return out, nil
 	}
-	out := result{bug: b}
 	for _, named := range b.named() {
 		t := trial{pkg: named[0], test: named[1]}
 		if err := g.try(ctx, &t, overlay); err != nil {
