@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -41,6 +42,7 @@ type ClassReconciler struct {
 	// latch may hold the door shut, and pause is when it is looked again.
 	latch *Latch
 	pause time.Duration
+	tries outcome.Tries
 }
 
 // NewClass returns the reconciler of GatewayClasses.
@@ -107,14 +109,18 @@ func (r *ClassReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if r.latch.isShut() {
 		return reconcile.Result{RequeueAfter: r.pause}, nil
 	}
-	if err := r.hold(ctx, class); err != nil || !class.DeletionTimestamp.IsZero() {
-		return reconcile.Result{}, err
+	due := time.Duration(0)
+	err := r.hold(ctx, class)
+	if err == nil && class.DeletionTimestamp.IsZero() {
+		err = r.accept(ctx, class)
+		if !hasSets(r.client.RESTMapper()) {
+			due = lookAgain
+		}
 	}
-	err := r.accept(ctx, class)
-	if !hasSets(r.client.RESTMapper()) {
-		return reconcile.Result{RequeueAfter: lookAgain}, err
+	if err != nil && !apierrors.IsConflict(err) {
+		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "class", class.Name)
 	}
-	return reconcile.Result{}, err
+	return reconcile.Result{RequeueAfter: r.tries.Next(req.String(), due, err)}, nil
 }
 
 // users tells whether Gateways name a class, and which of those are not being deleted.

@@ -56,7 +56,7 @@ func (k *keeper) describe(ctx context.Context, o client.Object, all []standing) 
 	}
 	err := k.client.Status().Patch(ctx, o, underLock(old))
 	switch {
-	case apierrors.IsNotFound(err) || apierrors.IsConflict(err): // of an object that changed meanwhile the watch will tell
+	case apierrors.IsNotFound(err):
 		return nil
 	case err != nil:
 		return fmt.Errorf("writing the status of %s %s: %w", k.kind, client.ObjectKeyFromObject(o), err)

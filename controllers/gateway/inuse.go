@@ -40,6 +40,7 @@ type keeper struct {
 	blank func() client.Object
 	// refused is what was said and not taken: definitions of the incumbent have no conditions. It is not said again.
 	refused map[types.NamespacedName]string
+	tries   outcome.Tries
 }
 
 // keepers are the reconcilers of configurations, with the incumbent's names and finalizers.
@@ -70,28 +71,39 @@ func (k *keeper) setup(mgr ctrl.Manager) error {
 	return nil
 }
 
-// Reconcile sets the finalizer of one configuration while a Gateway uses it, and removes it when none does.
+// Reconcile brings one configuration in line. What cannot be written is tried again, though nobody tells of it: at once where somebody else
+// was faster, and within half a minute else.
 func (k *keeper) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	due, err := k.keep(ctx, req)
+	if err != nil && !apierrors.IsConflict(err) {
+		ctrl.LoggerFrom(ctx).Error(err, "writing to the cluster", "kind", k.kind, "name", req.String())
+	}
+	return reconcile.Result{RequeueAfter: k.tries.Next(req.String(), due, err)}, nil
+}
+
+// keep sets the finalizer of one configuration while a Gateway uses it, and removes it when none does. Due is when to look again, zero for
+// never.
+func (k *keeper) keep(ctx context.Context, req reconcile.Request) (due time.Duration, err error) {
 	o, name := k.blank(), configName{req.NamespacedName, k.kind}
 	if err := k.client.Get(ctx, req.NamespacedName, o); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+		return 0, client.IgnoreNotFound(err)
 	}
 	if gone, err := (usher{k.client, k.live}).out(ctx, k.finalizer, o); err != nil || gone {
-		return reconcile.Result{}, err
+		return 0, err
 	}
 	if k.latch.isShut() {
-		return reconcile.Result{RequeueAfter: k.pause}, nil
+		return k.pause, nil
 	}
 	users := k.uses.users(name)
 	if len(users) > 0 {
-		return reconcile.Result{}, k.serve(ctx, o, users)
+		return 0, k.serve(ctx, o, users)
 	}
 	all, err := k.gateways(ctx)
 	if err != nil || !k.uses.unused(name, all) {
-		return reconcile.Result{}, err
+		return 0, err
 	}
 	k.voice.Warn(k.finalizer, o, nil)
-	return reconcile.Result{}, k.release(ctx, o)
+	return 0, k.release(ctx, o)
 }
 
 // release lets a configuration go that nothing uses, and says so in its status where it stays.
@@ -119,14 +131,14 @@ func (k *keeper) serve(ctx context.Context, o client.Object, users []types.Names
 	return k.describe(ctx, o, all)
 }
 
-// change patches the finalizers, where that changes them. Of an object that changed meanwhile the watch will tell.
+// change patches the finalizers, where that changes them.
 func (k *keeper) change(ctx context.Context, o client.Object, how func(client.Object, string) bool) error {
 	old, ok := o.DeepCopyObject().(client.Object)
 	if !ok || !how(o, k.finalizer) {
 		return nil
 	}
 	err := k.client.Patch(ctx, o, underLock(old))
-	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+	if err == nil || apierrors.IsNotFound(err) {
 		return nil
 	}
 	return fmt.Errorf("changing the finalizer of %s %s: %w", k.kind, client.ObjectKeyFromObject(o), err)

@@ -94,6 +94,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return nil
 }
 
+// claims are how often in a row a finalizer that could not be written for a moment is waited for, before the group goes on without that
+// member: a load balancer that is made without it may be another one, of another scheme.
+const claims = 3
+
 // Reconcile brings one group in line.
 func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reconcile.Result, error) {
 	g, err := Load(ctx, r.objects, r.set, KeyOf(key.NamespacedName))
@@ -115,6 +119,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reco
 	if claimErr != nil && len(g.Members) == 0 {
 		// A load balancer is not taken down for what could not be written.
 		return reconcile.Result{}, claimErr
+	}
+	if outcome.Passes(claimErr) && r.tries.Failures(key.String()) < claims {
+		return r.again(ctx, key, 0, claimErr), nil
 	}
 	// What the loop could not do is told in events and tried again when it says: the error itself would only add a second clock.
 	host, unknown := r.left(ctx, g, owner)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -61,6 +63,32 @@ func TestAMemberWithoutFinalizerHoldsUpNobody(t *testing.T) {
 		if !events.has("shop/b", "FailedAddFinalizer", "webhook denied") || events.has("shop/a", "Failed") {
 			t.Errorf("%s: events %q", row.why, events.events)
 		}
+	}
+}
+
+// TestAFinalizerIsWaitedForAMoment: while somebody else writes to one of its members, a group is not made without that one, whose wishes may
+// make another load balancer of it; it is after some tries.
+func TestAFinalizerIsWaitedForAMoment(t *testing.T) {
+	t.Parallel()
+	a, b := named("a", annotations.GroupName, "g"), named("b", annotations.GroupName, "g")
+	c := interceptor.NewClient(newClient(t, a, b, newService("web"), newClass("alb", "")), interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			if o.GetName() == "b" {
+				return apierrors.NewConflict(schema.GroupResource{Resource: "ingresses"}, "b", errors.New("it was changed"))
+			}
+			return c.Patch(ctx, o, p, opts...)
+		},
+	})
+	loop := &plays{result: active()}
+	r := New(c, loop, &told{}, settingsIP())
+	for _, want := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond} {
+		if res := reconcileKey(t, r, Explicit("g")); res.RequeueAfter != want || len(loop.asked) > 0 {
+			t.Errorf("again in %s, want %s, and without asking the loop, which was asked %d times", res.RequeueAfter, want, len(loop.asked))
+		}
+	}
+	reconcileKey(t, r, Explicit("g"))
+	if len(loop.asked) != 1 || !slices.Equal(memberNames(loop.asked[0].Intent), []string{"a"}) {
+		t.Errorf("invariant 3: the loop is asked %d times", len(loop.asked))
 	}
 }
 

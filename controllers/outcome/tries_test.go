@@ -2,8 +2,12 @@ package outcome_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/headgate/headgate/controllers/outcome"
 )
@@ -12,6 +16,7 @@ func TestTries(t *testing.T) {
 	t.Parallel()
 	var tries outcome.Tries
 	bad := errors.New("a webhook says no")
+	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "ingresses"}, "a", errors.New("it was changed"))
 	for _, step := range []struct {
 		why  string
 		key  string
@@ -28,9 +33,34 @@ func TestTries(t *testing.T) {
 		{"of another key", "b", time.Hour, bad, 2 * time.Second},
 		{"it went well", "a", time.Hour, nil, time.Hour},
 		{"from the start", "a", time.Hour, bad, 2 * time.Second},
+		{"somebody was faster", "c", time.Hour, conflict, 100 * time.Millisecond},
+		{"and again", "c", time.Hour, errors.Join(conflict, conflict), 200 * time.Millisecond},
 	} {
 		if got := tries.Next(step.key, step.due, step.err); got != step.want {
 			t.Errorf("%s: again in %s, want %s", step.why, got, step.want)
+		}
+	}
+}
+
+func TestPasses(t *testing.T) {
+	t.Parallel()
+	resource := schema.GroupResource{Resource: "ingresses"}
+	conflict, forbidden := apierrors.NewConflict(resource, "a", errors.New("no")), apierrors.NewForbidden(resource, "a", errors.New("no"))
+	for _, row := range []struct {
+		why  string
+		err  error
+		want bool
+	}{
+		{"nothing is wrong", nil, false},
+		{"somebody was faster", fmt.Errorf("writing: %w", conflict), true},
+		{"it failed inside", apierrors.NewInternalError(errors.New("etcd")), true},
+		{"it is busy", apierrors.NewTooManyRequests("later", 1), true},
+		{"a webhook refuses", forbidden, false},
+		{"one of them does", errors.Join(conflict, forbidden), false},
+		{"something else", errors.New("no"), false},
+	} {
+		if outcome.Passes(row.err) != row.want {
+			t.Errorf("%s: want %v", row.why, row.want)
 		}
 	}
 }
