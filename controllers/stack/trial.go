@@ -10,6 +10,7 @@ import (
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/build"
 	"github.com/headgate/headgate/model/fault"
 	"github.com/headgate/headgate/model/intent"
 	"github.com/headgate/headgate/model/plan"
@@ -225,6 +226,7 @@ func (a *attempt) first(f intent.Fragment, last string) (plan.Plan, bool) {
 func (m *memory) copy() *memory {
 	out := *m
 	out.object, out.good, out.replaced = m.object.DeepCopy(), maps.Clone(m.good), maps.Clone(m.replaced)
+	out.built = build.Memory{} // it is for one caller
 	return &out
 }
 
