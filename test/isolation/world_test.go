@@ -144,7 +144,7 @@ func (w *world) restart() {
 		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, w.api, cluster) },
 	})
 	// There are no pods here: nothing gets healthy, and nothing is lost by not waiting for it.
-	loop := stack.New(w.api, aws, shared, stack.Options{Now: w.clock.Now, Forget: aws.Forget, Hold: -1, Patience: time.Nanosecond})
+	loop := stack.New(w.api, aws, shared, stack.Options{Now: w.clock.Now, Forget: aws.Forget, Hold: -1, Retention: -1, Patience: time.Nanosecond})
 	w.front = ingress.New(w.api, watched{w, loop}, w.told, ingress.Settings{
 		ClusterName: cluster, DefaultTargetType: "ip", BackendSecurityGroup: true,
 	})
