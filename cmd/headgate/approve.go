@@ -123,7 +123,12 @@ func (a approval) approve(ctx context.Context, name string) error {
 // confirmed asks.
 func (a approval) confirmed() bool {
 	_, _ = fmt.Fprint(a.out, "Approve this plan? [y/N] ")
-	answer, _ := bufio.NewReader(a.in).ReadString('\n') // no answer is a no
+	return confirmed(a.in)
+}
+
+// confirmed reads the answer to a question; none is a no.
+func confirmed(in io.Reader) bool {
+	answer, _ := bufio.NewReader(in).ReadString('\n')
 	return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer)))
 }
 

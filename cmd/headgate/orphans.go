@@ -33,8 +33,9 @@ type orphanage struct {
 	objects client.Reader
 	aws     holdings
 	out     io.Writer
-	// delete says to delete what is found.
-	delete bool
+	in      io.Reader
+	// delete says to delete what is found, yes not to ask before.
+	delete, yes bool
 }
 
 func newOrphansCommand() *cobra.Command {
@@ -46,7 +47,7 @@ func newOrphansCommand() *cobra.Command {
 		Short: "Print what AWS holds of a cluster and nobody there wants, and delete it when asked",
 		Long: "Prints the stacks that carry the cluster's ownership tags and that no Ingress, no Gateway and no memory of the operator is for, also where\n" +
 			"nothing is left of them but certificates or trust stores, and imported certificates that nothing has. Only with --delete anything is\n" +
-			"changed. What belongs to other clusters, to Services, and what a load balancer of somebody else uses is left alone.",
+			"changed, after a question; a cluster that remembers no stack of that name at all is taken for another one. What belongs to other clusters, to Services, and what a load balancer of somebody else uses is left alone.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if set.Cluster == "" {
@@ -60,13 +61,15 @@ func newOrphansCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("connecting to AWS: %w", err)
 			}
-			o.cluster, o.objects, o.aws, o.out = set.Cluster, objects, aws, cmd.OutOrStdout()
+			o.cluster, o.objects, o.aws = set.Cluster, objects, aws
+			o.in, o.out = cmd.InOrStdin(), cmd.OutOrStdout()
 			return o.run(cmd.Context())
 		},
 	}
 	from.define(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&o.delete, "delete", false, "delete what is found")
+	f.BoolVar(&o.delete, "delete", false, "delete what is found, after a question")
+	f.BoolVar(&o.yes, "yes", false, "with --delete: ask nothing, also where the cluster remembers nothing of that name")
 	f.StringVar(&set.Cluster, "cluster-name", "", "name of the cluster, as the operator has it")
 	f.StringVar(&set.Region, "aws-region", "", "AWS region")
 	f.StringVar(&set.VPC, "aws-vpc-id", "", "VPC of the cluster")
@@ -76,6 +79,7 @@ func newOrphansCommand() *cobra.Command {
 	return cmd
 }
 
+// run prints what it takes to delete all orphans, and does it where that is asked for.
 func (o *orphanage) run(ctx context.Context) error {
 	owners, err := o.aws.Owners(ctx)
 	if err != nil {
@@ -85,25 +89,60 @@ func (o *orphanage) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking at the cluster: %w", err)
 	}
-	found := 0
-	var errs []error
+	found, used := []plan.Plan(nil), 0
 	for _, owner := range owners {
 		if wanted.Owners[owner] {
 			continue
 		}
-		found++
-		errs = append(errs, o.one(ctx, owner))
+		p, free, err := o.one(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if free {
+			found = append(found, p)
+		} else {
+			used++
+		}
 	}
 	// After the load balancers, which may have had them.
 	shared, err := o.imported(ctx, wanted)
-	if err == nil && len(shared.Certificates) > 0 {
-		found++
-		err = o.remove(ctx, shared)
+	if err != nil {
+		return err
 	}
-	if found == 0 && err == nil {
+	if len(shared.Certificates) > 0 {
+		found = append(found, o.show(shared))
+	}
+	switch {
+	case len(found) == 0 && used == 0:
 		fmt.Fprintln(o.out, "no orphans")
+		return nil
+	case len(found) == 0 || !o.delete:
+		return nil
 	}
-	return errors.Join(append(errs, err)...)
+	if err := o.meant(wanted, len(found)); err != nil {
+		return err
+	}
+	var errs []error
+	for _, p := range found {
+		errs = append(errs, o.remove(ctx, p))
+	}
+	return errors.Join(errs...)
+}
+
+// meant tells whether the user means to delete so much. A cluster that knows nothing of its own is likely another one.
+func (o *orphanage) meant(wanted orphan.Wanted, found int) error {
+	if o.yes {
+		return nil
+	}
+	if wanted.Remembered == 0 {
+		return fmt.Errorf("nothing was deleted: the operator of this cluster remembers no stack of --cluster-name %s, so that this may be another cluster: "+
+			"check --kubeconfig and --context; --yes deletes all the same", o.cluster)
+	}
+	fmt.Fprintf(o.out, "Delete these %d? What two clusters of one name share would be gone for both. [y/N] ", found)
+	if !confirmed(o.in) {
+		return errors.New("nothing was deleted")
+	}
+	return nil
 }
 
 // imported are the certificates of Secrets, which belong to the cluster and no stack, that nothing in AWS has and nobody remembers.
@@ -121,11 +160,11 @@ func detailed() []model.Key {
 	return []model.Key{{Kind: model.KindCertificate}, {Kind: model.KindTrustStore}}
 }
 
-// one prints an orphan, and deletes it where that is asked for.
-func (o *orphanage) one(ctx context.Context, owner model.Owner) error {
+// one prints an orphan with what it takes to delete it; free says that nobody else uses it.
+func (o *orphanage) one(ctx context.Context, owner model.Owner) (p plan.Plan, free bool, err error) {
 	observed, err := o.aws.Observe(ctx, owner, detailed())
 	if err != nil {
-		return fmt.Errorf("looking at %s: %w", owner, err)
+		return plan.Plan{}, false, fmt.Errorf("looking at %s: %w", owner, err)
 	}
 	// Those that the cluster imported may be others' too.
 	observed.Certificates = slices.DeleteFunc(observed.Certificates, func(c model.OwnCertificate) bool {
@@ -134,26 +173,28 @@ func (o *orphanage) one(ctx context.Context, owner model.Owner) error {
 	})
 	if user := usedBy(observed); user != "" {
 		fmt.Fprintf(o.out, "# %s\nkept: %s, which is not part of it, uses one of its target groups\n", owner, user)
-		return nil
+		return plan.Plan{}, false, nil
 	}
-	return o.remove(ctx, observed)
+	return o.show(observed), true, nil
 }
 
-// remove prints what it takes to delete an orphan, and does it where that is asked for.
-func (o *orphanage) remove(ctx context.Context, observed model.Stack) error {
-	owner := observed.Owner
-	p := plan.Diff(model.Stack{Owner: owner}, observed, plan.Options{})
-	fmt.Fprintf(o.out, "# %s\n%s", title(owner), p)
-	if !o.delete {
-		return nil
-	}
+// show prints what it takes to delete an orphan.
+func (o *orphanage) show(observed model.Stack) plan.Plan {
+	p := plan.Diff(model.Stack{Owner: observed.Owner}, observed, plan.Options{})
+	fmt.Fprintf(o.out, "# %s\n%s", title(observed.Owner), p)
+	return p
+}
+
+// remove deletes an orphan.
+func (o *orphanage) remove(ctx context.Context, p plan.Plan) error {
 	done, err := o.aws.Apply(ctx, p)
 	for _, w := range done.Waiting {
 		fmt.Fprintf(o.out, "%s stays until %s: run this again then\n", w.Key, w.For)
 	}
 	if err != nil {
-		return fmt.Errorf("deleting %s: %w", owner, err)
+		return fmt.Errorf("deleting %s: %w", p.Owner, err)
 	}
+	fmt.Fprintf(o.out, "deleted %s\n", title(p.Owner))
 	return nil
 }
 

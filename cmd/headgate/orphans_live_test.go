@@ -143,7 +143,7 @@ func TestOrphansThatAreOnlyCertificatesOrTrustStores(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, out := account.Calls().Writes, &bytes.Buffer{}
-		o := orphanage{cluster: "c", objects: objects, aws: client, out: out, delete: deletes}
+		o := orphanage{cluster: "c", objects: objects, aws: client, out: out, delete: deletes, yes: true}
 		if err := o.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}

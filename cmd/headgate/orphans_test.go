@@ -46,6 +46,51 @@ func balanced(owner model.Owner, others ...model.ARN) model.Stack {
 	}
 }
 
+// TestOrphansOfAnotherCluster: what is not meant stays.
+func TestOrphansOfAnotherCluster(t *testing.T) {
+	t.Parallel()
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := &headgatev1alpha1.StackState{}
+	state.Name, state.Spec.Owner = "s", "c "+ownedBy(model.PrefixGatewayALB, "infra/edge").String()
+	other := state.DeepCopy()
+	other.Spec.Owner = "d" + state.Spec.Owner[1:]
+	for _, row := range []struct {
+		why        string
+		remembered *headgatev1alpha1.StackState
+		answer     string
+		yes        bool
+		left       int
+		says       string
+	}{
+		{"the cluster remembers stacks of another name only", other, "y\n", false, 1, "another cluster"},
+		{"that, and the user insists", other, "", true, 0, ""},
+		{"the cluster remembers stacks of that name, and the user says no", state, "n\n", false, 1, "nothing was deleted"},
+		{"no answer is a no", state, "", false, 1, "nothing was deleted"},
+		{"the user says yes", state, "y\n", false, 0, ""},
+	} {
+		aws, out := kept{Account: preview.NewAccount(model.Facts{}, balanced(ownedBy(model.PrefixIngress, "shop/gone")))}, &bytes.Buffer{}
+		aws.Cut = -1
+		objects := fake.NewClientBuilder().WithScheme(scheme).WithObjects(row.remembered.DeepCopy()).Build()
+		o := orphanage{cluster: "c", objects: objects, aws: aws, in: strings.NewReader(row.answer), out: out, delete: true, yes: row.yes}
+		err := o.run(t.Context())
+		if (err == nil) != (row.says == "") || err != nil && !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: %v, want %q", row.why, err, row.says)
+		}
+		left := 0
+		for _, s := range aws.Stacks() {
+			if s.LoadBalancer != nil {
+				left++
+			}
+		}
+		if left != row.left {
+			t.Errorf("invariant 5: %s: %d load balancers are left, want %d", row.why, left, row.left)
+		}
+	}
+}
+
 func TestOrphans(t *testing.T) {
 	t.Parallel()
 	scheme, err := manifests.Scheme()
@@ -70,7 +115,7 @@ func TestOrphans(t *testing.T) {
 	for _, deletes := range []bool{false, true} {
 		aws, out := kept{Account: preview.NewAccount(model.Facts{}, stacks...)}, &bytes.Buffer{}
 		aws.Cut = -1
-		o := orphanage{cluster: "c", objects: objects, aws: aws, out: out, delete: deletes}
+		o := orphanage{cluster: "c", objects: objects, aws: aws, in: strings.NewReader("y\n"), out: out, delete: deletes}
 		if err := o.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -22,6 +22,8 @@ import (
 type Wanted struct {
 	// Owners that the operator remembers, or that there is an object for, whatever its class.
 	Owners map[model.Owner]bool
+	// Remembered is how many stacks of the cluster's name the operator remembers.
+	Remembered int
 	// Resources that the operator remembers.
 	Resources map[model.ARN]bool
 }
@@ -42,9 +44,12 @@ func Look(ctx context.Context, objects client.Reader, cluster string) (Wanted, e
 		}
 	}
 	for _, s := range states.Items {
-		_, owner, _ := strings.Cut(s.Spec.Owner, " ")
-		prefix, name, _ := strings.Cut(owner, ":")
-		add(prefix, name)
+		name, owner, _ := strings.Cut(s.Spec.Owner, " ")
+		if name == cluster {
+			out.Remembered++
+		}
+		prefix, stack, _ := strings.Cut(owner, ":")
+		add(prefix, stack)
 		for _, r := range s.Spec.Resources {
 			out.Resources[model.ARN(r.ARN)] = true
 		}

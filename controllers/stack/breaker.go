@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -67,8 +66,9 @@ func newBreaker(opts BreakerOptions, now func() time.Time) *breaker {
 	return &breaker{opts: opts.WithDefaults(), now: now, begun: map[deletion]time.Time{}, asked: map[model.Owner][]model.ARN{}}
 }
 
-// ask notes what a plan would delete of so many load balancers that there are, and tells whether that is too much.
-func (b *breaker) ask(owner model.Owner, doomed []model.ARN, there int) (open bool, deleted int) {
+// ask notes what a plan would delete of the load balancers that there are, and tells whether that is too much: of all that there were
+// within the window.
+func (b *breaker) ask(owner model.Owner, doomed, there []model.ARN) (open bool, deleted int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.asked, owner)
@@ -76,21 +76,23 @@ func (b *breaker) ask(owner model.Owner, doomed []model.ARN, there int) (open bo
 		return false, 0
 	}
 	b.asked[owner] = doomed
-	all, gone := map[deletion]bool{}, 0
+	all, were := map[deletion]bool{}, map[model.ARN]bool{}
+	for _, arn := range there {
+		were[arn] = true
+	}
 	for one, at := range b.begun {
 		if b.now().Sub(at) >= b.opts.Window {
 			delete(b.begun, one)
 			continue
 		}
-		all[one] = true
-		gone++
+		all[one], were[one.arn] = true, true
 	}
 	for of, arns := range b.asked {
 		for _, arn := range arns {
-			all[deletion{of, arn}] = true
+			all[deletion{of, arn}], were[arn] = true, true
 		}
 	}
-	return b.opts.Trips(len(all), max(there, len(all)-gone)+gone), len(all)
+	return b.opts.Trips(len(all), len(were)), len(all)
 }
 
 // calm notes that a stack wants nothing deleted any more.
@@ -125,13 +127,17 @@ func doomed(p plan.Plan) []model.ARN {
 // others are deleted no more.
 func (l *Loop) broken(ctx context.Context, a *attempt) (string, error) {
 	going := doomed(a.plan)
-	there := 0
+	var there []model.ARN
 	if len(going) > 0 {
 		var list headgatev1alpha1.LoadBalancerList
 		if err := l.client.List(ctx, &list); err != nil {
 			return "", fmt.Errorf("counting load balancers: %w", err)
 		}
-		there = len(slices.DeleteFunc(list.Items, func(lb headgatev1alpha1.LoadBalancer) bool { return lb.Status.ARN == "" }))
+		for _, lb := range list.Items {
+			if lb.Status.ARN != "" {
+				there = append(there, model.ARN(lb.Status.ARN))
+			}
+		}
 	}
 	open, deleted := l.breaker.ask(a.owner, going, there)
 	spec := &a.state.object.Spec
@@ -143,5 +149,5 @@ func (l *Loop) broken(ctx context.Context, a *attempt) (string, error) {
 		return "it was paused together with others", nil
 	}
 	return fmt.Sprintf("%d load balancers of %d are to be deleted within %s, which is more than %d %%: is that meant?",
-		deleted, there, l.breaker.opts.Window, l.breaker.opts.Percent), nil
+		deleted, len(there), l.breaker.opts.Window, l.breaker.opts.Percent), nil
 }

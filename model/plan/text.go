@@ -29,10 +29,14 @@ func (a *Action) UnmarshalText(text []byte) error {
 func (a Action) String() string { return string(rune(a)) }
 
 // Hash names the plan: equal plans have equal hashes. It is what a user approves. Of what is deleted its ARN counts, not the state that it
-// was seen in.
+// was seen in; and not whether targets are healthy by now, nor what a reader is told of that: it comes and goes while nobody looks.
 func (p Plan) Hash() string {
-	p.Changes = slices.Clone(p.Changes)
+	p.Changes, p.Notes = slices.Clone(p.Changes), nil
 	for i, c := range p.Changes {
+		c.Needs = slices.DeleteFunc(slices.Clone(c.Needs), func(n Need) bool {
+			return n.State == StateHealthy || n.State == StateReleased || n.State == StateRetired
+		})
+		p.Changes[i].Needs = c.Needs
 		if c.Action == Delete {
 			c.LoadBalancer, c.TargetGroup, c.Listener, c.Rule, c.SecurityGroup, c.Certificate = nil, nil, nil, nil, nil, nil
 			p.Changes[i] = c
