@@ -52,8 +52,8 @@ func Made(b *elbv2v1beta1.TargetGroupBinding) bool {
 	return ok && b.Name == nameOfTargetGroup(model.ARN(b.Spec.TargetGroupARN))
 }
 
-// bind makes one binding for each target group that exists. Those whose target group is not wanted any more go when the plan is
-// done: until then their targets may still serve.
+// bind makes one binding for each target group that exists. Those whose target group is not wanted any more go when that is gone, or the
+// plan is done: until then their targets may still serve.
 func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	var have elbv2v1beta1.TargetGroupBindingList
 	if err := l.client.List(ctx, &have, client.MatchingLabels(bindingLabels(a.owner))); err != nil {
@@ -74,12 +74,12 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	}
 	held, err := l.bindAll(ctx, a, mine)
 	errs := []error{err}
-	if !a.applied || !a.done() {
-		return errors.Join(errs...)
-	}
+	done, there := a.applied && a.done(), a.groups()
 	for _, b := range mine {
+		arn := model.ARN(b.Spec.TargetGroupARN)
 		switch {
-		case held[model.ARN(b.Spec.TargetGroupARN)], l.stands(a, b.Spec.TargetGroupARN):
+		case held[arn], l.stands(a, b.Spec.TargetGroupARN):
+		case !done && (a.observed == nil || there[arn]):
 		case a.retains():
 			errs = append(errs, l.leave(ctx, a, b))
 		case a.req.Policy.Changes == Observe:
@@ -88,6 +88,20 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// groups are the target groups that AWS may hold of a stack: all that were seen before the plan, and those that it reached.
+func (a *attempt) groups() map[model.ARN]bool {
+	out := map[model.ARN]bool{}
+	for _, part := range a.seen().Parts() {
+		for _, g := range part.TargetGroups {
+			out[g.ARN] = true
+		}
+	}
+	for _, arn := range a.outputs.ARNs {
+		out[arn] = true
+	}
+	return out
 }
 
 // together is how many bindings are written side by side.

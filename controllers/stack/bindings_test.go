@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -239,6 +240,42 @@ func TestTargetGroupThatIsMadeAgainGetsItsBinding(t *testing.T) {
 	w.settle(request(member("a")))
 	if all := w.bindings(); len(all) != 1 || all[0].Spec.TargetGroupARN != string(w.aws.stacks[owner()].TargetGroups[0].ARN) {
 		t.Errorf("the binding is of the target group that is gone: %+v", all)
+	}
+}
+
+// TestBindingGoesWithItsTargetGroup: also while AWS refuses something else of the stack. Pods that come would get a gate that nobody opens.
+func TestBindingGoesWithItsTargetGroup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.aws.patient = true
+	w.settle(request(member("a"), member("b")))
+	w.targets("shop/a-svc:80", 1, "healthy")
+	w.aws.fail = func(c plan.Change) error {
+		if c.Op == plan.ModifyTargetGroupAttributes {
+			return denied()
+		}
+		return nil
+	}
+	next := request(member("a", renamed), member("b", func(f *intent.Fragment) {
+		f.Routes[0].Forward.Backends[0].Service.Group.Attributes = map[string]string{"deregistration_delay.timeout_seconds": "30"}
+	}))
+	bound := func(name string) bool {
+		return slices.ContainsFunc(w.bindings(), func(b elbv2v1beta1.TargetGroupBinding) bool { return b.Spec.ServiceRef.Name == name })
+	}
+	for range 4 {
+		there := slices.Contains(w.groups(), "shop/a-svc:80")
+		_, err := w.loop.Run(w.Context(), next)
+		if there && !bound("svc-a") {
+			t.Fatal("the binding goes before its target group")
+		}
+		if err == nil {
+			t.Fatal("nothing was refused: the test proves nothing")
+		}
+		w.targets("shop/a-new:80", 1, "healthy")
+		w.now = w.now.Add(31 * time.Minute)
+	}
+	if slices.Contains(w.groups(), "shop/a-svc:80") || bound("svc-a") || !bound("svc-new") || !bound("svc-b") {
+		t.Errorf("target groups %v, bindings %v", w.groups(), w.bindings())
 	}
 }
 

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -225,10 +226,14 @@ const vanishing = 4
 func (r *Reconciler) failed(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, err error) (reconcile.Result, error) {
 	next := r.attempt(b, err)
 	again := reconcile.Result{RequeueAfter: next.RetryAfter}
-	if r.made(b) && absent(err) && r.file(client.ObjectKeyFromObject(b)).failures <= vanishing {
-		return again, nil
+	key := client.ObjectKeyFromObject(b)
+	if r.made(b) && absent(err) {
+		if r.file(key).failures <= vanishing {
+			return again, nil
+		}
+		err = errors.Join(err, r.giveUp(ctx, key))
 	}
-	ctrl.LoggerFrom(ctx).Error(err, "reconciling", "binding", client.ObjectKeyFromObject(b).String(), "again", next.RetryAfter.String())
+	ctrl.LoggerFrom(ctx).Error(err, "reconciling", "binding", key.String(), "again", next.RetryAfter.String())
 	return again, r.tell(ctx, b, problem{reason: next.Reason, message: next.Message})
 }
 

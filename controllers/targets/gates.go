@@ -207,6 +207,15 @@ func (r *Reconciler) open(ctx context.Context, key types.NamespacedName, health 
 	return errors.Join(errs...)
 }
 
+// giveUp opens the gates of pods that wait for a target group which AWS does not have any more: it went with what its stack wanted before.
+func (r *Reconciler) giveUp(ctx context.Context, key types.NamespacedName) error {
+	var errs []error
+	for _, w := range r.file(key).waiting {
+		errs = append(errs, r.setGate(ctx, w, corev1.PodCondition{Type: gate(key.Name), Status: corev1.ConditionTrue, Reason: "TargetGroupGone"}))
+	}
+	return errors.Join(errs...)
+}
+
 // setGate writes one condition, of this very pod: another one of its name has another UID.
 func (r *Reconciler) setGate(ctx context.Context, w waiter, c corev1.PodCondition) error {
 	c.LastTransitionTime = metav1.NewTime(r.opts.Now())

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/model"
 )
 
@@ -174,6 +175,28 @@ func TestGatesOpenWhenTheBindingGoes(t *testing.T) {
 	late.reconcile("web")
 	if got := late.gateOf("a", "web"); got != "True TargetGroupBindingGone" {
 		t.Errorf("the binding went while nobody looked: %q", got)
+	}
+}
+
+// TestGatesOpenWhenTheTargetGroupIsGone: something else of the stack waits, so its binding is there still. A target group that AWS does not
+// show yet is no such.
+func TestGatesOpenWhenTheTargetGroupIsGone(t *testing.T) {
+	t.Parallel()
+	made := func(b *elbv2v1beta1.TargetGroupBinding) {
+		b.Labels = map[string]string{model.PrefixIngress + "/stack": "shop"}
+	}
+	w := newWorld(t, service(), binding("web", made), asking(), gatedPod("a", webGate), behind(slice("web", "10.0.0.1 unready"), "a"))
+	delete(w.aws.groups, groupARN)
+	for range vanishing {
+		w.reconcile("web")
+		w.now = w.now.Add(time.Minute)
+	}
+	if got := w.gateOf("a", "web"); got != "" {
+		t.Errorf("it may be there in a moment, and the gate is %q", got)
+	}
+	w.reconcile("web")
+	if got := w.gateOf("a", "web"); got != "True TargetGroupGone" {
+		t.Errorf("nobody else would open it: %q", got)
 	}
 }
 

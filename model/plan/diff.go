@@ -109,6 +109,7 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 	gone := p.listeners()
 	front.stand(p.keepARN())
 	p.deleteListeners(gone)
+	p.stick()
 	p.unguard()
 	p.renewCertificates()
 	p.deleteBalancers()
@@ -123,6 +124,7 @@ func newPlanner(want, have model.Stack, opts Options) *planner {
 	return &planner{
 		want: want, have: have, opts: opts,
 		plan:   &Plan{Owner: want.Owner, Known: map[model.Key]model.ARN{}},
+		calmed: map[string][]int{},
 		makes:  map[model.Key]int{},
 		frees:  map[model.ARN][]int{},
 		doomed: map[model.ARN]bool{},
@@ -175,6 +177,9 @@ type planner struct {
 	// complete are the changes after which the new load balancer answers.
 	complete []int
 	parking  parking
+	// sticking are the target groups whose targets become sticky; calmed are the changes that end that, by resource ID.
+	sticking []owned
+	calmed   map[string][]int
 	// crowded says that AWS has no room for the new listeners beside those that go.
 	crowded bool
 	// guards are the changes that put a firewall before a load balancer that has none: nothing new is served before them.

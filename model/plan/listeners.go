@@ -65,8 +65,9 @@ func (p *planner) listeners() (gone []model.Listener) {
 		gone = nil
 	}
 	// Where AWS holds more than the quota that we know of, the account's is higher. What is parked takes room from the others.
-	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules+parked) - parked
+	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules+parked)
 	p.await(edits)
+	p.opts.Quotas.RulesPerLoadBalancer -= parked - p.evict(edits)
 	if p.scarce(edits, gone) {
 		p.deleteListeners(gone)
 		gone = nil
@@ -355,7 +356,7 @@ func rest(list []model.ARN) []model.ARN {
 	return list[1:]
 }
 
-// groupsOf are the changes that create the target groups of actions.
+// groupsOf are the changes that create the target groups of actions, or make them fit for these.
 func (p *planner) groupsOf(actions []model.Action) []int {
 	var out []int
 	for _, a := range actions {
@@ -365,6 +366,7 @@ func (p *planner) groupsOf(actions []model.Action) []int {
 		for _, g := range a.Forward.Groups {
 			out = append(out, p.makes[targetGroupKey(g.Key)])
 		}
+		out = append(out, p.calms(a.Forward)...)
 	}
 	return out
 }

@@ -266,7 +266,7 @@ func (p *planner) emitOne(o op, after []int) int {
 		c.Op, c.Action, c.Key, c.Rule, c.Priority = CreateRule, Create, e.ruleKey(o.want), &want, o.priority
 		c.Fields = []Field{{Name: "match", New: matchText(want)}, {Name: "answer", New: answerText(want.Actions, want.Transforms)}}
 		needs, spots := p.needsOf(want.Actions)
-		c.Needs, c.After = needs, slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded, spots)
+		c.Needs, c.After = needs, slices.Concat(c.After, p.groupsOf(want.Actions), p.guards, e.guarded, spots, p.parking.evicted)
 		return p.begin(want.Actions, p.create(c))
 	case modifyRule:
 		want, have := e.want.Rules[o.want], e.have.Rules[o.have]

@@ -17,6 +17,8 @@ type parking struct {
 	hosts map[string][]string
 	// spots are the changes that park a group, by its resource ID; 0 where it is attached already.
 	spots map[string]int
+	// evicted are the changes that free the room of new rules.
+	evicted []int
 	// uses are the changes after which a group answers requests, by its resource ID.
 	uses map[string][]int
 }
@@ -158,13 +160,14 @@ func (p *planner) park(edits []*edit, room int) {
 		return
 	}
 	probed := p.probed()
-	groups := p.opts.Quotas.TargetGroupsPerLoadBalancer - len(p.newShortage(edits).uses)
-	for _, key := range keysOf(p.parking.needs) {
-		need := p.parking.needs[key]
-		if need.ARN != "" && probed[need.ARN] {
-			continue
-		}
-		e := p.lot(edits)
+	lone := slices.DeleteFunc(keysOf(p.parking.needs), func(key string) bool {
+		arn := p.parking.needs[key].ARN
+		return arn != "" && probed[arn]
+	})
+	// All that others use from now on is there, or made beside.
+	groups := p.opts.Quotas.TargetGroupsPerLoadBalancer - len(p.everyUse(edits).uses) + len(lone)
+	for _, key := range lone {
+		need, e := p.parking.needs[key], p.lot(edits)
 		if e == nil || room <= 0 || groups <= 0 {
 			p.noteUnchecked(key)
 			delete(p.parking.needs, key)
@@ -238,15 +241,9 @@ func (e *edit) spot(n int) int {
 func (p *planner) unpark(edits []*edit) {
 	for _, e := range edits {
 		for _, r := range e.have.Parked {
-			group := forwards(r.Actions)
-			if len(group) != 1 {
-				continue
+			if g, ok := parkedGroup(r); ok {
+				p.unparkOne(e, r, g)
 			}
-			c := Change{Key: model.Key{Kind: model.KindRule, ID: model.ParkingID(group[0].Key)}, ARN: r.ARN, After: p.parking.uses[group[0].Key]}
-			if group[0].Key == "" {
-				c.Key.ID = model.ParkingID(string(group[0].ARN))
-			}
-			p.releaseTargets(r.Actions, p.leave(e, c, r))
 		}
 	}
 	for _, key := range keysOf(p.parking.spots) {

@@ -34,15 +34,45 @@ type slot struct{ want, have, priority int }
 
 // scarce tells whether there is no room for old and new side by side, and something to make room with.
 func (p *planner) scarce(edits []*edit, gone []model.Listener) bool {
-	fresh, stale := newRules(edits), len(gone)
+	fresh, stale, parked, changes := newRules(edits), len(gone), 0, 0
 	for _, e := range edits {
 		stale += len(e.stale())
+		parked += len(e.have.Parked)
+		changes += e.changes()
 	}
-	if stale == 0 {
+	// Changes in place free target groups, which others may need that have none to give.
+	if stale == 0 && (changes == 0 || fresh+parked == 0) {
 		return false
 	}
-	s := p.newShortage(edits)
+	s := p.everyUse(edits)
 	rules := s.rules
+	for _, l := range gone {
+		rules += len(l.Rules)
+		for _, r := range l.Rules {
+			s.use(r.Actions, 1)
+		}
+	}
+	full := stale > 0 && fresh > 0 && rules+fresh > p.opts.Quotas.RulesPerLoadBalancer
+	return full || len(s.uses) > p.opts.Quotas.TargetGroupsPerLoadBalancer
+}
+
+// changes is how many answers of a listener become others at their place.
+func (e *edit) changes() int {
+	n := 0
+	for i, j := range e.match.haveOf {
+		if j >= 0 && !e.match.same[i] {
+			n++
+		}
+	}
+	if e.answers {
+		n++
+	}
+	return n
+}
+
+// everyUse counts the uses of target groups by all rules that are there or shall be.
+func (p *planner) everyUse(edits []*edit) *shortage {
+	s := p.newShortage(edits)
 	for _, e := range edits {
 		s.use(e.want.DefaultActions, 1)
 		for i, same := range e.match.same {
@@ -51,14 +81,7 @@ func (p *planner) scarce(edits []*edit, gone []model.Listener) bool {
 			}
 		}
 	}
-	for _, l := range gone {
-		rules += len(l.Rules)
-		for _, r := range l.Rules {
-			s.use(r.Actions, 1)
-		}
-	}
-	full := fresh > 0 && rules+fresh > p.opts.Quotas.RulesPerLoadBalancer
-	return full || len(s.uses) > p.opts.Quotas.TargetGroupsPerLoadBalancer
+	return s
 }
 
 func (p *planner) newShortage(edits []*edit) *shortage {

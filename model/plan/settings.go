@@ -23,6 +23,8 @@ type owned struct {
 	op       Op
 	// maker is the change that creates the resource, 0 where it exists.
 	maker int
+	// after are other changes before those of the attributes.
+	after []int
 	port  int
 }
 
@@ -47,7 +49,7 @@ func (p *planner) attributes(o owned) []int {
 		var f fields
 		f.settings("", o.haveAttributes, part)
 		ids = append(ids, p.add(Change{
-			Op: o.op, Action: Update, Key: o.key, ARN: o.arn, Port: o.port, Attributes: part, Fields: f, After: []int{o.maker},
+			Op: o.op, Action: Update, Key: o.key, ARN: o.arn, Port: o.port, Attributes: part, Fields: f, After: append([]int{o.maker}, o.after...),
 		}))
 	}
 	return ids

@@ -58,6 +58,9 @@ func step(s model.Stack, c Change) (model.Stack, error) {
 	if err != nil {
 		return s, fmt.Errorf("%s of %s: %w", c.Op, c.Key, err)
 	}
+	if err := w.sticks(); err != nil {
+		return s, fmt.Errorf("%s of %s: %w", c.Op, c.Key, err)
+	}
 	var gone model.ARN
 	if c.Op == DeleteLoadBalancer {
 		gone = c.ARN

@@ -61,7 +61,7 @@ func (p *planner) modifyTargetGroup(want, have *model.TargetGroup) {
 		wantAttributes: want.Attributes, haveAttributes: have.Attributes, defaults: func() map[string]string { return TargetGroupDefaults(*want) },
 		op: ModifyTargetGroupAttributes,
 	}
-	p.attributes(o)
+	p.groupAttributes(o)
 	p.tags(o)
 }
 
