@@ -143,7 +143,7 @@ func (t *translator) extend(j *judged, rule ruleAt) (extra, bool) {
 				return extra{}, false
 			}
 		}
-		if problem := conditionProblem(x.Spec.Conditions); problem != "" {
+		if problem := conditionProblem(x.Spec.Conditions, matchCount(j.route, rule)); problem != "" {
 			j.shutFor(at, fmt.Sprintf("%s/%s: %s", awsgwv1.KindListenerRuleConfiguration, key.Name, problem))
 			return extra{}, false
 		}
@@ -159,7 +159,8 @@ func (j *judged) shutFor(field, why string) {
 	})
 }
 
-func conditionProblem(conditions []awsgwv1.ListenerRuleCondition) string {
+// conditionProblem says what cannot be served of the conditions for a rule of so many matches.
+func conditionProblem(conditions []awsgwv1.ListenerRuleCondition, matches int) string {
 	for i, c := range conditions {
 		if c.Field != awsgwv1.ConditionFieldSourceIP || c.SourceIPConfig == nil || len(c.SourceIPConfig.Values) == 0 {
 			return fmt.Sprintf("spec.conditions[%d] cannot be read: use the field source-ip with sourceIPConfig.values", i)
@@ -170,7 +171,43 @@ func conditionProblem(conditions []awsgwv1.ListenerRuleCondition) string {
 			}
 		}
 	}
+	return indexProblem(conditions, matches)
+}
+
+// indexProblem says what cannot be served of the matches that conditions are for: AWS joins what a rule has twice by OR.
+func indexProblem(conditions []awsgwv1.ListenerRuleCondition, matches int) string {
+	by := map[int]int{}
+	for i, c := range conditions {
+		for _, match := range c.MatchIndexes {
+			if match < 0 || match >= matches {
+				return fmt.Sprintf("spec.conditions[%d].matchIndexes names match %d, and the rule has %d, counted from 0: name those that it has", i, match, matches)
+			}
+		}
+		for match := range matches {
+			if !concerns(c, match) {
+				continue
+			}
+			if other, twice := by[match]; twice {
+				return fmt.Sprintf("spec.conditions[%d] and spec.conditions[%d] both say where clients of match %d come from, and a rule of AWS has one "+
+					"such condition, of which one value is enough: put the ranges that are let in into one", other, i, match)
+			}
+			by[match] = i
+		}
+	}
 	return ""
+}
+
+// concerns tells whether a condition is for a match of a rule, by its index.
+func concerns(c awsgwv1.ListenerRuleCondition, match int) bool {
+	return len(c.MatchIndexes) == 0 || slices.Contains(c.MatchIndexes, match)
+}
+
+// matchCount is how many matches a rule has.
+func matchCount(route *route, rule ruleAt) int {
+	if route.kind == kindGRPCRoute {
+		return max(1, len(rule.calls))
+	}
+	return max(1, len(rule.Matches))
 }
 
 // take adds one action, or says in words why it cannot be.
@@ -301,7 +338,7 @@ func (x extra) apply(r intent.Route, match int) intent.Route {
 	}
 	r.ExtraField = x.field
 	for _, c := range x.spec.Conditions {
-		if len(c.MatchIndexes) == 0 || slices.Contains(c.MatchIndexes, match) {
+		if concerns(c, match) {
 			r.Match.SourceIPs = append(slices.Clone(r.Match.SourceIPs), c.SourceIPConfig.Values...)
 		}
 	}

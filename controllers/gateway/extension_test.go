@@ -109,6 +109,16 @@ func TestListenerRuleConfiguration(t *testing.T) {
 		{"a condition that cannot be read", `{conditions: [{field: source-ip}]}`, plain, []string{"503"}, "spec.conditions[0]"},
 		{"an address that is none", `{conditions: [{field: source-ip, sourceIPConfig: {values: [10.0.0.0/8, 10.0.0.0/99]}}]}`, plain, []string{"503"},
 			"spec.conditions[0].sourceIPConfig.values[1]"},
+		{"addresses for a match that is not there", `{conditions: [{field: source-ip, matchIndexes: [1], sourceIPConfig: {values: [10.0.0.0/8]}}]}`, plain,
+			[]string{"503"}, "names match 1, and the rule has 1"},
+		{"addresses for a match before the first", `{conditions: [{field: source-ip, matchIndexes: [-1], sourceIPConfig: {values: [10.0.0.0/8]}}]}`, plain,
+			[]string{"503"}, "names match -1"},
+		{"addresses twice", `{conditions: [{field: source-ip, sourceIPConfig: {values: [10.0.0.0/8]}}, {field: source-ip, sourceIPConfig: {values: [10.1.0.0/16]}}]}`,
+			plain, []string{"503"}, "spec.conditions[0] and spec.conditions[1]"},
+		{"addresses for a match each", `{conditions: [{field: source-ip, matchIndexes: [0], sourceIPConfig: {values: [10.0.0.0/8]}},
+			{field: source-ip, matchIndexes: [1], sourceIPConfig: {values: [10.1.0.0/16]}}]}`,
+			`{matches: [{path: {value: /a}}, {path: {value: /b}}], backendRefs: [{name: web, port: 80}]` + filter + `}`,
+			[]string{"forward from 10.0.0.0/8", "forward from 10.1.0.0/16"}, ""},
 		{"two for one rule", actions(fixedAction), pathRule("/", `, filters: [`+extension+`, `+extension+`]`), []string{"503"}, "has one"},
 	} {
 		v := verdictOf(extendedBy(t, c.spec, c.rule))

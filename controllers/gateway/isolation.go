@@ -3,7 +3,6 @@ package gateway
 import (
 	"math"
 	"net/http"
-	"reflect"
 	"slices"
 
 	"github.com/headgate/headgate/model/intent"
@@ -46,30 +45,20 @@ func isolated(places []place, all []*listener) []place {
 	return out
 }
 
-// bounds are routes that end requests for a listener before routes of a less specific one can take them. Where a route of the listener
-// takes every request there is nothing to end.
+// bounds are routes that end requests for a listener before routes of a less specific one can take them. The build leaves them out where a
+// rule of the listener takes every request: only there it is known which routes are served.
 func (v *Verdict) bounds() []intent.Route {
 	var out []intent.Route
 	for _, l := range v.listeners {
-		if slices.ContainsFunc(v.listeners, func(o *listener) bool { return l.within(o) && v.routed(o) }) && !v.takesAll(l) {
+		if slices.ContainsFunc(v.listeners, func(o *listener) bool { return l.within(o) && v.routed(o) }) {
 			out = append(out, answering(intent.Route{
 				Ports: []int{int(l.Port)}, Match: intent.Match{Hosts: []string{l.hostname()}, Narrowed: anyHost, AnyPort: true},
-				Source: l.of.ref, Field: l.field(),
+				Source: l.of.ref, Field: l.field(), Ends: true,
 				Age: math.MaxInt64, // after every route of the same host
 			}, http.StatusNotFound))
 		}
 	}
 	return out
-}
-
-// takesAll tells whether a route is there that takes every request for the hosts of a listener.
-func (v *Verdict) takesAll(l *listener) bool {
-	return slices.ContainsFunc(v.routes, func(j *judged) bool {
-		return slices.ContainsFunc(j.fragment.Routes, func(r intent.Route) bool {
-			every := intent.Match{Hosts: r.Match.Hosts, Narrowed: r.Match.Narrowed, AnyPort: true, Paths: []intent.Path{{Kind: intent.PathPrefix, Value: "/"}}}
-			return slices.Contains(r.Ports, int(l.Port)) && slices.Contains(r.Match.Hosts, l.hostname()) && reflect.DeepEqual(r.Match, every)
-		})
-	})
 }
 
 // routed tells whether routes are attached to a listener.

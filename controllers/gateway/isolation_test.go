@@ -79,24 +79,19 @@ func TestLastGoodRoutesLeaveHostsToNarrowerListeners(t *testing.T) {
 	}
 }
 
-// A listener whose routes take every request needs no rule that ends them.
-func TestNothingIsEndedWhereEverythingIsTaken(t *testing.T) {
+// What ends requests for a listener is asked for whatever its routes take: which of them are served is known to the build only.
+func TestRequestsEndWhateverIsAskedFor(t *testing.T) {
 	t.Parallel()
 	const listeners = `[{name: all, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}},
 		{name: one, port: 80, protocol: HTTP, hostname: a.example.com, allowedRoutes: {namespaces: {from: All}}}]`
-	for _, c := range []struct {
-		why, matches string
-		want         int
-	}{
-		{"no match is every request", `[]`, 0},
-		{"every path of the host", `[{path: {type: PathPrefix, value: /}}]`, 0},
-		{"some paths", `[{path: {type: PathPrefix, value: /a}}]`, 1},
-		{"some requests", `[{headers: [{name: a, value: b}]}]`, 1},
+	for _, c := range []struct{ why, rule string }{
+		{"everything is taken", `{backendRefs: [{name: web, port: 80}]}`},
+		{"everything would be, but for a wish that is refused", `{timeouts: {request: 1s}, backendRefs: [{name: web, port: 80}]}`},
 	} {
 		v := verdictOf(snapshotOf(t, listeners, fmt.Sprintf(`{metadata: {namespace: app, name: r}, spec: {parentRefs: [{name: gw, namespace: infra}],
-			rules: [{matches: %s, backendRefs: [{name: web, port: 80}]}]}}`, c.matches)))
-		if got := len(v.Intent.Fragments[0].Routes); got != c.want {
-			t.Errorf("%s: %d bounds, want %d", c.why, got, c.want)
+			rules: [%s]}}`, c.rule)))
+		if got := v.Intent.Fragments[0].Routes; len(got) != 1 || !got[0].Ends {
+			t.Errorf("invariant 3: %s: bounds %+v, want one", c.why, got)
 		}
 	}
 }

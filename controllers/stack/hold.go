@@ -298,7 +298,9 @@ func (r *roster) shut(f intent.Fragment, settings intent.Settings, observed mode
 		out.Listeners = append(out.Listeners, l)
 	}
 	for _, r := range f.Routes {
-		unavailable(&r)
+		if !r.Ends {
+			unavailable(&r)
+		}
 		out.Routes = append(out.Routes, r)
 	}
 	return out

@@ -34,6 +34,9 @@ func (c *candidate) place() place {
 	return routePlace(c.fragment, c.route)
 }
 
+// ends tells whether the candidate ends what no other one takes.
+func (c *candidate) ends() bool { return c.route != nil && c.route.Ends }
+
 // ports are the listeners that the candidate wants to be on.
 func (c *candidate) ports() []int {
 	if c.held != nil {
@@ -82,7 +85,7 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 			continue
 		}
 		for _, o := range d.rules {
-			if !o.port.wants(o) {
+			if !o.port.wants(o) || d.ends() && o.port.takes(o.rule) {
 				continue
 			}
 			o.port.add(d, o)
@@ -101,12 +104,13 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 func (b *builder) candidates() []*candidate {
 	var out, yielding []*candidate
 	for i, f := range b.fragments {
-		mine := b.candidatesOf(i, f)
-		if f.Yield {
-			yielding = append(yielding, mine...)
-			continue
+		for _, c := range b.candidatesOf(i, f) {
+			if f.Yield && !c.ends() {
+				yielding = append(yielding, c)
+				continue
+			}
+			out = append(out, c)
 		}
-		out = append(out, mine...)
 	}
 	if b.in.Order == intent.BySpecificity {
 		out = b.memory.ranked(out)
@@ -211,6 +215,11 @@ func (one *port) wants(r portRule) bool {
 	return !one.contents[r.content] && !slices.ContainsFunc(one.redirecting, func(above model.Rule) bool {
 		return coveredBy(r.rule.Conditions, above.Conditions)
 	})
+}
+
+// takes tells whether a rule that is there takes everything that another one, after it, would.
+func (one *port) takes(r model.Rule) bool {
+	return slices.ContainsFunc(one.laid, func(above laid) bool { return coveredBy(r.Conditions, above.rule.Conditions) })
 }
 
 func (one *port) add(d draft, r portRule) {

@@ -86,11 +86,13 @@ func groupName(g model.WeightedGroup) string {
 
 // seats divides the room of a load balancer.
 type seats struct {
-	b         *builder
-	contents  map[int]map[model.Content]bool
-	rules     int
-	mostRules int
-	groups    map[string]bool
+	b        *builder
+	contents map[int]map[model.Content]bool
+	// ends are the rules that have a seat and end what others do not take; takers are those that spare such a rule its seat.
+	ends, takers []portRule
+	rules        int
+	mostRules    int
+	groups       map[string]bool
 	// left are the units that have no room, or none yet; lays tells whether all others fit when they are folded. folds says that some do
 	// only so: counting one by one says nothing from then on.
 	left  map[unit]bool
@@ -102,7 +104,7 @@ type seats struct {
 // and need no more than before, then what a member asks for in place of others of its own, then the rest, each in order of precedence.
 // So a newcomer takes nothing from those who are there, and what a deletion frees goes to the first that waits.
 func (b *builder) leaveOut(p ports, drafts []draft) map[unit]bool {
-	all, stood := requests(drafts), b.standings()
+	all, stood := endsFirst(requests(drafts)), b.standings()
 	s := b.newSeats(p, drafts, all)
 	var edits, rest []*request
 	for _, r := range all {
@@ -167,15 +169,47 @@ func inOrder(all, some []*request) []*request {
 	return slices.DeleteFunc(slices.Clone(all), func(r *request) bool { return !slices.Contains(some, r) })
 }
 
-// more is how many rules a unit adds.
+// endsFirst puts what ends requests before all else: without it they would go to others than they are for.
+func endsFirst(all []*request) []*request {
+	slices.SortStableFunc(all, func(a, c *request) int { return standsFirst(a.ends(), c.ends()) })
+	return all
+}
+
+func (r *request) ends() bool { return r.route != nil && r.route.Ends }
+
+// more is how many rules a unit adds, less those that are not needed any more with it.
 func (s *seats) more(r *request) int {
 	n := 0
 	for _, one := range r.rules {
-		if !s.contents[one.port.number][one.content] {
+		if s.contents[one.port.number][one.content] {
+			continue
+		}
+		if !r.ends() {
+			n += 1 - len(s.spared(r, one))
+		} else if !s.needless(one) {
 			n++
 		}
 	}
 	return n
+}
+
+// needless tells whether a rule that ends what is left would find nothing.
+func (s *seats) needless(end portRule) bool {
+	return slices.ContainsFunc(s.takers, func(above portRule) bool { return above.spares(end) })
+}
+
+// spared are the rules with a seat that a rule of a unit makes needless.
+func (s *seats) spared(r *request, one portRule) []portRule {
+	if r.fragment.Yield {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.ends), func(end portRule) bool { return !one.spares(end) })
+}
+
+// spares tells whether a rule comes before one that ends what is left, of the same hosts, and leaves nothing.
+func (r portRule) spares(end portRule) bool {
+	return r.port == end.port && coveredBy(end.rule.Conditions, r.rule.Conditions) &&
+		slices.ContainsFunc(r.rule.Conditions, func(c model.Condition) bool { return c.Field == model.FieldHost })
 }
 
 func (s *seats) moreGroups(r *request) int {
@@ -206,6 +240,19 @@ func (s *seats) count(r *request) {
 			s.contents[one.port.number] = map[model.Content]bool{}
 		}
 		s.contents[one.port.number][one.content] = true
+		if r.ends() {
+			if !s.needless(one) {
+				s.ends = append(s.ends, one)
+			}
+			continue
+		}
+		spared := s.spared(r, one)
+		s.ends = slices.DeleteFunc(s.ends, func(end portRule) bool {
+			return slices.ContainsFunc(spared, func(o portRule) bool { return o.port == end.port && o.content == end.content })
+		})
+		if !r.fragment.Yield {
+			s.takers = append(s.takers, one)
+		}
 	}
 	for _, g := range r.groups {
 		s.groups[g] = true

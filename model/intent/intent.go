@@ -184,6 +184,9 @@ type Route struct {
 	Field  string          `json:"field,omitempty"`
 	// Age is when Source was created, in Unix seconds, for [BySpecificity].
 	Age int64 `json:"age,omitempty"`
+	// Ends says that the route ends what no other one of its hosts takes: it is not needed where a rule before it takes everything, yields to
+	// nobody, and has room before newcomers.
+	Ends bool `json:"ends,omitempty"`
 	// Left says that a last good route had no room at a quota of the load balancer: it never was served.
 	Left bool `json:"left,omitempty"`
 }

@@ -106,7 +106,9 @@ func hostClaim(names []gwv1.Hostname, host string) (best [2]int, ok bool) {
 // refusedWeb tells whether a route has a filter that a load balancer cannot serve: it is not accepted, as a whole.
 func refusedWeb(r gwv1.HTTPRoute) bool {
 	return slices.ContainsFunc(r.Spec.Rules, func(rule gwv1.HTTPRouteRule) bool {
-		return slices.ContainsFunc(rule.Filters, func(f gwv1.HTTPRouteFilter) bool { return f.Type == gwv1.HTTPRouteFilterRequestMirror })
+		return slices.ContainsFunc(rule.Filters, func(f gwv1.HTTPRouteFilter) bool {
+			return f.Type == gwv1.HTTPRouteFilterRequestMirror || f.URLRewrite != nil && len(deref(f.URLRewrite.Hostname)) > 1024
+		})
 	})
 }
 

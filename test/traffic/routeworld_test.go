@@ -48,6 +48,10 @@ func newRouteWorld(r *rand.Rand) *routeWorld {
 			Namespace: "shop", Name: fmt.Sprintf("r%d", name), CreationTimestamp: metav1.NewTime(time.Unix(int64(1000+r.IntN(2)), 0).UTC()),
 		}
 		common, hosts := w.attachment(r), randomHosts(r)
+		if chance(r, 15) {
+			w.web = append(w.web, gwv1.HTTPRoute{ObjectMeta: object, Spec: gwv1.HTTPRouteSpec{CommonRouteSpec: common, Rules: []gwv1.HTTPRouteRule{refusedRule(r)}}})
+			continue
+		}
 		if chance(r, 60) {
 			spec := gwv1.HTTPRouteSpec{CommonRouteSpec: common, Hostnames: hosts, Rules: some(r, 1, 3, func() gwv1.HTTPRouteRule { return randomRule(r) })}
 			w.web = append(w.web, gwv1.HTTPRoute{ObjectMeta: object, Spec: spec})
@@ -102,6 +106,18 @@ func randomRule(r *rand.Rand) gwv1.HTTPRouteRule {
 	for _, b := range some(r, 1, 2, func() gwv1.BackendRef { return randomBackend(r) }) {
 		out.BackendRefs = append(out.BackendRefs, gwv1.HTTPBackendRef{BackendRef: b})
 	}
+	return out
+}
+
+// refusedRule takes every request, and asks for what cannot be served: by the front door, or by the build for how much it is.
+func refusedRule(r *rand.Rand) gwv1.HTTPRouteRule {
+	to := gwv1.BackendRef{BackendObjectReference: gwv1.BackendObjectReference{Name: "a", Port: new(gwv1.PortNumber(80))}, Weight: new(int32(1))}
+	out := gwv1.HTTPRouteRule{BackendRefs: []gwv1.HTTPBackendRef{{BackendRef: to}}}
+	out.Filters = []gwv1.HTTPRouteFilter{oneOf(r, gwv1.HTTPRouteFilter{
+		Type: gwv1.HTTPRouteFilterRequestMirror, RequestMirror: &gwv1.HTTPRequestMirrorFilter{BackendRef: to.BackendObjectReference},
+	}, gwv1.HTTPRouteFilter{
+		Type: gwv1.HTTPRouteFilterURLRewrite, URLRewrite: &gwv1.HTTPURLRewriteFilter{Hostname: new(gwv1.PreciseHostname(strings.Repeat("a", 1025)))},
+	})}
 	return out
 }
 
