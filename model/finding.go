@@ -22,6 +22,8 @@ const (
 	ReasonNoTargetGroup = "TargetGroupNotFound"
 	// ReasonPartly is that of a rule that is answered as a whole because one of its backends is invalid.
 	ReasonPartly = "PartiallyInvalid"
+	// ReasonLoop is that of a route that is not served on a port because it would redirect to itself.
+	ReasonLoop = "RedirectLoop"
 )
 
 // Finding is something about what a user wrote. It is data: many at once, and none stops the build of the rest.

@@ -42,6 +42,7 @@ func (r *Reconciler) guests(mgr ctrl.Manager, c watcher) []guest {
 		of(schema.GroupVersion(gwv1.GroupVersion).WithKind(kindListenerSet), &gwv1.ListenerSet{}, gatewaysOfSet),
 		of(schema.GroupVersion(gwv1.GroupVersion).WithKind(kindGRPCRoute), &gwv1.GRPCRoute{}, r.gatewaysOfRoute),
 		of(schema.GroupVersion(gwv1beta1.GroupVersion).WithKind(kindGrant), &gwv1beta1.ReferenceGrant{}, r.allGateways),
+		of(schema.GroupVersion(gwv1.GroupVersion).WithKind("BackendTLSPolicy"), &gwv1.BackendTLSPolicy{}, r.allGateways),
 		of(awsgwv1.GroupVersion().WithKind(awsgwv1.KindListenerRuleConfiguration), &awsgwv1.ListenerRuleConfiguration{}, r.allGateways),
 	}
 	for _, k := range r.keepers() {

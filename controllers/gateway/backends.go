@@ -7,9 +7,11 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
+	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
 )
 
@@ -35,6 +37,9 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 				invalid++
 			}
 			continue
+		}
+		if backend.Service != nil {
+			t.sentPlain(j, field, backend.Service)
 		}
 		backend.Weight = weight
 		backends = append(backends, backend)
@@ -107,13 +112,60 @@ func (t *translator) backend(route *route, b gwv1.BackendRef) (intent.Backend, p
 	return t.service(route, &service, *b.Port)
 }
 
+// portOf is the index of a port of a Service, of two of a number that of TCP; -1 without.
+func portOf(service *corev1.Service, number gwv1.PortNumber) int {
+	has := func(p corev1.ServicePort) bool { return p.Port == number }
+	tcp := func(p corev1.ServicePort) bool {
+		return has(p) && cmp.Or(p.Protocol, corev1.ProtocolTCP) == corev1.ProtocolTCP
+	}
+	if i := slices.IndexFunc(service.Spec.Ports, tcp); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(service.Spec.Ports, has)
+}
+
+// sentPlain tells that a backend says it speaks TLS and is sent to without.
+func (t *translator) sentPlain(j *judged, field string, s *intent.Service) {
+	service := t.snapshot.Services[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}]
+	number, _ := strconv.ParseInt(s.Port, 10, 32) // it was made of a number
+	i := portOf(&service, gwv1.PortNumber(number))
+	if i < 0 || s.Group.Protocol == protocolHTTPS {
+		return
+	}
+	if p := deref(service.Spec.Ports[i].AppProtocol); p == "https" || p == "kubernetes.io/wss" {
+		j.findings = append(j.findings, model.Finding{
+			Object: j.fragment.Member, Severity: model.Warning, Reason: "SentInPlain", Field: field, Message: fmt.Sprintf(
+				"port %s of Service %s/%s has the appProtocol %s, and its target group sends without TLS: set protocol HTTPS in a "+
+					"TargetGroupConfiguration for the Service", s.Port, s.Namespace, s.Name, p),
+		})
+	}
+}
+
+// unreachable is why an application load balancer can send nothing to a port of a Service.
+func unreachable(service *corev1.Service, port corev1.ServicePort) problem {
+	switch {
+	case service.Spec.Type == corev1.ServiceTypeExternalName:
+		return problem{string(gwv1.RouteReasonUnsupportedProtocol), fmt.Sprintf(
+			"Service %s/%s is a name of something else (ExternalName), and a target group has addresses: use a Service with pods, or redirect there",
+			service.Namespace, service.Name)}
+	case port.Protocol != "" && port.Protocol != corev1.ProtocolTCP:
+		return problem{string(gwv1.RouteReasonUnsupportedProtocol), fmt.Sprintf(
+			"port %d of Service %s/%s is %s, and an application load balancer speaks TCP to its targets: use a port of that protocol",
+			port.Port, service.Namespace, service.Name, port.Protocol)}
+	}
+	return problem{}
+}
+
 func (t *translator) service(route *route, service *corev1.Service, number gwv1.PortNumber) (intent.Backend, problem) {
-	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == number })
+	i := portOf(service, number)
 	if i < 0 {
 		return intent.Backend{}, problem{string(gwv1.RouteReasonBackendNotFound), fmt.Sprintf(
 			"Service %s/%s has no port %d: use one that it has", service.Namespace, service.Name, number)}
 	}
 	port := service.Spec.Ports[i]
+	if p := cmp.Or(unreachable(service, port), t.snapshot.unverifiable(service, port)); p.any() {
+		return intent.Backend{}, p
+	}
 	gateway := t.snapshot.Gateway
 	out := &intent.Service{
 		ID: fmt.Sprintf("%s/%s:%s-%s:%s-%s-%s:%d", gateway.Namespace, gateway.Name, route.Namespace, route.Name, route.kind,

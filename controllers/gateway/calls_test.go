@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	awsgwv1 "github.com/headgate/headgate/apis/gateway/v1"
@@ -159,5 +160,27 @@ func TestHealthOfCalls(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"0", "204"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestMatcherIsOfTheProtocolVersion: a configuration may be for groups of both sorts, and what is for the other one is none of theirs.
+func TestMatcherIsOfTheProtocolVersion(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ why, matcher, web, calls string }{
+		{"both", `{grpcCode: "0", httpCode: "204"}`, "204", "0"},
+		{"for HTTP only", `{httpCode: "204"}`, "204", ""},
+		{"for calls only", `{grpcCode: "0"}`, "", "0"},
+	} {
+		config := groupOf(t, `{targetReference: {name: web}, defaultConfiguration: {healthCheckConfig: {matcher: `+c.matcher+`}}}`)
+		s := snapshotOf(t, anyListener)
+		s.TargetGroups = append(s.TargetGroups, config)
+		service := &corev1.Service{}
+		service.Namespace, service.Name = config.Namespace, "web"
+		for kind, want := range map[string]string{kindHTTPRoute: c.web, kindGRPCRoute: c.calls} {
+			got := (&translator{snapshot: s}).groupSettings(&route{kind: kind}, service).HealthCheck.Matcher
+			if got != want {
+				t.Errorf("%s: %s has the matcher %q, expected %q", c.why, kind, got, want)
+			}
+		}
 	}
 }

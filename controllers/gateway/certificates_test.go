@@ -164,3 +164,25 @@ func TestRoutesLeaveAListenerWithoutLeave(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedRouteAsksForNoCertificates: the listener that it leads to asks for its own, as it does without routes.
+func TestRefusedRouteAsksForNoCertificates(t *testing.T) {
+	t.Parallel()
+	const listeners = `[{name: a, port: 443, protocol: HTTPS, hostname: "*.example.com", allowedRoutes: {namespaces: {from: All}}}]`
+	for _, c := range []struct {
+		why, rule string
+		want      []string
+	}{
+		{"a route that is served asks itself", `{backendRefs: [{name: web, port: 80}]}`, nil},
+		{"one that is refused", `{timeouts: {request: 1s}, backendRefs: [{name: web, port: 80}]}`, []string{"*.example.com"}},
+	} {
+		v := verdictOf(snapshotOf(t, listeners, routeWith(c.rule)))
+		var got []string
+		for _, l := range v.Intent.Fragments[0].Listeners {
+			got = append(got, l.DiscoverHosts...)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("invariant 3: %s: %s", c.why, diff)
+		}
+	}
+}

@@ -254,10 +254,10 @@ func TestHealthCheckOf(t *testing.T) {
 	t.Parallel()
 	var h awsgwv1.HealthCheckConfiguration
 	parse(t, `{healthCheckInterval: 10, healthCheckPath: /x, healthCheckPort: "81", healthCheckProtocol: HTTPS, healthCheckTimeout: 4,
-		healthyThresholdCount: 2, unhealthyThresholdCount: 5, matcher: {httpCode: "204"}}`, &h)
+		healthyThresholdCount: 2, unhealthyThresholdCount: 5}`, &h)
 	got := healthCheckOf(h)
 	want := model.HealthCheck{
-		Protocol: "HTTPS", Port: "81", Path: "/x", IntervalSeconds: 10, TimeoutSeconds: 4, HealthyThreshold: 2, UnhealthyThreshold: 5, Matcher: "204",
+		Protocol: "HTTPS", Port: "81", Path: "/x", IntervalSeconds: 10, TimeoutSeconds: 4, HealthyThreshold: 2, UnhealthyThreshold: 5,
 	}
 	if model.HealthCheck(got) != want {
 		t.Errorf("%+v", got)

@@ -147,6 +147,7 @@ func (t *translator) extend(j *judged, rule ruleAt) (extra, bool) {
 			j.shutFor(at, fmt.Sprintf("%s/%s: %s", awsgwv1.KindListenerRuleConfiguration, key.Name, problem))
 			return extra{}, false
 		}
+		j.idle(at, x, rule)
 	}
 	return out, true
 }

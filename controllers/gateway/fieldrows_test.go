@@ -103,7 +103,7 @@ func groupRows() []row {
 		props := `{` + strings.TrimSuffix(top, "[]") + `: ` + p.value + `}`
 		one := row{path: "defaultConfiguration." + p.field, with: `{` + named + `, defaultConfiguration: ` + props + `}`}
 		other := row{path: "routeConfigurations[].targetGroupProps." + p.field,
-			with: `{` + named + `, routeConfigurations: [{routeIdentifier: {kind: HTTPRoute}, targetGroupProps: ` + props + `}]}`}
+			with: `{` + named + `, routeConfigurations: [{routeIdentifier: {namespace: app}, targetGroupProps: ` + props + `}]}`}
 		if p.told {
 			one.want = "Warning TargetGroupConfiguration spec.defaultConfiguration." + p.field
 			other.want = "Warning TargetGroupConfiguration spec.routeConfigurations[0].targetGroupProps." + p.field

@@ -226,7 +226,7 @@ func judgeConfig(t *testing.T, spec string) *Verdict {
 
 func judgeGroup(t *testing.T, spec string) *Verdict {
 	t.Helper()
-	s := snapshotOf(t, anyListener, routeWith(`{backendRefs: [{name: web, port: 80}]}`))
+	s := snapshotOf(t, callListeners, routeWith(`{backendRefs: [{name: web, port: 80}]}`), callsWith(`{backendRefs: [{name: web, port: 80}]}`))
 	s.TargetGroups = append(s.TargetGroups, groupOf(t, spec))
 	return verdictOf(s)
 }
@@ -234,8 +234,9 @@ func judgeGroup(t *testing.T, spec string) *Verdict {
 // judgeRule judges a route with a redirect and a forward, both with the configuration.
 func judgeRule(t *testing.T, spec string) *Verdict {
 	t.Helper()
-	return verdictOf(extendedBy(t, spec, pathRule("/", `, filters: [`+extension+`]`),
-		`{matches: [{path: {value: /r}}], filters: [{type: RequestRedirect, requestRedirect: {hostname: x.com}}, `+extension+`]}`))
+	return verdictOf(extendedBy(t, spec,
+		`{matches: [{path: {value: /}}, {path: {value: /s}}], backendRefs: [{name: web, port: 80}], filters: [`+extension+`]}`,
+		`{matches: [{path: {value: /r}}, {path: {value: /t}}], filters: [{type: RequestRedirect, requestRedirect: {hostname: x.com}}, `+extension+`]}`))
 }
 
 func judgeGateway(t *testing.T, spec string) *Verdict {

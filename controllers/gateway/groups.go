@@ -36,8 +36,13 @@ func (t *translator) groupSettings(route *route, service *corev1.Service) intent
 	}
 	out := settingsOf(props)
 	calls := deref(props.ProtocolVersion) == awsgwv1.ProtocolVersionGRPC || props.ProtocolVersion == nil && route.kind == kindGRPCRoute
-	if h := props.HealthCheckConfig; calls && h != nil && h.Matcher != nil {
-		setText(&out.HealthCheck.Matcher, h.Matcher.GRPCCode)
+	if h := props.HealthCheckConfig; h != nil && h.Matcher != nil {
+		// What is for groups of the other sort is none of this one: a configuration may be for both.
+		code := h.Matcher.HTTPCode
+		if calls {
+			code = h.Matcher.GRPCCode
+		}
+		setText(&out.HealthCheck.Matcher, code)
 	}
 	out.Fields = written(groupConfigRef(chosen).String()+" ", layers)
 	return out
@@ -213,10 +218,6 @@ func healthCheckOf(h awsgwv1.HealthCheckConfiguration) intent.HealthCheck {
 	setNumber(&out.TimeoutSeconds, h.HealthCheckTimeout)
 	setNumber(&out.HealthyThreshold, h.HealthyThresholdCount)
 	setNumber(&out.UnhealthyThreshold, h.UnhealthyThresholdCount)
-	if m := h.Matcher; m != nil {
-		setText(&out.Matcher, m.GRPCCode)
-		setText(&out.Matcher, m.HTTPCode)
-	}
 	return out
 }
 

@@ -71,6 +71,8 @@ type Snapshot struct {
 	Namespaces map[string]corev1.Namespace
 	Services   map[types.NamespacedName]corev1.Service
 	Grants     []gwv1beta1.ReferenceGrant
+	// policies are those that want certificates of Services verified.
+	policies []tlsPolicy
 	// Extensions are the ListenerRuleConfigurations that rules name, as far as they are there, and Clients those of identity providers in
 	// Secrets that they name.
 	Extensions map[types.NamespacedName]*awsgwv1.ListenerRuleConfiguration
@@ -99,7 +101,7 @@ func Load(ctx context.Context, r client.Reader, set Settings, key types.Namespac
 	}
 	s.Gateway = gateway
 	for _, step := range []func(context.Context, client.Reader) error{
-		s.loadClass, s.loadConfigs, s.loadSets, s.loadRoutes, s.loadServices, s.loadShared,
+		s.loadClass, s.loadConfigs, s.loadSets, s.loadRoutes, s.loadServices, s.loadShared, s.loadPolicies,
 	} {
 		if err := step(ctx, r); err != nil {
 			return nil, err

@@ -71,7 +71,9 @@ func (m *Memory) judge(s *Snapshot, c config, keeps bool) (*translator, []*judge
 			m.judged++
 		}
 		maps.Copy(t.used, j.used)
-		maps.Copy(t.asked, j.asked)
+		if !j.unsupported.any() {
+			maps.Copy(t.asked, j.asked)
+		}
 		if known[i] {
 			next[nameOf(j.route)] = m.routes[nameOf(j.route)]
 		} else if r := s.recordOf(j); r != nil {

@@ -46,6 +46,7 @@ func rewritePath(j *judged, field string, p gwv1.HTTPPathModifier, match intent.
 	case p.ReplaceFullPath != nil:
 		by = model.Transform{Regex: `^[^?]*`, Replace: *p.ReplaceFullPath}
 	case p.ReplacePrefixMatch == nil:
+		knowsModifier(j, field, p)
 		return nil
 	case len(match.Paths) != 1 || match.Paths[0].Kind != intent.PathPrefix:
 		j.refuse(field+".replacePrefixMatch", "there is no prefix to replace: match by a path of type PathPrefix")
@@ -64,6 +65,13 @@ func rewritePath(j *judged, field string, p gwv1.HTTPPathModifier, match intent.
 	}
 	by.Type = rewriteURL
 	return []model.Transform{by}
+}
+
+// knowsModifier refuses a way to change a path that nobody knows.
+func knowsModifier(j *judged, field string, p gwv1.HTTPPathModifier) {
+	if p.Type != "" && p.Type != gwv1.FullPathHTTPPathModifier && p.Type != gwv1.PrefixMatchHTTPPathModifier {
+		j.refuse(field+".type", "there is no type %q: use ReplaceFullPath or ReplacePrefixMatch", p.Type)
+	}
 }
 
 // replacePrefix replaces whole segments (Gateway API, HTTPPathModifier.replacePrefixMatch): a slash at the end of either counts for nothing,
@@ -90,26 +98,23 @@ func changesPathOnly(f gwv1.HTTPRequestRedirectFilter) bool {
 	return f.Scheme == nil && f.Hostname == nil && f.Port == nil
 }
 
-// splittable is what can be parted after its first letter with whole paths on both sides.
-var splittable = regexp.MustCompile(`^/[A-Za-z0-9_.~-][^/]`)
-
 // prefixPath is the path of a redirect that replaces a prefix, empty where that of the request serves. It reports false where there is none.
 func prefixPath(f gwv1.HTTPRequestRedirectFilter) (path string, ok bool) {
 	if !changesPathOnly(f) {
 		return "", true
 	}
-	by := "/" + strings.TrimLeft(*f.Path.ReplacePrefixMatch, "/")
-	if !splittable.MatchString(by) {
+	head, _, ok := intent.PartPath(*f.Path.ReplacePrefixMatch)
+	if !ok {
 		return "", false
 	}
-	return by[:2] + "#{path}", true
+	return head + "#{path}", true
 }
 
 // redirectedPrefix is what the transform beside a redirect does.
 func redirectedPrefix(f gwv1.HTTPRequestRedirectFilter) *gwv1.HTTPPathModifier {
 	out := f.Path.DeepCopy()
 	if path, ok := prefixPath(f); ok && path != "" {
-		rest := "/" + strings.TrimLeft(*f.Path.ReplacePrefixMatch, "/")[1:]
+		_, rest, _ := intent.PartPath(*f.Path.ReplacePrefixMatch)
 		out.ReplacePrefixMatch = &rest
 	}
 	return out

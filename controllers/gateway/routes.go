@@ -228,14 +228,14 @@ func insteadOf(filter gwv1.HTTPRouteFilterType) string {
 }
 
 func matchOf(j *judged, field string, m gwv1.HTTPRouteMatch) intent.Match {
-	out := intent.Match{Paths: []intent.Path{pathOf(m.Path)}, Headers: headersOf(j, field, m.Headers)}
+	out := intent.Match{Paths: []intent.Path{pathOf(j, field, m.Path)}, Headers: headersOf(j, field, m.Headers)}
 	for i, q := range m.QueryParams {
 		if slices.ContainsFunc(out.Queries, func(o intent.Query) bool { return o.Pairs[0].Key == string(q.Name) }) {
 			continue
 		}
-		if q.Type != nil && *q.Type == gwv1.QueryParamMatchRegularExpression {
+		if q.Type != nil && *q.Type != gwv1.QueryParamMatchExact {
 			j.refuse(fmt.Sprintf("%s.queryParams[%d].type", field, i),
-				"an application load balancer has no regular expressions for query parameters: use Exact")
+				"an application load balancer compares query parameters by value only, with no %s: use Exact", *q.Type)
 		}
 		out.Queries = append(out.Queries, intent.Query{Pairs: []model.QueryPair{{Key: string(q.Name), Value: q.Value}}})
 	}
@@ -246,7 +246,7 @@ func matchOf(j *judged, field string, m gwv1.HTTPRouteMatch) intent.Match {
 }
 
 // pathOf translates a path match; absent parts have the defaults of the API (prefix "/").
-func pathOf(p *gwv1.HTTPPathMatch) intent.Path {
+func pathOf(j *judged, field string, p *gwv1.HTTPPathMatch) intent.Path {
 	out := intent.Path{Kind: intent.PathPrefix, Value: "/"}
 	if p == nil {
 		return out
@@ -261,6 +261,8 @@ func pathOf(p *gwv1.HTTPPathMatch) intent.Path {
 		case gwv1.PathMatchRegularExpression:
 			out.Kind = intent.PathRegex
 		case gwv1.PathMatchPathPrefix:
+		default:
+			j.refuse(field+".path.type", "there is no type %q: use PathPrefix, Exact or RegularExpression", *p.Type)
 		}
 	}
 	return out
@@ -306,6 +308,7 @@ func redirect(j *judged, field string, f gwv1.HTTPRequestRedirectFilter) *intent
 // redirectPath is where a redirect leads that changes the path.
 func redirectPath(j *judged, field string, f gwv1.HTTPRequestRedirectFilter, out *intent.Redirect) {
 	if f.Path.ReplacePrefixMatch == nil {
+		knowsModifier(j, field, *f.Path)
 		out.Path = cmp.Or(deref(f.Path.ReplaceFullPath), "/")
 		return
 	}

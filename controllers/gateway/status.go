@@ -233,6 +233,9 @@ func (v *Verdict) routeStatus(j *judged, status *gwv1.RouteStatus, r reached) {
 	}
 }
 
+// droppedRule is what the message begins with where rules are not served as they are written (Gateway API, RouteConditionPartiallyInvalid).
+const droppedRule = "Dropped Rule "
+
 func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment, r reached) {
 	refused := j.refusal(a, r)
 	generation := j.route.Generation
@@ -241,7 +244,7 @@ func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment,
 	outcome.Set(conditions, condition(
 		string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs), j.lostRef(r), generation))
 	partly := slices.Clone(j.partly)
-	for _, f := range slices.Concat(j.closed, j.leftOut(r), j.told(r, model.ReasonPartly)) {
+	for _, f := range slices.Concat(j.closed, j.leftOut(r), j.told(r, model.ReasonPartly), j.told(r, model.ReasonLoop)) {
 		partly = append(partly, f.Field+": "+f.Message)
 	}
 	if len(partly) == 0 || refused.any() {
@@ -249,7 +252,7 @@ func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment,
 		return
 	}
 	c := condition(string(gwv1.RouteConditionPartiallyInvalid), string(gwv1.RouteReasonUnsupportedValue), problem{}, generation)
-	c.Message = strings.Join(partly, "; ")
+	c.Message = droppedRule + strings.Join(partly, "; ")
 	outcome.Set(conditions, c)
 }
 
@@ -264,6 +267,9 @@ func (j *judged) refusal(a attachment, r reached) problem {
 		return !slices.ContainsFunc(left, func(f model.Finding) bool { return f.Field == one.Field })
 	}) {
 		return problem{string(gwv1.RouteReasonUnsupportedValue), left[0].Text()}
+	}
+	if loops := j.told(r, model.ReasonLoop); len(loops) > 0 && len(loops) == len(j.fragment.Routes) {
+		return problem{string(gwv1.RouteReasonUnsupportedValue), loops[0].Text()}
 	}
 	if len(j.closed) > 0 && len(j.openRoutes) == 0 {
 		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Text()}

@@ -334,5 +334,36 @@ func TestRoutesWithoutRoom(t *testing.T) {
 		if said["Accepted"] != c.accepted || said["PartiallyInvalid"] != c.partly {
 			t.Errorf("%s: %v", c.why, said)
 		}
+		if p := meta.FindStatusCondition(status.Parents[0].Conditions, "PartiallyInvalid"); p != nil && !strings.HasPrefix(p.Message, "Dropped Rule "+c.fields[0]) {
+			t.Errorf("%s: the specification wants another beginning: %s", c.why, p.Message)
+		}
+	}
+}
+
+// TestRoutesThatRedirectToThemselves: a rule that is not served for it is told as one that is dropped, and a route that has no other is refused.
+func TestRoutesThatRedirectToThemselves(t *testing.T) {
+	t.Parallel()
+	const twoPorts = `[{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}},
+		{name: b, port: 81, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]`
+	v := verdictOf(snapshotOf(t, twoPorts, routeWith(`{filters: [{type: RequestRedirect, requestRedirect: {port: 81}}]}`)))
+	for _, c := range []struct {
+		why, accepted, partly string
+		ports                 []string
+	}{
+		{"on one of its ports", "True/Accepted", "True/UnsupportedValue", []string{"81"}},
+		{"on all", "False/UnsupportedValue", "", []string{"80", "81"}},
+	} {
+		got := up(80, 81)
+		for _, port := range c.ports {
+			got.Findings = append(got.Findings, model.Finding{
+				Object: v.routes[0].fragment.Member, Severity: model.Answered, Reason: model.ReasonLoop, Field: "spec.rules[0].matches[0]", Message: "on port " + port,
+			})
+		}
+		var status gwv1.RouteStatus
+		v.routeStatus(v.routes[0], &status, got)
+		said := words(status.Parents[0].Conditions)
+		if said["Accepted"] != c.accepted || said["PartiallyInvalid"] != c.partly {
+			t.Errorf("%s: %v", c.why, said)
+		}
 	}
 }

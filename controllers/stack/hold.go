@@ -289,7 +289,7 @@ func (r *roster) shut(f intent.Fragment, settings intent.Settings, observed mode
 		i := slices.IndexFunc(observed.Listeners, func(o model.Listener) bool { return o.Port == l.Port && o.Protocol == l.Protocol })
 		if i >= 0 {
 			l = r.listener(f, observed.Listeners[i], observed)
-		} else if len(f.Routes) > 0 {
+		} else if slices.ContainsFunc(f.Routes, func(r intent.Route) bool { return !r.Ends }) {
 			l = intent.Listener{
 				Port: l.Port, Protocol: l.Protocol, Certificates: l.Certificates, DiscoverHosts: l.DiscoverHosts, Field: l.Field,
 			}

@@ -30,6 +30,9 @@ const (
 	maxTransformRegex = 1024
 )
 
+// typeRewriteURL is the type of transforms that change the path (ELBv2 API, RuleTransform.Type).
+const typeRewriteURL = "url-rewrite"
+
 func fixed(status int) model.Action {
 	return model.Action{Type: model.ActionFixedResponse, FixedResponse: &model.FixedResponse{
 		StatusCode: strconv.Itoa(status), ContentType: "text/plain",
@@ -106,7 +109,8 @@ func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, 
 		return fixed(cmp.Or(f.Whole, 503)), true
 	}
 	if len(out.Groups) > maxForwardGroups {
-		b.wrong(at, "TooManyBackends", "%d backends share the requests, and AWS forwards to %d target groups at most", len(out.Groups), maxForwardGroups)
+		b.wrong(at, "TooManyBackends", "%d backends share the requests, and AWS forwards to %d target groups at most: leave some out, or put "+
+			"several behind one Service", len(out.Groups), maxForwardGroups)
 		return model.Action{}, false
 	}
 	scaleWeights(out.Groups)
@@ -260,7 +264,7 @@ func transformProblem(transforms []model.Transform) string {
 	seen := map[string]bool{}
 	for _, t := range transforms {
 		switch {
-		case t.Type != "url-rewrite" && t.Type != "host-header-rewrite":
+		case t.Type != typeRewriteURL && t.Type != "host-header-rewrite":
 			return fmt.Sprintf("%q is no type of transform; use url-rewrite or host-header-rewrite", t.Type)
 		case seen[t.Type]:
 			return "a rule has one transform of each type, and " + t.Type + " is there twice"

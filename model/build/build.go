@@ -93,7 +93,9 @@ type builder struct {
 	// earlier are the intent's fragments before, by their member.
 	earlier map[model.ObjectRef]*intent.Fragment
 	// past builds what members asked for when they were last good; its findings are nobody's.
-	past     *builder
+	past *builder
+	// loops are what routes' redirects to themselves are.
+	loops    map[*intent.Route]*loops
 	usage    usage
 	left     left
 	findings map[model.Finding]bool
@@ -105,7 +107,7 @@ func newBuilder(in intent.Intent, facts model.Facts) *builder {
 		in: in, facts: facts, quotas: facts.Quotas.WithDefaults(),
 		groups: make(map[string]*model.TargetGroup, len(in.Fragments)), kept: map[string]bool{}, findings: map[model.Finding]bool{},
 		certs: map[string]model.OwnCertificate{}, users: map[string]map[*intent.Fragment]bool{}, sameContent: sameContent(in.Fragments),
-		stores: map[string]trusted{}, earlier: byMember(in.Before),
+		stores: map[string]trusted{}, earlier: byMember(in.Before), loops: map[*intent.Route]*loops{},
 	}
 	b.usage.groups = map[string]bool{}
 	b.left = left{routes: map[*intent.Route]bool{}, listeners: map[*intent.Listener]bool{}, certificates: map[*intent.Listener][]model.ARN{}}

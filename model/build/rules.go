@@ -3,7 +3,6 @@ package build
 import (
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -69,6 +68,7 @@ func (b *builder) drafts(p ports) []draft {
 			out = append(out, d)
 		}
 	}
+	b.tellLoops()
 	return out
 }
 
@@ -193,9 +193,14 @@ func (b *builder) rulesOf(c *candidate, on *port, alternatives [][]model.Conditi
 	tags := b.usableTags(c.route.Tags, addedPlace(place{c.place().object, "tags"}, c.route))
 	out := make([]portRule, 0, len(alternatives))
 	for _, conditions := range alternatives {
-		r := model.NormalizeRule(model.Rule{
-			Conditions: conditions, Actions: actions, Transforms: transformsOf(c, on, actions), Member: c.place().object,
-		})
+		r := model.Rule{Conditions: conditions, Actions: actions, Transforms: transformsOf(c, on, actions), Member: c.place().object}
+		if problem := partLoop(on, &r); problem != "" {
+			b.wrong(c.place(), "InvalidRedirect", "%s", problem)
+			return nil
+		}
+		if r = model.NormalizeRule(r); b.looping(c, on, r) {
+			continue
+		}
 		if r.Member.Name == "" {
 			r.Member = c.fragment.Member
 		}
@@ -232,17 +237,6 @@ func (one *port) add(d draft, r portRule) {
 	if r.rule.Actions[0].Redirect != nil {
 		one.redirecting = append(one.redirecting, r.rule)
 	}
-}
-
-func redirectsToItself(one *port, r model.Rule) bool {
-	to := r.Actions[len(r.Actions)-1].Redirect
-	if to == nil || to.Query != keepQuery {
-		return false
-	}
-	return (to.Protocol == keepProtocol || to.Protocol == one.protocol) &&
-		(to.Port == keepPort || to.Port == strconv.Itoa(one.number)) &&
-		(to.Host == keepHost || onlyValue(r, model.FieldHost, to.Host)) &&
-		(to.Path == keepPath || onlyValue(r, model.FieldPath, to.Path))
 }
 
 // onlyValue tells whether a rule matches exactly one value of a field, without wildcards.
