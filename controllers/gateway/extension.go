@@ -181,7 +181,8 @@ func indexProblem(conditions []awsgwv1.ListenerRuleCondition, matches int) strin
 	for i, c := range conditions {
 		for _, match := range c.MatchIndexes {
 			if match < 0 || match >= matches {
-				return fmt.Sprintf("spec.conditions[%d].matchIndexes names match %d, and the rule has %d, counted from 0: name those that it has", i, match, matches)
+				return fmt.Sprintf("spec.conditions[%d].matchIndexes names match %d, and the rule has %d, counted from 0: name those that it has",
+					i, match, matches)
 			}
 		}
 		for match := range matches {

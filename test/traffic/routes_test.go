@@ -86,17 +86,19 @@ func (w *routeWorld) excused(a routeAsk, want, got string) bool {
 	if want != "404" || got != "464" && got != "503" || l == nil {
 		return false
 	}
-	for _, route := range w.web {
-		if host, ok := hostClaim(route.Spec.Hostnames, a.host); ok && attached(l, route.Spec.CommonRouteSpec) && refusedWeb(route) && got == "503" &&
-			len(webClaims(route, host, a)) > 0 {
-			return true
-		}
-	}
-	return l.Protocol == gwv1.HTTPSProtocolType && slices.ContainsFunc(w.calls, func(route gwv1.GRPCRoute) bool {
+	return got == "503" && w.claimsRefused(l, a) || l.Protocol == gwv1.HTTPSProtocolType && slices.ContainsFunc(w.calls, func(route gwv1.GRPCRoute) bool {
 		host, ok := hostClaim(route.Spec.Hostnames, a.host)
 		return ok && attached(l, route.Spec.CommonRouteSpec) && slices.ContainsFunc(callClaims(route, host, a), func(c claim) bool {
 			return got == "503" && (refusedCalls(route) || !a.call && c.answer == "503") || got == "464" && !a.call && c.answer != "503"
 		})
+	})
+}
+
+// claimsRefused tells whether an HTTPRoute that is refused matches a request on a listener.
+func (w *routeWorld) claimsRefused(l *gwv1.Listener, a routeAsk) bool {
+	return slices.ContainsFunc(w.web, func(route gwv1.HTTPRoute) bool {
+		host, ok := hostClaim(route.Spec.Hostnames, a.host)
+		return ok && attached(l, route.Spec.CommonRouteSpec) && refusedWeb(route) && len(webClaims(route, host, a)) > 0
 	})
 }
 
