@@ -15,18 +15,25 @@ import (
 
 // loops are the redirects of a route that would lead to themselves, by port, and whether some of it does not.
 type loops struct {
+	at    place
 	ports map[int]bool
 	some  bool
 }
 
-// looping tells whether a rule of a route would redirect to itself for ever, and notes it.
-func (b *builder) looping(c *candidate, on *port, r model.Rule) bool {
-	if c.route.Redirect == nil {
-		return false
+// withoutLoops are the rules of a candidate but for those that would redirect to themselves for ever, which are noted. It looks at rules that
+// are remembered, too.
+func (b *builder) withoutLoops(c *candidate, rules []portRule) []portRule {
+	if c.route == nil || c.route.Redirect == nil {
+		return rules
 	}
+	return slices.DeleteFunc(slices.Clone(rules), func(r portRule) bool { return b.looping(c, r.port, r.rule) })
+}
+
+// looping tells whether a rule of a route would redirect to itself, and notes it.
+func (b *builder) looping(c *candidate, on *port, r model.Rule) bool {
 	one := b.loops[c.route]
 	if one == nil {
-		one = &loops{ports: map[int]bool{}}
+		one = &loops{at: c.place(), ports: map[int]bool{}}
 		b.loops[c.route] = one
 	}
 	loop := redirectsToItself(on, r)
@@ -43,21 +50,15 @@ func (b *builder) tellLoops() {
 	if b.in.Order != intent.BySpecificity {
 		return
 	}
-	for _, f := range b.fragments {
-		for i := range f.Routes {
-			one := b.loops[&f.Routes[i]]
-			if one == nil {
-				continue
-			}
-			reason := model.ReasonLoop
-			if one.some {
-				reason = model.ReasonPartly
-			}
-			for n := range one.ports {
-				b.report(routePlace(f, &f.Routes[i]), model.Answered, reason, fmt.Sprintf("on port %d it would redirect to itself for ever, and is "+
-					"not served there: what it matches goes to the next rule; change the scheme, the host name, the port or the path, or name "+
-					"in the parentRef the listener that it is for", n))
-			}
+	for _, one := range b.loops {
+		reason := model.ReasonLoop
+		if one.some {
+			reason = model.ReasonPartly
+		}
+		for n := range one.ports {
+			b.report(one.at, model.Answered, reason, fmt.Sprintf("on port %d it would redirect to itself for ever, and is not served there: "+
+				"what it matches goes to the next rule; change the scheme, the host name, the port or the path, or name in the parentRef the "+
+				"listener that it is for", n))
 		}
 	}
 }

@@ -65,6 +65,7 @@ func (b *builder) drafts(p ports) []draft {
 	out := make([]draft, 0, len(all))
 	for _, c := range all {
 		if d, ok := b.draft(c, p); ok {
+			d.rules = b.withoutLoops(c, d.rules)
 			out = append(out, d)
 		}
 	}
@@ -198,10 +199,7 @@ func (b *builder) rulesOf(c *candidate, on *port, alternatives [][]model.Conditi
 			b.wrong(c.place(), "InvalidRedirect", "%s", problem)
 			return nil
 		}
-		if r = model.NormalizeRule(r); b.looping(c, on, r) {
-			continue
-		}
-		if r.Member.Name == "" {
+		if r = model.NormalizeRule(r); r.Member.Name == "" {
 			r.Member = c.fragment.Member
 		}
 		content := model.ContentOf(r)
