@@ -165,10 +165,14 @@ func TestReconcileLetsLeaversGoWhenSettled(t *testing.T) {
 	}
 	asked := loop.asked[0].Leaving
 	slices.SortFunc(asked, func(a, b model.ObjectRef) int { return strings.Compare(a.Name, b.Name) })
-	if diff := cmp.Diff([]model.ObjectRef{refOf(deleted), refOf(moved), refOf(unclaimed)}, asked); diff != "" {
+	if diff := cmp.Diff([]model.ObjectRef{refOf(deleted), refOf(unclaimed)}, asked); diff != "" {
 		t.Error(diff)
 	}
-	loop.result = stack.Result{Settled: true, Gone: true, Free: asked}
+	move := []stack.Move{{Member: refOf(moved), Other: Explicit("new").Owner("c"), Published: []string{"of-new"}}}
+	if diff := cmp.Diff(move, loop.asked[0].Moving); diff != "" {
+		t.Error(diff)
+	}
+	loop.result = stack.Result{Settled: true, Gone: true, Free: append(asked, refOf(moved))}
 	reconcileKey(t, r, Explicit("old"))
 	err := c.Get(t.Context(), client.ObjectKeyFromObject(deleted), &networkingv1.Ingress{})
 	if !apierrors.IsNotFound(err) {

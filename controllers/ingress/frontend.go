@@ -99,12 +99,15 @@ func (n news) inFront(behind []int) []int {
 	return out
 }
 
-// published are the addresses that the members show.
+// published are the addresses that the members show, and those who move away.
 func published(g Group) []string {
 	var out []string
 	for _, m := range g.Members {
-		for _, one := range m.Ingress.Status.LoadBalancer.Ingress {
-			out = append(out, one.Hostname)
+		out = append(out, hostnames(m.Ingress)...)
+	}
+	for _, l := range g.Leaving {
+		if l.moves() {
+			out = append(out, hostnames(l.Ingress)...)
 		}
 	}
 	return out

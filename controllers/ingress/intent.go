@@ -59,14 +59,17 @@ func Request(g Group, set Settings) stack.Request {
 	policy := g.policy(n)
 	req := stack.Request{Intent: out, Findings: n.list, Policy: policy, Adopt: adopt, GiveTo: giveTo}
 	for _, l := range g.Leaving {
-		req.Leaving = append(req.Leaving, refOf(l.Ingress))
+		if !l.moves() {
+			req.Leaving = append(req.Leaving, refOf(l.Ingress))
+		}
 	}
+	req.Moving, req.Arriving = g.moving(set)
 	req.Published = published(g)
 	req.Permit = func(f intent.Fragment) intent.Fragment {
 		if d := byMember[bare(f.Member)]; d != nil {
 			return d.permit(f)
 		}
-		return f
+		return g.permitMoving(f)
 	}
 	return req
 }

@@ -54,8 +54,13 @@ type Leaver struct {
 	Ingress *networkingv1.Ingress
 	// Class as of a [Member].
 	Class *Class
-	// Elsewhere says that it is a member of another group now.
+	// Elsewhere says that it is a member of another group now, To.
 	Elsewhere bool
+	To        GroupKey
+	// Barred says that the group may not serve it any more, as the parameters say that name the group; claims are the hosts that they leave to
+	// it, nil for all.
+	Barred bool
+	claims *hostClaims
 }
 
 // Refusal is an Ingress that is ours and not served.
@@ -75,6 +80,8 @@ type place struct {
 	key GroupKey
 	// problem of the class, or of the group's name.
 	problem *model.Finding
+	// fences are what the groups that it was in say of who may be in them, where they say anything.
+	fences map[GroupKey]fence
 }
 
 // member tells whether the Ingress is served.
@@ -90,7 +97,8 @@ func (c *catalog) place(ing *networkingv1.Ingress) (place, error) {
 		return p, err
 	}
 	p.key, p.problem = c.group(ing, p.claim)
-	return p, nil
+	p.fences, err = c.fences(ing, p.key)
+	return p, err
 }
 
 // keys are all groups that the Ingress concerns.
@@ -182,7 +190,12 @@ func put(g *Group, p place) {
 		g.Refused = append(g.Refused, Refusal{Ingress: p.ingress, Finding: *p.problem})
 	}
 	if slices.Contains(keysByFinalizer(p.ingress), g.Key) {
-		g.Leaving = append(g.Leaving, Leaver{Ingress: p.ingress, Class: p.claim.class, Elsewhere: p.member()})
+		around := p.fences[g.Key]
+		l := Leaver{Ingress: p.ingress, Class: p.claim.class, Elsewhere: p.member(), Barred: around.barred, claims: around.claims}
+		if l.Elsewhere {
+			l.To = p.key
+		}
+		g.Leaving = append(g.Leaving, l)
 	}
 }
 

@@ -3,12 +3,17 @@ package ingress
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/annotations"
+	"github.com/headgate/headgate/controllers/stack"
+	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
 // TestWhoIsWrongDoesNotMove: what was good of an Ingress serves in the group that it is in, and nothing would in another one.
@@ -80,6 +85,96 @@ func movesAs(t *testing.T, why string, ing *networkingv1.Ingress, in GroupKey, s
 		if key == in && stays != "" {
 			_, findings := intentOf(g, settingsIP())
 			mustTell(t, findings, refOf(ing), stays, "stays in group old", "mended")
+		}
+	}
+}
+
+// TestWhoMovesStaysWhereItMay: in the group that it leaves, unless who may join that says otherwise now, and with the hosts that its namespace
+// may claim.
+func TestWhoMovesStaysWhereItMay(t *testing.T) {
+	t.Parallel()
+	class := func(selected map[string]string, claims string) *elbv2v1beta1.IngressClassParams {
+		p := newParams(elbv2v1beta1.IngressClassParamsSpec{
+			Group: &elbv2v1beta1.IngressGroup{Name: "old"}, NamespaceSelector: &metav1.LabelSelector{MatchLabels: selected},
+		})
+		p.Name, p.Annotations = "fence", map[string]string{annotationHostClaims: claims}
+		return p
+	}
+	for _, row := range []struct {
+		why     string
+		objects []client.Object
+		stays   bool
+		// hosts of its good routes that are left.
+		hosts []string
+	}{
+		{"a group of everybody", nil, true, []string{"a.example.com", "b.example.com"}},
+		{"one that takes its namespace", []client.Object{class(map[string]string{"team": "shop"}, "")}, true, []string{"a.example.com", "b.example.com"}},
+		{"one that does not", []client.Object{class(map[string]string{"team": "other"}, "")}, false, nil},
+		{"one where it may claim some hosts", []client.Object{class(map[string]string{"team": "shop"}, claimsRequired)}, true, []string{"a.example.com"}},
+	} {
+		ing := newIngress(annotations.GroupName, "new")
+		ing.Finalizers = []string{finalizerExplicit + "old"}
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+			Name: "shop", Labels: map[string]string{"team": "shop"}, Annotations: map[string]string{annotationHosts: "a.example.com"},
+		}}
+		req := Request(load(t, Explicit("old"), append(row.objects, ing, namespace, newClass("alb", ""))...), settingsIP())
+		if len(req.Moving) == 1 != row.stays || len(req.Leaving) == 1 == row.stays {
+			t.Errorf("%s: moving %v, leaving %v", row.why, req.Moving, req.Leaving)
+			continue
+		}
+		if !row.stays {
+			continue
+		}
+		good := intent.Fragment{Member: refOf(ing)}
+		for _, host := range []string{"a.example.com", "b.example.com"} {
+			good.Routes = append(good.Routes, intent.Route{Match: intent.Match{Hosts: []string{host}}})
+		}
+		var hosts []string
+		for _, r := range req.Permit(good).Routes {
+			hosts = append(hosts, r.Match.Hosts...)
+		}
+		if diff := cmp.Diff(row.hosts, hosts); diff != "" {
+			t.Errorf("%s: %s", row.why, diff)
+		}
+	}
+}
+
+// TestAddressOfWhoMoves holds invariant 7: it is that of the load balancer that serves it.
+func TestAddressOfWhoMoves(t *testing.T) {
+	t.Parallel()
+	const there, ours = "of-the-other", "lb-1.us-west-2.elb.amazonaws.com"
+	member := func(group, shows string) *networkingv1.Ingress {
+		ing := newIngress(annotations.GroupName, group)
+		ing.Finalizers = []string{finalizerExplicit + "old", finalizerExplicit + "new"}
+		if shows != "" {
+			ing.Status.LoadBalancer.Ingress = addresses(shows, []int{80})
+		}
+		return ing
+	}
+	coming := func(r *stack.Result, who model.ObjectRef) { r.Coming = []model.ObjectRef{who} }
+	for _, row := range []struct {
+		why    string
+		in     *networkingv1.Ingress
+		result func(*stack.Result, model.ObjectRef)
+		want   string
+	}{
+		{"another one serves who comes", member("old", there), coming, there},
+		{"nobody serves who comes", member("old", ""), coming, ours},
+		{"who came is served", member("old", there), func(*stack.Result, model.ObjectRef) {}, ours},
+		{"who left is served here, at a new address", member("new", "of-this-before"), func(r *stack.Result, who model.ObjectRef) {
+			r.Remaining = []intent.Fragment{{Member: who, Listeners: []intent.Listener{{Port: 80}}}}
+		}, ours},
+		{"who left is served there", member("new", there), func(*stack.Result, model.ObjectRef) {}, there},
+	} {
+		loop := &plays{result: active()}
+		row.result(&loop.result, refOf(row.in))
+		c := newClient(t, row.in, newService("web"), newClass("alb", ""))
+		reconcileKey(t, New(c, loop, &told{}, settingsIP()), Explicit("old"))
+		if diff := cmp.Diff(addresses(row.want, []int{80}), get(t, c, "web").Status.LoadBalancer.Ingress); diff != "" {
+			t.Errorf("%s: %s", row.why, diff)
+		}
+		if arriving := len(loop.asked[0].Arriving); (arriving == 1) != (len(loop.asked[0].Intent.Fragments) == 1) {
+			t.Errorf("%s: %d arrive", row.why, arriving)
 		}
 	}
 }

@@ -33,6 +33,8 @@ type news struct {
 	// ports that each member listens on, and members whose last good state serves, by the member without its UID.
 	ports map[model.ObjectRef][]int
 	held  map[model.ObjectRef]bool
+	// coming are members that another load balancer serves still, remaining those that left and that this one serves.
+	coming, remaining map[model.ObjectRef]bool
 	// findings of the front door and of the build.
 	findings []model.Finding
 	// err is what failed, if anything, and retry when it is tried again; blocked says why nothing of the group can be built now.
@@ -49,13 +51,20 @@ type news struct {
 func newsOf(in intent.Intent, res stack.Result, err error) news {
 	out := news{
 		ports: map[model.ObjectRef][]int{}, held: map[model.ObjectRef]bool{},
+		coming: map[model.ObjectRef]bool{}, remaining: map[model.ObjectRef]bool{},
 		findings: res.Findings, err: err, retry: res.RequeueAfter, blocked: res.Blocked, hold: res.Held,
 	}
 	out.dnsNames = res.Addresses()
 	if res.Frontend != nil {
 		out.frontend, out.frontendPorts = res.Frontend.DNSName, res.FrontendPorts
 	}
-	for _, f := range in.Fragments {
+	for _, who := range res.Coming {
+		out.coming[bare(who)] = true
+	}
+	for _, f := range res.Remaining {
+		out.remaining[bare(f.Member)] = true
+	}
+	for _, f := range slices.Concat(in.Fragments, res.Remaining) {
 		for _, l := range f.Listeners {
 			if l.Implied && !slices.Contains(res.Ports, l.Port) {
 				continue
@@ -84,15 +93,16 @@ func (r *Reconciler) report(ctx context.Context, g Group, in news) error {
 
 // publishAll writes the addresses of the members where they changed.
 func (r *Reconciler) publishAll(ctx context.Context, g Group, in news) error {
-	errs := make([]error, len(g.Members))
+	all := g.shown(in)
+	errs := make([]error, len(all))
 	var work errgroup.Group
 	work.SetLimit(together)
-	for i, m := range g.Members {
+	for i, ing := range all {
 		if len(in.dnsNames) == 0 {
 			break
 		}
 		work.Go(func() error {
-			g.Members[i].Ingress, errs[i] = r.publish(ctx, m.Ingress, in)
+			*ing, errs[i] = r.publish(ctx, *ing, in)
 			return nil
 		})
 	}
@@ -229,6 +239,9 @@ func (g Group) objects() map[model.ObjectRef]runtime.Object {
 	}
 	for _, r := range g.Refused {
 		out[bare(refOf(r.Ingress))] = r.Ingress
+	}
+	for _, l := range g.Leaving {
+		out[bare(refOf(l.Ingress))] = l.Ingress
 	}
 	return out
 }

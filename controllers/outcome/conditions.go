@@ -14,6 +14,7 @@ import (
 const (
 	ReasonServed     = "Served"
 	ReasonHeld       = "LastGoodStateServes"
+	ReasonMoving     = "MovingAway"
 	ReasonReady      = "Ready"
 	ReasonNotActive  = "NotActive"
 	ReasonUnhealthy  = "TargetsUnhealthy"

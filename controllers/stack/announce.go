@@ -11,6 +11,9 @@ func (a *attempt) announce(ctx context.Context) <-chan struct{} {
 		return told
 	}
 	res := Result{LoadBalancer: lb, Ports: a.ports()}
+	for _, m := range a.req.Arriving {
+		res.Coming = append(res.Coming, m.Member) // it is not known yet whether they are served
+	}
 	go func() {
 		defer close(told)
 		a.req.Reached(ctx, res)

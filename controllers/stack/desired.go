@@ -11,11 +11,13 @@ import (
 // prepare builds what is desired.
 func (l *Loop) prepare(ctx context.Context, a *attempt) error {
 	a.heed()
+	l.linger(a)
 	if err := l.handover(ctx, a); err != nil || a.blocked != "" {
 		return err
 	}
 	l.commons.enter(a)
 	a.roster = newRoster(a.req, a.state.good)
+	a.roster.linger(a.lingering)
 	a.roster.blame(a.req.Findings)
 	a.withhold()
 	if a.blocked = a.roster.unfounded(); a.blocked != "" {

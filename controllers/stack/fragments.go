@@ -62,6 +62,13 @@ func newRoster(req Request, good map[string]intent.Fragment) *roster {
 	return r
 }
 
+// linger has members served by what was good of them, whatever they say now: that is for another stack.
+func (r *roster) linger(members []model.ObjectRef) {
+	for _, member := range members {
+		r.from[memberKey(member)] = lastGood
+	}
+}
+
 // blame moves every member with a wrong finding one step back: from what it wrote to its last good fragment, from there to its
 // observed rules, and where it is the settings that are wrong, to these without the settings. It returns the findings that moved
 // somebody. Conflicts count only when nothing else is wrong: the other side of one may be a mistake that goes away.

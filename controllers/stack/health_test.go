@@ -21,7 +21,12 @@ func renamed(f *intent.Fragment) {
 // targets tells the board how the targets of a group are: wanted ones, and the states of those that are there.
 func (w *world) targets(group string, want int, states ...string) {
 	w.Helper()
-	for _, g := range w.aws.stacks[owner()].TargetGroups {
+	w.targetsOf(owner(), group, want, states...)
+}
+
+func (w *world) targetsOf(at model.Owner, group string, want int, states ...string) {
+	w.Helper()
+	for _, g := range w.aws.stacks[at].TargetGroups {
 		if g.ID != group {
 			continue
 		}

@@ -25,6 +25,7 @@ type Loop struct {
 	board   *Board
 	sweep   *sweep
 	commons *commons
+	moves   *moves
 	breaker *breaker
 	turns   *turns
 	opts    Options
@@ -51,6 +52,7 @@ func New(c client.Client, cloud Cloud, cluster *Cluster, opts Options) *Loop {
 	return &Loop{
 		client: c, cloud: cloud, cluster: cluster, board: NewBoard(c, opts.Now), sweep: newSweep(opts), opts: opts,
 		commons: newCommons(),
+		moves:   newMoves(),
 		breaker: newBreaker(opts.Breaker, opts.Now),
 		turns:   newTurns(),
 		stacks:  map[model.Owner]*slot{},
@@ -72,6 +74,10 @@ type attempt struct {
 	hashed map[model.Key]string
 	// fragments that the stack was built of.
 	fragments []intent.Fragment
+	// lingering are the members that moved away and stay till the other stack serves them, remaining the fragments of those that it was
+	// seen not to serve.
+	lingering []model.ObjectRef
+	remaining []intent.Fragment
 	// hold is a frontend that stays as it is.
 	hold     model.ARN
 	observed *model.Stack
@@ -127,22 +133,6 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 	return res, err
 }
 
-// count takes how a run ended. One that failed after it changed something is a first failure: the pauses grow only while nothing moves.
-func (s *slot) count(a *attempt, err error) {
-	switch {
-	case err == nil:
-		s.failures = 0
-	case a.outputs.Done > 0:
-		s.failures = 1
-	default:
-		s.failures++
-	}
-	s.waits++
-	if err != nil || len(a.waits()) == 0 || a.outputs.Done > 0 {
-		s.waits = 0
-	}
-}
-
 func (l *Loop) slot(owner model.Owner) *slot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -162,6 +152,7 @@ func (l *Loop) drop(owner model.Owner) {
 	l.sweep.drop(owner)
 	l.turns.drop(owner)
 	l.commons.drop(owner)
+	l.moves.drop(owner)
 }
 
 // advance is the flow of the design: facts, build, observe, diff, apply.

@@ -41,6 +41,9 @@ type Options struct {
 	Hold time.Duration
 	// Retention is how long a load balancer that is replaced answers after its successor serves. Default 24 h; negative is none.
 	Retention time.Duration
+	// MoveHold is how long a member that moved to another stack stays in the one that it left after the other one serves it: until clients
+	// know the new address. Default 2 min; negative is none.
+	MoveHold time.Duration
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -65,6 +68,9 @@ func (o Options) withDefaults(c client.Client) Options {
 		o.Retention = 24 * time.Hour
 	}
 	o.Retention = max(o.Retention, 0)
+	if o.MoveHold == 0 {
+		o.MoveHold = 2 * time.Minute
+	}
 	if o.Forget == nil {
 		o.Forget = func(model.Owner) {}
 	}

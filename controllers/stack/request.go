@@ -30,6 +30,9 @@ type Request struct {
 	Findings []model.Finding
 	// Leaving are members of before that want to know when nothing of them is left.
 	Leaving []model.ObjectRef
+	// Moving are members of before that are members of another stack now: they stay, as they were good here last, until that one serves
+	// them. Arriving are members that come so, and have not left the other stack.
+	Moving, Arriving []Move
 	// Policy says which changes are made without asking, and what becomes of them in the end.
 	Policy Policy
 	// Published are the addresses that objects show: a frontend that nobody asks for any more is deleted when it is not among them.
@@ -94,6 +97,10 @@ type Result struct {
 	Serving []Serving
 	// Free are those of Leaving of whom AWS holds nothing any more, also where the stack is not settled.
 	Free []model.ObjectRef
+	// Coming are those of Arriving that the stack does not serve yet: the address of the stack that they leave is theirs till then.
+	Coming []model.ObjectRef
+	// Remaining are the fragments of those of Moving that the other stack was seen not to serve yet: they are of this stack's address.
+	Remaining []intent.Fragment
 }
 
 // Addresses are the host names to publish, in lower case: that of the load balancer, and of one that it replaces, which answers alone until

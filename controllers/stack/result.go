@@ -83,6 +83,8 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	}
 	res.Free = free
 	res.Ports = a.ports()
+	coming, move := l.transfer(a)
+	res.Coming, res.Remaining = coming, a.remaining
 	next := outcome.Attempt{
 		Err: err, Failures: s.failures, Blocked: a.blocked, Held: a.held, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
 		Provisioning: starting(res.LoadBalancer) || starting(res.Frontend),
@@ -92,6 +94,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		res.RequeueAfter = l.sweep.next(a.owner)
 	}
 	res.RequeueAfter = sooner(res.RequeueAfter, a.untilDue(l.opts.Now()))
+	res.RequeueAfter = sooner(res.RequeueAfter, move)
 	if s.missed {
 		res.RequeueAfter = sooner(res.RequeueAfter, outcome.Lookup)
 	}
@@ -110,6 +113,22 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		res.stay()
 	}
 	return res, err
+}
+
+// count takes how a run ended. One that failed after it changed something is a first failure: the pauses grow only while nothing moves.
+func (s *slot) count(a *attempt, err error) {
+	switch {
+	case err == nil:
+		s.failures = 0
+	case a.outputs.Done > 0:
+		s.failures = 1
+	default:
+		s.failures++
+	}
+	s.waits++
+	if err != nil || len(a.waits()) == 0 || a.outputs.Done > 0 {
+		s.waits = 0
+	}
 }
 
 // stay keeps the members of a stack that is gone in AWS while its object stands: once they are let go nobody looks at it again.
@@ -159,6 +178,7 @@ func (a *attempt) waits() []model.Waiting {
 // states of a load balancer (ELBv2 API, LoadBalancerState).
 const (
 	stateActive       = "active"
+	stateImpaired     = "active_impaired"
 	stateProvisioning = "provisioning"
 )
 

@@ -77,7 +77,10 @@ func (silent) Eventf(runtime.Object, runtime.Object, string, string, string, str
 func newWorld(t *testing.T, o sim.Options) *world {
 	t.Helper()
 	w := &world{T: t, clock: rig.NewClock(), results: map[string]outcome{}, may: map[string][]string{}}
-	o.ClusterName, o.Provisioning, o.RuleDelay, o.Linger = cluster, -1, -1, -1
+	o.ClusterName, o.RuleDelay, o.Linger = cluster, -1, -1
+	if o.Provisioning == 0 {
+		o.Provisioning = -1
+	}
 	if !o.DataPlane {
 		o.Now = w.clock.Now
 	}

@@ -192,6 +192,11 @@ type StackStateSpec struct {
 	// +listMapKey=member
 	Refused []RefusedMember `json:"refused,omitempty"`
 
+	// Departed are the members whose rules go since another stack serves them: Kind/namespace/name.
+	// +optional
+	// +listType=set
+	Departed []string `json:"departed,omitempty"`
+
 	// Waiting steps.
 	// +optional
 	// +listType=map

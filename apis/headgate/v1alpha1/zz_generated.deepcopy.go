@@ -557,6 +557,11 @@ func (in *StackStateSpec) DeepCopyInto(out *StackStateSpec) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.Departed != nil {
+		in, out := &in.Departed, &out.Departed
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Waiting != nil {
 		in, out := &in.Waiting, &out.Waiting
 		*out = make([]WaitingStep, len(*in))

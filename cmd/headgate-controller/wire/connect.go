@@ -40,7 +40,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 	}
 	loop := stack.New(mgr.GetClient(), aws, cluster, stack.Options{
 		Verify: s.SyncPeriod, VerifyDelay: s.SweepDelay, Forget: aws.Forget, Now: s.Now,
-		Patience: s.TargetPatience, Hold: s.TargetHold, Retention: cmp.Or(s.Retention, -1),
+		Patience: s.TargetPatience, Hold: s.TargetHold, MoveHold: s.MoveHold, Retention: cmp.Or(s.Retention, -1),
 		Live:       mgr.GetAPIReader(),
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 		Trial:      cloud.Trial,

@@ -87,6 +87,8 @@ type Settings struct {
 	TargetPatience, TargetHold time.Duration
 	// Retention is how long a load balancer that is replaced answers after its successor serves; 0 is no longer than needed.
 	Retention time.Duration
+	// MoveHold is how long an Ingress that moved stays in the group that it left after the other one serves it; negative is not at all.
+	MoveHold time.Duration
 	// OpenAllPorts lets pods admit every port from it.
 	OpenAllPorts bool
 	// FailOpen registers endpoints that are not ready when none is.
