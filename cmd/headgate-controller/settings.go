@@ -75,7 +75,7 @@ func (s *settings) defineTargets(fs *flag.FlagSet) {
 	fs.DurationVar(&s.Retention, "replaced-load-balancer-retention", 24*time.Hour,
 		"how long a load balancer that is replaced answers after the new one serves, with both addresses published; 0 is no longer than needed")
 	fs.DurationVar(&s.MoveHold, "group-move-hold", 2*time.Minute,
-		"how long an Ingress that moved to another group is served by the old one after the new one serves it, while clients hear of the new address; negative is not at all")
+		"how long the old group serves an Ingress that moved after the new one does, while clients hear of the new address; negative is not at all")
 	fs.IntVar(&s.MaxTargets, "max-targets-per-target-group", 0, "most targets that this cluster registers in a target group; 0 is no bound")
 	fs.Var(flags.Map{To: &s.InterfaceTags}, "service-target-eni-security-group-tags",
 		"tags (k=v,…) of the security group to change where a target's interface has several, besides that of the cluster")

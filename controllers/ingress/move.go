@@ -78,7 +78,7 @@ func (c *catalog) around(key GroupKey, ing *networkingv1.Ingress) (fence, error)
 		if p.Spec.Group == nil || p.Spec.Group.Name != key.Name {
 			continue
 		}
-		if _, unreadable := readable(p.Spec.NamespaceSelector); unreadable != nil {
+		if field, _ := readable(p.Spec.NamespaceSelector); field != "" {
 			return fence{}, nil
 		}
 		selected, err := c.selects(p.Spec.NamespaceSelector, ing.Namespace)

@@ -140,7 +140,12 @@ func (a *attempt) lacks(who model.ObjectRef) string {
 	case !isUp(lb) || a.desired.Frontend != nil && !isUp(a.outputs.Frontend):
 		return inactive
 	}
-	for _, l := range a.fragmentOf(key).Listeners {
+	return a.missing(who)
+}
+
+// missing says what of a member's listeners and rules AWS does not hold; empty for nothing.
+func (a *attempt) missing(who model.ObjectRef) string {
+	for _, l := range a.fragmentOf(memberKey(who)).Listeners {
 		i := slices.IndexFunc(a.desired.Listeners, func(d model.Listener) bool { return d.Port == l.Port })
 		if i < 0 && l.Implied {
 			continue

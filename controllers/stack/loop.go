@@ -78,6 +78,7 @@ type attempt struct {
 	// seen not to serve.
 	lingering []model.ObjectRef
 	remaining []intent.Fragment
+	notes     []string // of what is only pretended
 	// hold is a frontend that stays as it is.
 	hold     model.ARN
 	observed *model.Stack
@@ -259,6 +260,7 @@ func (l *Loop) pass(ctx context.Context, a *attempt, known bool) error {
 		return nil
 	}
 	a.drift = known
+	a.plan.Notes = append(a.plan.Notes, a.notes...)
 	if err := l.gate(ctx, a); err != nil {
 		return err
 	}

@@ -112,6 +112,10 @@ func (l *Loop) linger(a *attempt) {
 		}
 		good, remembered := a.state.good[key]
 		over := one.lacks == "" && now.Sub(one.since) >= l.opts.MoveHold
+		if l.opts.Pretend {
+			over = true
+			a.notes = append(a.notes, "waits until the load balancer of "+named(spell(m.Other))+" serves "+m.Member.String())
+		}
 		if !remembered || good.Member.UID != m.Member.UID || over || slices.Contains(spec.Departed, key) {
 			a.req.Leaving, gone = append(a.req.Leaving, m.Member), append(gone, key)
 			continue
@@ -138,7 +142,7 @@ func staysFinding(m Move, lacks, name string) model.Finding {
 	}
 	return model.Finding{
 		Object: m.Member, Severity: model.Warning, Reason: outcome.ReasonMoving,
-		Message: "moves, and is served by the load balancer that it leaves, as it was, until " + named(spell(m.Other)) + " serves it: " + lacks,
+		Message: "moves, and is served by the load balancer that it leaves, as it was, until that of " + named(spell(m.Other)) + " serves it: " + lacks,
 	}
 }
 

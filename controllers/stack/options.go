@@ -25,7 +25,8 @@ type Options struct {
 	// Trial marks the calls that only find out whether AWS takes now what it refused, so that they go last and wait for nobody. Touched tells
 	// whether one of them changed something, or may have.
 	Trial func(context.Context) (trial context.Context, touched func() bool)
-	// Pretend carries out on a cloud that only pretends what would wait for approval, and says so in the plan.
+	// Pretend carries out on a cloud that only pretends what would wait for approval, or for another stack to serve who moves to it, and says
+	// so in the plan.
 	Pretend bool
 	// Breaker says when deletions are too many.
 	Breaker BreakerOptions
