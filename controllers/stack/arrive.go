@@ -150,13 +150,13 @@ func (a *attempt) missing(who model.ObjectRef) string {
 		if i < 0 && l.Implied {
 			continue
 		}
-		if i < 0 || !a.stands(plan.ListenerKey(a.desired.Listeners[i])) {
+		if i < 0 || !a.holds(plan.ListenerKey(a.desired.Listeners[i])) {
 			return "not all of its listeners are there"
 		}
 	}
 	for _, l := range a.desired.Listeners {
 		for _, r := range l.Rules {
-			if r.Member.Same(who) && !a.stands(plan.RuleKey(l.Port, r)) {
+			if r.Member.Same(who) && !a.holds(plan.RuleKey(l.Port, r)) {
 				return "not all of its rules are there"
 			}
 		}
@@ -169,8 +169,8 @@ func isUp(lb *model.LoadBalancer) bool {
 	return lb != nil && (lb.State == stateActive || lb.State == stateImpaired)
 }
 
-// stands tells whether AWS holds a listener or rule just as it is desired. Of one that a plan changes that was cut, it is not known.
-func (a *attempt) stands(key model.Key) bool {
+// holds tells whether AWS holds a listener or rule just as it is desired. Of one that a plan changes that was cut, it is not known.
+func (a *attempt) holds(key model.Key) bool {
 	if a.held == nil && a.applied && a.done() {
 		return true
 	}

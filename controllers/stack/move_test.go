@@ -61,7 +61,8 @@ func TestWhoMovesStaysUntilItsTargetsAreHealthy(t *testing.T) {
 		{"fewer than serve now", []string{"healthy", "healthy"}, []string{"healthy", "initial"}, 2, false},
 		{"none serves now", []string{"unhealthy"}, []string{"initial"}, 1, true},
 		{"nobody looked at those that serve now", nil, []string{"healthy", "initial"}, 2, false},
-		{"none shall be there", []string{"healthy"}, nil, 0, true},
+		{"none shall be there, and none is", []string{}, nil, 0, true},
+		{"none has an address yet", []string{"healthy"}, nil, 0, false},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			t.Parallel()
