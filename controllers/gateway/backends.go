@@ -175,6 +175,7 @@ func (t *translator) service(route *route, service *corev1.Service, number gwv1.
 		Port: strconv.Itoa(int(number)), TargetPort: targetPort(port), NodePort: int(port.NodePort),
 		TargetPortName: port.TargetPort.StrVal,
 		IPv6:           len(service.Spec.IPFamilies) > 0 && service.Spec.IPFamilies[0] == corev1.IPv6Protocol,
+		DualStack:      len(service.Spec.IPFamilies) > 1,
 		Group:          t.groupSettings(route, service),
 	}
 	switch {

@@ -199,6 +199,9 @@ func (c config) settings() intent.Settings {
 	if c.spec.IPAddressType != nil {
 		out.IPAddressType = string(*c.spec.IPAddressType)
 	}
+	if b := c.spec.EnableICMP; b != nil && *b {
+		out.ICMP = "true"
+	}
 	if b := c.spec.ManageBackendSecurityGroupRules; b != nil {
 		out.ManageBackendRules = strconv.FormatBool(*b)
 	}

@@ -171,9 +171,9 @@ func TestMistakesInConfigurations(t *testing.T) {
 			"HTTPRoute app/r spec.rules[0].filters[0]: no listener has TLS"},
 		{"what changes nothing is told, and the rest is served", "infra/own", func(o client.Object) {
 			x, _ := o.(*awsgwv1.LoadBalancerConfiguration)
-			x.Spec.EnableICMP = new(bool)
-			*x.Spec.EnableICMP = true
-		}, model.Finding{}, nil, map[string]string{"Accepted": "True/Accepted 2", "Programmed": "True/Programmed 2", "gateway": "2"}, "spec.enableICMP"},
+			x.Spec.DisableSecurityGroup = new(bool)
+			*x.Spec.DisableSecurityGroup = true
+		}, model.Finding{}, nil, map[string]string{"Accepted": "True/Accepted 2", "Programmed": "True/Programmed 2", "gateway": "2"}, "spec.disableSecurityGroup: is for network load balancers"},
 		{"a mistake elsewhere keeps a good configuration from AWS", "infra/own", nil,
 			model.Finding{Object: gateway, Severity: model.Wrong, Field: "spec.listeners[0]", Message: "no"}, []stack.Serving{{Member: gateway, Held: true}},
 			map[string]string{"Accepted": "True/Accepted 2", "Programmed": "False/Pending 2", "gateway": "1"}, ""},

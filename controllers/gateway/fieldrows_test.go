@@ -58,7 +58,8 @@ func configRows() []row {
 		{path: "securityGroupPrefixes", with: `{securityGroups: [sg-1], securityGroupPrefixes: [pl-1]}`, want: warn + "securityGroupPrefixes"},
 		{path: "sourceRanges", with: `{sourceRanges: [10.0.0.0/8]}`},
 		{path: "sourceRanges", with: `{securityGroups: [sg-1], sourceRanges: [10.0.0.0/8]}`, want: warn + "sourceRanges"},
-		{path: "enableICMP", with: `{enableICMP: true}`, want: warn + "enableICMP"},
+		{path: "enableICMP", with: `{enableICMP: true}`},
+		{path: "enableICMP", with: `{securityGroups: [sg-1], enableICMP: true}`, want: warn + "enableICMP"},
 		{path: "manageBackendSecurityGroupRules", with: `{securityGroups: [sg-1], manageBackendSecurityGroupRules: true}`},
 		{path: "manageBackendSecurityGroupRules", with: `{manageBackendSecurityGroupRules: true}`, want: warn + "manageBackendSecurityGroupRules"},
 		{path: "minimumLoadBalancerCapacity.capacityUnits", with: `{minimumLoadBalancerCapacity: {capacityUnits: 5}}`},
@@ -88,7 +89,7 @@ func groupRows() []row {
 		field, value string
 		told         bool
 	}{
-		{"targetGroupName", `x`, true}, {"ipAddressType", `ipv6`, true}, {"nodeSelector", `{matchLabels: {a: b}}`, false},
+		{"targetGroupName", `x`, true}, {"ipAddressType", `ipv6`, false}, {"nodeSelector", `{matchLabels: {a: b}}`, false},
 		{"targetControlPort", `3000`, false}, {"enableMultiCluster", `true`, false},
 		{"targetType", `instance`, false}, {"protocol", `HTTPS`, false}, {"protocolVersion", `GRPC`, false}, {"tags", `{a: b}`, false},
 		{"targetGroupAttributes[].key", `[{key: k, value: v}]`, false}, {"targetGroupAttributes[].value", `[{key: k, value: v}]`, false},

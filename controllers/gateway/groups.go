@@ -58,7 +58,8 @@ type layer struct {
 func groupFields() map[string]string {
 	return map[string]string{
 		"targetType": "targetType", "protocol": "protocol", "protocolVersion": "protocolVersion", "tags": "tags",
-		"nodes": "nodeSelector", "multiCluster": "enableMultiCluster", "controlPort": "targetControlPort",
+		"ipAddressType": "ipAddressType",
+		"nodes":         "nodeSelector", "multiCluster": "enableMultiCluster", "controlPort": "targetControlPort",
 		"attributes": "targetGroupAttributes", "healthCheck.protocol": "healthCheckConfig.healthCheckProtocol",
 		"healthCheck.port": "healthCheckConfig.healthCheckPort", "healthCheck.path": "healthCheckConfig.healthCheckPath",
 		"healthCheck.intervalSeconds":    "healthCheckConfig.healthCheckInterval",
@@ -112,7 +113,6 @@ func unservedProps(at string, p *awsgwv1.TargetGroupProps) []wish {
 		return nil
 	}
 	return []wish{
-		{p.IPAddressType != nil, model.Warning, at + "ipAddressType"},
 		{p.TargetGroupName != nil, model.Warning, at + "targetGroupName"},
 	}
 }
@@ -173,6 +173,7 @@ func overlay(base, over awsgwv1.TargetGroupProps) awsgwv1.TargetGroupProps {
 	or(&out.TargetType, base.TargetType)
 	or(&out.Protocol, base.Protocol)
 	or(&out.ProtocolVersion, base.ProtocolVersion)
+	or(&out.IPAddressType, base.IPAddressType)
 	or(&out.NodeSelector, base.NodeSelector)
 	or(&out.EnableMultiCluster, base.EnableMultiCluster)
 	or(&out.TargetControlPort, base.TargetControlPort)
@@ -195,6 +196,9 @@ func settingsOf(p awsgwv1.TargetGroupProps) intent.GroupSettings {
 	}
 	if p.ProtocolVersion != nil {
 		out.ProtocolVersion = string(*p.ProtocolVersion)
+	}
+	if p.IPAddressType != nil {
+		out.IPAddressType = string(*p.IPAddressType)
 	}
 	if s := p.NodeSelector; s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0 {
 		out.Nodes = metav1.FormatLabelSelector(p.NodeSelector)

@@ -15,6 +15,7 @@ import (
 // Reasons of findings about fields.
 const (
 	reasonNotServed = "NotServedYet"
+	reasonNetwork   = "NetworkLoadBalancersOnly"
 	reasonUnused    = "ChangesNothing"
 	reasonUnusable  = "InvalidConfiguration"
 	reasonLeaving   = "ConfigurationIsDeleted"
@@ -46,6 +47,33 @@ func notServed(object model.ObjectRef, wishes []wish) []model.Finding {
 	return out
 }
 
+// networkOnly are the findings on wishes that a network load balancer alone can meet (ELBv2 API), with what comes nearest on an application
+// load balancer.
+func networkOnly(object model.ObjectRef, nearest map[string]string, wishes []wish) []model.Finding {
+	var out []model.Finding
+	for _, w := range wishes {
+		if !w.asked {
+			continue
+		}
+		text := "is for network load balancers, and changes nothing on an application load balancer"
+		if near := nearest[w.field[strings.LastIndex(w.field, ".")+1:]]; near != "" {
+			text += ": " + near
+		}
+		out = append(out, model.Finding{Object: object, Severity: w.severity, Reason: reasonNetwork, Field: w.field, Message: text + "; remove it"})
+	}
+	return out
+}
+
+// nearest is what an application load balancer has in place of settings of network load balancers.
+func nearest() map[string]string {
+	return map[string]string{
+		"disableSecurityGroup":  "it always has security groups, which spec.securityGroups can name",
+		"eipAllocation":         "AWS chooses its addresses, in public subnets from the pool in spec.ipv4IPAMPoolId",
+		"alpnPolicy":            "its HTTPS listeners offer HTTP/2 unless the attribute routing.http2.enabled says false",
+		"targetGroupStickiness": "say it in a ListenerRuleConfiguration, in forwardConfig.targetGroupStickinessConfig",
+	}
+}
+
 // unused is a finding on a field that is served, but means nothing where it is.
 func unused(object model.ObjectRef, field, why string) model.Finding {
 	return model.Finding{Object: object, Severity: model.Warning, Reason: reasonUnused, Field: field, Message: "changes nothing: " + why}
@@ -55,7 +83,7 @@ func unused(object model.ObjectRef, field, why string) model.Finding {
 func (c config) findings(listeners []*listener) []model.Finding {
 	var out []model.Finding
 	for _, p := range c.parts {
-		out = append(out, notServed(p.object, p.wishes())...)
+		out = append(out, networkOnly(p.object, nearest(), p.wishes())...)
 		out = append(out, c.switchedOff(p)...)
 		out = append(out, c.idle(p)...)
 		for i := range p.spec.ListenerConfigurations {
@@ -69,7 +97,6 @@ func (p part) wishes() []wish {
 	s := p.spec
 	out := []wish{
 		{s.DisableSecurityGroup != nil && *s.DisableSecurityGroup, model.Warning, "spec.disableSecurityGroup"},
-		{s.EnableICMP != nil && *s.EnableICMP, model.Warning, "spec.enableICMP"},
 		{s.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != nil, model.Warning, "spec.enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"},
 	}
 	for i, sub := range s.LoadBalancerSubnets {
@@ -82,9 +109,8 @@ func (p part) wishes() []wish {
 	return out
 }
 
-func listenerWishes(at string, first, l awsgwv1.ListenerConfiguration) []wish {
+func listenerWishes(at string, l awsgwv1.ListenerConfiguration) []wish {
 	return []wish{
-		{restrictsClients(l) && !serves(first, l), model.Closed, at + ".mutualAuthentication"},
 		{l.ALPNPolicy != nil && *l.ALPNPolicy != awsgwv1.ALPNPolicyNone, model.Warning, at + ".alpnPolicy"},
 		{l.QUICEnabled != nil && *l.QUICEnabled, model.Warning, at + ".quicEnabled"},
 		{l.TargetGroupStickiness != nil && *l.TargetGroupStickiness, model.Warning, at + ".targetGroupStickiness"},
@@ -130,6 +156,7 @@ func (c config) idle(p part) []model.Finding {
 		{"loadBalancerSubnetsSelector", "loadBalancerSubnets", "lists the subnets"},
 		{"sourceRanges", "securityGroups", "says who may connect: put the ranges into those groups"},
 		{"securityGroupPrefixes", "securityGroups", "says who may connect: put the prefix lists into those groups"},
+		{"enableICMP", "securityGroups", "says who may connect: let ICMP into those groups"},
 	} {
 		if by := c.where(f.over); by != "" && p.sets(f.field) {
 			out = append(out, unused(p.object, "spec."+f.field, by+" "+f.why))
@@ -157,7 +184,8 @@ func (p part) entry(i int, listeners []*listener) []model.Finding {
 			"%s is none of the Gateway's listeners, which are %s: use one of them", l.ProtocolPort, names(listeners)))}
 	}
 	first := slices.IndexFunc(p.spec.ListenerConfigurations, func(o awsgwv1.ListenerConfiguration) bool { return o.ProtocolPort == l.ProtocolPort })
-	out := notServed(p.object, listenerWishes(at, p.spec.ListenerConfigurations[first], l))
+	out := notServed(p.object, []wish{{restrictsClients(l) && !serves(p.spec.ListenerConfigurations[first], l), model.Closed, at + ".mutualAuthentication"}})
+	out = append(out, networkOnly(p.object, nearest(), listenerWishes(at, l))...)
 	if first < i {
 		out = append(out, unused(p.object, at+".protocolPort", fmt.Sprintf(
 			"spec.listenerConfigurations[%d] is for %s already: make one of the two", first, l.ProtocolPort)))

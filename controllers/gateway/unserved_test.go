@@ -27,8 +27,8 @@ func TestFindingNamesTheConfigurationThatAsks(t *testing.T) {
 		why, class, gateway string
 		want                []string
 	}{
-		{"each its own", `{enableICMP: true}`, `{listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}]}`, []string{
-			"Warning LoadBalancerConfiguration class-ns/class spec.enableICMP",
+		{"each its own", `{disableSecurityGroup: true}`, `{listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}]}`, []string{
+			"Warning LoadBalancerConfiguration class-ns/class spec.disableSecurityGroup",
 			"Closed LoadBalancerConfiguration gateway-ns/gateway spec.listenerConfigurations[0].mutualAuthentication",
 		}},
 		{"by their own index", `{listenerConfigurations: [{protocolPort: "HTTPS:443"}]}`,
@@ -37,9 +37,9 @@ func TestFindingNamesTheConfigurationThatAsks(t *testing.T) {
 		{"the index is that of the list as it is written", `{listenerConfigurations: [{protocolPort: "HTTPS:443"}]}`,
 			`{listenerConfigurations: [{protocolPort: "HTTPS:443", alpnPolicy: HTTP2Only}, {protocolPort: "HTTP:80", ` + mutual + `}]}`,
 			[]string{"Closed LoadBalancerConfiguration gateway-ns/gateway spec.listenerConfigurations[1].mutualAuthentication"}},
-		{"what the class says otherwise asks for nothing", `{listenerConfigurations: [{protocolPort: "HTTP:80"}], enableICMP: true}`,
-			`{listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}], enableICMP: true}`,
-			[]string{"Warning LoadBalancerConfiguration class-ns/class spec.enableICMP"}},
+		{"what the class says otherwise asks for nothing", `{listenerConfigurations: [{protocolPort: "HTTP:80"}], disableSecurityGroup: true}`,
+			`{listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}], disableSecurityGroup: true}`,
+			[]string{"Warning LoadBalancerConfiguration class-ns/class spec.disableSecurityGroup"}},
 		{"what the Gateway says otherwise, where it goes first", `{mergingMode: prefer-gateway, listenerConfigurations: [{protocolPort: "HTTP:80", ` + mutual + `}]}`,
 			`{listenerConfigurations: [{protocolPort: "HTTP:80", mutualAuthentication: {mode: "off"}}]}`, nil},
 	} {

@@ -25,7 +25,7 @@ func (b *builder) managedGroups(s settings, p ports) []model.SecurityGroup {
 	crates := [][]model.Permission{nil}
 	var rules []model.Permission
 	for _, one := range byStanding(p) {
-		next := slices.Concat(rules, admitted(one, s.ipAddressType))
+		next := withDiscovery(slices.Concat(rules, admitted(one, s.ipAddressType)), s.icmp)
 		packed, ok := b.pack(next, most)
 		if !ok {
 			b.wrong(one.rangesBy(), "QuotaExceeded",
@@ -47,6 +47,24 @@ func (b *builder) managedGroups(s settings, p ports) []model.SecurityGroup {
 		})
 	}
 	return out
+}
+
+// withDiscovery adds what path MTU discovery needs of every range that may connect, once: the messages "fragmentation needed" (RFC 1191, type 3
+// code 4) and "packet too big" (RFC 8201, type 2 code 0). EC2 has type and code where other protocols have ports.
+func withDiscovery(rules []model.Permission, asked bool) []model.Permission {
+	if !asked {
+		return rules
+	}
+	for _, rule := range slices.Clone(rules) {
+		needs := model.Permission{Protocol: "icmp", FromPort: 3, ToPort: 4, CIDR: rule.CIDR}
+		if strings.Contains(rule.CIDR, ":") {
+			needs = model.Permission{Protocol: "icmpv6", FromPort: 2, CIDR: rule.CIDR}
+		}
+		if rule.CIDR != "" && !slices.Contains(rules, needs) {
+			rules = append(rules, needs)
+		}
+	}
+	return rules
 }
 
 // byStanding are the ports, those first whose sources are what they were: a newcomer does not crowd them out.
@@ -159,7 +177,12 @@ func preferred(rule model.Permission, n int) int {
 func condense(rules []model.Permission) []model.Permission {
 	ranges := map[int][]string{}
 	ports := map[model.Permission][]int{} // by a rule without its port
+	var out []model.Permission
 	for _, rule := range rules {
+		if rule.Protocol != "tcp" { // it has no ports
+			out = append(out, rule)
+			continue
+		}
 		if rule.CIDR != "" {
 			ranges[rule.FromPort] = append(ranges[rule.FromPort], rule.CIDR)
 			continue
@@ -174,7 +197,6 @@ func condense(rules []model.Permission) []model.Permission {
 			ports[source] = append(ports[source], port)
 		}
 	}
-	var out []model.Permission
 	for rule, of := range ports {
 		for _, run := range runs(of) {
 			rule.FromPort, rule.ToPort = run[0], run[1]

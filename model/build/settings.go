@@ -28,6 +28,8 @@ type settings struct {
 	subnets, subnetTags, groups, redirect *intent.Fragment
 	// manageBackend asks for rules on pods' groups where the load balancer's groups are the user's.
 	manageBackend bool
+	// icmp asks for what path MTU discovery needs, from whoever may connect.
+	icmp bool
 	// network load balancers do with one zone.
 	network bool
 }
@@ -52,6 +54,7 @@ func (b *builder) settings() settings {
 	})
 	s.groups = b.exclusive("securityGroups", "", (*builder).groupsOf)
 	s.manageBackend = or(b.choice("manageBackendRules", "", (*builder).manageOf), strconv.FormatBool(b.in.Defaults.ManageBackendRules)) == "true"
+	s.icmp = b.choice("icmp", "", func(b *builder, f *intent.Fragment) string { return b.oneOf(f, "icmp", f.Settings.ICMP, "true") }) != ""
 	s.redirect = b.exclusive("sslRedirectPort", "", (*builder).redirectOf)
 	s.attributes = b.mergeAttributes("attributes", balancerType, func(_ *builder, f *intent.Fragment) (map[string]string, map[string]string) {
 		return f.Settings.Attributes, f.Settings.EnforcedAttributes

@@ -37,10 +37,7 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 	b.groups[id] = nil
 	shape := groupShape{
 		targetType: or(s.Group.TargetType, b.in.Defaults.TargetType), protocol: or(s.Group.Protocol, protocolHTTP),
-		version: or(s.Group.ProtocolVersion, versionHTTP1), family: typeIPv4, controlPort: s.Group.ControlPort,
-	}
-	if s.IPv6 {
-		shape.family = "ipv6"
+		version: or(s.Group.ProtocolVersion, versionHTTP1), family: or(s.Group.IPAddressType, familyOf(s)), controlPort: s.Group.ControlPort,
 	}
 	if !b.supported(at, s, shape) {
 		return nil
@@ -70,6 +67,16 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 	return g
 }
 
+const typeIPv6 = "ipv6"
+
+// familyOf is the first address family of a Service.
+func familyOf(s *intent.Service) string {
+	if s.IPv6 {
+		return typeIPv6
+	}
+	return typeIPv4
+}
+
 // groupPlace is where a setting of a target group was written.
 func groupPlace(at place, s *intent.Service, field string) place {
 	if name := s.Group.Fields[field]; name != "" {
@@ -93,6 +100,11 @@ func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool 
 		b.wrong(groupPlace(at, s, "protocol"), "InvalidValue", "%q is none of the protocols HTTP, HTTPS", shape.protocol)
 	case shape.version != versionHTTP1 && shape.version != versionHTTP2 && shape.version != versionGRPC:
 		b.wrong(groupPlace(at, s, "protocolVersion"), "InvalidValue", "%q is none of the protocol versions HTTP1, HTTP2, GRPC", shape.version)
+	case shape.family != typeIPv4 && shape.family != typeIPv6:
+		b.wrong(groupPlace(at, s, "ipAddressType"), "InvalidValue", "%q is none of the address types ipv4, ipv6", shape.family)
+	case shape.family != familyOf(s) && !s.DualStack:
+		b.wrong(groupPlace(at, s, "ipAddressType"), "AddressTypeMismatch", "Service %s/%s has no %s addresses: leave it out, or give the Service this family",
+			s.Namespace, s.Name, shape.family)
 	case shape.family != typeIPv4 && b.ipAddressType == typeIPv4:
 		b.wrong(at, "AddressTypeMismatch", "Service %s/%s has IPv6 addresses, which a load balancer of the address type ipv4 cannot reach; use dualstack",
 			s.Namespace, s.Name)

@@ -108,9 +108,11 @@ type Settings struct {
 	// SecurityGroups are IDs or Name tags; without, a managed one is made.
 	SecurityGroups []string `json:"securityGroups,omitempty"`
 	// ManageBackendRules asks for rules on pods' groups also where SecurityGroups is set: "true", "false" or unset.
-	ManageBackendRules string            `json:"manageBackendRules,omitempty"`
-	Attributes         map[string]string `json:"attributes,omitempty"`
-	Tags               map[string]string `json:"tags,omitempty"`
+	ManageBackendRules string `json:"manageBackendRules,omitempty"`
+	// ICMP asks that the managed security group let in what path MTU discovery needs, from whoever may connect: "true" or unset.
+	ICMP       string            `json:"icmp,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
 	// EnforcedTags and EnforcedAttributes come from a class and win over every member's, key by key.
 	EnforcedTags       map[string]string `json:"enforcedTags,omitempty"`
 	EnforcedAttributes map[string]string `json:"enforcedAttributes,omitempty"`
@@ -317,9 +319,10 @@ type Service struct {
 	TargetPortName string `json:"targetPortName,omitempty"`
 	// NodePort is the node port, for instance targets.
 	NodePort int `json:"nodePort,omitempty"`
-	// IPv6 says that the Service's first family is IPv6.
-	IPv6  bool          `json:"ipv6,omitempty"`
-	Group GroupSettings `json:"group,omitzero"`
+	// IPv6 says that the Service's first family is IPv6, and DualStack that it has the other one too.
+	IPv6      bool          `json:"ipv6,omitempty"`
+	DualStack bool          `json:"dualStack,omitempty"`
+	Group     GroupSettings `json:"group,omitzero"`
 }
 
 // InvalidSelector stands for a label selector that cannot be read; it is what Kubernetes prints for one.
@@ -330,6 +333,8 @@ type GroupSettings struct {
 	TargetType      string `json:"targetType,omitempty"`
 	Protocol        string `json:"protocol,omitempty"`
 	ProtocolVersion string `json:"protocolVersion,omitempty"`
+	// IPAddressType is ipv4 or ipv6, one that the Service has; empty is that of its first family.
+	IPAddressType string `json:"ipAddressType,omitempty"`
 	// ControlPort is the port of the target optimizer's agent, for ip targets.
 	ControlPort int `json:"controlPort,omitempty"`
 	// Nodes is a label selector of Kubernetes in its text form, of the nodes that are instance targets. Empty means all.

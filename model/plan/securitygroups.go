@@ -237,6 +237,8 @@ func removed(list []model.Permission) []Field {
 func permissionText(p model.Permission) string {
 	ports := "all ports"
 	switch {
+	case strings.HasPrefix(p.Protocol, "icmp"):
+		ports = fmt.Sprintf("type %d code %d", p.FromPort, p.ToPort)
 	case p.FromPort == p.ToPort && p.FromPort > 0:
 		ports = strconv.Itoa(p.FromPort)
 	case p.ToPort > 0:
