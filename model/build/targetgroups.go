@@ -100,12 +100,21 @@ func (b *builder) supported(at place, s *intent.Service, shape groupShape) bool 
 		b.wrong(groupPlace(at, s, "protocol"), "InvalidValue", "%q is none of the protocols HTTP, HTTPS", shape.protocol)
 	case shape.version != versionHTTP1 && shape.version != versionHTTP2 && shape.version != versionGRPC:
 		b.wrong(groupPlace(at, s, "protocolVersion"), "InvalidValue", "%q is none of the protocol versions HTTP1, HTTP2, GRPC", shape.version)
-	case shape.family != typeIPv4 && shape.family != typeIPv6:
-		b.wrong(groupPlace(at, s, "ipAddressType"), "InvalidValue", "%q is none of the address types ipv4, ipv6", shape.family)
-	case shape.family != familyOf(s) && !s.DualStack:
+	default:
+		return b.reachable(at, s, shape.family)
+	}
+	return false
+}
+
+// reachable tells whether a Service has addresses of a family, and the load balancer too.
+func (b *builder) reachable(at place, s *intent.Service, family string) bool {
+	switch {
+	case family != typeIPv4 && family != typeIPv6:
+		b.wrong(groupPlace(at, s, "ipAddressType"), "InvalidValue", "%q is none of the address types ipv4, ipv6", family)
+	case family != familyOf(s) && !s.DualStack:
 		b.wrong(groupPlace(at, s, "ipAddressType"), "AddressTypeMismatch", "Service %s/%s has no %s addresses: leave it out, or give the Service this family",
-			s.Namespace, s.Name, shape.family)
-	case shape.family != typeIPv4 && b.ipAddressType == typeIPv4:
+			s.Namespace, s.Name, family)
+	case family != typeIPv4 && b.ipAddressType == typeIPv4:
 		b.wrong(at, "AddressTypeMismatch", "Service %s/%s has IPv6 addresses, which a load balancer of the address type ipv4 cannot reach; use dualstack",
 			s.Namespace, s.Name)
 	default:

@@ -62,3 +62,37 @@ func TestTargetsOfAGroup(t *testing.T) {
 		same(t, row.why, "group", have, row.want)
 	}
 }
+
+// TestAddressesOfAGroup: a target group has the addresses of the Service's first family, or of the one that is asked for, where the Service has it.
+func TestAddressesOfAGroup(t *testing.T) {
+	for _, row := range []struct {
+		why       string
+		six, both bool
+		asked     string
+		want      string
+		findings  []string
+	}{
+		{why: "the first family", want: "ipv4"},
+		{why: "the first family is IPv6", six: true, want: "ipv6"},
+		{why: "the second is asked for", both: true, asked: "ipv6", want: "ipv6"},
+		{why: "the second is IPv4", six: true, both: true, asked: "ipv4", want: "ipv4"},
+		{why: "the Service has no other", asked: "ipv6", findings: []string{"web Wrong ipAddressType AddressTypeMismatch"}},
+		{why: "no type", asked: "ipx", findings: []string{"web Wrong ipAddressType InvalidValue"}},
+	} {
+		f := fragment("web", route("", "/", "a"))
+		f.Settings.IPAddressType = "dualstack"
+		s := f.Routes[0].Forward.Backends[0].Service
+		s.IPv6, s.DualStack, s.Group.IPAddressType = row.six, row.both, row.asked
+		world := facts()
+		for i := range world.Subnets {
+			world.Subnets[i].IPv6 = true
+		}
+		got := build.Build(group(f), world)
+		family := ""
+		if len(got.Stack.TargetGroups) > 0 {
+			family = got.Stack.TargetGroups[0].IPAddressType
+		}
+		same(t, row.why, "family", family, row.want)
+		same(t, row.why, "findings", reasons(got), row.findings)
+	}
+}
