@@ -86,7 +86,12 @@ func (w *routeWorld) excused(a routeAsk, want, got string) bool {
 	if want != "404" || got != "464" && got != "503" || l == nil {
 		return false
 	}
-	return got == "503" && w.claimsRefused(l, a) || l.Protocol == gwv1.HTTPSProtocolType && slices.ContainsFunc(w.calls, func(route gwv1.GRPCRoute) bool {
+	return got == "503" && w.claimsRefused(l, a) || l.Protocol == gwv1.HTTPSProtocolType && w.claimsNoCall(l, a, got)
+}
+
+// claimsNoCall tells whether a GRPCRoute matches a request on a listener to which it gives an answer that no HTTPRoute would.
+func (w *routeWorld) claimsNoCall(l *gwv1.Listener, a routeAsk, got string) bool {
+	return slices.ContainsFunc(w.calls, func(route gwv1.GRPCRoute) bool {
 		host, ok := hostClaim(route.Spec.Hostnames, a.host)
 		return ok && attached(l, route.Spec.CommonRouteSpec) && slices.ContainsFunc(callClaims(route, host, a), func(c claim) bool {
 			return got == "503" && (refusedCalls(route) || !a.call && c.answer == "503") || got == "464" && !a.call && c.answer != "503"
