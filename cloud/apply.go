@@ -138,10 +138,10 @@ func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // unmet is the first state that the change needs and that is not reached, and what waits for it. A plan names none
-// of a target group that is reached, nor that a load balancer is retired.
+// of a target group or a security group that is reached, nor that a load balancer is retired.
 func (r *run) unmet(ch plan.Change) (model.Key, string) {
 	for _, need := range ch.Needs {
-		if need.Key.Kind == model.KindTargetGroup || need.State == plan.StateRetired {
+		if need.Key.Kind == model.KindTargetGroup || need.Key.Kind == model.KindSecurityGroup || need.State == plan.StateRetired {
 			return need.Key, need.State
 		}
 		arn := need.ARN

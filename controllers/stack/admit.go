@@ -130,10 +130,30 @@ func (c *Cluster) Sync(ctx context.Context) error {
 	if len(failed.causes) > 0 {
 		return failed
 	}
+	c.authorised(d)
 	if len(c.surplus) == 0 {
 		c.applied = d.signature
 	}
 	return nil
+}
+
+// authorised notes what bindings have.
+func (c *Cluster) authorised(d demand) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.met = d.bindings
+}
+
+// admits tells whether the targets of a group, which its binding is named after, admit a security group.
+func (c *Cluster) admits(targetGroup, group string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for binding, n := range c.met {
+		if strings.HasSuffix(binding, "/"+targetGroup) {
+			return len(n.Addresses) == 0 || slices.ContainsFunc(n.Permissions, func(p model.Permission) bool { return p.Source.ID == group })
+		}
+	}
+	return false
 }
 
 // withSurplus keeps the rules for a while that nobody asks for any more.

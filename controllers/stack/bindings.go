@@ -1,12 +1,14 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,6 +140,9 @@ func (l *Loop) bindAll(ctx context.Context, a *attempt, mine map[client.ObjectKe
 				unbound = append(unbound, want.Namespace+"/"+want.Name)
 			}
 			continue
+		}
+		if finished := a.applied && a.done(); have != nil && !finished {
+			want.Spec.Networking = both(want.Spec.Networking, have.Spec.Networking)
 		}
 		work.Go(func() error {
 			waits[i], errs[i] = l.ensureBinding(ctx, a.owner, want, have)
@@ -295,6 +300,20 @@ func portValue(s string) intstr.IntOrString {
 		return intstr.FromInt32(int32(n))
 	}
 	return intstr.FromString(s)
+}
+
+// both asks pods to admit what either asks for: until a plan is done, the load balancer may come with the security groups that it had.
+func both(want, have *elbv2v1beta1.TargetGroupBindingNetworking) *elbv2v1beta1.TargetGroupBindingNetworking {
+	if want == nil || have == nil {
+		return cmp.Or(want, have)
+	}
+	out := want.DeepCopy()
+	for _, rule := range have.Ingress {
+		if !slices.ContainsFunc(out.Ingress, func(r elbv2v1beta1.NetworkingIngressRule) bool { return reflect.DeepEqual(r, rule) }) {
+			out.Ingress = append(out.Ingress, rule)
+		}
+	}
+	return out
 }
 
 // number32 is a port or a count as the API writes them.

@@ -54,6 +54,8 @@ type Cluster struct {
 	mu       sync.Mutex
 	bindings map[string]Network
 	complete bool
+	// met is what bindings needed when that was last authorised.
+	met map[string]Network
 }
 
 // Network is what one binding needs: which addresses must admit what.

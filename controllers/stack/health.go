@@ -23,6 +23,8 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 			}), ""
 		case n.State == plan.StateReleased:
 			return l.opts.Hold < 0 || over(l.opts.Hold), ""
+		case n.State == plan.StateAdmitted:
+			return l.admitted(a) || over(l.opts.Patience), ""
 		case !a.bound(n.Key.ID) || l.board.enough(n):
 			return true, ""
 		case l.board.outwaited(n.ARN, l.opts.Patience):
@@ -30,6 +32,19 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 		}
 		return false, ""
 	}
+}
+
+// admitted tells whether the targets of all groups that serve a stack now admit the shared backend security group, also of those that are
+// being replaced.
+func (l *Loop) admitted(a *attempt) bool {
+	if l.opts.Pretend && wears(a.seen()) {
+		return true // nobody told a loop that only pretends what the targets admit: what they have to admit now, say
+	}
+	return !slices.ContainsFunc(a.seen().TargetGroups, func(g model.TargetGroup) bool {
+		own := slices.IndexFunc(a.desired.TargetGroups, func(w model.TargetGroup) bool { return w.ID == g.ID })
+		open := own >= 0 && len(a.desired.TargetGroups[own].Backend.Network) == 0 // nobody asked us to have them admit anything
+		return len(g.LoadBalancers) > 0 && !open && !l.cluster.admits(nameOfTargetGroup(g.ARN), a.facts.BackendSecurityGroup)
+	})
 }
 
 // bound tells whether the targets of a group come from a Service.

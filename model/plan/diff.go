@@ -17,8 +17,8 @@ type Options struct {
 	// AuthoriseOnly leaves out what withdraws admission: revokes, and deletions of security groups. The cluster's stack is
 	// planned so until every stack was built once.
 	AuthoriseOnly bool
-	// Met tells whether what is waited for of a target group is reached, and what a reader must know of that. A change whose need is not met
-	// waits, whoever applies it. Without it no target group is waited for.
+	// Met tells whether what is waited for of a target group, or of the shared backend security group, is reached, and what a reader must
+	// know of that. A change whose need is not met waits, whoever applies it. Without it none of these is waited for.
 	Met func(Need) (met bool, note string)
 	// Keep are replaced load balancers whose time of retirement is not over: they stay, with their target groups.
 	Keep []model.ARN
@@ -180,6 +180,8 @@ type planner struct {
 	// sticking are the target groups whose targets become sticky; calmed are the changes that end that, by resource ID.
 	sticking []owned
 	calmed   map[string][]int
+	// wardrobe is where certificates go that clients ask for by name.
+	wardrobe wardrobe
 	// crowded says that AWS has no room for the new listeners beside those that go.
 	crowded bool
 	// guards are the changes that put a firewall before a load balancer that has none: nothing new is served before them.

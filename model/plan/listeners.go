@@ -64,6 +64,14 @@ func (p *planner) listeners() (gone []model.Listener) {
 		p.deleteListeners(gone)
 		gone = nil
 	}
+	if p.tightWardrobe(edits, gone) && len(gone) > 0 {
+		p.deleteListeners(gone)
+		for _, l := range gone {
+			p.wardrobe.emptied = append(p.wardrobe.emptied, p.changesOf(p.listenerKey(l), DeleteListener)...)
+			p.wardrobe.free += len(rest(l.Certificates))
+		}
+		gone = nil
+	}
 	// Where AWS holds more than the quota that we know of, the account's is higher. What is parked takes room from the others.
 	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules+parked)
 	p.await(edits)
@@ -179,10 +187,13 @@ func (p *planner) openListener(e *edit) {
 		p.createListener(e)
 		return
 	}
-	if tls(e.want) && (!tls(e.have) || e.guards && e.answers) {
+	if tls(e.want) && !tls(e.have) {
 		p.startTLS(e)
 	}
 	p.addCertificates(e)
+	if tls(e.have) && tls(e.want) && e.guards && e.answers {
+		p.startTLS(e)
+	}
 	if len(e.fields) > 0 && !e.answers {
 		e.guard(p.modifyListener(e, e.added))
 		e.fields = nil
@@ -202,7 +213,7 @@ func (p *planner) startTLS(e *edit) {
 		}
 		now.fields = append(now.fields, f)
 	}
-	e.guard(p.modifyListener(&now, nil))
+	e.guard(p.modifyListener(&now, e.added))
 	e.fields = later
 }
 
@@ -249,32 +260,6 @@ func (p *planner) changeDefault(e *edit) {
 	e.want.Certificates = last.want.Certificates
 }
 
-func (p *planner) createListener(e *edit) {
-	want := e.want
-	want.Rules = nil
-	needs, after := p.needsOf(want.DefaultActions)
-	after = slices.Concat(after, p.groupsOf(want.DefaultActions), []int{p.makes[loadBalancerKey(*p.want.LoadBalancer)]}, p.guards)
-	for _, c := range p.plan.Changes {
-		if c.Op == DeleteListener && (c.Port == want.Port || p.crowded) && c.Key.Balancer() == e.key.Balancer() {
-			after = append(after, c.ID)
-		}
-	}
-	shown := fields{{Name: "protocol", New: want.Protocol}, {Name: "default", New: answerText(want.DefaultActions, nil)}}
-	if want.MutualAuth != nil {
-		shown.text(mutualAuth, model.MutualOff, p.mutualText(want.MutualAuth))
-	}
-	e.maker = p.placing(Change{
-		Op: CreateListener, Action: Create, Key: e.key, Port: want.Port, Listener: &want, After: after, Needs: needs,
-		Fields: shown,
-	}, want.Certificates[:min(len(want.Certificates), 1)])
-	p.makes[e.key] = p.begin(want.DefaultActions, e.maker)
-	p.addCertificates(e)
-	p.attributes(owned{
-		key: e.key, port: want.Port, wantAttributes: want.Attributes, haveAttributes: ListenerDefaults(want),
-		op: ModifyListenerAttributes, maker: e.maker,
-	})
-}
-
 // modifyListener changes protocol, policy, default certificate and default actions in one call.
 func (p *planner) modifyListener(e *edit, after []int) int {
 	want := e.want
@@ -302,15 +287,16 @@ func (p *planner) addCertificates(e *edit) {
 		return
 	}
 	have := rest(e.have.Certificates)
-	after := slices.Concat([]int{e.maker}, p.changesOf(e.key, ModifyListener))
+	after := slices.Concat([]int{e.maker}, p.changesOf(e.key, ModifyListener), p.wardrobe.emptied)
 	for _, arn := range rest(e.want.Certificates) {
 		if slices.Contains(have, arn) {
 			continue
 		}
-		e.added = append(e.added, p.placing(Change{
+		p.wardrobe.last = p.placing(Change{
 			Op: AddListenerCertificates, Action: Update, Key: e.key, ARN: e.have.ARN, Port: e.want.Port, Certificates: []model.ARN{arn},
-			Fields: []Field{{Name: "certificate", New: p.certificateText(arn)}}, After: slices.Clone(after),
-		}, []model.ARN{arn}))
+			Fields: []Field{{Name: "certificate", New: p.certificateText(arn)}}, After: p.hang(after),
+		}, []model.ARN{arn})
+		e.added = append(e.added, p.wardrobe.last)
 	}
 }
 
@@ -321,11 +307,10 @@ func (p *planner) removeCertificates(e *edit) {
 		if slices.Contains(e.want.Certificates, arn) || arn == first(e.have.Certificates) {
 			continue
 		}
-		id := p.add(Change{
-			Op: RemoveListenerCertificates, Action: Update, Key: e.key, ARN: e.have.ARN, Port: e.want.Port,
-			Certificates: []model.ARN{arn}, Fields: []Field{{Name: "certificate", Old: p.certificateText(arn)}}, After: slices.Clone(after),
-		})
-		p.releaseCertificates([]model.ARN{arn}, id)
+		g := garment{e.have.ARN, arn, e.want.Port}
+		if p.wardrobe.taken[g] == 0 {
+			p.removeCertificate(g, after)
+		}
 	}
 }
 

@@ -285,7 +285,7 @@ func (p *planner) emitOne(o op, after []int) int {
 		c.Fields = []Field{{Name: "order", New: countText(len(o.numbers), "rule") + " renumbered"}}
 		return p.add(c)
 	case answer:
-		return p.modifyListener(e, slices.Concat(after, e.added, e.guarded))
+		return p.modifyListener(e, slices.Concat(after, []int{e.maker}, e.added, e.guarded))
 	default:
 		have := e.have.Rules[o.have]
 		c.Op, c.Action, c.Key, c.ARN, c.Rule = DeleteRule, Delete, RuleKey(e.want.Port, have), have.ARN, &have

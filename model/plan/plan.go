@@ -116,17 +116,20 @@ type RulePriority struct {
 type Need struct {
 	Key model.Key `json:"key"`
 	ARN model.ARN `json:"arn,omitempty"`
-	// State is "active" of a load balancer, or [StateRetired]; "ACTIVE" of a trust store; of a certificate "ISSUED", [StateAgreed] or [StateImported]; of a target
-	// group [StateHealthy] or [StateReleased].
+	// State is "active" of a load balancer, or [StateRetired]; "ACTIVE" of a trust store; of a certificate "ISSUED", [StateAgreed] or [StateImported];
+	// of a target group [StateHealthy] or [StateReleased]; of a security group [StateAdmitted].
 	State string `json:"state"`
 	// Instead are the target groups that answer the requests now which a group shall, of [StateHealthy].
 	Instead []model.ARN `json:"instead,omitempty"`
 }
 
-// What is waited for of a target group, and of a load balancer that is replaced. Who makes the plan says when that is reached: see [Options].
+// What is waited for of a target group, of what is before the targets, and of a load balancer that is replaced. Who makes the plan says when
+// that is reached: see [Options].
 const (
 	// StateHealthy: as many targets are healthy as shall be there, or as are healthy in the groups instead of which it is used.
 	StateHealthy = "healthy"
+	// StateAdmitted, of the shared backend security group: the targets admit it, so that a load balancer may come with nothing else.
+	StateAdmitted = "admitted"
 	// StateReleased: that no rule uses it any more has reached every node of the load balancer. The key's ID is the group's name.
 	StateReleased = "released"
 	// StateRetired, of a load balancer that is replaced: its address has been published besides that of its successor, which serves, for as

@@ -121,10 +121,24 @@ func (p *planner) setSecurityGroups(want, have model.LoadBalancer) {
 			return // nothing comes, something goes later
 		}
 	}
-	id := p.setGroups(next, have, p.groupsReady(next.SecurityGroups))
+	id := p.swapGroups(next, have, p.groupsReady(next.SecurityGroups))
 	if !p.sheds {
 		p.releaseGroups(have.SecurityGroups, id)
 	}
+}
+
+// swapGroups gives a load balancer other groups. What it loses it keeps beside them, as far as AWS has room, until the targets admit what it
+// gets.
+func (p *planner) swapGroups(next, have model.LoadBalancer, after []int) int {
+	needs, all := p.admission(next, have), next
+	all.SecurityGroups = union(next.SecurityGroups, have.SecurityGroups)
+	if len(needs) > 0 && len(all.SecurityGroups) > len(have.SecurityGroups) && len(all.SecurityGroups) <= groupsPerInterface {
+		after = append(after, p.setGroups(all, have, after))
+		have = all
+	}
+	id := p.setGroups(next, have, after)
+	p.plan.Changes[id-1].Needs = needs
+	return id
 }
 
 // groupsPerInterface is how many security groups AWS gives a network interface (VPC quotas).
@@ -145,6 +159,24 @@ func (p *planner) setGroups(next, have model.LoadBalancer, after []int) int {
 		Op: SetSecurityGroups, Action: Update, Key: loadBalancerKey(next), ARN: have.ARN, LoadBalancer: &next, After: after,
 		Fields: []Field{{Name: "securityGroups", Old: joined(refNames(have.SecurityGroups)), New: joined(refNames(next.SecurityGroups))}},
 	})
+}
+
+// admission is what the loss of groups waits for: the targets must admit the shared backend group, where it is to carry requests alone.
+func (p *planner) admission(next, have model.LoadBalancer) []Need {
+	backend := model.GroupRef{Key: model.ResourceBackendSecurityGroup}
+	loses := len(union(next.SecurityGroups, have.SecurityGroups)) > len(next.SecurityGroups)
+	if p.opts.Met == nil || p.front || !loses || !slices.Contains(next.SecurityGroups, backend) {
+		return nil
+	}
+	need := Need{Key: securityGroupKey(backend.Key), State: StateAdmitted}
+	met, note := p.opts.Met(need)
+	if note != "" {
+		p.note(note)
+	}
+	if met {
+		return nil
+	}
+	return []Need{need}
 }
 
 // shed takes the groups from the load balancer that had to stay until the others admit what they shall.

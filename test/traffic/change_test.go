@@ -4,9 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,19 +125,57 @@ func number(t *testing.T, name string) int {
 // neither those before nor those after, and how many requests were sent.
 func (s *stage) change(do func()) (wrong []string, sent int) {
 	s.t.Helper()
-	return s.changeBut(do, 0, func(string, string) bool { return false })
+	seen := s.watched(do, watch{asks: all()})
+	return seen.wrong, seen.sent
 }
 
-// changeBut is change with a pause between the requests of a client, and without the answers that are excused where another was given
-// before.
-func (s *stage) changeBut(do func(), pause time.Duration, excused func(old, answer string) bool) (wrong []string, sent int) {
+// watch is how a change is looked at: by which requests, with which pause between those of a client, and which answers are excused that
+// are neither the old nor the new one. An excuse is a sentence of docs/design/planning.md; its name is counted.
+type watch struct {
+	asks    []ask
+	pause   time.Duration
+	excused func(a ask, answer string, old, now map[ask]string) (excuse string)
+}
+
+// sight is what came of a change.
+type sight struct {
+	sent    int
+	wrong   []string
+	excuses tally
+}
+
+// tally counts by name.
+type tally map[string]int
+
+func (t tally) add(more tally) {
+	for name, n := range more {
+		t[name] += n
+	}
+}
+
+// String is the counts by name, sorted.
+func (t tally) String() string {
+	if len(t) == 0 {
+		return "none"
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		out = append(out, fmt.Sprintf("%s: %d", name, t[name]))
+	}
+	return strings.Join(out, ", ")
+}
+
+// watched does something while it is looked at.
+func (s *stage) watched(do func(), w watch) sight {
 	s.t.Helper()
-	old := s.rest()
+	old := s.rest(w.asks)
 	stop, done := make(chan struct{}), sync.WaitGroup{}
 	var mu sync.Mutex
-	got := map[ask]map[string]bool{}
+	out, got := sight{excuses: tally{}}, map[ask]map[string]int{}
 	for i := range askers {
 		c := s.newClient("")
+		// Every second client makes a connection a request, as one does that has just learned the address.
+		c.anew = i%2 == 1
 		done.Go(func() {
 			for n := i; ; n++ {
 				select {
@@ -143,15 +183,15 @@ func (s *stage) changeBut(do func(), pause time.Duration, excused func(old, answ
 					return
 				default:
 				}
-				time.Sleep(pause)
-				a := all()[n%len(all())]
+				time.Sleep(w.pause)
+				a := w.asks[n%len(w.asks)]
 				answer := c.ask(a)
 				mu.Lock()
-				sent++
+				out.sent++
 				if got[a] == nil {
-					got[a] = map[string]bool{}
+					got[a] = map[string]int{}
 				}
-				got[a][answer] = true
+				got[a][answer]++
 				mu.Unlock()
 			}
 		})
@@ -160,24 +200,38 @@ func (s *stage) changeBut(do func(), pause time.Duration, excused func(old, answ
 	time.Sleep(4 * ruleDelay)
 	close(stop)
 	done.Wait()
-	now := s.rest()
+	out.judge(got, old, s.rest(w.asks), w)
+	return out
+}
+
+// judge compares the answers with those before and after.
+func (s *sight) judge(got map[ask]map[string]int, old, now map[ask]string, w watch) {
 	for a, answers := range got {
-		for answer := range answers {
-			if answer != old[a] && answer != now[a] && !excused(old[a], answer) {
-				wrong = append(wrong, fmt.Sprintf("%s %s: %s, neither %s nor %s", a.to, a.header, answer, old[a], now[a]))
+		for answer, times := range answers {
+			excuse := ""
+			switch {
+			case answer == old[a] || answer == now[a]:
+				continue
+			case w.excused != nil:
+				excuse = w.excused(a, answer, old, now)
 			}
+			if excuse != "" {
+				s.excuses[excuse] += times
+				continue
+			}
+			s.wrong = append(s.wrong, fmt.Sprintf("%s %s: %s, neither %s nor %s", a.to, a.header, answer, old[a], now[a]))
 		}
 	}
-	slices.Sort(wrong)
-	return wrong, sent
+	slices.Sort(s.wrong)
 }
 
 // rest is what requests are answered when all changes have arrived.
-func (s *stage) rest() map[ask]string {
+func (s *stage) rest(asks []ask) map[ask]string {
 	s.t.Helper()
 	s.sim.Settle(s.t.Context())
 	c, out := s.newClient(""), map[ask]string{}
-	for _, a := range all() {
+	c.anew = true
+	for _, a := range asks {
 		out[a] = c.ask(a)
 	}
 	return out

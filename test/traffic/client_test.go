@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -32,6 +34,8 @@ type ask struct {
 type client struct {
 	stage *stage
 	http  *http.Client
+	// anew makes a connection for each request.
+	anew bool
 }
 
 // newClient opens connections from an address, whatever the name, to the stage's load balancer.
@@ -55,7 +59,7 @@ func (s *stage) newClient(from string) *client {
 			}
 			return dialer.DialContext(ctx, network, at)
 		},
-		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
+		TLSClientConfig: s.trusting(roots), ForceAttemptHTTP2: true,
 	}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	jar, err := cookiejar.New(nil)
@@ -66,8 +70,14 @@ func (s *stage) newClient(from string) *client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
+// trusting is whom clients believe. Where the stage looks at certificates itself, a wrong one ends no connection: it is told with the answer.
+func (s *stage) trusting(roots *x509.CertPool) *tls.Config {
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.credulous}
+}
+
 // answer is what a client got.
 type answer struct {
+	tls    *tls.ConnectionState
 	status int
 	header http.Header
 	body   []byte
@@ -92,21 +102,45 @@ func (c *client) ask(a ask) string {
 	c.stage.t.Helper()
 	got, err := c.send(a)
 	if err != nil {
-		return err.Error()
+		return unanswered(err)
 	}
-	text := got.told()
+	text := got.told() + c.mistrust(a, got)
 	if a.show != "" {
 		text += fmt.Sprintf(" [%s: %s]", a.show, strings.Join(got.header.Values(a.show), " | "))
 	}
 	return text
 }
 
+// What clients say where they get no answer, and of an answer that they would not have got.
+const (
+	noConnection = "no connection"
+	noTrust      = " [certificate of another name]"
+)
+
+// mistrust tells whether a client that looks at certificates would have had an answer.
+func (c *client) mistrust(a ask, got answer) string {
+	to, err := url.Parse(strings.Fields(a.to)[1])
+	if !c.stage.credulous || err != nil || got.tls == nil || got.tls.PeerCertificates[0].VerifyHostname(to.Hostname()) == nil {
+		return ""
+	}
+	return noTrust
+}
+
+// unanswered puts into words why there is no answer. Who waited for nothing has no excuse: that is told as it is.
+func unanswered(err error) string {
+	if waited, ok := errors.AsType[net.Error](err); ok && waited.Timeout() {
+		return err.Error()
+	}
+	return noConnection + ": " + err.Error()
+}
+
 func (c *client) request(a ask) (*http.Request, error) {
-	method, url, _ := strings.Cut(a.to, " ")
-	request, err := http.NewRequestWithContext(c.stage.t.Context(), method, url, nil)
+	method, to, _ := strings.Cut(a.to, " ")
+	request, err := http.NewRequestWithContext(c.stage.t.Context(), method, to, nil)
 	if err != nil {
 		return nil, fmt.Errorf("asking: %w", err)
 	}
+	request.Close = c.anew
 	if name, value, ok := strings.Cut(a.header, ": "); ok {
 		request.Header.Set(name, value)
 	}
@@ -127,7 +161,7 @@ func (c *client) send(a ask) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("reading the answer: %w", err)
 	}
-	return answer{status: response.StatusCode, header: response.Header, body: body}, nil
+	return answer{tls: response.TLS, status: response.StatusCode, header: response.Header, body: body}, nil
 }
 
 // told puts the answer into words.

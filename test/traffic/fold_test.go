@@ -29,13 +29,13 @@ func TestFoldingUnderRequests(t *testing.T) {
 		folded := strings.Replace(text, "  annotations:\n", "  annotations:\n    headgate.dev/fold-rules: 'true'\n", 1)
 		s.apply(text)
 		s.register(owner(), nil)
-		before, many := s.rest(), rules()
+		before, many := s.rest(all()), rules()
 		for _, to := range []string{folded, text} {
 			wrong, sent := s.change(func() { s.apply(to) })
 			if len(wrong) > 0 || sent == 0 {
 				t.Fatalf("pair %d: of %d requests wrong are %q\n%s\nby the plan\n%s", n, sent, wrong, to, s.plans)
 			}
-			if diff := cmp.Diff(before, s.rest()); diff != "" {
+			if diff := cmp.Diff(before, s.rest(all())); diff != "" {
 				t.Fatalf("pair %d: folding changes answers: -before +after\n%s\n%s", n, diff, to)
 			}
 			if to == folded && rules() < many {

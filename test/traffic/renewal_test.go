@@ -25,6 +25,9 @@ type operator struct {
 	stage *stage
 	api   kube.Client
 	loop  *stack.Loop
+	// cluster has what its stacks share, and linger is how long pods admit whom no binding asks to admit any more.
+	cluster *stack.Cluster
+	linger  time.Duration
 	// findings of the last run.
 	findings []model.Finding
 	// lane registers the targets of bindings; nil leaves that to the test.
@@ -48,9 +51,11 @@ func (s *stage) newOperator() *operator {
 
 // restart forgets everything but what is in the API server.
 func (o *operator) restart() {
-	o.loop = stack.New(o.api, o.stage.cloud, stack.NewCluster(o.stage.cloud, stack.ClusterOptions{
+	o.cluster = stack.NewCluster(o.stage.cloud, stack.ClusterOptions{
 		Name: cluster, Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, o.api, cluster) },
-	}), o.opts)
+		Now: o.opts.Now, Linger: o.linger,
+	})
+	o.loop = stack.New(o.api, o.stage.cloud, o.cluster, o.opts)
 	if o.lane != nil {
 		o.lane = newLane(o)
 	}

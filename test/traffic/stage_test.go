@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -62,17 +63,25 @@ type stage struct {
 	// trust is the certificate of the listeners with TLS, certificate its ARN.
 	trust       []byte
 	certificate string
+	// credulous clients take every certificate, and tell of one that is not for the name.
+	credulous bool
 	// pods by the Service that they are of.
 	pods map[string][]pod
 	// plans that the last manifests took, in words.
 	plans string
 	// held are the objects of the last manifests.
 	held kube.Reader
+	// transport of the operator's calls; nil is the usual one.
+	transport http.RoundTripper
+	// nodes are the addresses of instances by their IDs.
+	nodes map[string]string
 }
 
 // pod is an echo server behind an address of the VPC.
 type pod struct {
 	name, address string
+	// at is where it really is.
+	at string
 }
 
 // services are the Services of a stage with their pods.
@@ -95,11 +104,7 @@ func newStage(t *testing.T, o sim.Options) *stage {
 	})
 	s := &stage{t: t, sim: account, pods: map[string][]pod{}}
 	config := account.AWSConfig()
-	if s.cloud, err = cloud.New(t.Context(), cloud.Options{
-		Cluster: cluster, VPC: account.World().VPC, AWSConfig: &config, Secrets: s.secret,
-	}); err != nil {
-		t.Fatal(err)
-	}
+	s.connect()
 	made, err := selfsigned.New("example.com", "*.example.com")
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +119,19 @@ func newStage(t *testing.T, o sim.Options) *stage {
 		}
 	}
 	return s
+}
+
+// connect makes a client of the account that knows nothing of it.
+func (s *stage) connect() {
+	s.t.Helper()
+	config := s.sim.AWSConfig()
+	client, err := cloud.New(s.t.Context(), cloud.Options{
+		Cluster: cluster, VPC: s.sim.World().VPC, AWSConfig: &config, Secrets: s.secret, Transport: s.transport,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.cloud = client
 }
 
 // startPod starts an echo server for a pod, at an address of the VPC.
@@ -132,7 +150,7 @@ func (s *stage) startPod(service, name string) {
 	for _, pods := range s.pods {
 		count += len(pods)
 	}
-	p := pod{name: name, address: fmt.Sprintf("10.0.128.%d", 10+count)}
+	p := pod{name: name, address: fmt.Sprintf("10.0.128.%d", 10+count), at: at}
 	s.pods[service] = append(s.pods[service], p)
 	s.place(p, &at)
 }
@@ -171,10 +189,16 @@ func common() string {
 	out.WriteString("{apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: alb}, spec: {controller: ingress.k8s.aws/alb}}\n")
 	for _, name := range slices.Sorted(maps.Keys(services())) {
 		fmt.Fprintf(&out, "---\n{apiVersion: v1, kind: Service, metadata: {namespace: shop, name: %s, uid: uid-%s}, "+
-			"spec: {selector: {app: %s}, ports: [{name: http, port: 80, targetPort: %d}, {name: alt, port: 81, targetPort: %d}]}}\n",
-			name, name, name, podPort, podPort)
+			"spec: {type: NodePort, selector: {app: %s}, ports: [{name: http, port: 80, targetPort: %d, nodePort: %d}, "+
+			"{name: alt, port: 81, targetPort: %d, nodePort: %d}]}}\n",
+			name, name, name, podPort, nodePort(name, 80), podPort, nodePort(name, 81))
 	}
 	return out.String()
+}
+
+// nodePort is where nodes answer for a port of a Service.
+func nodePort(service string, port int) int {
+	return 30000 + 100*slices.Index(slices.Sorted(maps.Keys(services())), service) + port
 }
 
 // objects reads manifests, those of every stage among them.

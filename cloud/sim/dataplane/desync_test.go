@@ -2,6 +2,8 @@ package dataplane
 
 import (
 	"bufio"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -198,6 +200,22 @@ func TestPlainHTTPOnASecurePort(t *testing.T) {
 	got := get(t, "http://"+at)
 	if got.StatusCode != http.StatusBadRequest || got.Header.Get("Server") != serverName || !strings.Contains(got.body, "plain HTTP request") {
 		t.Errorf("status %d %q", got.StatusCode, got.body)
+	}
+}
+
+// TestHandshakeOnAPlainPort: a client that speaks TLS to a port without it is told at once, and does not wait for a line to end.
+func TestHandshakeOnAPlainPort(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	at := w.listen("HTTP", always(fixedAction("200", "")))
+	conn, err := (&net.Dialer{Timeout: time.Minute}).DialContext(t.Context(), "tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeBody(conn)
+	err = tls.Client(conn, &tls.Config{ServerName: "x", MinVersion: tls.VersionTLS12}).HandshakeContext(t.Context())
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); !ok {
+		t.Errorf("the handshake ended with %v", err)
 	}
 }
 

@@ -113,11 +113,15 @@ func (c *inspected) readBody(p []byte) (int, error) {
 	return own, err //nolint:wrapcheck // the server behind compares errors
 }
 
+// recordHandshake begins the first record of TLS (RFC 8446, 5.1), which no line end may ever follow: who speaks it to a port without TLS is
+// told at once.
+const recordHandshake = 0x16
+
 // readHead reads until a head is whole, and judges it.
 func (c *inspected) readHead() error {
 	lines, size := splitHead(c.raw, c.lines[:0])
 	if lines == nil {
-		if len(c.raw) > maxHeaders+maxLine {
+		if len(c.raw) > maxHeaders+maxLine || len(c.raw) > 0 && c.raw[0] == recordHandshake {
 			c.refuse(verdict{status: http.StatusBadRequest})
 			return nil
 		}

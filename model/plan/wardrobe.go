@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/headgate/headgate/model"
+)
+
+// wardrobe is where certificates are put that clients ask for by name, of which AWS takes so many a load balancer. Where old and new ones have
+// no room side by side, as many old ones as need be go first, each directly before the one that takes its place.
+type wardrobe struct {
+	// free is how many may be added beside those that are there.
+	free int
+	// surplus are those that go, in the order in which they make room.
+	surplus []garment
+	// taken are those that went, by the change that removed them.
+	taken map[garment]int
+	// emptied are the deletions of listeners that make room.
+	emptied []int
+	// last is the change before the next removal: as much as can be shall be there by then.
+	last int
+}
+
+// garment is a certificate of a listener.
+type garment struct {
+	listener model.ARN
+	arn      model.ARN
+	port     int
+}
+
+// tightWardrobe counts certificates and tells whether there is no room for old and new ones side by side.
+func (p *planner) tightWardrobe(edits []*edit, gone []model.Listener) bool {
+	p.wardrobe = wardrobe{taken: map[garment]int{}}
+	held, added := 0, 0
+	for _, l := range gone {
+		held += len(rest(l.Certificates))
+	}
+	for _, e := range edits {
+		have := rest(e.have.Certificates)
+		held += len(have)
+		if !tls(e.want) {
+			continue
+		}
+		for _, arn := range rest(e.want.Certificates) {
+			if !slices.Contains(have, arn) {
+				added++
+			}
+		}
+		for _, arn := range have {
+			if tls(e.have) && !slices.Contains(e.want.Certificates, arn) && arn != first(e.have.Certificates) {
+				p.wardrobe.surplus = append(p.wardrobe.surplus, garment{e.have.ARN, arn, e.want.Port})
+			}
+		}
+	}
+	// Where AWS holds more than the quota that we know of, the account's is higher.
+	p.wardrobe.free = max(p.opts.Quotas.CertificatesPerLoadBalancer, held) - held
+	return added > p.wardrobe.free
+}
+
+// hang has a certificate wait for what makes room for it.
+func (p *planner) hang(after []int) []int {
+	w := &p.wardrobe
+	switch {
+	case w.free > 0:
+		w.free--
+	case len(w.surplus) > 0:
+		old := w.surplus[0]
+		w.surplus = w.surplus[1:]
+		w.taken[old] = p.removeCertificate(old, slices.Concat(after, []int{w.last}))
+		p.note("exposed: the load balancer is at its quota of certificates, so on port " + strconv.Itoa(old.port) + " that of " + p.namesOf(old.arn) +
+			" goes before its successor is there")
+		after = append(slices.Clone(after), w.taken[old])
+	}
+	return after
+}
+
+// namesOf are the names of a certificate, as far as they are known: of those that are not ours the ARN.
+func (p *planner) namesOf(arn model.ARN) string {
+	if c, ours := p.ownCertificate(arn); ours && len(c.Domains) > 0 {
+		return joined(c.Domains)
+	}
+	return string(arn)
+}
+
+func (p *planner) removeCertificate(g garment, after []int) int {
+	key := model.Key{}
+	for _, l := range p.have.Listeners {
+		if l.ARN == g.listener {
+			key = p.listenerKey(l)
+		}
+	}
+	id := p.add(Change{
+		Op: RemoveListenerCertificates, Action: Update, Key: key, ARN: g.listener, Port: g.port,
+		Certificates: []model.ARN{g.arn}, Fields: []Field{{Name: "certificate", Old: p.certificateText(g.arn)}}, After: slices.Clone(after),
+	})
+	p.releaseCertificates([]model.ARN{g.arn}, id)
+	return id
+}
