@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/controllers/ingress"
@@ -81,7 +82,7 @@ func (o *operator) waiting() map[string]int {
 
 // remove takes a stack away, and tells whether nothing is left.
 func (o *operator) remove(owner model.Owner) bool {
-	for range 50 {
+	for end := time.Now().Add(longestApply); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		got, err := o.loop.Run(o.stage.t.Context(), stack.Request{Intent: intent.Intent{Owner: owner}})
 		if err != nil {
 			o.stage.t.Fatal(err)
