@@ -47,7 +47,8 @@ func newOrphansCommand() *cobra.Command {
 		Short: "Print what AWS holds of a cluster and nobody there wants, and delete it when asked",
 		Long: "Prints the stacks that carry the cluster's ownership tags and that no Ingress, no Gateway and no memory of the operator is for, also where\n" +
 			"nothing is left of them but certificates or trust stores, and imported certificates that nothing has. Only with --delete anything is\n" +
-			"changed, after a question; a cluster that remembers no stack of that name at all is taken for another one. What belongs to other clusters, to Services, and what a load balancer of somebody else uses is left alone.",
+			"changed, after a question; a cluster that remembers no stack of that name is taken for another one.\n" +
+			"What belongs to other clusters, to Services, and what a load balancer of somebody else uses is left alone.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if set.Cluster == "" {

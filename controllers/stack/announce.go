@@ -2,11 +2,13 @@ package stack
 
 import "context"
 
-// announce tells the front door what it need not wait for. Of a frontend more is to be known.
+// announce tells the front door what it need not wait for. Of a frontend, and of a load balancer that replaces
+// another one, more is to be known.
 func (a *attempt) announce(ctx context.Context) <-chan struct{} {
 	told := make(chan struct{})
 	lb := a.outputs.LoadBalancer
-	if a.req.Reached == nil || !a.applied || !a.done() || lb == nil || len(a.state.object.Spec.Replaced) > 0 || a.unwanted() || a.desired.Frontend != nil || a.outputs.Frontend != nil {
+	fronted := a.desired.Frontend != nil || a.outputs.Frontend != nil
+	if a.req.Reached == nil || !a.applied || !a.done() || lb == nil || len(a.state.object.Spec.Replaced) > 0 || a.unwanted() || fronted {
 		close(told)
 		return told
 	}

@@ -110,7 +110,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		// What could not be shown does not make the stack a failed one.
 		logr.FromContextOrDiscard(ctx).Error(shown, "showing a load balancer", "stack", a.owner.String())
 		res.RequeueAfter = sooner(res.RequeueAfter, outcome.Attempt{Err: shown, Failures: s.failures}.Outcome().RetryAfter)
-		res.stay()
+		res = res.kept()
 	}
 	return res, err
 }
@@ -131,11 +131,12 @@ func (s *slot) count(a *attempt, err error) {
 	}
 }
 
-// stay keeps the members of a stack that is gone in AWS while its object stands: once they are let go nobody looks at it again.
-func (r *Result) stay() {
+// kept keeps the members of a stack that is gone in AWS while its object stands: once they are let go nobody looks at it again.
+func (r Result) kept() Result {
 	if r.Gone {
 		r.Gone, r.Settled, r.Free = false, false, nil
 	}
+	return r
 }
 
 // sooner is the shorter of two times, of which zero is never.

@@ -1,8 +1,8 @@
 package stack
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -54,12 +54,12 @@ func crowd(stacks int, now, end time.Time) [][]time.Time {
 			now = due[i]
 		}
 		room, filled = min(5, room+5*now.Sub(filled).Seconds()), now
-		if after := turns.wait(model.Owner{Stack: fmt.Sprint(i)}, now); after > 0 {
+		if after := turns.wait(model.Owner{Stack: strconv.Itoa(i)}, now); after > 0 {
 			due[i] = now.Add(after)
 			continue
 		}
 		if room < 1 {
-			due[i] = now.Add(turns.failed(model.Owner{Stack: fmt.Sprint(i)}, now))
+			due[i] = now.Add(turns.failed(model.Owner{Stack: strconv.Itoa(i)}, now))
 			continue
 		}
 		room--

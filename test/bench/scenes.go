@@ -200,8 +200,8 @@ counted until four seconds pass without a write.
 		for _, r := range programs {
 			fmt.Fprintf(&page, "| %s |\n", strings.Join(r, " | "))
 		}
-		page.WriteString("\nA change of one route has that one judged, compiled and written down. What is left of the work grows with the thousand: they are read from\n" +
-			"the cache, and compared with what is remembered of them and with what AWS holds.\n")
+		page.WriteString("\nA change of one route has that one judged, compiled and written down. What is left of the work grows with the thousand: they\n" +
+			"are read from the cache, and compared with what is remembered of them and with what AWS holds.\n")
 	}
 	return page.String()
 }

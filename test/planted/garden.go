@@ -52,27 +52,33 @@ type garden struct {
 // plant tries all tests of one bug.
 func (g *garden) plant(ctx context.Context, b bug) (result, error) {
 	out := result{bug: b}
-	overlay, err := g.overlay(b)
-	if err != nil {
-		out.trials = []trial{{verdict: lost, said: err.Error()}}
-		return out, nil
-	}
-	for _, named := range b.named() {
-		t := trial{pkg: named[0], test: named[1]}
-		if err := g.try(ctx, &t, overlay); err != nil {
-			return result{}, err
-		}
-		out.trials = append(out.trials, t)
+	content, gone := b.planted(g.root)
+	if gone != nil {
+		out.trials = append(out.trials, trial{verdict: lost, said: gone.Error()})
+	} else if err := g.tryAll(ctx, &out, content); err != nil {
+		return result{}, err
 	}
 	return out, nil
 }
 
-// overlay writes the changed file, and for the compiler what it stands for.
-func (g *garden) overlay(b bug) (string, error) {
-	content, err := b.planted(g.root)
+// tryAll tries all tests of a bug that makes a file's content what is given.
+func (g *garden) tryAll(ctx context.Context, out *result, content string) error {
+	overlay, err := g.overlay(out.bug, content)
 	if err != nil {
-		return "", err
+		return err
 	}
+	for _, named := range out.bug.named() {
+		t := trial{pkg: named[0], test: named[1]}
+		if err := g.try(ctx, &t, overlay); err != nil {
+			return err
+		}
+		out.trials = append(out.trials, t)
+	}
+	return nil
+}
+
+// overlay writes the changed file, and for the compiler what it stands for.
+func (g *garden) overlay(b bug, content string) (string, error) {
 	changed, overlay := filepath.Join(g.dir, "planted.go"), filepath.Join(g.dir, "overlay.json")
 	list, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(g.root, filepath.FromSlash(b.File)): changed}})
 	if err != nil {

@@ -150,6 +150,10 @@ func errorFacts() []Fact {
 		{"Malformed requests are 400, unknown encodings 501, other versions of HTTP 505.", errors, "TestDesyncMitigation"},
 		{"A client that stops sending is answered 408 after the idle timeout.", errors, "TestSlowClients"},
 		{"HTTP without TLS on an HTTPS port is 400.", "observed", "TestPlainHTTPOnASecurePort"},
+		{
+			"TLS on a port without it is told so at once, with 400 in clear text.",
+			"clients report a wrong version number at once; the code is believed", "TestHandshakeOnAPlainPort",
+		},
 		{"A target that refuses, breaks off or answers nonsense is 502; one that does not answer in time is 504.", errors, "TestTargetFailures"},
 		{"A response that breaks off breaks the client's connection.", "believed", "TestAResponseThatBreaksOffDoesNotLookWhole"},
 		{"A client that leaves cancels the request to the target; it stands as 460 in the log.", errors, "TestAClientThatLeavesCancelsTheTarget"},
