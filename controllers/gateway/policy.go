@@ -21,11 +21,20 @@ func (s *Snapshot) policy() (stack.Policy, []model.Finding) {
 	}
 	out, problems := stack.PolicyOf(s.Gateway.Annotations)
 	find("", problems)
+	for _, key := range []string{stack.PatienceKey, stack.RetentionKey} {
+		if _, written := s.Gateway.Annotations[key]; !written {
+			continue
+		}
+		find("", []annotations.Problem{{
+			Key: key, Severity: model.Warning, Reason: annotations.ReasonMisplaced,
+			Message: "has no effect here: write it on the GatewayClass",
+		}})
+	}
 	if s.Class == nil {
 		out.Unread = true
 		return out, findings
 	}
-	class, problems := stack.PolicyOf(s.Class.Annotations)
+	class, problems := stack.PolicyOfClass(s.Class.Annotations)
 	find("GatewayClass "+s.Class.Name+" ", problems)
 	return out.With(class), findings
 }

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -49,5 +51,38 @@ func TestPolicyOfAClassThatIsGone(t *testing.T) {
 	s.Class = nil
 	if !verdictOf(s).Request().Policy.Unread {
 		t.Error("the class is gone, and what it said is not asked for")
+	}
+}
+
+// TestPatienceOfTheClass: the class says how long target groups are waited for, and a Gateway does not.
+func TestPatienceOfTheClass(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why, gateway, class string
+		want                time.Duration
+		finding             string
+	}{
+		{why: "nobody says anything"},
+		{why: "the class", class: "10m", want: 10 * time.Minute},
+		{why: "the class, not to be read", class: "long", finding: "GatewayClass alb headgate.dev/target-group-patience"},
+		{why: "the Gateway", gateway: "10m", finding: "headgate.dev/target-group-patience"},
+	} {
+		s := snapshotOf(t, `[{name: http, port: 80, protocol: HTTP}]`)
+		say := func(o metav1.Object, value string) {
+			if value != "" {
+				o.SetAnnotations(map[string]string{"headgate.dev/target-group-patience": value})
+			}
+		}
+		say(s.Gateway, row.gateway)
+		say(s.Class, row.class)
+		req, found := verdictOf(s).Request(), ""
+		for _, f := range req.Findings {
+			if strings.HasSuffix(f.Field, "target-group-patience") {
+				found = f.Field
+			}
+		}
+		if req.Policy.Patience != row.want || found != strings.Replace(row.finding, " alb ", " "+s.Class.Name+" ", 1) {
+			t.Errorf("%s: %s, found %q", row.why, req.Policy.Patience, found)
+		}
 	}
 }

@@ -29,7 +29,7 @@ func (g Group) policy(n *notes) stack.Policy {
 func (c *Class) policy(n *notes) stack.Policy {
 	var out stack.Policy
 	add := func(object model.ObjectRef, values map[string]string) {
-		one, problems := stack.PolicyOf(values)
+		one, problems := stack.PolicyOfClass(values)
 		for _, p := range problems {
 			n.add(model.Finding{Object: object, Severity: p.Severity, Reason: p.Reason, Field: p.Key, Message: p.Message})
 		}

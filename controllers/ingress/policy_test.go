@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -78,6 +79,38 @@ func TestPolicyOfAClassThatIsGone(t *testing.T) {
 		}
 		if req := Request(load(t, Explicit("g"), objects...), settingsIP()); req.Policy.Unread == there || len(req.Leaving) != 1 {
 			t.Errorf("the class is there: %v, and what it says is missing: %v; %v leave", there, req.Policy.Unread, req.Leaving)
+		}
+	}
+}
+
+// TestPatienceOfClasses: the class or its parameters say how long target groups are waited for; the longer counts, and what cannot be read is
+// told to who wrote it.
+func TestPatienceOfClasses(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why, class, params string
+		want               time.Duration
+		finding            string
+	}{
+		{why: "nobody says anything"},
+		{why: "the class", class: "10m", want: 10 * time.Minute},
+		{why: "the longer of both", class: "90s", params: " 2m ", want: 2 * time.Minute},
+		{why: "no time", class: "long", params: "2m", want: 2 * time.Minute, finding: "alb"},
+		{why: "no unit", params: "10", finding: "p"},
+		{why: "too long", class: "25h", finding: "alb"},
+		{why: "none at all", class: "0s", finding: "alb"},
+	} {
+		class, params := newClass("alb", "p"), newParams(elbv2v1beta1.IngressClassParamsSpec{})
+		params.Name = "p"
+		for object, value := range map[metav1.Object]string{class: row.class, params: row.params} {
+			if value != "" {
+				object.SetAnnotations(map[string]string{stack.PatienceKey: value})
+			}
+		}
+		req := Request(load(t, Explicit("g"), newIngress("group.name", "g"), class, params, newService("web")), settingsIP())
+		f, _ := find(req.Findings, stack.PatienceKey)
+		if req.Policy.Patience != row.want || f.Object.Name != row.finding {
+			t.Errorf("%s: %s, want %s; told %q", row.why, req.Policy.Patience, row.want, f.Object.Name)
 		}
 	}
 }

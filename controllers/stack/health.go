@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 // met says what of a plan that waits for target groups is reached: since when one is to be released is remembered, the rest is looked at.
 // Patience is of one group in one process: over a restart it begins anew, for nobody knows whether anybody looked in the time before.
 func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
+	patience := cmp.Or(a.req.Policy.Patience, l.opts.Patience)
 	return func(n plan.Need) (bool, string) {
 		since, waited := a.state.since(n.Key)
 		over := func(d time.Duration) bool { return waited && l.opts.Now().Sub(since) >= d }
@@ -27,8 +29,8 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 			return l.admitted(a) || over(l.opts.Patience), ""
 		case !a.bound(n.Key.ID) || l.board.enough(n):
 			return true, ""
-		case l.board.outwaited(n.ARN, l.opts.Patience):
-			return true, "target group " + n.Key.ID + " is used though its targets are not healthy: they were waited for " + l.opts.Patience.String()
+		case l.board.outwaited(n.ARN, patience):
+			return true, "target group " + n.Key.ID + " is used though its targets are not healthy: they were waited for " + patience.String()
 		}
 		return false, ""
 	}

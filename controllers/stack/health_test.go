@@ -204,3 +204,27 @@ func TestNewIntentTakesOverFromOneThatWaits(t *testing.T) {
 		t.Errorf("settled %v, groups %v, waits for %q", res.Settled, w.groups(), waits(res))
 	}
 }
+
+// TestPatienceOfTheClassCounts: in place of the operator's five minutes.
+func TestPatienceOfTheClassCounts(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		patience, waited time.Duration
+		over             bool
+	}{{0, 4 * time.Minute, false}, {0, 6 * time.Minute, true}, {time.Minute, 2 * time.Minute, true}, {10 * time.Minute, 6 * time.Minute, false}} {
+		w := newWorld(t)
+		w.aws.patient = true
+		w.settle(request(member("a")))
+		next := request(member("a", renamed))
+		next.Policy.Patience = row.patience
+		w.run(next)
+		w.targets("shop/a-svc:80", 1, "healthy")
+		w.targets("shop/a-new:80", 1, "unhealthy")
+		w.run(next)
+		w.now = w.now.Add(row.waited)
+		w.run(next)
+		if got := w.answers()[0] == "a.example.com shop/a-new:80"; got != row.over {
+			t.Errorf("patience %s: after %s the new group is used: %v", row.patience, row.waited, w.answers())
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package stack
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/headgate/headgate/controllers/annotations"
 	"github.com/headgate/headgate/model"
@@ -28,13 +30,20 @@ type Policy struct {
 	Changes Changes
 	// Retain leaves in AWS what is there when the last owner is gone.
 	Retain bool
+	// Patience is how long target groups are waited for until their targets are healthy; zero is what the operator's setting says.
+	Patience time.Duration
+	// Retention is how long a load balancer that is replaced answers after its successor serves; zero likewise.
+	Retention time.Duration
 	// Unread says that an object which may say more is gone, such as a class: what it said last counts.
 	Unread bool
 }
 
-// With is the stricter of two policies, each part by itself: nobody loosens what another one asks for.
+// With is the stricter of two policies, each part by itself: nobody loosens what another one asks for. The longer times are the stricter.
 func (p Policy) With(other Policy) Policy {
-	return Policy{Changes: max(p.Changes, other.Changes), Retain: p.Retain || other.Retain, Unread: p.Unread || other.Unread}
+	return Policy{
+		Changes: max(p.Changes, other.Changes), Retain: p.Retain || other.Retain, Patience: max(p.Patience, other.Patience),
+		Retention: max(p.Retention, other.Retention), Unread: p.Unread || other.Unread,
+	}
 }
 
 // words for what is remembered: the values of the annotation, of which Auto is empty.
@@ -53,6 +62,45 @@ func (a *attempt) heed() {
 		return
 	}
 	spec.Changes, spec.Retain = words()[a.req.Policy.Changes], a.req.Policy.Retain
+}
+
+// Annotations of a class: how long target groups are waited for, and how long a load balancer that is replaced answers on.
+const (
+	PatienceKey  = annotations.ExtensionPrefix + "target-group-patience"
+	RetentionKey = annotations.ExtensionPrefix + "replaced-load-balancer-retention"
+)
+
+// Bounds of these times.
+const (
+	leastTime     = time.Second
+	mostPatience  = 24 * time.Hour
+	mostRetention = 30 * 24 * time.Hour
+)
+
+// PolicyOfClass is [PolicyOf] of a class, which may say more.
+func PolicyOfClass(values map[string]string) (Policy, []annotations.Problem) {
+	out, problems := PolicyOf(values)
+	for _, one := range []struct {
+		key, most string
+		bound     time.Duration
+		to        *time.Duration
+	}{{PatienceKey, "24h", mostPatience, &out.Patience}, {RetentionKey, "720h", mostRetention, &out.Retention}} {
+		text, written := values[one.key]
+		if !written {
+			continue
+		}
+		took, err := time.ParseDuration(strings.TrimSpace(text))
+		if err != nil || took < leastTime || took > one.bound {
+			problems = append(problems, annotations.Problem{
+				Key: one.key, Severity: model.Warning, Reason: annotations.ReasonInvalid, Message: fmt.Sprintf(
+					"%q is no time from 1s to %s: write one such as 10m; until then the operator's --%s counts",
+					text, one.most, strings.TrimPrefix(one.key, annotations.ExtensionPrefix)),
+			})
+			continue
+		}
+		*one.to = took
+	}
+	return out, problems
 }
 
 // PolicyOf is what the annotations of one object say, with what is wrong with them. Who writes what cannot be read wanted to be asked, and to

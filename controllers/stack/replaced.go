@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -85,7 +86,7 @@ func (l *Loop) retired(a *attempt, r headgatev1alpha1.ReplacedLoadBalancer) bool
 
 // retirement is when the time of a replaced load balancer is over: never in the run that publishes the new address.
 func (l *Loop) retirement(a *attempt, r headgatev1alpha1.ReplacedLoadBalancer) time.Time {
-	retention := l.opts.Retention
+	retention := cmp.Or(a.req.Policy.Retention, l.opts.Retention)
 	switch lb := a.desired.LoadBalancer; {
 	case lb != nil && lb.Scheme == schemeInternal && r.Scheme != schemeInternal:
 		retention = min(retention, closing)
