@@ -92,10 +92,10 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 			t.Fatal(err)
 		}
 	}
-	for name := range composing() {
-		definition, _ := meta.UnsafeGuessKindToResource(composing()[name])
-		if o := installed(consts.BundleVersion); !slices.ContainsFunc(objects, func(b client.Object) bool { return b.GetName() == definition.GroupResource().String() }) {
-			o.SetName(definition.GroupResource().String())
+	for _, kind := range composing() {
+		definition := definitionOf(kind)
+		if o := installed(consts.BundleVersion); !slices.ContainsFunc(objects, func(b client.Object) bool { return b.GetName() == definition }) {
+			o.SetName(definition)
 			objects = append(objects, o)
 		}
 	}

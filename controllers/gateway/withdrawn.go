@@ -3,10 +3,10 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -45,13 +45,21 @@ const (
 	reasonWithheld = "DefinitionIsMissing"
 )
 
+// definitionOf is the name of the definition of a kind: its plural, and its group. What apimachinery guesses makes gatewaies of gateways.
+func definitionOf(kind schema.GroupVersionKind) string {
+	plural := strings.ToLower(kind.Kind) + "s"
+	if strings.HasSuffix(kind.Kind, "s") {
+		plural = strings.ToLower(kind.Kind) + "es"
+	}
+	return schema.GroupResource{Group: kind.Group, Resource: plural}.String()
+}
+
 // withdrawn tells whether the definition of a kind is not there, or is being deleted. Before the API server deletes the first object of the
 // kind it says so there, and nowhere else for certain.
 func withdrawn(ctx context.Context, live client.Reader, kind schema.GroupVersionKind) (bool, error) {
-	plural, _ := meta.UnsafeGuessKindToResource(kind)
 	o := &metav1.PartialObjectMetadata{}
 	o.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
-	err := live.Get(ctx, client.ObjectKey{Name: plural.GroupResource().String()}, o)
+	err := live.Get(ctx, client.ObjectKey{Name: definitionOf(kind)}, o)
 	switch {
 	case apierrors.IsNotFound(err):
 		return true, nil

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,9 +18,8 @@ import (
 // withdraw has the definition of a kind be deleted, as the API server does it: it stays until nothing of its kind is left.
 func (w *world) withdraw(kind string) client.Object {
 	w.Helper()
-	plural, _ := meta.UnsafeGuessKindToResource(composing()[kind])
 	o := installed(consts.BundleVersion)
-	w.must(w.api.Get(w.Context(), client.ObjectKey{Name: plural.GroupResource().String()}, o))
+	w.must(w.api.Get(w.Context(), client.ObjectKey{Name: definitionOf(composing()[kind])}, o))
 	o.SetFinalizers([]string{"customresourcecleanup.apiextensions.k8s.io"})
 	w.must(w.api.Update(w.Context(), o))
 	w.must(w.api.Delete(w.Context(), o))
@@ -33,6 +32,24 @@ func (w *world) gone(definition client.Object) {
 	w.must(w.api.Get(w.Context(), client.ObjectKeyFromObject(definition), definition))
 	definition.SetFinalizers(nil)
 	w.must(w.api.Update(w.Context(), definition))
+}
+
+// TestDefinitionsHaveTheirNames: one that is looked for by another name is never there, and nothing would be taken away from AWS any more.
+func TestDefinitionsHaveTheirNames(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, kind := range composing() {
+		got = append(got, definitionOf(kind))
+	}
+	slices.Sort(got)
+	want := []string{
+		"gatewayclasses.gateway.networking.k8s.io", "gateways.gateway.networking.k8s.io", "grpcroutes.gateway.networking.k8s.io",
+		"httproutes.gateway.networking.k8s.io", "listenerruleconfigurations.gateway.k8s.aws", "listenersets.gateway.networking.k8s.io",
+		"loadbalancerconfigurations.gateway.k8s.aws", "referencegrants.gateway.networking.k8s.io", "targetgroupconfigurations.gateway.k8s.aws",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("as they are installed (-want +got):\n%s", diff)
+	}
 }
 
 // What goes with its definition is left as it is in AWS: the loop is not run for a Gateway that lost it.
