@@ -47,7 +47,7 @@ func (l *Loop) transfer(a *attempt) (coming []model.ObjectRef, again time.Durati
 		}
 	}
 	if len(after)+len(before) > 0 {
-		l.board.await(a.owner, append(a.unhealthy(), awaited...))
+		l.board.await(a.owner, append(l.looked(a), awaited...))
 	}
 	l.moves.come(a.owner, after)
 	return coming, again

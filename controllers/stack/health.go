@@ -80,6 +80,29 @@ func (a *attempt) unhealthy() []model.ARN {
 	return out
 }
 
+// looked are the target groups whose health is looked at for a plan: those that it waits for, and of those that serve in their place each that
+// nobody has looked at since the start.
+func (l *Loop) looked(a *attempt) []model.ARN {
+	out := a.unhealthy()
+	for _, c := range a.plan.Changes {
+		for _, n := range c.Needs {
+			for _, arn := range n.Instead {
+				if !slices.Contains(out, arn) && !l.board.seen(arn) {
+					out = append(out, arn)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// seen tells whether the health of a group's targets was looked at since the start.
+func (b *Board) seen(group model.ARN) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.groups[group].status.ObservedAt != nil
+}
+
 // Want takes how many targets a group shall have.
 func (b *Board) Want(group model.ARN, targets int) {
 	b.mu.Lock()

@@ -239,7 +239,7 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 	outputs, err := l.cloud.Apply(ctx, a.plan)
 	a.outputs, a.applied = outputs, err == nil
 	l.commons.refused(a)
-	l.board.await(a.owner, a.unhealthy())
+	l.board.await(a.owner, l.looked(a))
 	a.withdraw()
 	if err != nil {
 		// What AWS holds may differ from what was remembered: read it afresh next time.
