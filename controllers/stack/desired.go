@@ -11,6 +11,7 @@ import (
 // prepare builds what is desired.
 func (l *Loop) prepare(ctx context.Context, a *attempt) error {
 	a.heed()
+	a.keepTime(l.opts.Now())
 	l.linger(a)
 	if err := l.handover(ctx, a); err != nil || a.blocked != "" {
 		return err

@@ -45,6 +45,15 @@ func (l *Loop) noteReplaced(a *attempt, p plan.Plan) (began bool) {
 	return began
 }
 
+// keepTime begins anew the times that a clock which was put back moved into the future: none lasts longer than it shall.
+func (a *attempt) keepTime(now time.Time) {
+	for i, r := range a.state.object.Spec.Replaced {
+		if r.Since != nil && r.Since.After(now) {
+			a.state.object.Spec.Replaced[i].Since = new(metav1.NewTime(now))
+		}
+	}
+}
+
 // replaced is what is remembered of a load balancer that is replaced.
 func (a *attempt) replaced(lb model.LoadBalancer) *headgatev1alpha1.ReplacedLoadBalancer {
 	list := &a.state.object.Spec.Replaced

@@ -126,6 +126,21 @@ func TestRetirementThatEndsEarly(t *testing.T) {
 	}
 }
 
+// TestRetirementAndAClockThatIsPutBack: it begins anew, and lasts no longer than it shall.
+func TestRetirementAndAClockThatIsPutBack(t *testing.T) {
+	next := request(member("a", public))
+	w, _, after := replacement(t, request(member("a")), next)
+	w.up()
+	w.run(next)
+	w.now = w.now.Add(-72 * time.Hour)
+	w.restart()
+	w.run(next)
+	w.now = w.now.Add(24 * time.Hour)
+	if w.run(next); !slices.Equal(w.balancers(), []string{after}) {
+		t.Errorf("a day later there are %v", w.balancers())
+	}
+}
+
 // TestReplacedLoadBalancerGoesWithItsStack: nobody waits for the time of what nobody wants.
 func TestReplacedLoadBalancerGoesWithItsStack(t *testing.T) {
 	next := request(member("a", public))
