@@ -73,7 +73,7 @@ func (s *settings) defineTargets(fs *flag.FlagSet) {
 	fs.DurationVar(&s.TargetHold, "target-group-hold", 10*time.Second,
 		"how long a target group stays that no rule uses any more, while that reaches every node of the load balancer")
 	fs.DurationVar(&s.Retention, "replaced-load-balancer-retention", 24*time.Hour,
-		"how long a load balancer that is replaced answers after the new one serves, with both addresses published; 0 is no longer than needed")
+		"how long a load balancer that is replaced answers after the new one serves, with both addresses published; 0 deletes it when the new one is active")
 	fs.DurationVar(&s.MoveHold, "group-move-hold", 2*time.Minute,
 		"how long the old group serves an Ingress that moved after the new one does, while clients hear of the new address; negative is not at all")
 	fs.IntVar(&s.MaxTargets, "max-targets-per-target-group", 0, "most targets that this cluster registers in a target group; 0 is no bound")

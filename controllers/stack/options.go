@@ -40,7 +40,7 @@ type Options struct {
 	// Hold is how long a target group stays that no rule uses any more: until that has reached every node of the load balancer. Default
 	// 10 s; negative is none.
 	Hold time.Duration
-	// Retention is how long a load balancer that is replaced answers after its successor serves. Default 24 h; negative is none.
+	// Retention is how long a load balancer that is replaced answers after its successor serves. Default 24 h; negative is none: it goes when that is active.
 	Retention time.Duration
 	// MoveHold is how long a member that moved to another stack stays in the one that it left after the other one serves it: until clients
 	// know the new address. Default 2 min; negative is none.

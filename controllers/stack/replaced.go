@@ -93,9 +93,14 @@ func (l *Loop) retired(a *attempt, r headgatev1alpha1.ReplacedLoadBalancer) bool
 	return r.Since != nil && !l.opts.Now().Before(l.retirement(a, r))
 }
 
+// retention is how long a replaced load balancer answers on. None is as AWS has it: it goes when the new one is active.
+func (l *Loop) retention(a *attempt) time.Duration {
+	return cmp.Or(a.req.Policy.Retention, l.opts.Retention)
+}
+
 // retirement is when the time of a replaced load balancer is over: never in the run that publishes the new address.
 func (l *Loop) retirement(a *attempt, r headgatev1alpha1.ReplacedLoadBalancer) time.Time {
-	retention := cmp.Or(a.req.Policy.Retention, l.opts.Retention)
+	retention := l.retention(a)
 	switch lb := a.desired.LoadBalancer; {
 	case lb != nil && lb.Scheme == schemeInternal && r.Scheme != schemeInternal:
 		retention = min(retention, closing)

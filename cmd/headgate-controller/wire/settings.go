@@ -85,7 +85,7 @@ type Settings struct {
 	// TargetPatience is how long rules wait for a new target group to be healthy, TargetHold how long one stays that no rule uses any more;
 	// negative is not at all.
 	TargetPatience, TargetHold time.Duration
-	// Retention is how long a load balancer that is replaced answers after its successor serves; 0 is no longer than needed.
+	// Retention is how long a load balancer that is replaced answers after its successor serves; 0 deletes it when that is active.
 	Retention time.Duration
 	// MoveHold is how long an Ingress that moved stays in the group that it left after the other one serves it; negative is not at all.
 	MoveHold time.Duration
