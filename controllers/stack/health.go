@@ -20,9 +20,8 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 		over := func(d time.Duration) bool { return waited && l.opts.Now().Sub(since) >= d }
 		switch {
 		case n.State == plan.StateRetired:
-			return l.opts.Pretend || l.retention(a) == 0 || slices.ContainsFunc(a.state.object.Spec.Replaced, func(r headgatev1alpha1.ReplacedLoadBalancer) bool {
-				return r.ARN == string(n.ARN) && l.retired(a, r)
-			}), ""
+			over := func(r headgatev1alpha1.ReplacedLoadBalancer) bool { return r.ARN == string(n.ARN) && l.retired(a, r) }
+			return l.opts.Pretend || l.retention(a) == 0 || slices.ContainsFunc(a.state.object.Spec.Replaced, over), ""
 		case n.State == plan.StateReleased:
 			return l.opts.Hold < 0 || over(l.opts.Hold), ""
 		case n.State == plan.StateAdmitted:
