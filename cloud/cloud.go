@@ -81,6 +81,9 @@ func (c *Client) Owners(ctx context.Context) ([]model.Owner, error) {
 // Belongings are the resources of the cluster's stacks as far as they are known; see [inventory.Inventory.Belongings].
 func (c *Client) Belongings() []model.Belonging { return c.inventory.Belongings() }
 
+// Usage is how much of the region's quotas is used, as far as it is known; see [inventory.Inventory.Usage].
+func (c *Client) Usage() []model.QuotaUse { return c.inventory.Usage() }
+
 // Unused are imported certificates that nothing has; see [inventory.Inventory.Unused].
 func (c *Client) Unused(ctx context.Context) ([]model.OwnCertificate, error) {
 	unused, err := c.inventory.Unused(ctx)

@@ -43,7 +43,8 @@ func CountPace(registry prometheus.Registerer) (*call.Limits, error) {
 		limits: limits,
 		rate: prometheus.NewDesc("headgate_aws_api_rate",
 			"How many calls a second are made at most, by service and kind: what AWS's refusals left.", []string{"calls"}, nil),
-		waiting: prometheus.NewDesc("headgate_aws_api_waiting", "AWS calls that wait for their turn, by service and kind.", []string{"calls"}, nil),
+		waiting: prometheus.NewDesc("headgate_aws_api_waiting", "AWS calls that wait for their turn, by service and kind, and by lane.",
+			[]string{"calls", "lane"}, nil),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("registering the metrics of the pace: %w", err)
@@ -61,6 +62,8 @@ func (p pace) Describe(to chan<- *prometheus.Desc) {
 func (p pace) Collect(to chan<- prometheus.Metric) {
 	for _, one := range p.limits.Paces() {
 		to <- prometheus.MustNewConstMetric(p.rate, prometheus.GaugeValue, one.Rate, one.Of)
-		to <- prometheus.MustNewConstMetric(p.waiting, prometheus.GaugeValue, float64(one.Waiting), one.Of)
+		for lane, n := range one.Waiting {
+			to <- prometheus.MustNewConstMetric(p.waiting, prometheus.GaugeValue, float64(n), one.Of, call.Lane(lane).String())
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/headgate/headgate/cloud"
@@ -69,14 +70,24 @@ func TestPaceIsShown(t *testing.T) {
 	if err != nil || len(found) != 2 {
 		t.Fatalf("found %v, %v", found, err)
 	}
+	var got []string
 	for _, family := range found {
-		m := family.GetMetric()
-		if len(m) != 1 || m[0].GetLabel()[0].GetValue() != "Elastic Load Balancing v2 reads" {
-			t.Fatalf("%s is %v", family.GetName(), m)
+		for _, m := range family.GetMetric() {
+			words := []string{family.GetName()}
+			for _, l := range m.GetLabel() {
+				words = append(words, l.GetValue())
+			}
+			if family.GetName() == "headgate_aws_api_rate" && m.GetGauge().GetValue() >= 100 {
+				t.Errorf("AWS refused a call, and the pace is %v", m.GetGauge().GetValue())
+			}
+			got = append(got, strings.Join(words, " "))
 		}
-		if family.GetName() == "headgate_aws_api_rate" && m[0].GetGauge().GetValue() >= 100 {
-			t.Errorf("AWS refused a call, and the pace is %v", m[0].GetGauge().GetValue())
-		}
+	}
+	const kind = " Elastic Load Balancing v2 reads"
+	waiting := "headgate_aws_api_waiting" + kind
+	want := []string{"headgate_aws_api_rate" + kind, waiting + " background", waiting + " deregister", waiting + " edit", waiting + " register"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -166,7 +166,7 @@ func (o Options) paced(cfg aws.Config) aws.Config {
 
 func (o Options) retryer() aws.Retryer {
 	return retry.NewStandard(func(s *retry.StandardOptions) {
-		s.MaxAttempts = o.Attempts
+		s.MaxAttempts, s.Backoff = o.Attempts, call.Backoff()
 		if s.MaxAttempts <= 0 {
 			s.MaxAttempts = defaultAttempts
 		}

@@ -8,6 +8,8 @@ import (
 // Needs says which facts a build wants.
 type Needs struct {
 	Owner Owner `json:"owner"`
+	// Replaced are load balancers of the owner that another one of its takes the place of.
+	Replaced []ARN `json:"replaced,omitempty"`
 	// Missed says that something was not found, or not as it has to be, when it was asked for last: what is kept for long is read again.
 	Missed bool `json:"missed,omitempty"`
 	// SubnetIDs and SubnetNames are looked up besides those of the VPC.
@@ -154,35 +156,6 @@ func ExistingOf(s Stack) *Existing {
 		}
 	}
 	return out
-}
-
-// Quotas are account limits; zero means AWS's default.
-type Quotas struct {
-	// RulesPerLoadBalancer defaults to 100, without default rules.
-	RulesPerLoadBalancer int `json:"rulesPerLoadBalancer,omitempty"`
-	// TargetGroupsPerLoadBalancer is 100; AWS never raises it.
-	TargetGroupsPerLoadBalancer int `json:"targetGroupsPerLoadBalancer,omitempty"`
-	// CertificatesPerLoadBalancer defaults to 25, without default certificates.
-	CertificatesPerLoadBalancer int `json:"certificatesPerLoadBalancer,omitempty"`
-	// ListenersPerLoadBalancer defaults to 50.
-	ListenersPerLoadBalancer int `json:"listenersPerLoadBalancer,omitempty"`
-	// RulesPerSecurityGroup, of each address family, defaults to 60.
-	RulesPerSecurityGroup int `json:"rulesPerSecurityGroup,omitempty"`
-}
-
-// WithDefaults fills AWS's default quotas in.
-func (q Quotas) WithDefaults() Quotas {
-	fill := func(v *int, d int) {
-		if *v == 0 {
-			*v = d
-		}
-	}
-	fill(&q.RulesPerLoadBalancer, 100)
-	fill(&q.TargetGroupsPerLoadBalancer, 100)
-	fill(&q.CertificatesPerLoadBalancer, 25)
-	fill(&q.ListenersPerLoadBalancer, 50)
-	fill(&q.RulesPerSecurityGroup, 60)
-	return q
 }
 
 // Role is an IAM role of another account.

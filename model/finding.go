@@ -24,6 +24,8 @@ const (
 	ReasonPartly = "PartiallyInvalid"
 	// ReasonLoop is that of a route that is not served on a port because it would redirect to itself.
 	ReasonLoop = "RedirectLoop"
+	// ReasonNoNodePort is that of a backend that no target can be reached of, for its Service has no node port.
+	ReasonNoNodePort = "TargetTypeInstance"
 )
 
 // Finding is something about what a user wrote. It is data: many at once, and none stops the build of the rest.
@@ -34,6 +36,8 @@ type Finding struct {
 	Reason string `json:"reason"`
 	// Field is the annotation key or the path of the field: "spec.rules[0].http.paths[1]".
 	Field string `json:"field,omitempty"`
+	// Port is the listener that it is about; zero where it is about all of them, or none.
+	Port int `json:"port,omitempty"`
 	// Message says what is wrong and how to mend it.
 	Message string `json:"message"`
 }

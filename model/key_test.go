@@ -62,7 +62,7 @@ func TestQuotasDefault(t *testing.T) {
 	got := model.Quotas{RulesPerLoadBalancer: 200}.WithDefaults()
 	want := model.Quotas{
 		RulesPerLoadBalancer: 200, TargetGroupsPerLoadBalancer: 100, CertificatesPerLoadBalancer: 25, ListenersPerLoadBalancer: 50,
-		RulesPerSecurityGroup: 60,
+		TargetsPerLoadBalancer: 1000, TargetsPerTargetGroup: 1000, RulesPerSecurityGroup: 60,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -11,6 +11,10 @@ import (
 // "clients/<namespace>/<configmap>", with a hash at its end where it is made of several ConfigMaps.
 const KindTrustStore Kind = "TrustStore"
 
+// KindReplaced names, among the keys of an observation, a load balancer by its ARN that another one of its stack takes the place of: that one is
+// observed, though it may be older.
+const KindReplaced Kind = "Replaced"
+
 // TagBundle is the tag of a trust store of ours with the object in S3 that it was made of. AWS does not tell which one that was.
 const TagBundle = "headgate.dev/ca-bundle"
 

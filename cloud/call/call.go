@@ -147,11 +147,26 @@ func Bare(err error) error {
 	return err
 }
 
+// patient is how often a refusal for the rate is answered by the pace alone. After that somebody else uses the account up.
+const patient = 3
+
+// Backoff is how long is waited before a call is made again. What AWS refused for its rate goes back to the pace at once, which knows when
+// AWS takes it: to wait besides would only make targets late.
+func Backoff() retry.BackoffDelayer {
+	jitter := retry.NewExponentialJitterBackoff(retry.DefaultMaxBackoff)
+	return retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
+		if attempt <= patient && classOf(codeOf(err)) == fault.Throttled {
+			return 0, nil
+		}
+		return jitter.BackoffDelay(attempt, err)
+	})
+}
+
 // Once is a retryer for calls that create: AWS made the thing or refused it, and an answer that is lost is not asked for again blindly.
 // Only a refusal for the rate, which has no effect, is tried again, as often as base would.
 func Once(base aws.Retryer) aws.Retryer {
 	return retry.NewStandard(func(s *retry.StandardOptions) {
-		s.MaxAttempts = base.MaxAttempts()
+		s.MaxAttempts, s.Backoff = base.MaxAttempts(), Backoff()
 		s.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/headgate/headgate/model/fault"
@@ -94,6 +95,35 @@ func TestThrottledAnswersSlowTheService(t *testing.T) {
 	for _, other := range []*Limiter{limits.of("Elastic Load Balancing v2", "DescribeRules"), limits.of("EC2", "CreateSecurityGroup")} {
 		if other.rate != maxRate {
 			t.Errorf("the rate of what reads, or of another service, is %v, want %v: AWS counts them apart", other.rate, maxRate)
+		}
+	}
+}
+
+// TestRefusedForTheRate: the pace decides when AWS is asked again, until that has failed a few times.
+func TestRefusedForTheRate(t *testing.T) {
+	throttled := &smithy.GenericAPIError{Code: "Throttling"}
+	for attempt := 1; attempt <= patient; attempt++ {
+		if d, err := Backoff().BackoffDelay(attempt, throttled); d != 0 || err != nil {
+			t.Errorf("after refusal %d: %s, %v; want none, the call waits for its turn anyway", attempt, d, err)
+		}
+	}
+	for why, row := range map[string]struct {
+		attempt int
+		err     error
+	}{
+		"refused again and again": {patient + 1, throttled},
+		"no answer":               {1, errors.New("connection reset")},
+	} {
+		var sum time.Duration
+		for range 10 {
+			d, err := Backoff().BackoffDelay(row.attempt, row.err)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += d
+		}
+		if sum == 0 {
+			t.Errorf("%s: nothing is waited", why)
 		}
 	}
 }

@@ -19,6 +19,11 @@ const (
 
 const lanes = int(Background) + 1
 
+// String is the lane in one word, as the metrics name it.
+func (l Lane) String() string {
+	return [lanes]string{"deregister", "register", "edit", "background"}[l]
+}
+
 type laneKey struct{}
 
 // WithLane returns a context whose calls go in the lane.

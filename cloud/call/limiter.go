@@ -28,6 +28,9 @@ const (
 	calm = 600 * time.Millisecond
 	// share is the part of a burst that each lane leaves to the lanes before it.
 	share = 0.1
+	// urgent is the part of what AWS is taken to allow that calls for targets may use while the pace is below it. The pace falls back that
+	// far for all calls together to be refused seldom; these are few, and each one that waits costs requests.
+	urgent = 0.8
 )
 
 // Clock is time as the limiter sees it.
@@ -76,9 +79,9 @@ func (l *Limits) of(service, operation string) *Limiter {
 type Pace struct {
 	// Of is the service with "reads" or "writes".
 	Of string
-	// Rate is the present pace in calls a second, Waiting the calls that wait for their turn.
+	// Rate is the present pace in calls a second, Waiting the calls that wait for their turn, in each lane.
 	Rate    float64
-	Waiting int
+	Waiting [lanes]int
 }
 
 // Paces are those of all kinds of calls that were made, in no order.
@@ -97,8 +100,8 @@ func (l *Limiter) pace(of string) Pace {
 	defer l.mu.Unlock()
 	l.refill()
 	p := Pace{Of: of, Rate: l.rate}
-	for _, queue := range l.queues {
-		p.Waiting += len(queue)
+	for lane, queue := range l.queues {
+		p.Waiting[lane] = len(queue)
 	}
 	return p
 }
@@ -120,7 +123,9 @@ type Limiter struct {
 	mu     sync.Mutex
 	rate   float64
 	tokens float64
-	filled time.Time
+	// reserve are the tokens of calls for targets, which come at another pace; every call takes from both.
+	reserve float64
+	filled  time.Time
 	// allowed is what AWS is taken to allow, in calls a second, zero while it never refused; above is for how many seconds the pace has been
 	// beyond it, and answers are when calls were answered, not longer ago than the window.
 	allowed float64
@@ -129,12 +134,13 @@ type Limiter struct {
 	// calmUntil is when the next refusal counts.
 	calmUntil time.Time
 	queues    [lanes][]chan struct{}
-	armed     bool
+	// alarm is when turns are granted next, zero where nobody waits.
+	alarm time.Time
 }
 
 // NewLimiter makes a limiter at full pace.
 func NewLimiter(clock Clock) *Limiter {
-	return &Limiter{clock: clock, rate: maxRate, tokens: maxRate, filled: clock.Now()}
+	return &Limiter{clock: clock, rate: maxRate, tokens: maxRate, reserve: maxRate, filled: clock.Now()}
 }
 
 // Wait returns when a call of the lane may be made, or ctx is done.
@@ -186,7 +192,7 @@ func (l *Limiter) Throttled() {
 		allowed /= 2
 	}
 	l.allowed = max(minRate, allowed)
-	l.rate, l.above, l.tokens = back*l.allowed, 0, 0
+	l.rate, l.above, l.tokens, l.reserve = back*l.allowed, 0, 0, 0
 }
 
 func (l *Limiter) enter(lane Lane) chan struct{} {
@@ -208,6 +214,7 @@ func (l *Limiter) leave(lane Lane, turn chan struct{}) {
 		return
 	}
 	l.tokens++
+	l.reserve++
 	l.dispatch()
 }
 
@@ -216,28 +223,44 @@ func (l *Limiter) dispatch() {
 	l.refill()
 	for lane := range l.queues {
 		for len(l.queues[lane]) > 0 {
-			missing := 1 + float64(lane)*share*l.burst() - l.tokens
-			if missing > 0 {
-				l.arm(missing)
+			if wait := l.untilTokens(Lane(lane)); wait > 0 {
+				l.arm(wait)
 				return
 			}
-			l.tokens--
+			l.tokens = max(l.tokens-1, -l.burst())
+			l.reserve--
 			close(l.queues[lane][0])
 			l.queues[lane] = l.queues[lane][1:]
 		}
 	}
 }
 
-func (l *Limiter) arm(missing float64) {
-	if l.armed {
+// untilTokens is how long it is until a call of the lane may be made, in seconds.
+func (l *Limiter) untilTokens(lane Lane) float64 {
+	need := 1 + float64(lane)*share*l.burst()
+	if lane <= Register {
+		return (need - l.reserve) / l.urgentRate()
+	}
+	return (need - l.tokens) / l.rate
+}
+
+// urgentRate is how fast calls for targets may go where they are all.
+func (l *Limiter) urgentRate() float64 { return max(l.rate, urgent*l.allowed) }
+
+// arm comes back after so many seconds, or sooner where that is due already.
+func (l *Limiter) arm(wait float64) {
+	d := max(time.Duration(wait*float64(time.Second)), time.Millisecond)
+	at := l.clock.Now().Add(d)
+	if !l.alarm.IsZero() && !at.Before(l.alarm) {
 		return
 	}
-	l.armed = true
-	wait := time.Duration(missing / l.rate * float64(time.Second))
-	l.clock.After(max(wait, time.Millisecond), func() {
+	l.alarm = at
+	l.clock.After(d, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.armed = false
+		if l.alarm.Equal(at) {
+			l.alarm = time.Time{}
+		}
 		l.dispatch()
 	})
 }
@@ -256,6 +279,7 @@ func (l *Limiter) refill() {
 		l.grow(passed)
 	}
 	l.tokens = min(l.burst(), l.tokens+l.rate*passed)
+	l.reserve = min(l.burst(), l.reserve+l.urgentRate()*passed)
 }
 
 // grow raises the pace for the seconds that passed.

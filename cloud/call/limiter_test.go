@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -92,65 +93,91 @@ func (b *bucket) take(now time.Time) bool {
 	return true
 }
 
-// work makes so many calls through a limiter, so many side by side, each of which takes 150 ms, against a bucket. It gives the time that this
-// takes and how many were refused.
-func work(c *clock, l *Limiter, aws *bucket, calls, flight int) (took time.Duration, refused int) {
-	begin, done := c.Now(), 0
-	type answer struct {
-		at time.Time
-		ok bool
-	}
-	var turns []chan struct{}
-	var answers []answer
-	for done < calls {
-		for len(turns)+len(answers) < min(flight, calls-done) {
-			turns = append(turns, l.enter(Edit))
+// errand is a call that is made until AWS takes it, each time for 150 ms.
+type errand struct {
+	lane  Lane
+	begun time.Time
+	turn  chan struct{}
+	// answered is when the answer is there, zero while the turn has not come; ok whether AWS takes the call.
+	answered time.Time
+	ok       bool
+}
+
+// office runs errands through a limiter, against a bucket.
+type office struct {
+	*clock
+	*Limiter
+
+	aws     *bucket
+	running []*errand
+	refused int
+}
+
+func (o *office) start(lane Lane) {
+	o.running = append(o.running, &errand{lane: lane, begun: o.Now(), turn: o.enter(lane)})
+}
+
+// pass lets a millisecond pass, and gives the errands that are done.
+func (o *office) pass() []*errand {
+	for _, e := range o.running {
+		if e.answered.IsZero() && granted([]chan struct{}{e.turn}) == 1 {
+			e.answered, e.ok = o.Now().Add(150*time.Millisecond), o.aws.take(o.Now())
 		}
-		turns = slices.DeleteFunc(turns, func(turn chan struct{}) bool {
-			select {
-			case <-turn:
-				answers = append(answers, answer{c.Now().Add(150 * time.Millisecond), aws.take(c.Now())})
-				return true
-			default:
-				return false
-			}
-		})
-		c.advance(time.Millisecond)
-		answers = slices.DeleteFunc(answers, func(a answer) bool {
-			switch {
-			case a.at.After(c.Now()):
-				return false
-			case a.ok:
-				done++
-				l.Answered()
-			default:
-				refused++
-				l.Throttled()
-			}
-			return true
-		})
 	}
-	return c.Now().Sub(begin), refused
+	o.advance(time.Millisecond)
+	var done []*errand
+	o.running = slices.DeleteFunc(o.running, func(e *errand) bool {
+		switch {
+		case e.answered.IsZero() || e.answered.After(o.Now()):
+			return false
+		case e.ok:
+			o.Answered()
+			done = append(done, e)
+			return true
+		}
+		o.refused++
+		o.Throttled()
+		e.turn, e.answered = o.enter(e.lane), time.Time{}
+		return false
+	})
+	return done
+}
+
+// work runs so many errands of a lane, so many side by side. It gives the time that this takes and how many calls were refused.
+func (o *office) work(lane Lane, calls, flight int) (took time.Duration, refused int) {
+	begin, before, left := o.Now(), o.refused, calls
+	for left > 0 {
+		for len(o.running) < min(flight, left) {
+			o.start(lane)
+		}
+		left -= len(o.pass())
+	}
+	return o.Now().Sub(begin), o.refused - before
+}
+
+func newOffice(rate, burst float64) *office {
+	c := newClock()
+	return &office{clock: c, Limiter: NewLimiter(c), aws: &bucket{rate: rate, burst: burst, tokens: burst, filled: c.Now()}}
 }
 
 func TestLimiterFindsWhatAWSAllows(t *testing.T) {
 	for _, row := range []struct {
 		why         string
 		rate, burst float64
+		lane        Lane
 		calls       int
 		flight      int
 		// refused is the most that may be refused, late how much more time it may take than the bucket needs.
 		refused int
 		late    float64
 	}{
-		{"as measured: writes of load balancers", 5, 20, 320, 8, 18, 1.03},
-		{"an account with little left", 2, 10, 100, 8, 16, 1.05},
-		{"an account with more", 20, 40, 600, 16, 18, 1.2},
-		{"enough for all", 1000, 1000, 400, 8, 0, 1.6},
+		{"as measured: writes of load balancers", 5, 20, Edit, 320, 8, 18, 1.03},
+		{"the same, of targets", 5, 20, Register, 320, 16, 20, 1.03},
+		{"an account with little left", 2, 10, Edit, 100, 8, 16, 1.05},
+		{"an account with more", 20, 40, Edit, 600, 16, 18, 1.2},
+		{"enough for all", 1000, 1000, Edit, 400, 8, 0, 1.6},
 	} {
-		c := newClock()
-		aws := &bucket{rate: row.rate, burst: row.burst, tokens: row.burst, filled: c.Now()}
-		took, refused := work(c, NewLimiter(c), aws, row.calls, row.flight)
+		took, refused := newOffice(row.rate, row.burst).work(row.lane, row.calls, row.flight)
 		least := max((float64(row.calls)-row.burst)/row.rate, float64(row.calls)*0.15/float64(row.flight))
 		t.Logf("%s: %s, of which AWS needs %.1f s, %d refused", row.why, took, least, refused)
 		if refused > row.refused || took.Seconds() > least*row.late {
@@ -161,18 +188,45 @@ func TestLimiterFindsWhatAWSAllows(t *testing.T) {
 
 // TestLimiterForgetsARefusal: somebody else used the account up for a moment.
 func TestLimiterForgetsARefusal(t *testing.T) {
-	c := newClock()
-	l := NewLimiter(c)
+	o := newOffice(100, 200)
 	for range 8 {
-		l.Throttled()
+		o.Throttled()
 	}
-	aws := &bucket{rate: 100, burst: 200, tokens: 200, filled: c.Now()}
-	if took, _ := work(c, l, aws, 10, 4); took > 8*time.Second {
+	if took, _ := o.work(Edit, 10, 4); took > 8*time.Second {
 		t.Errorf("ten calls after a refusal took %s", took)
 	}
-	c.advance(time.Minute)
-	if took, refused := work(c, l, aws, 50, 8); took > 2*time.Second || refused > 0 {
+	o.advance(time.Minute)
+	if took, refused := o.work(Edit, 50, 8); took > 2*time.Second || refused > 0 {
 		t.Errorf("fifty calls a minute after it took %s, %d refused", took, refused)
+	}
+}
+
+// TestTargetsDoNotWaitForThePace: a pod is replaced each second while an account that allows five writes a second is busy with edits.
+func TestTargetsDoNotWaitForThePace(t *testing.T) {
+	o := newOffice(5, 20)
+	const seconds = 600
+	var took []time.Duration
+	calls := 0
+	for ms := range seconds * 1000 {
+		for len(o.running) < 8 {
+			o.start(Edit)
+		}
+		if ms%1000 == 0 {
+			o.start(Deregister)
+			o.start(Register)
+		}
+		for _, e := range o.pass() {
+			calls++
+			if e.lane <= Register {
+				took = append(took, o.Now().Sub(e.begun))
+			}
+		}
+	}
+	slices.Sort(took)
+	p50, p99, worst := took[len(took)/2], took[len(took)*99/100], took[len(took)-1]
+	t.Logf("%d calls, %d refused; of targets p50 %s, p99 %s, worst %s", calls, o.refused, p50, p99, worst)
+	if p99 > 700*time.Millisecond || o.refused*100 > calls*4 || calls < 5*seconds*9/10 {
+		t.Errorf("%d calls in %d s, %d refused, of targets p99 %s", calls, seconds, o.refused, p99)
 	}
 }
 
@@ -253,5 +307,35 @@ func TestLimiterGivesUpWithItsContext(t *testing.T) {
 	defer l.mu.Unlock()
 	if len(l.queues[Edit]) != 0 {
 		t.Error("a waiter that gave up still stands in the queue")
+	}
+}
+
+// TestPaceTellsWhoWaits: each lane for itself, and who got a turn waits no more.
+func TestPaceTellsWhoWaits(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	limits := NewLimits(now)
+	l := limits.of("ELB", "DescribeTags")
+	l.Throttled()
+	for lane, calls := range map[Lane]int{Edit: 2, Background: 3} {
+		for range calls {
+			l.enter(lane)
+		}
+	}
+	waiting := func() map[string]int {
+		out := map[string]int{}
+		for lane, n := range limits.Paces()[0].Waiting {
+			if n > 0 {
+				out[Lane(lane).String()] = n
+			}
+		}
+		return out
+	}
+	if got := waiting(); !maps.Equal(got, map[string]int{"edit": 2, "background": 3}) {
+		t.Errorf("%v wait", got)
+	}
+	now.advance(10 * time.Second)
+	if got := waiting(); len(got) > 0 {
+		t.Errorf("after a while %v wait", got)
 	}
 }

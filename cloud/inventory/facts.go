@@ -174,6 +174,8 @@ func namesMissing(need model.Needs, have []model.Subnet) bool {
 // limits are the account's limits, or AWS's defaults with the error that denied to read them.
 type limits struct {
 	quotas model.Quotas
+	// region has those of the region, by AWS's names.
+	region map[string]int
 	denied error
 }
 
@@ -202,11 +204,12 @@ func (i *Inventory) readLimits(ctx context.Context) (limits, error) {
 	default:
 		return limits{}, err
 	}
-	return limits{quotas: model.Quotas{
-		RulesPerLoadBalancer:        read["rules-per-application-load-balancer"],
-		TargetGroupsPerLoadBalancer: read["target-groups-per-application-load-balancer"],
-		CertificatesPerLoadBalancer: read["certificates-per-application-load-balancer"],
-		ListenersPerLoadBalancer:    read["listeners-per-application-load-balancer"],
+	return limits{region: read, quotas: model.Quotas{
+		RulesPerLoadBalancer:        read[model.QuotaRules],
+		TargetGroupsPerLoadBalancer: read[model.QuotaGroupsPerBalancer],
+		CertificatesPerLoadBalancer: read[model.QuotaCertificates],
+		ListenersPerLoadBalancer:    read[model.QuotaListeners],
+		TargetsPerLoadBalancer:      read[model.QuotaTargets],
 	}.WithDefaults()}, nil
 }
 
@@ -215,7 +218,7 @@ func (i *Inventory) existingFacts(ctx context.Context, need model.Needs, out *mo
 	if err != nil || len(mine) == 0 {
 		return err
 	}
-	lb := mine[0]
+	lb := behind(mine, need.Replaced)[0]
 	out.Existing = &model.Existing{
 		ARN: lb.ARN, Name: lb.Name, Scheme: lb.Scheme, IPAddressType: lb.IPAddressType, Subnets: slices.Clone(lb.Subnets),
 		CustomerOwnedPool: lb.CustomerOwnedPool,

@@ -12,7 +12,7 @@ import (
 // The security groups and what refers to them are the stack's.
 func (o *observation) frontend(ctx context.Context) (*model.Stack, error) {
 	part := observation{Inventory: o.Inventory, want: o.want, refs: o.refs, stack: model.Stack{Owner: o.stack.Owner}}
-	if err := part.newest(ctx, model.ResourceFrontend); err != nil {
+	if err := part.newest(ctx, model.ResourceFrontend, nil); err != nil {
 		return nil, err
 	}
 	groups, err := o.targetGroupsOf(ctx, o.stack.Owner)

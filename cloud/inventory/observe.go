@@ -22,8 +22,9 @@ const provisioning = "provisioning"
 // those of add-ons, certificates and trust stores, is everything. Add-ons are read that have keys; certificates where there is a key of their
 // kind, for it takes a call for each certificate of the account to find them: those of the owner, and of those that the cluster imported those
 // that its listeners have, that a key names by ARN or host name, or that nothing has; trust stores where there is a key of their kind, or a
-// bucket for them. Of several load balancers the newest is the stack's, the others are its leftovers. A reference to a target group carries
-// its ARN, and its key where only one group has that; a reference to a security group has the key where there is one.
+// bucket for them. Of several load balancers the newest is the stack's of which no key says that it is replaced, the others are its leftovers.
+// A reference to a target group carries its ARN, and its key where only one group has that; a reference to a security group has the key where
+// there is one.
 func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
 	if owner.Prefix == "" {
 		return i.observeCluster(ctx, owner)
@@ -33,9 +34,10 @@ func (i *Inventory) Observe(ctx context.Context, owner model.Owner, keys []model
 	}
 	keys, look := split(keys)
 	keys, trust := apart(keys, model.KindTrustStore)
+	keys, replaced := apart(keys, model.KindReplaced)
 	addons, others := addonsOf(keys)
 	o := observation{Inventory: i, want: wanted(others), addons: addons, stack: model.Stack{Owner: owner}}
-	if err := o.collections(ctx); err != nil {
+	if err := o.collections(ctx, arnsOf(replaced)); err != nil {
 		return model.Stack{}, err
 	}
 	if len(trust) > 0 || i.shelf.Bucket != "" {
@@ -113,9 +115,9 @@ func wanted(keys []model.Key) func(model.Key) bool {
 	}
 }
 
-func (o *observation) collections(ctx context.Context) error {
+func (o *observation) collections(ctx context.Context, replaced []model.ARN) error {
 	owner := o.stack.Owner
-	err := o.newest(ctx, model.ResourceLoadBalancer)
+	err := o.newest(ctx, model.ResourceLoadBalancer, replaced)
 	if err != nil {
 		return err
 	}
@@ -139,8 +141,8 @@ func (o *observation) collections(ctx context.Context) error {
 	return nil
 }
 
-// newest finds the load balancers with the resource ID: the newest is the stack's.
-func (o *observation) newest(ctx context.Context, resource string) error {
+// newest finds the load balancers with the resource ID: the newest that is not replaced is the stack's.
+func (o *observation) newest(ctx context.Context, resource string, replaced []model.ARN) error {
 	mine, err := o.balancersOf(ctx, o.stack.Owner, resource)
 	if err != nil {
 		return err
@@ -148,7 +150,7 @@ func (o *observation) newest(ctx context.Context, resource string) error {
 	if mine, err = o.settled(ctx, o.stack.Owner, mine); err != nil {
 		return err
 	}
-	for n, lb := range mine {
+	for n, lb := range behind(mine, replaced) {
 		if n == 0 {
 			o.stack.LoadBalancer = &lb.LoadBalancer
 			continue
@@ -156,6 +158,28 @@ func (o *observation) newest(ctx context.Context, resource string) error {
 		o.stack.Leftovers = append(o.stack.Leftovers, lb.LoadBalancer)
 	}
 	return nil
+}
+
+// behind puts load balancers that are replaced behind the others.
+func behind(mine []Balancer, replaced []model.ARN) []Balancer {
+	out := slices.Clone(mine)
+	rank := func(b Balancer) int {
+		if slices.Contains(replaced, b.ARN) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(out, func(a, b Balancer) int { return rank(a) - rank(b) })
+	return out
+}
+
+// arnsOf are the ARNs that keys name.
+func arnsOf(keys []model.Key) []model.ARN {
+	var out []model.ARN
+	for _, k := range keys {
+		out = append(out, model.ARN(k.ID))
+	}
+	return out
 }
 
 // settled looks again at load balancers, of one resource ID, that were not active yet.

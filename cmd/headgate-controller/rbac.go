@@ -59,7 +59,7 @@ package main
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=elbv2.k8s.aws,resources=targetgroupbindings/status,verbs=patch
 // +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=headgate.dev,resources=stackstates,verbs=get;list;watch;create;update;delete
+// +kubebuilder:rbac:groups=headgate.dev,resources=stackstates,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=headgate.dev,resources=loadbalancers/status,verbs=patch
 //
 // It leads by the incumbent's lease, so that the two never run together:

@@ -10,11 +10,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/manifests"
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 )
 
@@ -66,8 +69,10 @@ approved. What is approved is this plan with all its steps: one that has changed
 It covers the calls that it lists, and for each target group that it makes (lines with &) that the pods of its Service are registered, and
 that the security groups of these pods admit the load balancer. What follows the pods of target groups that are there needs no approval:
 that they are registered and deregistered, and that their security groups admit the load balancer.`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("name one Ingress or Gateway, as NAMESPACE/NAME, or one LoadBalancer: `kubectl get lb` lists them")
+			}
 			var err error
 			if a.client, err = from.connect(); err != nil {
 				return err
@@ -88,16 +93,9 @@ func (a approval) approve(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	waiting := lb.Status.PendingPlan
-	if waiting == nil {
-		return fmt.Errorf("no plan waits for LoadBalancer %s", lb.Name)
-	}
-	text, whole, err := stack.PlanText(*waiting)
+	waiting, whole, err := a.show(lb)
 	if err != nil {
-		return fmt.Errorf("reading plan %s of LoadBalancer %s: %w", waiting.Hash, lb.Name, err)
-	}
-	if _, err := fmt.Fprintf(a.out, "LoadBalancer %s, plan %s\n%s", lb.Name, waiting.Hash, text); err != nil {
-		return fmt.Errorf("printing the plan: %w", err)
+		return err
 	}
 	if !whole && a.hash == "" && !a.yes {
 		return fmt.Errorf("the plan is too large for the object, so that this is not all: `headgate plan --kubeconfig FILE` prints all; "+
@@ -116,6 +114,33 @@ func (a approval) approve(ctx context.Context, name string) error {
 	}
 	if _, err := fmt.Fprintf(a.out, "approved %s\n", waiting.Hash); err != nil {
 		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
+}
+
+// show prints the plan that waits; whole is false where that is not all of it.
+func (a approval) show(lb *headgatev1alpha1.LoadBalancer) (waiting *headgatev1alpha1.PendingPlan, whole bool, err error) {
+	if waiting = lb.Status.PendingPlan; waiting == nil {
+		return nil, false, fmt.Errorf("no plan waits for LoadBalancer %s", lb.Name)
+	}
+	text, whole, err := stack.PlanText(*waiting)
+	if err != nil {
+		return nil, false, fmt.Errorf("reading plan %s of LoadBalancer %s: %w", waiting.Hash, lb.Name, err)
+	}
+	if _, err := fmt.Fprintf(a.out, "LoadBalancer %s, plan %s\n%s", lb.Name, waiting.Hash, text); err != nil {
+		return nil, false, fmt.Errorf("printing the plan: %w", err)
+	}
+	return waiting, whole, mayApprove(lb)
+}
+
+// mayApprove tells whether an approval does anything: a plan also shows while it is carried out, and where none shall be.
+func mayApprove(lb *headgatev1alpha1.LoadBalancer) error {
+	c := meta.FindStatusCondition(lb.Status.Conditions, headgatev1alpha1.ConditionPlanApproved)
+	switch {
+	case c == nil || c.Status == metav1.ConditionTrue:
+		return fmt.Errorf("the plan of LoadBalancer %s waits for nobody: it is carried out, as far as AWS lets it (`kubectl describe lb %s`)", lb.Name, lb.Name)
+	case c.Reason == outcome.ReasonObserved:
+		return fmt.Errorf("the plan of LoadBalancer %s is only shown: with headgate.dev/changes: Observe no approval counts; write Approve or Auto", lb.Name)
 	}
 	return nil
 }

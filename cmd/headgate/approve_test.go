@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -30,6 +31,7 @@ func pages(t *testing.T) client.Client {
 		if p.hash != "" {
 			lb.Status.PendingPlan = &headgatev1alpha1.PendingPlan{Hash: p.hash, Text: "+ LoadBalancer/LoadBalancer\n"}
 		}
+		lb.Status.Conditions = []metav1.Condition{{Type: "PlanApproved", Status: "False", Reason: "WaitingForApproval"}}
 		build = build.WithObjects(lb)
 	}
 	return build.Build()
@@ -74,6 +76,37 @@ func TestApproveShowsAll(t *testing.T) {
 		}
 		if !strings.Contains(text, row.says) || (err == nil) != row.done {
 			t.Errorf("%s: says %q (%v), want %q", row.why, text, err, row.says)
+		}
+	}
+}
+
+// TestApproveWhereItDoesNothing: who approves what no approval moves is told so.
+func TestApproveWhereItDoesNothing(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		why        string
+		conditions []metav1.Condition
+		says       string
+	}{
+		{"plans are only shown", []metav1.Condition{{Type: "PlanApproved", Status: "False", Reason: "ObservedOnly"}}, "Observe no approval counts"},
+		{"it was approved", []metav1.Condition{{Type: "PlanApproved", Status: "True", Reason: "Approved"}}, "waits for nobody"},
+		{"it waits for AWS", []metav1.Condition{{Type: "Programmed", Status: "False", Reason: "Waiting"}}, "waits for nobody"},
+	} {
+		c, out := pages(t), &bytes.Buffer{}
+		lb := &headgatev1alpha1.LoadBalancer{}
+		if err := c.Get(t.Context(), client.ObjectKey{Name: "lb-cart"}, lb); err != nil {
+			t.Fatal(err)
+		}
+		lb.Status.Conditions = row.conditions
+		if err := c.Update(t.Context(), lb); err != nil {
+			t.Fatal(err)
+		}
+		err := approval{client: c, in: strings.NewReader("y\n"), out: out, yes: true}.approve(t.Context(), "lb-cart")
+		if err == nil || !strings.Contains(err.Error(), row.says) || !strings.Contains(out.String(), "+ LoadBalancer") {
+			t.Errorf("%s: %v after %q, want %q after the plan", row.why, err, out, row.says)
+		}
+		if err := c.Get(t.Context(), client.ObjectKey{Name: "lb-cart"}, lb); err != nil || lb.Spec.ApprovedPlan != "" {
+			t.Errorf("%s: approved %q, %v", row.why, lb.Spec.ApprovedPlan, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,33 @@ func TestRunExitCodes(t *testing.T) {
 		t.Setenv("HEADGATE_SOURCE", t.TempDir())
 		if got := run(t.Context(), row.args); got != row.want {
 			t.Errorf("%s: headgate %v ended with %d, want %d", row.why, row.args, got, row.want)
+		}
+	}
+}
+
+// TestMissingWordsAreAskedFor: who leaves out what a command needs is told what to write.
+func TestMissingWordsAreAskedFor(t *testing.T) {
+	kubeconfig := write(t, "kubeconfig", `{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}],
+  clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: u, user: {}}]}`)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	for _, row := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"approve"}, "NAMESPACE/NAME"},
+		{[]string{"approve", "shop/web", "shop/cart"}, "name one"},
+		{[]string{"plan"}, "-f DIR|FILE or --kubeconfig FILE"},
+		{[]string{"orphans"}, "--cluster-name is needed"},
+		{[]string{"orphans", "--cluster-name", "a", "--kubeconfig", kubeconfig}, "give --aws-region and --aws-vpc-id"},
+	} {
+		root := newRootCommand()
+		root.SetArgs(row.args)
+		if err := root.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("headgate %v says %v, want it to say %q", row.args, err, row.want)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func newOrphansCommand() *cobra.Command {
 			}
 			aws, err := cloud.New(cmd.Context(), wire.CloudOptions(set))
 			if err != nil {
-				return fmt.Errorf("connecting to AWS: %w", err)
+				return fmt.Errorf("connecting to AWS: %w%s", err, hint(set))
 			}
 			o.cluster, o.objects, o.aws = set.Cluster, objects, aws
 			o.in, o.out = cmd.InOrStdin(), cmd.OutOrStdout()
@@ -123,8 +123,22 @@ func (o *orphanage) run(ctx context.Context) error {
 	if err := o.meant(wanted, len(found)); err != nil {
 		return err
 	}
+	return o.removeAll(ctx, found)
+}
+
+// removeAll deletes what is still wanted by nobody: an answer may take its time.
+func (o *orphanage) removeAll(ctx context.Context, found []plan.Plan) error {
+	wanted, err := orphan.Look(ctx, o.objects, o.cluster)
+	if err != nil {
+		return fmt.Errorf("looking at the cluster once more: %w", err)
+	}
 	var errs []error
 	for _, p := range found {
+		remembered := func(c plan.Change) bool { return p.Known[c.Key] != "" && wanted.Resources[p.Known[c.Key]] }
+		if wanted.Owners[p.Owner] || slices.ContainsFunc(p.Changes, remembered) {
+			fmt.Fprintf(o.out, "kept %s: somebody wants it now\n", title(p.Owner))
+			continue
+		}
 		errs = append(errs, o.remove(ctx, p))
 	}
 	return errors.Join(errs...)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 
@@ -90,6 +91,46 @@ func TestOrphansOfAnotherCluster(t *testing.T) {
 		}
 	}
 }
+
+// TestOrphanThatSomebodyWantsNow (invariant 5): what is taken up while the question stands is not deleted.
+func TestOrphanThatSomebodyWantsNow(t *testing.T) {
+	t.Parallel()
+	scheme, err := manifests.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := &headgatev1alpha1.StackState{}
+	state.Name, state.Spec.Owner = "s", "c "+ownedBy(model.PrefixGatewayALB, "infra/edge").String()
+	objects := fake.NewClientBuilder().WithScheme(scheme).WithObjects(state).Build()
+	taken, gone := ownedBy(model.PrefixIngress, "shop/taken"), ownedBy(model.PrefixIngress, "shop/gone")
+	aws, out := kept{Account: preview.NewAccount(model.Facts{}, balanced(taken), balanced(gone))}, &bytes.Buffer{}
+	aws.Cut = -1
+	ing := &networkingv1.Ingress{}
+	ing.Namespace, ing.Name = "shop", "taken"
+	answer := asked(func() string {
+		if err := objects.Create(t.Context(), ing); err != nil {
+			t.Fatal(err)
+		}
+		return "y\n"
+	})
+	o := orphanage{cluster: "c", objects: objects, aws: aws, in: answer, out: out, delete: true}
+	if err := o.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range aws.Stacks() {
+		if there := s.LoadBalancer != nil; there != (s.Owner == taken) {
+			t.Errorf("%s: there is a load balancer: %v; it said %s", s.Owner, there, out)
+		}
+	}
+	if !strings.Contains(out.String(), "kept "+taken.String()) {
+		t.Errorf("it said %s", out)
+	}
+}
+
+// asked is somebody who does something before the answer.
+type asked func() string
+
+func (a asked) Read(p []byte) (int, error) { return copy(p, a()), io.EOF }
 
 func TestOrphans(t *testing.T) {
 	t.Parallel()

@@ -168,12 +168,12 @@ func (o *planOptions) check() error {
 }
 
 // hint says which flags may help where AWS cannot be reached.
-func (o *planOptions) hint() string {
+func hint(set wire.Settings) string {
 	var flags []string
-	if o.set.Region == "" {
+	if set.Region == "" {
 		flags = append(flags, "--aws-region")
 	}
-	if o.set.VPC == "" {
+	if set.VPC == "" {
 		flags = append(flags, "--aws-vpc-id")
 	}
 	if len(flags) == 0 {
@@ -283,7 +283,7 @@ func (o *planOptions) live(ctx context.Context) (planned, error) {
 	}
 	aws, err := cloud.New(ctx, wire.CloudOptions(o.set))
 	if err != nil {
-		return planned{}, fmt.Errorf("connecting to AWS: %w%s", err, o.hint())
+		return planned{}, fmt.Errorf("connecting to AWS: %w%s", err, hint(o.set))
 	}
 	stacks, err := preview.Run(ctx, preview.Source{Reader: reader, Scheme: scheme}, preview.Onlooker{Cloud: aws}, o.settings())
 	if err != nil {

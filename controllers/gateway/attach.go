@@ -14,7 +14,9 @@ type attachment struct {
 	field  string
 	// refused says why the parent does not accept the route; empty when it does.
 	refused problem
-	places  []place
+	// partly says why not all of its listeners serve the route.
+	partly []string
+	places []place
 }
 
 // place is a listener with the host names that the route is served for there.

@@ -27,8 +27,8 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 		}
 		field := fmt.Sprintf("%s.backendRefs[%d]", rule.field, i)
 		backend, p := t.backend(j.route, b.BackendRef)
+		backend.Field = field
 		if backend.TargetGroupName != "" {
-			backend.Field = field
 			j.unneeded(field, b.BackendRef)
 		}
 		if p.any() {
@@ -40,6 +40,7 @@ func (t *translator) forward(j *judged, rule ruleAt) intent.Route {
 		}
 		if backend.Service != nil {
 			t.sentPlain(j, field, backend.Service)
+			j.needsTLS(field, *backend.Service)
 		}
 		backend.Weight = weight
 		backends = append(backends, backend)
@@ -139,6 +140,17 @@ func (t *translator) sentPlain(j *judged, field string, s *intent.Service) {
 					"TargetGroupConfiguration for the Service", s.Port, s.Namespace, s.Name, p),
 		})
 	}
+}
+
+// needsTLS notes a backend that AWS forwards to from HTTPS listeners only (ALB guide, "Protocol version").
+func (j *judged) needsTLS(field string, s intent.Service) {
+	version := awsgwv1.ProtocolVersion(s.Group.ProtocolVersion)
+	if version == "" || version == awsgwv1.ProtocolVersionHTTP1 {
+		return
+	}
+	j.unfit(gwv1.HTTPProtocolType, field, fmt.Sprintf("the backend has protocol version %s, by which AWS forwards from HTTPS listeners only: name in "+
+		"parentRefs a listener of the protocol HTTPS only, or use HTTP1 (by the appProtocol of the Service's port, or protocolVersion of a "+
+		"TargetGroupConfiguration)", version))
 }
 
 // unreachable is why an application load balancer can send nothing to a port of a Service.

@@ -128,18 +128,21 @@ func TestListenersOfAGateway(t *testing.T) {
 	v := verdictOf(s)
 	var got []string
 	for _, l := range v.Intent.Fragments[0].Listeners {
-		got = append(got, l.Field+" "+l.Protocol+" "+join(l.DiscoverHosts)+join(l.Certificates)+l.SSLPolicy)
+		got = append(got, l.Field+" "+l.Protocol+" "+join(l.DiscoverHosts)+join(l.Certificates)+l.SSLPolicy+string(l.Only))
 		if cmp.Diff([]string{"10.0.0.0/8"}, l.InboundCIDRs) != "" {
 			t.Errorf("port %d admits %v", l.Port, l.InboundCIDRs)
 		}
 	}
-	want := []string{"spec.listeners[0] HTTP ", "spec.listeners[1] HTTPS x.com", "spec.listeners[3] HTTPS arn:darn:estrict"}
+	want := []string{"spec.listeners[0] HTTP ", "spec.listeners[1] HTTPS x.com", "spec.listeners[2] HTTPS port", "spec.listeners[3] HTTPS arn:darn:estrict"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a listener that names neither certificate nor host leaves that to its routes: %s", diff)
 	}
 	route := v.Intent.Fragments[1].Listeners
-	if len(route) != 1 || route[0].Port != 8443 || join(route[0].DiscoverHosts) != "y.com" || join(route[0].InboundCIDRs) != "10.0.0.0/8" {
-		t.Errorf("the route asks for the certificate of its host, under the Gateway's restrictions: %+v", route)
+	asked := []intent.Listener{{
+		Port: 8443, Protocol: "HTTPS", Only: intent.PartCertificates, DiscoverHosts: []string{"y.com"}, Field: "spec.hostnames",
+	}}
+	if diff := cmp.Diff(asked, route); diff != "" {
+		t.Errorf("the route asks for the certificate of its host, and for nothing else of the port: %s", diff)
 	}
 }
 
@@ -156,10 +159,10 @@ func TestCertificatesAreFoundByTheHostsOfRoutes(t *testing.T) {
 		gateway, asked []string
 	}{
 		{"the listener's own host", []string{"a.x.com"}, "a.x.com", []string{"a.x.com"}, nil},
-		{"the hosts under its wildcard", []string{"*.x.com"}, "b.x.com, a.x.com, other.com", nil, []string{"a.x.com,b.x.com"}},
-		{"the wildcard where the route names no host", []string{"*.x.com"}, "", nil, []string{"*.x.com"}},
+		{"the hosts under its wildcard", []string{"*.x.com"}, "b.x.com, a.x.com, other.com", []string{"port"}, []string{"a.x.com,b.x.com"}},
+		{"the wildcard where the route names no host", []string{"*.x.com"}, "", []string{"port"}, []string{"*.x.com"}},
 		{"the wildcard where no route is", []string{"*.x.com"}, "other.com", []string{"*.x.com"}, nil},
-		{"one port, several wildcards: asked for at once", []string{"*.x.com", "*.y.com"}, "a.x.com, a.y.com", nil, []string{"a.x.com,a.y.com"}},
+		{"one port, several wildcards: asked for at once", []string{"*.x.com", "*.y.com"}, "a.x.com, a.y.com", []string{"port", "port"}, []string{"a.x.com,a.y.com"}},
 	} {
 		var listeners []string
 		for i, h := range c.hosts {
@@ -169,7 +172,11 @@ func TestCertificatesAreFoundByTheHostsOfRoutes(t *testing.T) {
 		hosts := func(list []intent.Listener) []string {
 			var out []string
 			for _, l := range list {
-				out = append(out, strings.Join(l.DiscoverHosts, ","))
+				one := strings.Join(l.DiscoverHosts, ",")
+				if l.Only == intent.PartPort {
+					one += "port"
+				}
+				out = append(out, one)
 			}
 			return out
 		}

@@ -112,27 +112,23 @@ func (t *translator) listenersOf(p *parent) []intent.Listener {
 			continue
 		}
 		one := t.port(l)
-		if one.Protocol == protocolHTTPS && !t.certified(l, &one) {
-			continue
-		}
+		t.certify(l, &one)
 		out = append(out, one)
 	}
 	return out
 }
 
-// certified says where a listener has its certificates from. It reports false where the Gateway asks for none: those of its routes' host
-// names are asked for by the routes.
-func (t *translator) certified(l *listener, one *intent.Listener) bool {
+// certify says where a listener has its certificates from. Those of its routes' host names are asked for by the routes.
+func (t *translator) certify(l *listener, one *intent.Listener) {
 	switch {
-	case len(one.Certificates) > 0:
+	case one.Protocol != protocolHTTPS, len(one.Certificates) > 0:
 	case len(l.certificateRefs()) > 0:
 		one.Secrets = l.secrets
 	case l.hostname() == "" || t.asked[l]:
-		return false
+		one.Only = intent.PartPort
 	default:
 		one.DiscoverHosts = []string{l.hostname()}
 	}
-	return true
 }
 
 const protocolHTTPS = string(gwv1.HTTPSProtocolType)
@@ -143,6 +139,7 @@ func (t *translator) port(l *listener) intent.Listener {
 	out := intent.Listener{
 		Port: int(l.Port), Protocol: string(l.Protocol), InboundCIDRs: t.config.spec.SourceRanges,
 		PrefixLists: t.config.spec.SecurityGroupPrefixes, Attributes: attributeMap(lc.ListenerAttributes), Field: l.field(),
+		Fields: t.config.listenerFields(l),
 	}
 	if out.Protocol == protocolHTTPS {
 		out.Certificates = t.certificates(l)

@@ -20,6 +20,8 @@ type judged struct {
 	places []place
 	// refs says why ResolvedRefs is not good.
 	refs problem
+	// unfits says which protocols of listeners cannot serve the route.
+	unfits map[gwv1.ProtocolType]model.Finding
 	// partly says which rules are not served as they are written.
 	partly []string
 	// unsupported says why the route is refused as a whole; waiting, that its Gateway keeps it from being judged.

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -34,7 +33,7 @@ func (t *translator) mutual(l *listener) *intent.MutualAuth {
 	}
 	out := &intent.MutualAuth{
 		Mode: string(m.Mode), IgnoreExpiry: deref(m.IgnoreClientCertificateExpiry), AdvertiseNames: string(deref(m.AdvertiseTrustStoreCANames)),
-		Whole: true, Field: t.config.mutualField(l),
+		Whole: true, Field: t.config.listenerFields(l)["mutualAuth"],
 	}
 	setText(&out.TrustStore, m.TrustStore)
 	return out
@@ -48,16 +47,4 @@ func (t *translator) mutualOf(good intent.Listener) *intent.MutualAuth {
 		}
 	}
 	return nil
-}
-
-// mutualField is where it is written how the clients of a listener show certificates.
-func (c config) mutualField(l *listener) string {
-	for _, p := range c.parts {
-		for i, lc := range p.spec.ListenerConfigurations {
-			if lc.ProtocolPort == protocolPort(l) && lc.MutualAuthentication != nil {
-				return fmt.Sprintf("%s spec.listenerConfigurations[%d].mutualAuthentication", p.object, i)
-			}
-		}
-	}
-	return ""
 }

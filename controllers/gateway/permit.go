@@ -43,7 +43,7 @@ func (v *Verdict) permit(f intent.Fragment) intent.Fragment {
 			if have.Port != port || slices.ContainsFunc(out.Listeners, func(o intent.Listener) bool { return o.Port == port }) {
 				continue
 			}
-			out.Listeners = append(out.Listeners, v.protected(have, l))
+			out.Listeners = append(out.Listeners, v.certifying(have))
 		}
 	}
 	return out
@@ -92,8 +92,8 @@ func (v *Verdict) admit(f intent.Fragment) intent.Fragment {
 	if f.Member.Kind == kindGateway {
 		out.Settings = guarded(f.Settings, now.settings())
 	}
-	out.Listeners = slices.Clone(f.Listeners)
-	for i := range out.Listeners {
+	out.Listeners = append(slices.Clone(f.Listeners), v.translator.lent(f)...)
+	for i := range f.Listeners {
 		out.Listeners[i].InboundCIDRs, out.Listeners[i].PrefixLists = now.spec.SourceRanges, now.spec.SecurityGroupPrefixes
 		if m := v.translator.mutualOf(f.Listeners[i]); m != nil {
 			out.Listeners[i].MutualAuth = m.Over(v.snapshot.lasting(f.Listeners[i].MutualAuth))
@@ -122,16 +122,30 @@ func guarded(good, now intent.Settings) intent.Settings {
 	return out
 }
 
-// protected is a port that was good once with what the configuration says of who may connect. While it is not known what that says, what
-// it said stays.
-func (v *Verdict) protected(have intent.Listener, l *listener) intent.Listener {
+// certifying is a port of a route that was good once as the certificates alone that the route has for it: what else is said of a port is said
+// by the Gateway. Fragments of earlier versions say that too; it stays while it is not known what counts now.
+func (v *Verdict) certifying(have intent.Listener) intent.Listener {
 	if v.snapshot.ParameterProblem != "" {
 		return have
 	}
-	out := v.translator.port(l)
-	out.Certificates, out.DiscoverHosts, out.Field = have.Certificates, have.DiscoverHosts, have.Field
-	if out.MutualAuth != nil {
-		out.MutualAuth = out.MutualAuth.Over(v.snapshot.lasting(have.MutualAuth))
+	return intent.Listener{
+		Port: have.Port, Protocol: have.Protocol, Only: intent.PartCertificates, Certificates: have.Certificates,
+		DiscoverHosts: have.DiscoverHosts, Field: have.Field,
+	}
+}
+
+// lent are the ports of a Gateway or ListenerSet that have the certificates of routes only, where what was good of it has none: ports of now
+// that earlier versions had routes ask for.
+func (t *translator) lent(good intent.Fragment) []intent.Listener {
+	var out []intent.Listener
+	for _, l := range t.listeners {
+		if !l.of.ref.Same(good.Member) || !t.serves(l) || slices.ContainsFunc(good.Listeners, func(o intent.Listener) bool { return o.Port == int(l.Port) }) {
+			continue
+		}
+		one := t.port(l)
+		if t.certify(l, &one); one.Only == intent.PartPort {
+			out = append(out, one)
+		}
 	}
 	return out
 }

@@ -80,8 +80,19 @@ func TestPermitChangesNothingWithoutAReason(t *testing.T) {
 		}
 	}
 	s.GatewayConfig = configOf(t, "c", `{sourceRanges: [192.168.0.0/16]}`)
-	if got := verdictOf(s).Request().Permit(v.Intent.Fragments[1]).Listeners[0].InboundCIDRs; join(got) != "192.168.0.0/16" {
-		t.Errorf("who may connect is the Gateway's to say, also for what is held: %v", got)
+	gateway, earlier := v.Intent.Fragments[0], v.Intent.Fragments[1]
+	earlier.Listeners = slices.Clone(earlier.Listeners)
+	earlier.Listeners[0].Only, earlier.Listeners[0].InboundCIDRs = "", []string{"10.0.0.0/8"}
+	permit = verdictOf(s).Request().Permit
+	if got := permit(earlier).Listeners[0]; got.Only != intent.PartCertificates || len(got.InboundCIDRs) > 0 {
+		t.Errorf("who may connect is the Gateway's to say, also where an earlier version had routes say it: %+v", got)
+	}
+	for _, listeners := range [][]intent.Listener{gateway.Listeners, nil} {
+		gateway.Listeners = listeners
+		got := permit(gateway).Listeners
+		if len(got) != 1 || got[0].Only != intent.PartPort || join(got[0].InboundCIDRs) != "192.168.0.0/16" {
+			t.Errorf("who may connect counts as it is said now, also where only routes had the port: %+v", got)
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ func (t *translator) translate(j *judged) {
 		}
 		t.rule(j, one)
 	}
+	j.fit()
 	t.discover(j)
 	j.conclude(t.snapshot)
 	j.used, j.asked = t.used, t.asked
@@ -93,9 +94,9 @@ func (t *translator) discover(j *judged) {
 		t.asked = noted(t.asked, p.listener)
 		i := slices.IndexFunc(j.fragment.Listeners, func(l intent.Listener) bool { return l.Port == int(p.listener.Port) })
 		if i < 0 {
-			one := t.port(p.listener)
-			one.Field = "spec.hostnames"
-			i, j.fragment.Listeners = len(j.fragment.Listeners), append(j.fragment.Listeners, one)
+			i, j.fragment.Listeners = len(j.fragment.Listeners), append(j.fragment.Listeners, intent.Listener{
+				Port: int(p.listener.Port), Protocol: protocolHTTPS, Only: intent.PartCertificates, Field: "spec.hostnames",
+			})
 		}
 		hosts := slices.Sorted(slices.Values(slices.Concat(j.fragment.Listeners[i].DiscoverHosts, p.hosts)))
 		j.fragment.Listeners[i].DiscoverHosts = slices.Compact(hosts)
@@ -288,7 +289,10 @@ func redirect(j *judged, field string, f gwv1.HTTPRequestRedirectFilter) *intent
 		j.refuse(field+".statusCode", "an application load balancer redirects with 301 or 302, not %d", out.StatusCode)
 	}
 	if f.Scheme != nil {
-		out.Protocol = strings.ToUpper(*f.Scheme)
+		if out.Protocol = strings.ToUpper(*f.Scheme); out.Protocol == string(gwv1.HTTPProtocolType) {
+			j.unfit(gwv1.HTTPSProtocolType, field+".scheme", "AWS cannot redirect from HTTPS to HTTP: name in parentRefs a listener of the protocol "+
+				"HTTP only, or redirect to https")
+		}
 	}
 	if f.Hostname != nil {
 		out.Host = string(*f.Hostname)

@@ -184,7 +184,7 @@ func (v *Verdict) unprogrammed(l *listener, r reached) problem {
 		return problem{invalid, "the listener is not valid"}
 	}
 	for _, f := range r.Findings {
-		if f.Object.Same(l.of.ref) && f.Severity == model.Wrong && strings.HasPrefix(f.Field, l.field()) {
+		if f.Severity == model.Wrong && v.translator.concerns(l, f) {
 			return problem{invalid, f.Message}
 		}
 	}
@@ -243,8 +243,9 @@ func setRouteConditions(conditions *[]metav1.Condition, j *judged, a attachment,
 		string(gwv1.RouteConditionAccepted), string(gwv1.RouteReasonAccepted), refused, generation))
 	outcome.Set(conditions, condition(
 		string(gwv1.RouteConditionResolvedRefs), string(gwv1.RouteReasonResolvedRefs), j.lostRef(r), generation))
-	partly := slices.Clone(j.partly)
-	for _, f := range slices.Concat(j.closed, j.leftOut(r), j.told(r, model.ReasonPartly), j.told(r, model.ReasonLoop)) {
+	partly := slices.Concat(j.partly, a.partly)
+	for _, f := range slices.Concat(a.of(j.shutBy(r)), j.leftOut(r), j.told(r, model.ReasonNoNodePort), a.of(j.told(r, model.ReasonPartly)),
+		a.of(j.told(r, model.ReasonLoop))) {
 		partly = append(partly, f.Field+": "+f.Message)
 	}
 	if len(partly) == 0 || refused.any() {
@@ -263,18 +264,36 @@ func (j *judged) refusal(a attachment, r reached) problem {
 			return p
 		}
 	}
-	if left := j.leftOut(r); len(left) > 0 && !slices.ContainsFunc(j.fragment.Routes, func(one intent.Route) bool {
-		return !slices.ContainsFunc(left, func(f model.Finding) bool { return f.Field == one.Field })
-	}) {
-		return problem{string(gwv1.RouteReasonUnsupportedValue), left[0].Text()}
-	}
-	if loops := j.told(r, model.ReasonLoop); len(loops) > 0 && len(loops) == len(j.fragment.Routes) {
-		return problem{string(gwv1.RouteReasonUnsupportedValue), loops[0].Text()}
+	for _, lost := range [][]model.Finding{j.leftOut(r), j.told(r, model.ReasonLoop), j.shutBy(r)} {
+		if left := a.of(lost); j.allLost(a, left) {
+			return problem{string(gwv1.RouteReasonUnsupportedValue), left[0].Text()}
+		}
 	}
 	if len(j.closed) > 0 && len(j.openRoutes) == 0 {
 		return problem{string(gwv1.RouteReasonUnsupportedValue), j.closed[0].Text()}
 	}
 	return problem{}
+}
+
+// shutBy are the findings on what answers 503 because it cannot be served as it restricts access: those of the front door and of the build.
+func (j *judged) shutBy(r reached) []model.Finding {
+	out := slices.Clone(j.closed)
+	for _, f := range r.Findings {
+		if f.Severity == model.Closed && f.Object.Same(j.fragment.Member) && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// allLost tells whether findings are about all that the route has on the listeners of a parentRef.
+func (j *judged) allLost(a attachment, lost []model.Finding) bool {
+	mine := slices.DeleteFunc(slices.Clone(j.fragment.Routes), func(one intent.Route) bool { return !a.leadsTo(one.Ports...) })
+	return len(mine) > 0 && !slices.ContainsFunc(mine, func(one intent.Route) bool {
+		return !slices.ContainsFunc(lost, func(f model.Finding) bool {
+			return (f.Field == one.Field || f.Field == one.AuthField && f.Field != "") && (f.Port == 0 || slices.Contains(one.Ports, f.Port))
+		})
+	})
 }
 
 // lostRef is why a reference of the route leads nowhere: what is wrong in the cluster, else a target group that AWS does not have.
@@ -290,6 +309,16 @@ const reasonNoRoom = "QuotaExceeded"
 
 // leftOut are the findings on rules of a route that had no room at a quota.
 func (j *judged) leftOut(r reached) []model.Finding { return j.told(r, reasonNoRoom) }
+
+// of are the findings that are about listeners of the parentRef, or about all.
+func (a attachment) of(all []model.Finding) []model.Finding {
+	return slices.DeleteFunc(all, func(f model.Finding) bool { return f.Port != 0 && !a.leadsTo(f.Port) })
+}
+
+// leadsTo tells whether the parentRef leads to a listener on one of the ports.
+func (a attachment) leadsTo(ports ...int) bool {
+	return slices.ContainsFunc(a.places, func(p place) bool { return slices.Contains(ports, int(p.listener.Port)) })
+}
 
 // told are the findings of a reason on a route.
 func (j *judged) told(r reached, reason string) []model.Finding {

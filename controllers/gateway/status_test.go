@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -103,6 +104,14 @@ func TestListenerStatus(t *testing.T) {
 	noCertificate.Findings = []model.Finding{{
 		Object: gateway, Severity: model.Wrong, Reason: "CertificateNotFound", Field: "spec.listeners[1]", Message: "no certificate is for x.com",
 	}}
+	configured := func(namespace string) reached {
+		out := up(443, 8443)
+		out.Findings = []model.Finding{{
+			Object: gateway, Severity: model.Wrong, Reason: "InvalidAttribute", Message: "x is no attribute",
+			Field: "LoadBalancerConfiguration " + namespace + "/c spec.listenerConfigurations[0].listenerAttributes",
+		}}
+		return out
+	}
 	good := map[string]string{"Accepted": "True/Accepted", "Programmed": "True/Programmed", "ResolvedRefs": "True/ResolvedRefs", "Conflicted": "False/NoConflicts"}
 	but := func(changes ...string) map[string]string {
 		out := maps.Clone(good)
@@ -128,8 +137,13 @@ func TestListenerStatus(t *testing.T) {
 		{"what is no listener of ours conflicts with nothing", `[{name: a, port: 80, protocol: TCP}, {name: b, port: 80, protocol: HTTP}]`, up(80), good, ""},
 		{"kinds that are not served", `[{name: a, port: 80, protocol: HTTP}, {name: b, port: 81, protocol: HTTP, allowedRoutes: {kinds: [{kind: TCPRoute}]}}]`, up(80, 81),
 			but("ResolvedRefs", "False/InvalidRouteKinds"), ""},
+		{"what the build found in its configuration", `[{name: a, port: 443, protocol: HTTPS}, {name: b, port: 8443, protocol: HTTPS}]`, configured("c-ns"),
+			but("Programmed", "False/Invalid"), "is no attribute"},
+		{"or in that of another port", `[{name: a, port: 8443, protocol: HTTPS}, {name: b, port: 443, protocol: HTTPS}]`, configured("c-ns"), good, ""},
+		{"or in that of another Gateway", `[{name: a, port: 443, protocol: HTTPS}, {name: b, port: 8443, protocol: HTTPS}]`, configured("other"), good, ""},
 	} {
 		s := snapshotOf(t, c.listeners)
+		s.GatewayConfig = configOf(t, "c", `{listenerConfigurations: [{protocolPort: "HTTPS:8443", listenerAttributes: [{key: x, value: y}]}]}`)
 		s.Gateway.Status.Listeners = []gwv1.ListenerStatus{{Name: "b", Conditions: []metav1.Condition{{Type: "example.com/Foreign", Status: "True", Reason: "Theirs"}}}, {Name: "gone"}}
 		verdictOf(s).gatewayStatus(s.Gateway, c.got)
 		list := s.Gateway.Status.Listeners
@@ -355,8 +369,10 @@ func TestRoutesThatRedirectToThemselves(t *testing.T) {
 	} {
 		got := up(80, 81)
 		for _, port := range c.ports {
+			number, _ := strconv.Atoi(port)
 			got.Findings = append(got.Findings, model.Finding{
-				Object: v.routes[0].fragment.Member, Severity: model.Answered, Reason: model.ReasonLoop, Field: "spec.rules[0].matches[0]", Message: "on port " + port,
+				Object: v.routes[0].fragment.Member, Severity: model.Answered, Reason: model.ReasonLoop, Field: "spec.rules[0].matches[0]", Port: number,
+				Message: "on port " + port,
 			})
 		}
 		var status gwv1.RouteStatus

@@ -164,7 +164,9 @@ func TestListeners(t *testing.T) {
 			name: "sources", pairs: []string{annotations.InboundCIDRs, "10.0.0.0/8", annotations.PrefixLists, "pl-1"},
 			want: []intent.Listener{{
 				Port: 80, Protocol: "HTTP", InboundCIDRs: []string{"10.0.0.0/8"}, PrefixLists: []string{"pl-1"},
-				SourcesField: annotations.IngressPrefix + annotations.InboundCIDRs,
+				Fields: map[string]string{
+					"inboundCIDRs": annotations.IngressPrefix + annotations.InboundCIDRs, "prefixLists": annotations.IngressPrefix + annotations.PrefixLists,
+				},
 			}},
 			why: "who may connect",
 		},
@@ -173,7 +175,9 @@ func TestListeners(t *testing.T) {
 			params: elbv2v1beta1.IngressClassParamsSpec{InboundCIDRs: []string{"192.0.2.0/24"}, PrefixListsIDsLegacy: []string{"pl-2"}},
 			want: []intent.Listener{{
 				Port: 80, Protocol: "HTTP", InboundCIDRs: []string{"192.0.2.0/24"}, PrefixLists: []string{"pl-2"},
-				SourcesField: "IngressClassParams p spec.inboundCIDRs",
+				Fields: map[string]string{
+					"inboundCIDRs": "IngressClassParams p spec.inboundCIDRs", "prefixLists": "IngressClassParams p spec.PrefixListsIDs",
+				},
 			}},
 			why: "the class wins; both spellings of its prefix lists are read",
 		},

@@ -55,7 +55,7 @@ func (d *draft) listeners(fallback *intent.Route) []intent.Listener {
 	for _, p := range d.ports {
 		l := intent.Listener{
 			Port: p.Number, Protocol: p.Protocol, Field: d.listenField(),
-			InboundCIDRs: d.who.cidrs, PrefixLists: d.who.lists, SourcesField: d.sourcesField(),
+			InboundCIDRs: d.who.cidrs, PrefixLists: d.who.lists,
 			Attributes: attributes[p], Fields: d.listenerFields(p),
 		}
 		l.MutualAuth = d.mutual(p.Number)
@@ -106,17 +106,6 @@ func (d *draft) inboundCIDRs() []string {
 	return d.read.Items(annotations.InboundCIDRs)
 }
 
-// sourcesField is where the greater part of who may connect is written; empty where everybody may.
-func (d *draft) sourcesField() string {
-	switch {
-	case len(d.who.cidrs) > 0:
-		return d.cidrField()
-	case len(d.who.lists) > 0:
-		return d.listField()
-	}
-	return ""
-}
-
 // cidrField is where the ranges are written.
 func (d *draft) cidrField() string {
 	if len(d.params().Spec.InboundCIDRs) > 0 {
@@ -144,6 +133,12 @@ func (d *draft) prefixLists() []string {
 // listenerFields are where settings of a port are written that are not in the place of its ports.
 func (d *draft) listenerFields(p annotations.Port) map[string]string {
 	out := map[string]string{}
+	if len(d.who.cidrs) > 0 {
+		out["inboundCIDRs"] = d.cidrField()
+	}
+	if len(d.who.lists) > 0 {
+		out["prefixLists"] = d.listField()
+	}
 	key := annotations.ListenerAttributes + "." + p.Protocol + "-" + strconv.Itoa(p.Number)
 	inClass := slices.ContainsFunc(d.params().Spec.Listeners, func(l elbv2v1beta1.Listener) bool {
 		return l.Protocol == p.Protocol && int(l.Port) == p.Number && len(l.ListenerAttributes) > 0

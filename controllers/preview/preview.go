@@ -32,7 +32,7 @@ type Stack struct {
 type Source struct {
 	Reader client.Reader
 	Scheme *runtime.Scheme
-	// Wrote, when it is set, is told each object that the operator would create or update, one at a time: what it remembers, for one.
+	// Wrote, when it is set, is told each object that the operator would create or patch, one at a time: what it remembers, for one.
 	Wrote func(client.Object)
 	// Hold is that of [stack.Options]: who applies what is planned again and again has no clock that it could pass by.
 	Hold time.Duration

@@ -47,12 +47,13 @@ func (s silent) Create(_ context.Context, object client.Object, _ ...client.Crea
 
 func (silent) Delete(context.Context, client.Object, ...client.DeleteOption) error { return nil }
 
-func (s silent) Update(_ context.Context, object client.Object, _ ...client.UpdateOption) error {
-	s.tell(object)
-	return nil
+// Update is what the operator never does: it patches.
+func (silent) Update(context.Context, client.Object, ...client.UpdateOption) error {
+	return errNotServed
 }
 
-func (silent) Patch(context.Context, client.Object, client.Patch, ...client.PatchOption) error {
+func (s silent) Patch(_ context.Context, object client.Object, _ client.Patch, _ ...client.PatchOption) error {
+	s.tell(object)
 	return nil
 }
 
@@ -90,7 +91,7 @@ func (silentStatus) Create(context.Context, client.Object, client.Object, ...cli
 }
 
 func (silentStatus) Update(context.Context, client.Object, ...client.SubResourceUpdateOption) error {
-	return nil
+	return errNotServed
 }
 
 func (silentStatus) Patch(context.Context, client.Object, client.Patch, ...client.SubResourcePatchOption) error {

@@ -47,7 +47,7 @@ func (l *Loop) transfer(a *attempt) (coming []model.ObjectRef, again time.Durati
 		}
 	}
 	if len(after)+len(before) > 0 {
-		l.board.await(a.owner, append(l.looked(a), awaited...))
+		l.board.Await(a.owner, append(l.looked(a), awaited...))
 	}
 	l.moves.come(a.owner, after)
 	return coming, again
@@ -147,7 +147,7 @@ func (a *attempt) lacks(who model.ObjectRef) string {
 func (a *attempt) missing(who model.ObjectRef) string {
 	for _, l := range a.fragmentOf(memberKey(who)).Listeners {
 		i := slices.IndexFunc(a.desired.Listeners, func(d model.Listener) bool { return d.Port == l.Port })
-		if i < 0 && l.Implied {
+		if i < 0 && (l.Implied || l.Only == intent.PartPort) {
 			continue
 		}
 		if i < 0 || !a.holds(plan.ListenerKey(a.desired.Listeners[i])) {

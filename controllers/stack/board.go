@@ -39,6 +39,8 @@ type Board struct {
 	// wanted is how many targets a group shall have, awaited who waits until they are healthy.
 	wanted  map[model.ARN]int
 	awaited map[model.ARN]vigil
+	// wake has somebody look at the health of a group.
+	wake func(model.ARN)
 	// certificates by the name of their load balancer.
 	certificates map[string][]headgatev1alpha1.CertificateStatus
 }
@@ -73,6 +75,7 @@ func NewBoard(c client.Client, now func() time.Time) *Board {
 	return &Board{
 		client: c, now: now, groups: map[model.ARN]shown{}, pages: map[string]*page{}, fresh: map[model.ARN]bool{},
 		certificates: map[string][]headgatev1alpha1.CertificateStatus{}, wanted: map[model.ARN]int{}, awaited: map[model.ARN]vigil{},
+		wake: func(model.ARN) {},
 	}
 }
 

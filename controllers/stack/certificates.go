@@ -23,6 +23,9 @@ func (l *Loop) sights(a *attempt) []model.Key {
 	if a.sees(model.KindTrustStore, func(l intent.Listener) bool { return l.MutualAuth != nil && l.MutualAuth.Authorities != nil }) {
 		out = append(out, model.Key{Kind: model.KindTrustStore})
 	}
+	for _, arn := range a.state.replacedARNs() {
+		out = append(out, model.Key{Kind: model.KindReplaced, ID: string(arn)})
+	}
 	return out
 }
 

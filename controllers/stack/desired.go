@@ -11,7 +11,7 @@ import (
 // prepare builds what is desired.
 func (l *Loop) prepare(ctx context.Context, a *attempt) error {
 	a.heed()
-	a.keepTime(l.opts.Now())
+	a.keepTime()
 	l.linger(a)
 	if err := l.handover(ctx, a); err != nil || a.blocked != "" {
 		return err

@@ -28,6 +28,7 @@ func (b *Board) fill(object *headgatev1alpha1.LoadBalancer, a *attempt, res Resu
 	}
 	if a.desired.LoadBalancer != nil {
 		fillListeners(s, a)
+		fillQuotas(s, a)
 		b.fillCertificates(object.Name, s, a)
 		b.fillTargets(object.Name, s, a)
 	}
@@ -127,6 +128,7 @@ func summarize(s *headgatev1alpha1.LoadBalancerStatus) {
 		healthy, total = healthy+t.Healthy, total+t.Total
 	}
 	s.Summary.Healthy = fmt.Sprintf("%d/%d", healthy, total)
+	countTargets(s)
 }
 
 // fillError shows what was refused, since when, and when it is tried again.

@@ -161,7 +161,8 @@ func common(a, b map[string]string) map[string]string {
 // listeners, of which the build leaves out those that are wrong, and some are right: these do not wait for the others.
 func (r *roster) onlyListeners(f intent.Fragment, wrong []model.Finding) bool {
 	in := func(p model.Finding, l intent.Listener) bool {
-		return l.Field != "" && (p.Field == l.Field || strings.HasPrefix(p.Field, l.Field+"."))
+		return l.Field != "" && (p.Field == l.Field || strings.HasPrefix(p.Field, l.Field+".")) ||
+			p.Field != "" && slices.Contains(slices.Collect(maps.Values(l.Fields)), p.Field)
 	}
 	// What keeps the certificates of clients from being asked for closes the port, and is no reason to leave anything out.
 	wrong = slices.DeleteFunc(slices.Clone(wrong), func(p model.Finding) bool {

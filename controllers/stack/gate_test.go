@@ -146,8 +146,11 @@ func TestWholePlanIsShown(t *testing.T) {
 		}
 		return under(changes, request(all...))
 	}
-	w.still("a long plan", req(60, stack.Approve))
+	long := w.still("a long plan", req(60, stack.Approve))
 	first := w.page().Status.PendingPlan
+	if hash := long.Plan.Hash(); first.Hash != hash {
+		t.Errorf("what is approved is %s, and the plan is %s", first.Hash, hash)
+	}
 	text, whole, err := stack.PlanText(*first)
 	if err != nil || !whole {
 		t.Fatal(whole, err)

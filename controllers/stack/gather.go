@@ -16,7 +16,7 @@ func (l *Loop) gather(ctx context.Context, a *attempt, in intent.Intent) error {
 		return nil
 	}
 	need := Needs(in)
-	need.Missed = a.missed
+	need.Missed, need.Replaced = a.missed, a.state.replacedARNs()
 	if a.taking != nil && a.taking.seen.LoadBalancer != nil {
 		need.Owner = a.taking.from // whose the load balancer is that exists
 	}

@@ -109,6 +109,14 @@ func (b *Board) Want(group model.ARN, targets int) {
 	b.wanted[group] = targets
 }
 
+// Heed has wake called with each target group for which a stack begins to wait, so that somebody looks at its health. It must not block, and
+// there is one.
+func (b *Board) Heed(wake func(model.ARN)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wake = wake
+}
+
 // Awaited tells whether a stack waits until the targets of a group are healthy.
 func (b *Board) Awaited(group model.ARN) bool {
 	b.mu.Lock()
@@ -117,16 +125,27 @@ func (b *Board) Awaited(group model.ARN) bool {
 	return ok
 }
 
-// await takes for which groups a stack waits now. The time of those for which it waited before goes on.
-func (b *Board) await(owner model.Owner, groups []model.ARN) {
+// Await takes for which groups a stack waits now. The time of those for which it waited before goes on; whoever looks at the health of the
+// others is woken.
+func (b *Board) Await(owner model.Owner, groups []model.ARN) {
+	fresh, wake := b.keepVigil(owner, groups)
+	for _, arn := range fresh {
+		wake(arn)
+	}
+}
+
+// keepVigil takes for which groups a stack waits, and gives those for which nobody waited before, and who is to be woken for them.
+func (b *Board) keepVigil(owner model.Owner, groups []model.ARN) (fresh []model.ARN, wake func(model.ARN)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	maps.DeleteFunc(b.awaited, func(arn model.ARN, w vigil) bool { return w.owner == owner && !slices.Contains(groups, arn) })
 	for _, arn := range groups {
 		if _, ok := b.awaited[arn]; !ok {
 			b.awaited[arn] = vigil{owner: owner, since: b.now()}
+			fresh = append(fresh, arn)
 		}
 	}
+	return fresh, b.wake
 }
 
 // outwaited tells whether this process waited so long for the targets of a group.
@@ -148,7 +167,10 @@ func (b *Board) enough(n plan.Need) bool {
 	}
 	now := b.groups[n.ARN].status
 	least := max(want, 1)
-	return int(now.Healthy+now.States[stateUnavailable]) >= min(least, b.serving(n.Instead, least))
+	if len(n.Instead) > 0 { // else no target answers now, but the load balancer itself
+		least = min(least, b.serving(n.Instead, least))
+	}
+	return int(now.Healthy+now.States[stateUnavailable]) >= least
 }
 
 // serving is how many targets of some groups serve, and unknown where nobody has looked yet. Where none is healthy, the load balancer sends

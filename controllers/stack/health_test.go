@@ -228,3 +228,26 @@ func TestPatienceOfTheClassCounts(t *testing.T) {
 		}
 	}
 }
+
+// TestTargetsTakeTheAnswerOfALoadBalancer: a rule that answered itself forwards only when as many targets are healthy as there shall be, for nobody
+// was refused before.
+func TestTargetsTakeTheAnswerOfALoadBalancer(t *testing.T) {
+	w := newWorld(t)
+	w.aws.patient = true
+	w.settle(request(member("a", func(f *intent.Fragment) {
+		f.Routes[0].Forward, f.Routes[0].Fixed = nil, &intent.Fixed{StatusCode: 200}
+	})))
+	next := request(member("a"))
+	w.run(next)
+	for _, row := range []struct {
+		want   int
+		states []string
+		moves  bool
+	}{{2, nil, false}, {2, []string{"initial", "initial"}, false}, {2, []string{"healthy", "initial"}, false}, {2, []string{"healthy", "healthy"}, true}} {
+		w.targets("shop/a-svc:80", row.want, row.states...)
+		res := w.run(next)
+		if moved := w.answers()[0] == "a.example.com shop/a-svc:80"; moved != row.moves {
+			t.Errorf("with targets %v the rule answers %s, and it waits for %q", row.states, w.answers()[0], waits(res))
+		}
+	}
+}

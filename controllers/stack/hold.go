@@ -291,7 +291,7 @@ func (r *roster) shut(f intent.Fragment, settings intent.Settings, observed mode
 			l = r.listener(f, observed.Listeners[i], observed)
 		} else if slices.ContainsFunc(f.Routes, func(r intent.Route) bool { return !r.Ends }) {
 			l = intent.Listener{
-				Port: l.Port, Protocol: l.Protocol, Certificates: l.Certificates, DiscoverHosts: l.DiscoverHosts, Field: l.Field,
+				Port: l.Port, Protocol: l.Protocol, Only: l.Only, Certificates: l.Certificates, DiscoverHosts: l.DiscoverHosts, Field: l.Field,
 			}
 		}
 		l.Default = nil

@@ -64,8 +64,10 @@ func (l *Loop) Board() *Board { return l.board }
 
 // attempt is one run over one stack.
 type attempt struct {
-	req     Request
-	owner   model.Owner
+	req   Request
+	owner model.Owner
+	// begun is when the run began: what is due is due for the whole of it.
+	begun   time.Time
 	state   *memory
 	roster  *roster
 	facts   model.Facts
@@ -120,7 +122,7 @@ func (l *Loop) Run(ctx context.Context, req Request) (Result, error) {
 		l.opts.Forget(owner)
 	}
 	defer l.commons.leave(owner)
-	like := attempt{req: req, owner: owner, findings: req.Findings, verify: verify, missed: s.missed}
+	like := attempt{req: req, owner: owner, begun: l.opts.Now(), findings: req.Findings, verify: verify, missed: s.missed}
 	a, err := l.try(ctx, s, like)
 	s.count(a, err)
 	if err == nil && a.still(s) && !l.opts.Pretend {
@@ -165,6 +167,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 	if err := l.prepare(ctx, a); err != nil || a.blocked != "" {
 		return err
 	}
+	l.takeBack(a)
 	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten() && !l.due(a)
 	if known && !a.verify && a.observed == nil {
 		a.outputs, a.applied = a.state.outputs(), true
@@ -178,6 +181,11 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 			reading = l.opts.Background(ctx)
 		}
 		if err := l.observe(reading, a); err != nil {
+			return err
+		}
+	}
+	if l.turnBack(a) {
+		if err := l.observe(ctx, a); err != nil {
 			return err
 		}
 	}
@@ -239,7 +247,7 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 	outputs, err := l.cloud.Apply(ctx, a.plan)
 	a.outputs, a.applied = outputs, err == nil
 	l.commons.refused(a)
-	l.board.await(a.owner, l.looked(a))
+	l.board.Await(a.owner, l.looked(a))
 	a.withdraw()
 	if err != nil {
 		// What AWS holds may differ from what was remembered: read it afresh next time.

@@ -156,11 +156,7 @@ func (m *moves) departures(owner model.Owner) map[string]departure {
 func (m *moves) stay(owner model.Owner, all map[string]departure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(all) == 0 {
-		delete(m.staying, owner)
-		return
-	}
-	m.staying[owner] = all
+	swap(m.staying, owner, all)
 }
 
 func (m *moves) arrivals(owner model.Owner) map[string]arrival {
@@ -172,9 +168,13 @@ func (m *moves) arrivals(owner model.Owner) map[string]arrival {
 func (m *moves) come(owner model.Owner, all map[string]arrival) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(all) == 0 {
-		delete(m.coming, owner)
-		return
+	swap(m.coming, owner, all)
+}
+
+// swap puts what is known of a stack's members in place of what was.
+func swap[T any](in map[model.Owner]map[string]T, owner model.Owner, all map[string]T) {
+	delete(in, owner)
+	if len(all) > 0 {
+		in[owner] = all
 	}
-	m.coming[owner] = all
 }

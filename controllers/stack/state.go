@@ -131,14 +131,14 @@ func (m *memory) remember(good map[string]intent.Fragment) error {
 	return nil
 }
 
-// save writes the memory where it changed. What somebody else wrote meanwhile is an error that [stale] knows.
+// save writes what changed of the memory. What somebody else wrote meanwhile is an error that [stale] knows.
 func (m *memory) save(ctx context.Context, c client.Client) error {
 	m.object.Spec.Build = model.BuildVersion
 	if m.stored != nil && reflect.DeepEqual(m.stored.Spec, m.object.Spec) {
 		return nil
 	}
 	if m.stored != nil {
-		err := c.Update(ctx, m.object)
+		err := c.Patch(ctx, m.object, difference{m.stored, m.object})
 		if err == nil {
 			m.stored = m.object.DeepCopy()
 			return nil

@@ -54,12 +54,12 @@ func TestConflictIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.settle(request(member("a")))
 	conflicts := 0
-	w.through(interceptor.Funcs{Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
+	w.through(interceptor.Funcs{Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 		if _, ok := o.(*headgatev1alpha1.StackState); ok && conflicts < 2 {
 			conflicts++
 			return apierrors.NewConflict(schema.GroupResource{Resource: "stackstates"}, o.GetName(), errors.New("newer"))
 		}
-		return c.Update(ctx, o, opts...)
+		return c.Patch(ctx, o, p, opts...)
 	}})
 	if res := w.run(request(member("a"), member("b"))); !res.Settled || conflicts != 2 {
 		t.Errorf("a conflict is no failure: %d conflicts, %+v", conflicts, res)

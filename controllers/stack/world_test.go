@@ -52,11 +52,15 @@ type account struct {
 	slow bool
 	// patient says that what waits for a target group, or for a load balancer to retire, does, as it does at AWS.
 	patient bool
+	// listeners are those of load balancers that are not their stack's at the moment.
+	listeners map[model.ARN][]model.Listener
 	// giver is the stack whose resources another one may take.
 	giver model.Owner
 }
 
-func newAccount() *account { return &account{stacks: map[model.Owner]model.Stack{}} }
+func newAccount() *account {
+	return &account{stacks: map[model.Owner]model.Stack{}, listeners: map[model.ARN][]model.Listener{}}
+}
 
 func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error) {
 	a.mu.Lock()
@@ -94,7 +98,7 @@ func (a *account) Facts(_ context.Context, need model.Needs) (model.Facts, error
 // unhurried marks the reads that nobody waits for.
 type unhurried struct{}
 
-func (a *account) Observe(ctx context.Context, owner model.Owner, _ []model.Key) (model.Stack, error) {
+func (a *account) Observe(ctx context.Context, owner model.Owner, keys []model.Key) (model.Stack, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reads++
@@ -105,7 +109,27 @@ func (a *account) Observe(ctx context.Context, owner model.Owner, _ []model.Key)
 	if !ok {
 		s = model.Stack{Owner: owner}
 	}
+	s = a.lead(s, keys)
 	return model.Normalize(s), nil
+}
+
+// lead has the newest load balancer of which no key says that it is replaced be the stack's, with its listeners. What plans do is done to it.
+func (a *account) lead(s model.Stack, keys []model.Key) model.Stack {
+	if s.LoadBalancer == nil {
+		return s
+	}
+	replaced := func(lb model.LoadBalancer) bool {
+		return slices.Contains(keys, model.Key{Kind: model.KindReplaced, ID: string(lb.ARN)})
+	}
+	all := append([]model.LoadBalancer{*s.LoadBalancer}, s.Leftovers...)
+	slices.SortFunc(all, func(x, y model.LoadBalancer) int { return strings.Compare(string(y.ARN), string(x.ARN)) })
+	first := max(slices.IndexFunc(all, func(lb model.LoadBalancer) bool { return !replaced(lb) }), 0)
+	if lb := all[first]; lb.ARN != s.LoadBalancer.ARN {
+		a.listeners[s.LoadBalancer.ARN] = s.Listeners
+		s.LoadBalancer, s.Leftovers, s.Listeners = &lb, slices.Delete(all, first, first+1), a.listeners[lb.ARN]
+		a.stacks[s.Owner] = s
+	}
+	return s
 }
 
 func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
@@ -125,13 +149,16 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 			missed[c.ID] = true
 			continue
 		}
-		if len(c.Needs) > 0 && s.LoadBalancer != nil && s.LoadBalancer.State != plan.StateActive {
+		if len(c.Needs) > 0 && comesUp(s, c.Needs[0].ARN) {
 			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Key, For: c.Needs[0].State})
 			continue
 		}
 		if i := slices.IndexFunc(c.Needs, takesTime); i >= 0 && a.patient {
 			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Needs[i].Key, For: c.Needs[i].State})
 			continue
+		}
+		if c.Op == plan.CreateLoadBalancer && s.LoadBalancer != nil {
+			a.listeners[s.LoadBalancer.ARN] = s.Listeners
 		}
 		if next, failed := a.step(s, c); failed != nil {
 			missed[c.ID], err = true, failed
@@ -180,6 +207,13 @@ func (a *account) taken(s model.Stack, p plan.Plan) model.Stack {
 	giver.SecurityGroups = slices.DeleteFunc(slices.Clone(giver.SecurityGroups), func(g model.SecurityGroup) bool { return touched(g.ARN) })
 	a.stacks[a.giver] = giver
 	return s
+}
+
+// comesUp tells whether a load balancer of a stack, which is its own where none is named, is not active yet.
+func comesUp(s model.Stack, arn model.ARN) bool {
+	return slices.ContainsFunc(s.Balancers(), func(lb model.LoadBalancer) bool {
+		return lb.State != plan.StateActive && (lb.ARN == arn || lb.ARN == s.LoadBalancer.ARN && arn == "")
+	})
 }
 
 func takesTime(n plan.Need) bool {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -194,14 +196,22 @@ func (r *Reconciler) paused(key types.NamespacedName, targets int) {
 	}
 }
 
-// spend takes the approval away once it was used, or was for nothing: it is for what was asked then.
+// spend takes the approval away once it was used, or was for nothing: it is for what was asked then. One that somebody wrote meanwhile stays.
 func (r *Reconciler) spend(ctx context.Context, b *elbv2v1beta1.TargetGroupBinding, p problem) error {
-	if p.reason == outcome.ReasonPaused || b.Annotations[ApprovedDeregistration] == "" {
+	approval := b.Annotations[ApprovedDeregistration]
+	if p.reason == outcome.ReasonPaused || approval == "" {
 		return nil
 	}
-	spent := b.DeepCopy()
-	delete(spent.Annotations, ApprovedDeregistration)
-	if err := r.client.Patch(ctx, spent, client.MergeFrom(b.DeepCopy())); client.IgnoreNotFound(err) != nil {
+	path := "/metadata/annotations/" + strings.ReplaceAll(ApprovedDeregistration, "/", "~1") // RFC 6901
+	body, err := json.Marshal([]map[string]string{{"op": "test", "path": path, "value": approval}, {"op": "remove", "path": path}})
+	if err != nil {
+		return fmt.Errorf("taking the approval away: %w", err)
+	}
+	err = r.client.Patch(ctx, b.DeepCopy(), client.RawPatch(types.JSONPatchType, body))
+	if apierrors.IsNotFound(err) || apierrors.IsInvalid(err) { // the test failed
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("taking the approval away: %w", err)
 	}
 	return nil

@@ -1,8 +1,10 @@
 package targets
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
@@ -365,6 +370,46 @@ func TestHeldTargetsAreStillAdmitted(t *testing.T) {
 		w.reconcile("web")
 		if diff := cmp.Diff(before, w.admitted()); diff != "" || len(before) != 8 {
 			t.Errorf("held ones are admitted no more: %s", diff)
+		}
+	}
+}
+
+// TestApprovalThatIsWrittenMeanwhileStays: the one that was used goes, whatever the cache knows, and no other.
+func TestApprovalThatIsWrittenMeanwhileStays(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ why, used, have, left string }{
+		{"what was used", "1", "1", ""},
+		{"somebody approved something else meanwhile", "1", "2", "2"},
+		{"somebody took it back meanwhile", "1", "", ""},
+	} {
+		b := binding("web")
+		b.Annotations = map[string]string{"a": "b", ApprovedDeregistration: row.have}
+		if row.have == "" {
+			delete(b.Annotations, ApprovedDeregistration)
+		}
+		w := newWorld(t, service(), b)
+		watch, ok := w.api.(client.WithWatch)
+		if !ok {
+			t.Fatal("the fake client cannot watch")
+		}
+		// The API server says so of a patch whose test fails.
+		api := interceptor.NewClient(watch, interceptor.Funcs{
+			Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+				err := c.Patch(ctx, o, p, opts...)
+				if err != nil {
+					return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+				}
+				return nil
+			},
+		})
+		cached := w.binding("web")
+		cached.Annotations = map[string]string{ApprovedDeregistration: row.used}
+		r := &Reconciler{client: api}
+		if err := r.spend(t.Context(), cached, problem{}); err != nil {
+			t.Errorf("%s: %v", row.why, err)
+		}
+		if got := w.binding("web").Annotations; got[ApprovedDeregistration] != row.left || got["a"] != "b" {
+			t.Errorf("%s: %v is left, want %q", row.why, got, row.left)
 		}
 	}
 }

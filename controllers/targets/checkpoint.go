@@ -66,6 +66,9 @@ func (r *Reconciler) settle(ctx context.Context, b *elbv2v1beta1.TargetGroupBind
 	if quiet := r.opts.Now().Sub(r.file(client.ObjectKeyFromObject(b)).poll.changed); quiet < restful {
 		return restful - quiet, nil
 	}
+	if !r.lane.quiet(group) {
+		return restful, nil
+	}
 	return 0, r.mark(ctx, b, now)
 }
 

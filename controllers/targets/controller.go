@@ -12,6 +12,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -144,6 +145,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfNode), builder.WithPredicates(matters())).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.bindingsOfService)).
 		WatchesRawSource(source.Channel(r.network.news, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+			r.heed(queue.Add)
+			return nil
+		})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.opts.Workers})
 	if r.pods != nil {
 		work = work.WatchesRawSource(source.Channel(r.pods.news, &handler.EnqueueRequestForObject{}))
@@ -154,7 +159,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := work.Complete(r); err != nil {
 		return fmt.Errorf("registering the controller of bindings: %w", err)
 	}
-	return nil
+	return r.setUpDismissals(mgr)
 }
 
 func (r *Reconciler) bindingsOfSlice(ctx context.Context, o client.Object) []reconcile.Request {

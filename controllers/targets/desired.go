@@ -142,19 +142,10 @@ func (c change) empty() bool { return len(c.register) == 0 && len(c.deregister) 
 
 // diff compares what shall be registered with what is known to be.
 func diff(want, known []model.Target) change {
-	var c change
-	has := func(list []model.Target, t model.Target) bool {
-		return slices.ContainsFunc(list, func(o model.Target) bool { return o.ID == t.ID && o.Port == t.Port })
-	}
-	for _, t := range want {
-		if !has(known, t) {
-			c.register = append(c.register, t)
-		}
-	}
-	for _, t := range known {
-		if !has(want, t) {
-			c.deregister = append(c.deregister, t)
-		}
-	}
-	return c
+	return change{register: without(want, known), deregister: without(known, want)}
+}
+
+// contains tells whether a target is among others; its zone does not tell targets apart.
+func contains(list []model.Target, t model.Target) bool {
+	return slices.ContainsFunc(list, func(o model.Target) bool { return o.ID == t.ID && o.Port == t.Port })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -25,12 +24,14 @@ type lane struct {
 
 	mu    sync.Mutex
 	known map[model.ARN][]model.Target
+	// leaving are the targets that are being deregistered.
+	leaving map[model.ARN][]model.Target
 	// via are the accounts of target groups that are not in the operator's own.
 	via map[model.ARN]Cloud
 }
 
 func newLane(cloud Cloud) *lane {
-	return &lane{cloud: cloud, known: map[model.ARN][]model.Target{}, via: map[model.ARN]Cloud{}}
+	return &lane{cloud: cloud, known: map[model.ARN][]model.Target{}, leaving: map[model.ARN][]model.Target{}, via: map[model.ARN]Cloud{}}
 }
 
 // use says in which account a target group is.
@@ -55,6 +56,13 @@ func (l *lane) knows(group model.ARN) bool {
 	defer l.mu.Unlock()
 	_, ok := l.known[group]
 	return ok
+}
+
+// standing is what is known to be registered and is not being deregistered.
+func (l *lane) standing(group model.ARN) []model.Target {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return without(l.known[group], l.leaving[group])
 }
 
 // registered is what the lane knows to be registered; after a start it asks AWS once for each group, and health is the answer then,
@@ -130,9 +138,12 @@ func (l *lane) leave(group model.ARN) {
 	delete(l.via, group)
 }
 
-// apply registers and deregisters side by side. What failed is read from AWS again before the next change.
+// apply registers and deregisters side by side, but for what is being deregistered already. What failed is read from AWS again before the
+// next change.
 func (l *lane) apply(ctx context.Context, group model.ARN, c change) error {
 	cloud := l.at(group)
+	c.deregister = l.claim(group, c.deregister)
+	defer l.release(group, c.deregister)
 	var calls errgroup.Group
 	var registerErr, deregisterErr error
 	if len(c.register) > 0 {
@@ -154,9 +165,66 @@ func (l *lane) apply(ctx context.Context, group model.ARN, c change) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	known := slices.DeleteFunc(slices.Clone(l.known[group]), func(t model.Target) bool {
-		return slices.ContainsFunc(c.deregister, func(o model.Target) bool { return o.ID == t.ID && o.Port == t.Port })
-	})
-	l.known[group] = append(known, c.register...)
+	l.known[group] = append(without(l.known[group], c.deregister), c.register...)
 	return nil
+}
+
+// dismiss deregisters targets, but for what is being deregistered already. What failed stays known: it is asked for again.
+func (l *lane) dismiss(ctx context.Context, group model.ARN, targets []model.Target) error {
+	targets = l.claim(group, targets)
+	defer l.release(group, targets)
+	if len(targets) == 0 {
+		return nil
+	}
+	if err := l.at(group).Deregister(ctx, group, targets); err != nil {
+		return fmt.Errorf("%w of %s: %w", errUnchanged, group, err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, ok := l.known[group]; ok {
+		l.known[group] = without(known, targets)
+	}
+	return nil
+}
+
+// claim gives those of the targets that nobody deregisters yet: they are now whoever asked's.
+func (l *lane) claim(group model.ARN, targets []model.Target) []model.Target {
+	if len(targets) == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	mine := without(targets, l.leaving[group])
+	l.leaving[group] = append(l.leaving[group], mine...)
+	return mine
+}
+
+// release ends a claim.
+func (l *lane) release(group model.ARN, targets []model.Target) {
+	if len(targets) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leaving[group] = without(l.leaving[group], targets); len(l.leaving[group]) == 0 {
+		delete(l.leaving, group)
+	}
+}
+
+// quiet tells whether no target of a group is being deregistered.
+func (l *lane) quiet(group model.ARN) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.leaving[group]) == 0
+}
+
+// without are the targets that others do not have.
+func without(targets, others []model.Target) []model.Target {
+	var out []model.Target
+	for _, t := range targets {
+		if !contains(others, t) {
+			out = append(out, t)
+		}
+	}
+	return out
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/fault"
@@ -115,7 +116,7 @@ func (r *Reconciler) later(key types.NamespacedName, l looking, now time.Time) t
 	switch {
 	case l.changed:
 		p = p.touched(now, r.firstPoll(waiting))
-	case l.health != nil || waiting && p.every > gatePoll:
+	case l.health != nil || waiting && (p.every > gatePoll || p.at.IsZero()):
 		return 0
 	case p.at.IsZero():
 		p.every, p.at = pollLast, now.Add(pollStart)
@@ -125,6 +126,19 @@ func (r *Reconciler) later(key types.NamespacedName, l looking, now time.Time) t
 	}
 	r.edit(key, func(f *file) { f.poll = p })
 	return max(p.at.Sub(now), 0)
+}
+
+// heed has a binding reconciled when a stack begins to wait for the targets of its group: they may have been left alone till then. One of
+// which nothing is known yet is still to be reconciled.
+func (r *Reconciler) heed(add func(reconcile.Request)) {
+	r.board.Heed(func(group model.ARN) {
+		r.mu.Lock()
+		key, ok := r.owners[group]
+		r.mu.Unlock()
+		if ok {
+			add(reconcile.Request{NamespacedName: key})
+		}
+	})
 }
 
 // awaited tells whether somebody waits for the health of a binding's targets: pods for their gates, or rules that shall use the group.

@@ -273,17 +273,25 @@ func (r *Reconciler) want(ctx context.Context, reader client.Reader, b *elbv2v1b
 
 // endpointTargets are the addresses of pods that shall be registered.
 func (r *Reconciler) endpointTargets(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding, p port) (wish, problem, error) {
-	var list discoveryv1.EndpointSliceList
-	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: b.Spec.ServiceRef.Name})
+	all, err := listed(ctx, reader, b, p)
 	if err != nil {
-		return wish{}, problem{}, fmt.Errorf("listing the endpoints of Service %s/%s: %w", b.Namespace, b.Spec.ServiceRef.Name, err)
+		return wish{}, problem{}, err
 	}
-	all := endpoints(list.Items, p)
 	gated, err := r.gating(ctx, b, all)
 	if err != nil {
 		return wish{}, problem{}, err
 	}
 	return wish{targets: desired(all, gated, r.opts.FailOpen), all: all}, problem{}, nil
+}
+
+// listed are the endpoints of the port of a binding's Service.
+func listed(ctx context.Context, reader client.Reader, b *elbv2v1beta1.TargetGroupBinding, p port) ([]endpoint, error) {
+	var list discoveryv1.EndpointSliceList
+	err := reader.List(ctx, &list, client.InNamespace(b.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: b.Spec.ServiceRef.Name})
+	if err != nil {
+		return nil, fmt.Errorf("listing the endpoints of Service %s/%s: %w", b.Namespace, b.Spec.ServiceRef.Name, err)
+	}
+	return endpoints(list.Items, p), nil
 }
 
 // servicePort finds the Service port that the binding names.

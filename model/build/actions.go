@@ -83,7 +83,7 @@ func (b *builder) action(f *intent.Fragment, r *intent.Route, on *port) (model.A
 
 // forward sends to the backends that there are; where there is none it answers 503.
 func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, bool) {
-	out, lost := &model.Forward{StickySeconds: f.StickySeconds}, false
+	out, lost, surplus := &model.Forward{StickySeconds: f.StickySeconds}, false, ""
 	for i := range f.Backends {
 		ref, ok := b.backend(at, f, &f.Backends[i])
 		if !ok {
@@ -96,7 +96,9 @@ func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, 
 				group.ProtocolVersion, on.number, on.protocol)
 			return model.Action{}, false
 		}
-		out.Groups = addShare(out.Groups, ref)
+		if out.Groups = addShare(out.Groups, ref); len(out.Groups) > maxForwardGroups && surplus == "" {
+			surplus = f.Backends[i].Field
+		}
 	}
 	if lost && f.Whole != 0 {
 		if len(out.Groups) > 0 {
@@ -109,8 +111,8 @@ func (b *builder) forward(at place, f *intent.Forward, on *port) (model.Action, 
 		return fixed(cmp.Or(f.Whole, 503)), true
 	}
 	if len(out.Groups) > maxForwardGroups {
-		b.wrong(at, "TooManyBackends", "%d backends share the requests, and AWS forwards to %d target groups at most: leave some out, or put "+
-			"several behind one Service", len(out.Groups), maxForwardGroups)
+		b.wrong(place{at.object, or(surplus, at.field)}, "TooManyBackends", "%d backends share the requests, and AWS forwards to %d target groups at "+
+			"most: leave some out, or put several behind one Service", len(out.Groups), maxForwardGroups)
 		return model.Action{}, false
 	}
 	scaleWeights(out.Groups)
@@ -145,6 +147,7 @@ func scaleWeights(groups []model.WeightedGroup) {
 // backend refers to the target group of one backend of a forward; false when it is left out.
 func (b *builder) backend(at place, f *intent.Forward, be *intent.Backend) (model.WeightedGroup, bool) {
 	weight := max(0, be.Weight)
+	at.field = or(be.Field, at.field)
 	switch {
 	case be.Service != nil:
 		g := b.group(at, be.Service)
@@ -157,7 +160,7 @@ func (b *builder) backend(at place, f *intent.Forward, be *intent.Backend) (mode
 	case be.TargetGroupName != "":
 		arn, ok := b.facts.TargetGroups[be.TargetGroupName]
 		if !ok {
-			b.report(place{at.object, cmp.Or(be.Field, at.field)}, model.Answered, model.ReasonNoTargetGroup,
+			b.report(at, model.Answered, model.ReasonNoTargetGroup,
 				fmt.Sprintf("there is no target group with the name %q: make it, or name another; until then its requests are answered with %d",
 					be.TargetGroupName, cmp.Or(f.Whole, 503)))
 		}
@@ -267,9 +270,9 @@ func transformProblem(transforms []model.Transform) string {
 		case t.Type != typeRewriteURL && t.Type != "host-header-rewrite":
 			return fmt.Sprintf("%q is no type of transform; use url-rewrite or host-header-rewrite", t.Type)
 		case seen[t.Type]:
-			return "a rule has one transform of each type, and " + t.Type + " is there twice"
+			return "a rule has one transform of each type, and " + t.Type + " is there twice; leave one out"
 		case t.Regex == "" || len(t.Regex) > maxTransformRegex || len(t.Replace) > maxTransformRegex:
-			return fmt.Sprintf("a transform has an expression and a replacement of %d characters at most", maxTransformRegex)
+			return fmt.Sprintf("a transform has an expression and a replacement of %d characters at most; shorten them", maxTransformRegex)
 		}
 		seen[t.Type] = true
 	}

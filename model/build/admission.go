@@ -92,8 +92,11 @@ func (one *port) news() []string {
 // rangesBy is who named the sources of a port.
 func (one *port) rangesBy() place {
 	for _, w := range one.wishes {
-		if restricted(*w.listener) {
-			return w.sources()
+		switch {
+		case len(w.listener.InboundCIDRs) > 0:
+			return w.ranges()
+		case len(w.listener.PrefixLists) > 0:
+			return w.lists()
 		}
 	}
 	return place{one.owner, "listeners"}

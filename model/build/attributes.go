@@ -80,7 +80,7 @@ func (b *builder) listenerAttributes(one *port) {
 		attribute.OfListener(attribute.Listener{Type: balancerType, Protocol: one.protocol}), attribute.OfAnyListener(),
 	}
 	for _, k := range slices.Sorted(maps.Keys(one.attributes)) {
-		value, asked := b.settle(one, setting{label: "the attribute " + k + "=", read: func(b *builder, w wish) (string, bool) {
+		value, asked := b.settle(one, setting{label: "the attribute " + k + "=", field: "attributes", read: func(b *builder, w wish) (string, bool) {
 			v, ok := w.listener.Attributes[k]
 			return v, ok && b.takes(w.written("attributes"), known, k, v)
 		}})

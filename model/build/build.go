@@ -171,7 +171,7 @@ func (b *builder) sortedFindings() []model.Finding {
 	}
 	slices.SortFunc(out, func(a, c model.Finding) int {
 		return cmp.Or(
-			cmp.Compare(a.Object.String(), c.Object.String()), cmp.Compare(a.Field, c.Field), cmp.Compare(a.Reason, c.Reason),
+			cmp.Compare(a.Object.String(), c.Object.String()), cmp.Compare(a.Field, c.Field), cmp.Compare(a.Reason, c.Reason), cmp.Compare(a.Port, c.Port),
 			cmp.Compare(a.Message, c.Message), cmp.Compare(a.Severity, c.Severity), cmp.Compare(a.Object.UID, c.Object.UID),
 			cmp.Compare(a.Object.Group, c.Object.Group))
 	})

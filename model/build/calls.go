@@ -48,7 +48,7 @@ func (t *texts) call(p intent.Path) {
 func (t *texts) callRegex(p intent.Path) {
 	for _, s := range []string{p.Value, p.Method} {
 		if _, err := regexp.Compile(s); err != nil {
-			t.refuse("%q is no regular expression that AWS takes", s)
+			t.refuse("%q is no regular expression that AWS takes; correct it, and use no lookaround and no backreferences", s)
 			return
 		}
 	}

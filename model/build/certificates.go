@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/headgate/headgate/model"
+	"github.com/headgate/headgate/model/intent"
 )
 
 // certificates are those that a member asks for on an HTTPS port: the ones it names in its order; or one that is requested for it; or all
@@ -13,7 +14,9 @@ func (b *builder) certificates(w wish) []model.ARN {
 	l, at := w.listener, w.place()
 	switch {
 	case len(l.Certificates) > 0:
-		return b.namedCertificates(at, l.Certificates)
+		return b.namedCertificates(w.written("certificates"), l.Certificates)
+	case l.Only == intent.PartPort:
+		return nil
 	case l.Request != nil:
 		return b.requested(w)
 	case len(l.Secrets) > 0 && (l.Implied || !b.discoversAll(l.DiscoverHosts)):

@@ -26,7 +26,7 @@ func conditions(m intent.Match, limit int) (rules [][]model.Condition, problem s
 		dims = []model.Condition{{Field: model.FieldPath, Values: []string{"/*"}}}
 	}
 	if len(dims) > maxValues {
-		return nil, fmt.Sprintf("the match has %d conditions, and AWS takes %d values a rule", len(dims), maxValues)
+		return nil, fmt.Sprintf("the match has %d conditions, and AWS takes %d values a rule; match by fewer", len(dims), maxValues)
 	}
 	for _, sizes := range chunkings(dims) {
 		if product(dims, sizes) > limit {
@@ -38,9 +38,10 @@ func conditions(m intent.Match, limit int) (rules [][]model.Condition, problem s
 		}
 	}
 	if len(rules) > 0 {
-		return nil, fmt.Sprintf("the match has more than %d wildcards (* and ?), and AWS takes no more in a rule", maxWildcards)
+		return nil, fmt.Sprintf("the match has more than %d wildcards (* and ?), and AWS takes no more in a rule; use fewer, or "+
+			"a regular expression", maxWildcards)
 	}
-	return nil, fmt.Sprintf("the match would need more than the %d rules of a load balancer", limit)
+	return nil, fmt.Sprintf("the match would need more than the %d rules of a load balancer; match by fewer values", limit)
 }
 
 // dimensions are the conditions of a match without regard to how many values a rule can have.

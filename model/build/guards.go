@@ -47,9 +47,11 @@ func (b *builder) actions(f *intent.Fragment, r *intent.Route, on *port) ([]mode
 	case on.protocol == protocolHTTPS:
 		return []model.Action{guard, answer}, true
 	}
-	b.report(at, model.Closed, "AuthenticationNeedsHTTPS", fmt.Sprintf(
-		"port %d is HTTP, on which AWS signs nobody in and checks no token: what is protected answers 503 there; redirect HTTP to HTTPS, or serve HTTPS only",
-		on.number))
+	b.findings[model.Finding{
+		Object: at.object, Severity: model.Closed, Reason: "AuthenticationNeedsHTTPS", Field: at.field, Port: on.number, Message: fmt.Sprintf(
+			"port %d is HTTP, on which AWS signs nobody in and checks no token: what is protected answers 503 there; redirect HTTP to "+
+				"HTTPS, or serve HTTPS only", on.number),
+	}] = true
 	return []model.Action{fixed(503)}, true
 }
 
@@ -61,9 +63,11 @@ func (b *builder) onlyForwards(a model.Action) bool {
 	})
 }
 
-// transformsOf are the transforms of a route, which are for requests that are forwarded.
-func transformsOf(c *candidate, on *port, actions []model.Action) []model.Transform {
-	if (c.route.Auth != nil || on.closedTo(c.fragment)) && actions[len(actions)-1].FixedResponse != nil {
+// transformsOf are the transforms of a route, which are for requests that are forwarded. Beside a fixed answer they mean nothing; those that an
+// annotation asks for by their name stay there, as the incumbent has them.
+func (b *builder) transformsOf(c *candidate, on *port, actions []model.Action) []model.Transform {
+	asked := b.in.Order == intent.ByFragment && c.route.Auth == nil && !on.closedTo(c.fragment)
+	if !asked && actions[len(actions)-1].FixedResponse != nil {
 		return nil
 	}
 	return slices.Clone(c.route.Transforms)

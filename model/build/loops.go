@@ -56,9 +56,11 @@ func (b *builder) tellLoops() {
 			reason = model.ReasonPartly
 		}
 		for n := range one.ports {
-			b.report(one.at, model.Answered, reason, fmt.Sprintf("on port %d it would redirect to itself for ever, and is not served there: "+
-				"what it matches goes to the next rule; change the scheme, the host name, the port or the path, or name in the parentRef the "+
-				"listener that it is for", n))
+			b.findings[model.Finding{
+				Object: one.at.object, Severity: model.Answered, Reason: reason, Field: one.at.field, Port: n,
+				Message: fmt.Sprintf("on port %d it would redirect to itself for ever, and is not served there: what it matches goes to the next "+
+					"rule; change the scheme, the host name, the port or the path, or name in the parentRef the listener that it is for", n),
+			}] = true
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -36,6 +35,8 @@ type port struct {
 	// redirecting are those of laid that redirect, and contents those that are there.
 	redirecting []model.Rule
 	contents    map[model.Content]bool
+	// caseless are the first rules by their matches without regard to case.
+	caseless map[string]answered
 }
 
 // wish is one listener that a member asks for, with those that it asked for on the port when it was last good.
@@ -54,22 +55,21 @@ func (w wish) place() place {
 	return place{w.fragment.Member, "listeners"}
 }
 
-// sources is where it is written who may connect.
-func (w wish) sources() place {
-	return place{w.fragment.Member, cmp.Or(w.listener.SourcesField, w.place().field)}
-}
+// ranges and lists are where it is written who may connect, by address and by prefix list.
+func (w wish) ranges() place { return w.written("inboundCIDRs") }
+func (w wish) lists() place  { return w.written("prefixLists") }
 
 // setting is something of which a port has one value.
 type setting struct {
-	// label stands before a value where a conflict is told.
-	label string
-	read  func(b *builder, w wish) (value string, asked bool)
+	// label stands before a value where a conflict is told, and field is its JSON name; empty for the listener itself.
+	label, field string
+	read         func(b *builder, w wish) (value string, asked bool)
 }
 
 // claim is what a wish says about a setting.
 func (b *builder) claim(w wish, s setting) claim {
 	value, asked := s.read(b, w)
-	c := claim{value: value, asked: asked, at: w.place()}
+	c := claim{value: value, asked: asked, at: w.written(s.field)}
 	for _, l := range w.before {
 		before, askedBefore := s.read(b.past, wish{fragment: w.fragment, listener: l})
 		c.standing = c.standing || asked && askedBefore && before == value
@@ -164,7 +164,16 @@ func (b *builder) wishes(p ports) (numbers []int, by map[int][]wish) {
 			by[n] = append(by[n], w)
 		}
 	}
+	// A part alone is no listener.
+	numbers = slices.DeleteFunc(numbers, func(n int) bool {
+		return allOf(by[n], intent.PartPort) || allOf(by[n], intent.PartCertificates)
+	})
 	return numbers, by
+}
+
+// allOf tells whether there is nothing but one part of a listener.
+func allOf(wishes []wish, part intent.Part) bool {
+	return !slices.ContainsFunc(wishes, func(w wish) bool { return w.listener.Only != part })
 }
 
 // listenersBefore are the listeners on a port that a member's last good fragment asked for.
@@ -210,15 +219,15 @@ func (b *builder) port(wishes []wish, p ports) *port {
 // describe settles the settings of a port.
 func (b *builder) describe(one *port) {
 	if one.protocol == protocolHTTPS {
-		one.policy, _ = b.settle(one, setting{read: func(_ *builder, w wish) (string, bool) {
+		one.policy, _ = b.settle(one, setting{field: "sslPolicy", read: func(_ *builder, w wish) (string, bool) {
 			return w.listener.SSLPolicy, w.listener.SSLPolicy != ""
 		}})
 	}
-	cidrs, byRange := b.settle(one, setting{label: "CIDRs ", read: func(b *builder, w wish) (string, bool) {
-		return strings.Join(b.usableCIDRs(w.sources(), w.listener.InboundCIDRs), ","), len(w.listener.InboundCIDRs) > 0
+	cidrs, byRange := b.settle(one, setting{label: "CIDRs ", field: "inboundCIDRs", read: func(b *builder, w wish) (string, bool) {
+		return strings.Join(b.usableCIDRs(w.ranges(), w.listener.InboundCIDRs), ","), len(w.listener.InboundCIDRs) > 0
 	}})
-	lists, byList := b.settle(one, setting{label: "prefix lists ", read: func(b *builder, w wish) (string, bool) {
-		return strings.Join(b.usableLists(w.sources(), w.listener.PrefixLists), ","), len(w.listener.PrefixLists) > 0
+	lists, byList := b.settle(one, setting{label: "prefix lists ", field: "prefixLists", read: func(b *builder, w wish) (string, bool) {
+		return strings.Join(b.usableLists(w.lists(), w.listener.PrefixLists), ","), len(w.listener.PrefixLists) > 0
 	}})
 	one.restricted, one.cidrs, one.prefixes = byRange || byList, words(cidrs), words(lists)
 	b.listenerAttributes(one)

@@ -80,6 +80,7 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 	for _, one := range p.by {
 		share := len(drafts) / len(p.by)
 		one.laid, one.redirecting, one.contents = make([]laid, 0, share), nil, make(map[model.Content]bool, share)
+		one.caseless = map[string]answered{}
 	}
 	for _, d := range drafts {
 		if left[d.unit()] {
@@ -90,6 +91,7 @@ func (b *builder) lay(p ports, drafts []draft, left map[unit]bool) bool {
 				continue
 			}
 			o.port.add(d, o)
+			b.tellCase(d, o)
 			eachGroup(o.rule.Actions, func(g string) { groups[g] = true })
 		}
 	}
@@ -185,7 +187,7 @@ func (b *builder) rulesOf(c *candidate, on *port, alternatives [][]model.Conditi
 		}
 		content := model.ContentOf(r)
 		r.Tags = b.tags(content.RuleID(on.number), r.Tags) // those that it has, with ours over them
-		return []portRule{{on, r, content}}
+		return []portRule{{port: on, rule: r, content: content}}
 	}
 	actions, ok := b.actions(c.fragment, c.route, on)
 	if !ok {
@@ -194,7 +196,7 @@ func (b *builder) rulesOf(c *candidate, on *port, alternatives [][]model.Conditi
 	tags := b.usableTags(c.route.Tags, addedPlace(place{c.place().object, "tags"}, c.route))
 	out := make([]portRule, 0, len(alternatives))
 	for _, conditions := range alternatives {
-		r := model.Rule{Conditions: conditions, Actions: actions, Transforms: transformsOf(c, on, actions), Member: c.place().object}
+		r := model.Rule{Conditions: conditions, Actions: actions, Transforms: b.transformsOf(c, on, actions), Member: c.place().object}
 		if problem := partLoop(on, &r); problem != "" {
 			b.wrong(c.place(), "InvalidRedirect", "%s", problem)
 			return nil
@@ -204,7 +206,11 @@ func (b *builder) rulesOf(c *candidate, on *port, alternatives [][]model.Conditi
 		}
 		content := model.ContentOf(r)
 		r.Tags = b.tags(content.RuleID(on.number), tags)
-		out = append(out, portRule{on, r, content})
+		one := portRule{port: on, rule: r, content: content}
+		if b.in.Order == intent.BySpecificity {
+			one.caseless = withoutCase(r)
+		}
+		out = append(out, one)
 	}
 	return out
 }

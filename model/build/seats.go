@@ -20,6 +20,8 @@ type portRule struct {
 	port    *port
 	rule    model.Rule
 	content model.Content
+	// caseless is what it matches without regard to case, where AWS looks at none and users may mean it; else empty.
+	caseless string
 }
 
 // unit is what is served as a whole or left out as a whole: a route with all its rules, or a rule that is held.

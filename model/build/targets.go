@@ -51,7 +51,7 @@ func (b *builder) noNodePort(at place, s *intent.Service) {
 	if b.in.Front == frontGateway && s.Group.Fields["targetType"] == "" {
 		where = at // routes have no such field
 	}
-	b.report(where, model.Answered, "TargetTypeInstance", fmt.Sprintf(
+	b.report(where, model.Answered, model.ReasonNoNodePort, fmt.Sprintf(
 		"Service %s/%s has no node port for targets of the type instance, so requests for it are answered with 503. Make it a Service of the type NodePort; "+
 			"or have its pods as targets: %s, or run the operator with --default-target-type=ip", s.Namespace, s.Name, b.howToTargetPods(s)))
 }

@@ -43,7 +43,7 @@ func (t *texts) literal(s string, isPlain bool) {
 
 func (t *texts) regex(s string) {
 	if _, err := regexp.Compile(s); err != nil || s == "" {
-		t.refuse("%q is no regular expression that AWS takes", s)
+		t.refuse("%q is no regular expression that AWS takes; correct it, and use no lookaround and no backreferences", s)
 		return
 	}
 	t.regexes = append(t.regexes, s)
@@ -60,9 +60,10 @@ func (t *texts) condition(field, header string) ([]model.Condition, string) {
 	for _, v := range slices.Concat(c.Values, c.Regex) {
 		switch {
 		case v == "":
-			t.refuse("an empty value of %s matches nothing", field)
+			t.refuse("an empty value of %s matches nothing; write one, or leave it out", field)
 		case len(v) > maxLength:
-			t.refuse("%q has %d characters as a value of %s, and AWS takes %d", v, len(v), field, maxLength)
+			t.refuse("%q has %d characters as a value of %s, and AWS takes %d; write a shorter one, or a regular expression of a part of it",
+				v, len(v), field, maxLength)
 		case !isVisible(v):
 			t.refuse("%q has characters that AWS does not match by; write them percent-encoded", v)
 		}
@@ -112,7 +113,7 @@ func hostConditions(m intent.Match) ([]model.Condition, string) {
 func (t *texts) host(h string, anyPort bool) {
 	name := strings.TrimPrefix(h, "*.")
 	if name == "" || !only(name, hostCharacters+"_") {
-		t.refuse("%q is no host name", h)
+		t.refuse("%q is no host name; write it as a.example.com or *.example.com", h)
 		return
 	}
 	expression := model.HostRegex(h)
@@ -149,7 +150,7 @@ func pathConditions(m intent.Match) ([]model.Condition, string) {
 		case intent.PathRegex:
 			t.regex(p.Value)
 		default:
-			t.refuse("%q is no kind of path", p.Kind)
+			t.refuse("%q is no kind of path; use an exact one, a prefix or a regular expression", p.Kind)
 		}
 	}
 	return t.condition(model.FieldPath, "")
@@ -158,7 +159,7 @@ func pathConditions(m intent.Match) ([]model.Condition, string) {
 func (t *texts) absolute(p intent.Path) {
 	switch {
 	case !strings.HasPrefix(p.Value, "/"):
-		t.refuse("the path %q does not begin with /", p.Value)
+		t.refuse("the path %q does not begin with /; write it so", p.Value)
 	case p.Kind == intent.PathPrefix:
 		t.prefix(p.Value)
 	default:
@@ -183,7 +184,8 @@ func headerConditions(m intent.Match) ([]model.Condition, string) {
 	var out []model.Condition
 	for _, h := range m.Headers {
 		if h.Name == "" || len(h.Name) > maxHeaderName || !only(h.Name, nameCharacters) || strings.EqualFold(h.Name, "host") {
-			return nil, fmt.Sprintf("AWS does not match by the header %q: a name has up to %d characters and is not Host", h.Name, maxHeaderName)
+			return nil, fmt.Sprintf("AWS does not match by the header %q: a name has up to %d characters and is not Host; match by another one, "+
+				"or by host names", h.Name, maxHeaderName)
 		}
 		var t texts
 		for _, v := range h.Values {
@@ -201,7 +203,7 @@ func headerConditions(m intent.Match) ([]model.Condition, string) {
 			return nil, problem
 		}
 		if len(one) == 0 {
-			return nil, fmt.Sprintf("the match by the header %s has no value", h.Name)
+			return nil, fmt.Sprintf("the match by the header %s has no value; write one, or leave it out", h.Name)
 		}
 		out = append(out, one...)
 	}
@@ -222,7 +224,7 @@ func queryConditions(m intent.Match) ([]model.Condition, string) {
 			c.Query = append(c.Query, pair)
 		}
 		if len(c.Query) == 0 {
-			return nil, "the match by query parameters names none"
+			return nil, "the match by query parameters names none; write one, or leave it out"
 		}
 		out = append(out, c)
 	}

@@ -130,6 +130,8 @@ type Settings struct {
 // policies, ranges and default answers one counts: see Intent.Before.
 type Listener struct {
 	Port int `json:"port"`
+	// Only says that it is a part of a listener: the other part is another member's, and without one of each there is none.
+	Only Part `json:"only,omitempty"`
 	// Protocol is HTTP or HTTPS.
 	Protocol string `json:"protocol"`
 	// Certificates are ARNs. Without any, HTTPS listeners get the one of Request; else the certificates that match DiscoverHosts, where
@@ -152,12 +154,21 @@ type Listener struct {
 	// Left says that a last good listener had no room at a quota, and LeftCertificates which of its certificates had none.
 	Left             bool        `json:"left,omitempty"`
 	LeftCertificates []model.ARN `json:"leftCertificates,omitempty"`
-	// Field is where the listener was written, SourcesField where the ranges and prefix lists were, if that is another place, and Fields names
-	// that of other settings by their JSON names.
-	Field        string            `json:"field,omitempty"`
-	SourcesField string            `json:"sourcesField,omitempty"`
-	Fields       map[string]string `json:"fields,omitempty"`
+	// Field is where the listener was written, and Fields names the places of settings that were written elsewhere, by their JSON names.
+	Field  string            `json:"field,omitempty"`
+	Fields map[string]string `json:"fields,omitempty"`
 }
+
+// Part is a part of a listener.
+type Part string
+
+// Parts of listeners.
+const (
+	// PartPort is the port with its settings, whose certificates are those that other members ask for.
+	PartPort Part = "port"
+	// PartCertificates are certificates for a port that another member asks for.
+	PartCertificates Part = "certificates"
+)
 
 // Route is one match with what answers it.
 type Route struct {
@@ -296,7 +307,7 @@ type Backend struct {
 	Service         *Service `json:"service,omitempty"`
 	TargetGroupARN  string   `json:"targetGroupARN,omitempty"`
 	TargetGroupName string   `json:"targetGroupName,omitempty"`
-	// Field is the place of the backend; empty where it is that of the route.
+	// Field is the place of the backend; empty where that is not known.
 	Field string `json:"field,omitempty"`
 	// Weight is 1 where the user wrote none.
 	Weight int `json:"weight"`

@@ -150,7 +150,13 @@ func (p *planner) succeeded(want, old model.LoadBalancer) []Need {
 	if met, _ := p.opts.Met(retired); met {
 		return []Need{active}
 	}
-	needs := []Need{active}
+	return slices.Concat([]Need{active}, p.healthy(old), []Need{retired})
+}
+
+// healthy is what is waited for of the target groups of a load balancer that takes the place of an old one: as many healthy targets as shall be
+// there, or as serve behind that.
+func (p *planner) healthy(old model.LoadBalancer) []Need {
+	var needs []Need
 	var served []model.ARN
 	for _, g := range p.obsolete {
 		if slices.Contains(g.LoadBalancers, old.ARN) {
@@ -168,7 +174,7 @@ func (p *planner) succeeded(want, old model.LoadBalancer) []Need {
 			needs = append(needs, healthy)
 		}
 	}
-	return append(needs, retired)
+	return needs
 }
 
 func (p *planner) keepARN() model.ARN {

@@ -13,6 +13,8 @@ import (
 const (
 	on  = "true"
 	off = "false"
+
+	schemeInternal = "internal"
 )
 
 // LoadBalancerDefaults are the attributes of a new load balancer.
@@ -26,7 +28,7 @@ func LoadBalancerDefaults(lb model.LoadBalancer) map[string]string {
 		out["load_balancing.cross_zone.enabled"] = off
 		out["dns_record.client_routing_policy"] = "any_availability_zone"
 		out["ipv6.deny_all_igw_traffic"] = off
-		if lb.Scheme == "internal" {
+		if lb.Scheme == schemeInternal {
 			out["ipv6.deny_all_igw_traffic"] = on
 		}
 		return out

@@ -107,6 +107,7 @@ func Diff(desired, observed model.Stack, opts Options) Plan {
 	p.loadBalancer()
 	p.targetGroups()
 	gone := p.listeners()
+	front.follow(p)
 	front.stand(p.keepARN())
 	p.deleteListeners(gone)
 	p.stick()
@@ -141,11 +142,17 @@ type planner struct {
 	plan       *Plan
 	// front is a planner of a frontend; returns says that a replacement is no longer wanted.
 	front, returns bool
-	// target is the load balancer that the target groups of a frontend lead to, where it exists.
+	// target is the load balancer that the target groups of a frontend lead to, where it exists; whole are the changes that complete it, and
+	// ready is what is waited for behind it, where it takes the place of another one.
 	target model.ARN
+	whole  []int
+	ready  []Need
 
 	// keep is the observed load balancer that matches, nil when one is created or none is wanted.
 	keep *model.LoadBalancer
+	// tight says that rules and target groups have no room for old and new side by side; cleared are the deletions of listeners that give some.
+	tight   bool
+	cleared []int
 	// old are the load balancers to delete; doomed has their ARNs. What is protected or kept is in stay instead.
 	old    []model.LoadBalancer
 	doomed map[model.ARN]bool

@@ -60,6 +60,19 @@ func (p *planner) stand(target model.ARN) {
 	p.deleteTargetGroups()
 }
 
+// follow has a frontend that stands before an old load balancer wait for all of the one in its place, and for healthy targets behind that.
+func (p *planner) follow(behind *planner) {
+	if p == nil || p.opts.Met == nil || p.have.LoadBalancer == nil {
+		return
+	}
+	for _, old := range behind.have.Balancers() {
+		if old.ARN != behind.keepARN() && behind.want.LoadBalancer != nil && !fits(*behind.want.LoadBalancer, old) {
+			p.whole, p.ready = behind.complete, behind.healthy(old)
+			return
+		}
+	}
+}
+
 // leads tells whether a target group can lead to the load balancer: nothing else is registered in it.
 func (p *planner) leads(g *model.TargetGroup, port int) bool {
 	return g.Behind == nil || *g.Behind == model.Target{ID: string(p.target), Port: port}
@@ -82,8 +95,8 @@ func (p *planner) register() {
 		p.makes[key] = p.add(Change{
 			Op: RegisterTargets, Action: Update, Key: key, ARN: have.ARN, TargetGroup: &want,
 			Targets: []model.Target{{ID: string(p.target), Port: want.Port}},
-			After:   []int{p.makes[key], p.makes[behind], p.makes[listener]},
-			Needs:   []Need{{Key: behind, ARN: p.target, State: StateActive}},
+			After:   slices.Concat([]int{p.makes[key], p.makes[behind], p.makes[listener]}, p.whole),
+			Needs:   slices.Concat([]Need{{Key: behind, ARN: p.target, State: StateActive}}, p.ready),
 			Fields:  []Field{{Name: "target", New: behind.String() + ":" + digits(want.Port)}},
 		})
 	}

@@ -64,20 +64,19 @@ func (p *planner) listeners() (gone []model.Listener) {
 		p.deleteListeners(gone)
 		gone = nil
 	}
-	if p.tightWardrobe(edits, gone) && len(gone) > 0 {
-		p.deleteListeners(gone)
-		for _, l := range gone {
-			p.wardrobe.emptied = append(p.wardrobe.emptied, p.changesOf(p.listenerKey(l), DeleteListener)...)
-			p.wardrobe.free += len(rest(l.Certificates))
-		}
+	if p.tightWardrobe(edits, gone) {
+		p.emptyWardrobe(edits, gone)
 		gone = nil
 	}
 	// Where AWS holds more than the quota that we know of, the account's is higher. What is parked takes room from the others.
 	p.opts.Quotas.RulesPerLoadBalancer = max(p.opts.Quotas.RulesPerLoadBalancer, rules+parked)
 	p.await(edits)
 	p.opts.Quotas.RulesPerLoadBalancer -= parked - p.evict(edits)
-	if p.scarce(edits, gone) {
+	if p.tight = p.scarce(edits, gone); p.tight {
 		p.deleteListeners(gone)
+		for _, l := range gone {
+			p.cleared = append(p.cleared, p.changesOf(p.listenerKey(l), DeleteListener)...)
+		}
 		gone = nil
 		p.park(edits, 0)
 		p.editScarce(edits)
@@ -188,11 +187,11 @@ func (p *planner) openListener(e *edit) {
 		return
 	}
 	if tls(e.want) && !tls(e.have) {
-		p.startTLS(e)
+		p.changeProtocol(e)
 	}
 	p.addCertificates(e)
 	if tls(e.have) && tls(e.want) && e.guards && e.answers {
-		p.startTLS(e)
+		p.changeProtocol(e)
 	}
 	if len(e.fields) > 0 && !e.answers {
 		e.guard(p.modifyListener(e, e.added))
@@ -200,9 +199,9 @@ func (p *planner) openListener(e *edit) {
 	}
 }
 
-// startTLS makes a listener speak TLS, which it must before it takes certificates, and has clients show theirs before it serves more. Its
-// answers change in their turn.
-func (p *planner) startTLS(e *edit) {
+// changeProtocol has a listener speak TLS, which it must before it takes certificates, or no more, and has clients show theirs before it serves
+// more. Its answers change in their turn.
+func (p *planner) changeProtocol(e *edit) {
 	now, later := *e, fields{}
 	now.want.DefaultActions = e.have.DefaultActions
 	now.fields = nil
@@ -268,7 +267,7 @@ func (p *planner) modifyListener(e *edit, after []int) int {
 	needs, spots := p.needsOf(want.DefaultActions)
 	id := p.placing(Change{
 		Op: ModifyListener, Action: Update, Key: e.key, ARN: e.have.ARN, Port: want.Port, Listener: &want, Fields: e.fields, Needs: needs,
-		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards, spots),
+		After: slices.Concat(after, p.groupsOf(want.DefaultActions), p.guards, spots, p.cleared),
 	}, want.Certificates[:min(len(want.Certificates), 1)])
 	p.begin(want.DefaultActions, id)
 	p.releaseTargets(e.have.DefaultActions, id)

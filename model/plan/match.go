@@ -62,7 +62,9 @@ func (p *planner) turnBack(front *planner) {
 	})
 }
 
-// fits tells whether have can be modified into want: type and scheme cannot be changed.
+// Fits tells whether a load balancer can be modified into a wanted one: type and scheme cannot be changed.
+func Fits(want, have model.LoadBalancer) bool { return fits(want, have) }
+
 func fits(want, have model.LoadBalancer) bool {
 	return want.Type == have.Type && want.Scheme == have.Scheme && sameAddresses(want, have)
 }

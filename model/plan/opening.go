@@ -14,7 +14,8 @@ func (p *planner) createListener(e *edit) {
 		want.DefaultActions = nobodys()
 	}
 	needs, after := p.needsOf(want.DefaultActions)
-	after = slices.Concat(after, p.groupsOf(want.DefaultActions), []int{p.makes[loadBalancerKey(*p.want.LoadBalancer)]}, p.guards)
+	after = slices.Concat(after, p.groupsOf(want.DefaultActions), []int{p.makes[loadBalancerKey(*p.want.LoadBalancer)]}, p.guards, p.cleared)
+	after = append(after, p.walled(want.Port)...)
 	for _, c := range p.plan.Changes {
 		if c.Op == DeleteListener && (c.Port == want.Port || p.crowded) && c.Key.Balancer() == e.key.Balancer() {
 			after = append(after, c.ID)
@@ -38,6 +39,21 @@ func (p *planner) createListener(e *edit) {
 		key: e.key, port: want.Port, wantAttributes: want.Attributes, haveAttributes: ListenerDefaults(want),
 		op: ModifyListenerAttributes, maker: e.maker,
 	})
+}
+
+// walled are the changes after which the load balancer has the security groups that it shall: those that it has may admit to every port whom
+// these do not. Where there is no room, everything comes one after the other, and what the groups wait for may come after the port: it is
+// opened all the same, and the plan says so.
+func (p *planner) walled(port int) []int {
+	if p.keep == nil {
+		return nil
+	}
+	after := p.changesOf(loadBalancerKey(*p.want.LoadBalancer), SetSecurityGroups)
+	if p.tight && len(after) > 0 {
+		p.note("exposed: the load balancer is at its quota, so port " + digits(port) + " is opened while it has the security groups of before, too")
+		return nil
+	}
+	return after
 }
 
 // defers tells whether the default actions of a new listener have to wait: until its rules are there, they would answer what those shall.

@@ -259,6 +259,9 @@ func (p *planner) emit(ops []op, ordered func(a, b op) bool) {
 
 func (p *planner) emitOne(o op, after []int) int {
 	e := o.edit
+	if len(after) == 0 {
+		after = slices.Clone(p.cleared)
+	}
 	c := Change{Port: e.want.Port, After: append(after, e.maker), Why: o.why}
 	switch o.verb {
 	case makeRule:

@@ -152,3 +152,31 @@ func TestDoomedListenersMakeRoom(t *testing.T) {
 		t.Errorf("the listener that goes anyhow goes first:\n%s", p)
 	}
 }
+
+// TestRoomOfAListenerThatGoes: where rules need the room of a listener that goes, each comes after its deletion, for calls go out side by side.
+func TestRoomOfAListenerThatGoes(t *testing.T) {
+	two := oneListener("404", hostRules(2)...)
+	gone := two.Listeners[0]
+	gone.Port, gone.Rules = 8080, hostRules(98)
+	two.Listeners = append(two.Listeners, gone)
+	p := plan.Diff(oneListener("404", hostRules(4)...), built(t, two), plan.Options{})
+	deleted, made := 0, 0
+	after := map[int]bool{}
+	for _, c := range p.Changes {
+		late := slices.ContainsFunc(c.After, func(id int) bool { return id == deleted || after[id] })
+		after[c.ID] = late
+		switch c.Op {
+		case plan.DeleteListener:
+			deleted = c.ID
+		case plan.CreateRule:
+			made++
+			if deleted == 0 || !late {
+				t.Errorf("%s does not wait for its room\n%s", c.Key, p)
+			}
+		default:
+		}
+	}
+	if made != 2 {
+		t.Errorf("%d rules are made, want 2", made)
+	}
+}

@@ -36,7 +36,7 @@ func (p *planner) securityGroups() {
 // authorise adds the permissions that are missing: in one call, unless the group is full. What has no room then waits until others are
 // withdrawn; see [planner.revoke].
 func (p *planner) authorise(want, have model.SecurityGroup) {
-	missing := without(want.Ingress, ours(have))
+	missing := p.permitted(have, without(want.Ingress, ours(have)))
 	if len(missing) == 0 {
 		return
 	}
@@ -82,7 +82,10 @@ func (p *planner) deleteSecurityGroups() {
 		return cmp.Compare(len(p.late[securityGroupKey(b[0].ID)]), len(p.late[securityGroupKey(a[0].ID)]))
 	})
 	for _, pair := range pairs {
-		p.revoke(pair[0], pair[1])
+		later := p.revoke(pair[0], pair[1])
+		parts := p.partsOfHeld(pair[0], pair[1], later)
+		p.revokeLater(pair[1], without(later, parts), nil)
+		p.revokeLater(pair[1], parts, p.admitLater(pair[0], pair[1]))
 	}
 	p.shed()
 	for _, have := range gone {
@@ -96,12 +99,14 @@ func (p *planner) deleteSecurityGroups() {
 	}
 }
 
-// revoke withdraws the permissions that nobody asks for, in one call, after those that are added; those for which there was no room follow.
-func (p *planner) revoke(want, have model.SecurityGroup) {
+// revoke withdraws the permissions that nobody asks for, in one call, after those that are added; those for which there was no room follow. It
+// gives those that are withdrawn later.
+func (p *planner) revoke(want, have model.SecurityGroup) (later []model.Permission) {
 	key := securityGroupKey(have.ID)
 	surplus := without(without(ours(have), want.Ingress), p.early[key])
+	surplus, later = p.bequeathed(want, have, surplus)
 	if len(surplus) == 0 {
-		return
+		return later
 	}
 	// What one group admits no more may have moved to another, which the load balancer must have by then.
 	after := p.changesOf(key, AuthorizeIngress)
@@ -121,6 +126,7 @@ func (p *planner) revoke(want, have model.SecurityGroup) {
 		p.release(perm.Source, id)
 	}
 	p.authoriseLate(want, have, id)
+	return later
 }
 
 // observedGroupOf finds the observed group of a wanted one: of duplicates the first.
@@ -150,9 +156,7 @@ func (p *planner) wantedGroupOf(have model.SecurityGroup) (model.SecurityGroup, 
 // usedByStay tells whether a load balancer that is not deleted uses the group.
 func (p *planner) usedByStay(g model.SecurityGroup) bool {
 	return slices.ContainsFunc(p.have.Balancers(), func(lb model.LoadBalancer) bool {
-		return p.stay[lb.ARN] && slices.ContainsFunc(lb.SecurityGroups, func(r model.GroupRef) bool {
-			return r.Key == g.ID || r.ID == string(g.ARN)
-		})
+		return p.stay[lb.ARN] && wears(lb, g)
 	})
 }
 

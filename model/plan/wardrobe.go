@@ -16,7 +16,7 @@ type wardrobe struct {
 	surplus []garment
 	// taken are those that went, by the change that removed them.
 	taken map[garment]int
-	// emptied are the deletions of listeners that make room.
+	// emptied are the changes of listeners that make room: those that go, and those that end TLS.
 	emptied []int
 	// last is the change before the next removal: as much as can be shall be there by then.
 	last int
@@ -56,6 +56,34 @@ func (p *planner) tightWardrobe(edits []*edit, gone []model.Listener) bool {
 	// Where AWS holds more than the quota that we know of, the account's is higher.
 	p.wardrobe.free = max(p.opts.Quotas.CertificatesPerLoadBalancer, held) - held
 	return added > p.wardrobe.free
+}
+
+// emptyWardrobe makes room: by the listeners that go, and by those that speak TLS no more, with their answers as they are. Where these ask who
+// calls, which AWS does by HTTPS only, the answers have to change before.
+func (p *planner) emptyWardrobe(edits []*edit, gone []model.Listener) {
+	p.deleteListeners(gone)
+	emptied := func(l model.Listener, ids []int) {
+		p.wardrobe.emptied = append(p.wardrobe.emptied, ids...)
+		p.wardrobe.free += len(rest(l.Certificates))
+	}
+	for _, l := range gone {
+		emptied(l, p.changesOf(p.listenerKey(l), DeleteListener))
+	}
+	for _, e := range edits {
+		if tls(e.have) && !tls(e.want) && !signsIn(e.have) {
+			p.changeProtocol(e)
+			emptied(e.have, p.changesOf(e.key, ModifyListener))
+		}
+	}
+}
+
+// signsIn tells whether a listener asks who calls.
+func signsIn(l model.Listener) bool {
+	asks := func(a model.Action) bool {
+		return slices.Contains([]string{model.ActionOIDC, model.ActionCognito, model.ActionJWT}, a.Type)
+	}
+	return slices.ContainsFunc(l.DefaultActions, asks) ||
+		slices.ContainsFunc(l.Rules, func(r model.Rule) bool { return slices.ContainsFunc(r.Actions, asks) })
 }
 
 // hang has a certificate wait for what makes room for it.

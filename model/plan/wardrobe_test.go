@@ -38,6 +38,10 @@ func TestQuotaOfCertificates(t *testing.T) {
 		{"full, and one stays", dressed([]model.ARN{"d", "a", "b"}), dressed([]model.ARN{"d", "a", "y"}), []string{"b"}},
 		{"the room is on another port", dressed([]model.ARN{"d", "a"}, []model.ARN{"d", "b"}), dressed([]model.ARN{"d", "a", "x"}, []model.ARN{"d"}), []string{"b"}},
 		{"a port goes with its certificates: nobody is exposed", dressed([]model.ARN{"d"}, []model.ARN{"d", "a", "b"}), dressed([]model.ARN{"d", "x", "y"}), nil},
+		{
+			"a port ends TLS, and the other begins it: nobody is exposed",
+			plain(dressed([]model.ARN{"d"}, []model.ARN{"d", "a", "b"}), 443), plain(dressed([]model.ARN{"d", "x", "y"}, []model.ARN{"d"}), 444), nil,
+		},
 		{"the default changes, and one becomes it", dressed([]model.ARN{"d", "a", "b"}), dressed([]model.ARN{"a", "x"}), []string{"b"}},
 	} {
 		p := plan.Diff(row.want, row.have, opts)
@@ -63,11 +67,21 @@ func TestQuotaOfCertificates(t *testing.T) {
 	}
 }
 
+// plain takes TLS from a port.
+func plain(s model.Stack, port int) model.Stack {
+	for i := range s.Listeners {
+		if l := &s.Listeners[i]; l.Port == port {
+			l.Protocol, l.Certificates, l.SSLPolicy, l.MutualAuth = "HTTP", nil, "", nil
+		}
+	}
+	return s
+}
+
 // extras counts the certificates that are no default.
 func extras(s model.Stack) int {
 	n := 0
 	for _, l := range s.Listeners {
-		n += len(l.Certificates) - 1
+		n += max(len(l.Certificates)-1, 0)
 	}
 	return n
 }

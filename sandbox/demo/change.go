@@ -24,7 +24,7 @@ func (t *tour) scale(ctx context.Context) error {
 		if err := sandbox.Until(ctx, func(ctx context.Context) error { return t.healthy(ctx, "cart/cart:80", n) }); err != nil {
 			return fmt.Errorf("waiting for it: %w", err)
 		}
-		t.ok("%d pods, %d healthy targets, after %s", n, n, time.Since(begin).Round(100*time.Millisecond))
+		t.ok("replicas: %d; healthy targets: %d, after %s", n, n, time.Since(begin).Round(100*time.Millisecond))
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (t *tour) addBroken(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("waiting for it: %w", err)
 	}
-	t.ok("its owner is told, on the object: %s", said)
+	t.ok("its owner is told, by an event on Ingress cart/broken: %s", said)
 	patch := `[{"op":"add","path":"/spec/rules/0/http/paths/-","value":{"path":"/new","pathType":"Prefix",` +
 		`"backend":{"service":{"name":"catalog","port":{"number":80}}}}}]`
 	if _, err := t.Kubectl(ctx, "-n", "catalog", "patch", "ingress", "catalog", "--type=json", "-p", patch); err != nil {

@@ -33,15 +33,14 @@ func (p *play) churn(ctx context.Context, row measured) (measured, error) {
 	}
 	calls, _, err := p.settle(ctx, start)
 	reads, writes, _ := count(calls)
-	slices.Sort(took)
-	row.here = fmt.Sprintf("%d / %d ms; %.1f + %.1f each", took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(),
+	row.here = fmt.Sprintf("%d / %d ms; %.1f + %.1f each", percentile(took, 50).Milliseconds(), percentile(took, 99).Milliseconds(),
 		float64(reads)/replacements, float64(writes)/replacements)
 	return row, err
 }
 
 // busy replaces a pod a second, while rules are edited as fast as the account lets them.
 func (p *play) busy(ctx context.Context, row measured) (measured, error) {
-	const replacements = 30
+	const replacements = 100
 	editing, stop := context.WithCancel(ctx)
 	edited := make(chan error, 1)
 	go func() { edited <- p.keepEditing(editing) }()
@@ -58,10 +57,16 @@ func (p *play) busy(ctx context.Context, row measured) (measured, error) {
 		}
 	}
 	_, _, refused := count(calls)
-	slices.Sort(took)
 	row.here = fmt.Sprintf("%d / %d ms, beside %d edits of rules; %d refused",
-		took[len(took)/2].Milliseconds(), took[len(took)-1].Milliseconds(), rules, refused)
+		percentile(took, 50).Milliseconds(), percentile(took, 99).Milliseconds(), rules, refused)
 	return row, err
+}
+
+// percentile is the least of the times that so many of a hundred do not exceed.
+func percentile(took []time.Duration, of int) time.Duration {
+	const all = 100
+	sorted := slices.Sorted(slices.Values(took))
+	return sorted[(len(sorted)*of-1)/all]
 }
 
 // replacements gives how long after each one its RegisterTargets was answered.

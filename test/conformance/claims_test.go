@@ -25,7 +25,9 @@ func expressed() map[string]expression {
 				"action, 500 a fixed response, weights a forward to several target groups, pods targets by their addresses; Secrets are imported into ACM",
 			"the suite's certificates have the common name `default` and host names in their alternative names: that AWS takes one such name for " +
 				"the fully-qualified one that it asks for is believed. That rules see the port of a Host header is the strict reading of " +
-				"documents that differ ([ADR 5](../adr/0005-host-names-with-any-port.md)); on either reading our rules match",
+				"documents that differ ([ADR 5](../adr/0005-host-names-with-any-port.md)); on either reading our rules match. Values of headers count " +
+				"without regard to case, also by `Exact`, which the suite does not try: of two matches that differ by nothing else the first takes " +
+				"all requests, and the other one's route gets a warning",
 		},
 		"GatewayAddressEmpty": {"every load balancer gets a host name from AWS", "an address of type IPAddress gets a host name too: the specification leaves that open"},
 		"GatewayFrontendClientCertificateValidation": {

@@ -8,11 +8,11 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/headgate/headgate/test/world"
 )
@@ -112,16 +112,32 @@ func TestCut(t *testing.T) {
 		}
 	})
 	for i, plan := range plans {
-		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			t.Parallel()
-			lost := mortal(t, fmt.Sprintf("cut-%d", i), plan)
-			missed.Add(int64(lost))
-			for _, points := range plan {
-				cut.Add(int64(len(points)))
-			}
-			cut.Add(-int64(lost))
-		})
+		for _, retention := range retentions(i) {
+			t.Run(fmt.Sprintf("%d, retention %s", i, retention), func(t *testing.T) {
+				t.Parallel()
+				p := newPlay(t, common.World, fmt.Sprintf("cut-%d-%s", i, retention))
+				p.retention = retention
+				lost := p.mortal(plan)
+				missed.Add(int64(lost))
+				for _, points := range plan {
+					cut.Add(int64(len(points)))
+				}
+				cut.Add(-int64(lost))
+			})
+		}
 	}
+}
+
+// retiring is how long a load balancer answers on that is replaced, where one does.
+const retiring = time.Second
+
+// retentions are those that the nth run is played with: in turn none and one, and both with -args -every.
+func retentions(n int) []time.Duration {
+	both := []time.Duration{0, retiring}
+	if *every {
+		return both
+	}
+	return both[n%2 : n%2+1]
 }
 
 // deaths are how often a run dies in a phase, at most.
@@ -154,9 +170,8 @@ func deal(t *testing.T) []map[string][]point {
 }
 
 // mortal plays the scenario with cuts, by phase, and compares with the undisturbed run after each. It tells how many did not come.
-func mortal(t *testing.T, name string, cuts map[string][]point) (missed int) {
-	t.Helper()
-	p := newPlay(t, common.World, name)
+func (p *play) mortal(cuts map[string][]point) (missed int) {
+	p.t.Helper()
 	death := &reaper{}
 	death.begin(nil)
 	now := newLife(death)
@@ -171,7 +186,7 @@ func mortal(t *testing.T, name string, cuts map[string][]point) (missed int) {
 		}
 	}
 	for _, phase := range phases {
-		t.Logf("%s dies %v", phase.name, cuts[phase.name])
+		p.t.Logf("%s dies %v", phase.name, cuts[phase.name])
 		missed += death.begin(cuts[phase.name])
 		phase.act(p)
 		p.reach(phase.name, common.reference[phase.name])

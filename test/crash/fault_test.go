@@ -35,10 +35,14 @@ func TestTrouble(t *testing.T) {
 	t.Run("kinds", func(t *testing.T) {
 		t.Parallel()
 		for i, one := range troubles(awsActions()) {
-			t.Run(one.why, func(t *testing.T) {
-				t.Parallel()
-				suffer(t, fmt.Sprintf("trouble-%d", i), one)
-			})
+			for _, retention := range retentions(i) {
+				t.Run(fmt.Sprintf("%s, retention %s", one.why, retention), func(t *testing.T) {
+					t.Parallel()
+					p := newPlay(t, common.World, fmt.Sprintf("trouble-%d-%s", i, retention))
+					p.retention = retention
+					p.suffer(one)
+				})
+			}
 		}
 	})
 }
@@ -55,11 +59,10 @@ func awsActions() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-func suffer(t *testing.T, name string, of trouble) {
-	t.Helper()
-	p := newPlay(t, common.World, name)
+func (p *play) suffer(of trouble) {
+	p.t.Helper()
 	if err := p.Sim.Disturb(of.disturbances); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	p.start(nil, common.Config())
 	for _, phase := range phases {
@@ -67,7 +70,7 @@ func suffer(t *testing.T, name string, of trouble) {
 		if of.reason != "" {
 			p.told(of.reason)
 			if err := p.Sim.Disturb(sim.Disturbances{}); err != nil {
-				t.Fatal(err)
+				p.t.Fatal(err)
 			}
 			of.reason = ""
 		}
@@ -82,7 +85,7 @@ func suffer(t *testing.T, name string, of trouble) {
 		}
 	}
 	if missed > len(of.disturbances.Faults)/4 {
-		t.Errorf("of %d actions that should have failed %d did not", len(of.disturbances.Faults), missed)
+		p.t.Errorf("of %d actions that should have failed %d did not", len(of.disturbances.Faults), missed)
 	}
 }
 

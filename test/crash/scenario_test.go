@@ -30,6 +30,8 @@ type play struct {
 
 	t       *testing.T
 	objects []*unstructured.Unstructured
+	// retention is how long a load balancer answers on that is replaced; 0 is not at all.
+	retention time.Duration
 	// restart starts the operator again when it was killed.
 	restart func()
 }
@@ -89,7 +91,9 @@ func (p *play) declassify() {
 // start runs the operator, with transports for its calls to AWS and a way to the API server.
 func (p *play) start(transport http.RoundTripper, config *rest.Config) {
 	p.t.Helper()
-	p.StartSevered(transport, alone(config, p.class()))
+	settings := p.Settings(transport)
+	settings.Config, settings.Retention = alone(config, p.class()), p.retention
+	p.StartAs(settings)
 }
 
 // certificate imports the one that the example's placeholder stands for.

@@ -42,7 +42,7 @@ func TestClockJumps(t *testing.T) {
 	begin := func() {
 		settings := p.Settings(nil)
 		settings.Config = alone(common.Config(), p.class())
-		settings.TargetHold, settings.TargetPatience = time.Second, time.Minute
+		settings.TargetHold, settings.TargetPatience, settings.Retention = time.Second, time.Minute, retiring
 		settings.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 		p.StartAs(settings)
 	}

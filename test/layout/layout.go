@@ -1,6 +1,6 @@
 // Package layout checks the shape of the repository against the design: which package may import which, which directories
-// there are, how they are named and how deep they lie, and how large files and signatures are. It imports the standard library only. Its invariant: it knows no
-// exception that is not written down in this package's tables.
+// there are, how they are named and how deep they lie, how large files and signatures are, and how controllers write. It imports the
+// standard library only. Its invariant: it knows no exception that is not written down in this package's tables.
 package layout
 
 import (
@@ -99,7 +99,7 @@ func Check(root fs.FS, tree, missing []string) ([]string, error) {
 		if path.Ext(name) != ".go" {
 			return nil
 		}
-		for _, check := range []func(fs.FS, string) ([]string, error){checkFile, checkSize} {
+		for _, check := range []func(fs.FS, string) ([]string, error){checkFile, checkSize, checkWrites} {
 			found, err := check(root, name)
 			if err != nil {
 				return err

@@ -87,6 +87,32 @@ func TestCheckSeesWhatIsTooLarge(t *testing.T) {
 	}
 }
 
+func TestCheckSeesWhatIsWrittenWhole(t *testing.T) {
+	t.Parallel()
+	rows := []struct{ why, file, call, want string }{
+		{"an object", "controllers/stack/a.go", "c.Update(ctx, o)", "Update sends an object as a whole"},
+		{"its status", "controllers/gateway/a.go", "c.Status().Update(ctx, o)", "Update sends an object as a whole"},
+		{"by another name", "controllers/a.go", "controllerutil.CreateOrUpdate(ctx, c, o, nil)", "CreateOrUpdate sends an object as a whole"},
+		{"a patch", "controllers/stack/a.go", "c.Status().Patch(ctx, o, p)", ""},
+		{"a test is a user", "controllers/stack/a_test.go", "c.Update(ctx, o)", ""},
+		{"the lease is client-go's", "cmd/headgate-controller/wire/a.go", "l.Interface.Update(ctx, o)", ""},
+	}
+	for _, row := range rows {
+		t.Run(row.why, func(t *testing.T) {
+			t.Parallel()
+			content := "package a\n\nfunc f() { " + row.call + " }\n"
+			faults, err := layout.Check(fstest.MapFS{row.file: {Data: []byte(content)}}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(faults, "\n")
+			if (row.want == "") != (got == "") || !strings.Contains(got, row.want) {
+				t.Errorf("got %q, want it to say %q", got, row.want)
+			}
+		})
+	}
+}
+
 func TestCheckSeesWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	root := fstest.MapFS{"cloud/sim/a.go": {Data: []byte("package sim\n")}}

@@ -1,9 +1,12 @@
 package lookup
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -11,18 +14,24 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	dnstypes "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/wafv2"
 	waftypes "github.com/aws/aws-sdk-go-v2/service/wafv2/types"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/cloud"
+	"github.com/headgate/headgate/cloud/call"
 	"github.com/headgate/headgate/cloud/sim"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -37,10 +46,13 @@ type waiter struct {
 	account *sim.Simulator
 	config  aws.Config
 	loop    *stack.Loop
+	api     client.Client
 	now     time.Time
 
 	mu    sync.Mutex
 	calls []string
+	// listeners is what AWS says that it allows a load balancer, empty for what it does.
+	listeners string
 }
 
 func newWaiter(t *testing.T) *waiter {
@@ -55,6 +67,7 @@ func newWaiter(t *testing.T) *waiter {
 	operators, clock := w.account.AWSConfig(), func() time.Time { return w.now }
 	made, err := cloud.New(t.Context(), cloud.Options{
 		Cluster: cluster, VPC: w.account.World().VPC, AWSConfig: &operators, Transport: w, Now: clock,
+		Attempts: 1, Limits: call.NewLimits(&leap{now: w.now}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -65,11 +78,11 @@ func newWaiter(t *testing.T) *waiter {
 			t.Fatal(err)
 		}
 	}
-	api := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}).Build()
+	w.api = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&headgatev1alpha1.LoadBalancer{}).Build()
 	owners := stack.NewCluster(made, stack.ClusterOptions{Name: cluster, Now: clock, Forget: made.Forget, Stacks: func(ctx context.Context) (int, error) {
-		return stack.Count(ctx, api, cluster)
+		return stack.Count(ctx, w.api, cluster)
 	}})
-	w.loop = stack.New(api, made, owners, stack.Options{
+	w.loop = stack.New(w.api, made, owners, stack.Options{
 		Now: clock, Forget: made.Forget, Hold: -1, VerifyDelay: 1000 * time.Hour, Trial: cloud.Trial,
 		Background: func(ctx context.Context) context.Context { return cloud.WithLane(ctx, cloud.Background) },
 	})
@@ -84,8 +97,41 @@ func (w *waiter) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	w.mu.Lock()
 	w.calls = append(w.calls, action)
+	said := w.listeners
 	w.mu.Unlock()
-	return http.DefaultTransport.RoundTrip(req)
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil || action != "DescribeAccountLimits" || said == "" {
+		return resp, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	body = listenersQuota.ReplaceAll(body, []byte("${1}"+said+"${2}"))
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
+}
+
+var listenersQuota = regexp.MustCompile(`(<Max>)50(</Max>\s*<Name>listeners-per-application-load-balancer<)`)
+
+// leap is a clock that leaps to when something is due.
+type leap struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (l *leap) Now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+func (l *leap) After(d time.Duration, f func()) {
+	l.mu.Lock()
+	l.now = l.now.Add(d)
+	l.mu.Unlock()
+	go f()
 }
 
 // took are the calls since the last time.
@@ -201,11 +247,27 @@ func lacks() []lack {
 		{why: "no web ACL of that name", ask: func(f *intent.Fragment) {
 			f.Settings.Addons.WebACLName, f.Settings.Fields = "late", map[string]string{string(model.AddonWebACL): "wafv2-acl-name"}
 		}, mend: func(w *waiter) { w.firewall("late") }},
+		{why: "no room for a listener", before: func(w *waiter) { w.allow("1") }, ask: secondPort, mend: func(w *waiter) { w.allow("") }},
+		{why: "a certificate that is not validated yet", before: func(w *waiter) { w.request("late.example.com") }, ask: func(f *intent.Fragment) {
+			f.Listeners = append(f.Listeners, intent.Listener{Port: 443, Protocol: "HTTPS", Field: "listen-ports", DiscoverHosts: []string{"late.example.com"}})
+		}, mend: func(w *waiter) { w.prove("late.example.com") }},
 		{why: "a bucket that takes no access logs", before: func(w *waiter) { w.bucket() }, ask: func(f *intent.Fragment) {
 			f.Settings.Attributes = map[string]string{"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "late"}
 			f.Settings.Fields = map[string]string{"attributes": "load-balancer-attributes"}
 		}, mend: func(w *waiter) { w.permit() }, costs: "ModifyLoadBalancerAttributes"},
 	}
+}
+
+// secondPort asks for one listener more.
+func secondPort(f *intent.Fragment) {
+	f.Listeners = append(f.Listeners, intent.Listener{Port: 81, Protocol: "HTTP", Field: "listen-ports"})
+}
+
+// allow has AWS say so many listeners.
+func (w *waiter) allow(listeners string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listeners = listeners
 }
 
 func (w *waiter) issue(host string) {
@@ -214,6 +276,41 @@ func (w *waiter) issue(host string) {
 		_, err = made.Import(w.t.Context(), w.config)
 	}
 	w.must(err)
+}
+
+// request asks for a certificate that nobody has proven yet.
+func (w *waiter) request(host string) {
+	_, err := acm.NewFromConfig(w.config).RequestCertificate(w.t.Context(), &acm.RequestCertificateInput{
+		DomainName: aws.String(host), ValidationMethod: acmtypes.ValidationMethodDns,
+	})
+	w.must(err)
+}
+
+// prove writes the record that ACM looks for, and waits until the certificate is issued.
+func (w *waiter) prove(host string) {
+	certificates, dns := acm.NewFromConfig(w.config), route53.NewFromConfig(w.config)
+	all, err := certificates.ListCertificates(w.t.Context(), &acm.ListCertificatesInput{})
+	w.must(err)
+	describe := func() *acmtypes.CertificateDetail {
+		out, err := certificates.DescribeCertificate(w.t.Context(), &acm.DescribeCertificateInput{CertificateArn: all.CertificateSummaryList[0].CertificateArn})
+		w.must(err)
+		return out.Certificate
+	}
+	zone, err := dns.CreateHostedZone(w.t.Context(), &route53.CreateHostedZoneInput{Name: aws.String(host), CallerReference: aws.String("once")})
+	w.must(err)
+	record := describe().DomainValidationOptions[0].ResourceRecord
+	_, err = dns.ChangeResourceRecordSets(w.t.Context(), &route53.ChangeResourceRecordSetsInput{
+		HostedZoneId: zone.HostedZone.Id,
+		ChangeBatch: &dnstypes.ChangeBatch{Changes: []dnstypes.Change{{Action: dnstypes.ChangeActionCreate, ResourceRecordSet: &dnstypes.ResourceRecordSet{
+			Name: record.Name, Type: dnstypes.RRType(record.Type), TTL: aws.Int64(60), ResourceRecords: []dnstypes.ResourceRecord{{Value: record.Value}},
+		}}}},
+	})
+	w.must(err)
+	for start := time.Now(); describe().Status != acmtypes.CertificateStatusIssued; time.Sleep(20 * time.Millisecond) {
+		if time.Since(start) > 2*time.Minute {
+			w.t.Fatal("the certificate is not issued")
+		}
+	}
 }
 
 func (w *waiter) tag(tags []ec2types.Tag, resources ...string) {

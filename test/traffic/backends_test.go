@@ -141,15 +141,16 @@ func (o *operator) cut(text string, after time.Duration) int {
 	defer cancel()
 	for ctx.Err() == nil {
 		idle, err := o.run(ctx, from)
-		if err != nil && ctx.Err() == nil {
-			t.Fatal(err)
+		if err != nil && ctx.Err() == nil && !o.forgives() {
+			t.Fatalf("%v\nafter the plans\n%s", err, o.stage.plans)
 		}
-		if idle {
+		if err == nil && idle {
 			break
 		}
 	}
 	o.stage.connect()
 	o.restart()
+	o.grace = inFlight
 	if ctx.Err() == nil {
 		return 0
 	}

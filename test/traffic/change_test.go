@@ -176,7 +176,9 @@ func (s *stage) watched(do func(), w watch) sight {
 		c := s.newClient("")
 		// Every second client makes a connection a request, as one does that has just learned the address.
 		c.anew = i%2 == 1
+		c.learn()
 		done.Go(func() {
+			defer s.directory.leave(c)
 			for n := i; ; n++ {
 				select {
 				case <-stop:
@@ -185,6 +187,7 @@ func (s *stage) watched(do func(), w watch) sight {
 				}
 				time.Sleep(w.pause)
 				a := w.asks[n%len(w.asks)]
+				c.learn()
 				answer := c.ask(a)
 				mu.Lock()
 				out.sent++
@@ -278,4 +281,4 @@ func configuration(r *rand.Rand) string {
 	return web(settings, rules, pick(r, "", "a", "c", "@tea"))
 }
 
-func pick(r *rand.Rand, from ...string) string { return from[r.IntN(len(from))] }
+func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }

@@ -47,13 +47,14 @@ func (s *stage) newClient(from string) *client {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(s.trust)
+	out := &client{stage: s}
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			_, port, err := net.SplitHostPort(address)
 			if err != nil {
 				return nil, fmt.Errorf("reading %s: %w", address, err)
 			}
-			at, err := s.address(port)
+			at, err := out.address(port)
 			if err != nil {
 				return nil, err
 			}
@@ -66,8 +67,24 @@ func (s *stage) newClient(from string) *client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &client{stage: s, http: &http.Client{Transport: transport, Timeout: patience, Jar: jar,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	out.http = &http.Client{Transport: transport, Timeout: patience, Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return out
+}
+
+// address is where a client connects to for a port.
+func (c *client) address(port string) (string, error) {
+	if c.stage.directory != nil {
+		return c.stage.directory.address(c.stage, c, port)
+	}
+	return c.stage.address(port)
+}
+
+// learn has a client hear of the load balancers' names. Where they are others, it gives up the connections that it has open.
+func (c *client) learn() {
+	if c.stage.directory.learn(c) {
+		c.http.CloseIdleConnections()
+	}
 }
 
 // trusting is whom clients believe. Where the stage looks at certificates itself, a wrong one ends no connection: it is told with the answer.

@@ -73,6 +73,8 @@ type stage struct {
 	held kube.Reader
 	// transport of the operator's calls; nil is the usual one.
 	transport http.RoundTripper
+	// directory is what clients know of load balancers, nil where there is only one.
+	directory *directory
 	// nodes are the addresses of instances by their IDs.
 	nodes map[string]string
 }

@@ -3,6 +3,7 @@ package traffic
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/headgate/headgate/cloud/sim"
+	"github.com/headgate/headgate/cloud/sim/elb"
 	"github.com/headgate/headgate/sandbox/selfsigned"
 )
 
@@ -23,31 +25,40 @@ type varied struct {
 	walls *walls
 	// certificates are ARNs, groups the IDs of security groups of the user's.
 	certificates, groups []string
+	// sealed are certificates that Secrets hold, and fillers ARNs of those that only take room; names are what named ones are for.
+	sealed  []selfsigned.Certificate
+	fillers []string
+	names   map[string][]string
 }
 
 // doors are the ports of listeners.
 func doors() []int32 { return []int32{80, 443, 8443} }
 
-// newVaried is a stage with nodes, certificates and security groups.
-func newVaried(t *testing.T) *varied {
+// narrow are quotas that take each configuration, and leave no room to make one before another is broken.
+func narrow() elb.Quotas { return elb.Quotas{RulesPerLoadBalancer: 18, GroupsPerLoadBalancer: 5} }
+
+// newVaried is a stage with nodes, certificates and security groups, of an account with quotas.
+func newVaried(t *testing.T, quotas elb.Quotas) *varied {
 	t.Helper()
-	s := newStage(t, delayed())
-	s.credulous = true
-	v := &varied{stage: s, walls: &walls{stage: s}}
+	o := delayed()
+	o.Quotas = quotas
+	s := newStage(t, o)
+	s.credulous, s.directory = true, newDirectory()
+	v := &varied{stage: s, walls: &walls{stage: s}, names: map[string][]string{}}
 	s.transport = v.walls
 	s.connect()
 	for _, names := range [][]string{
 		{"s.example.com"}, {"t.example.com"}, {"*.example.com"}, {"s.example.com", "t.example.com"}, {"example.org"}, {"*.example.com", "example.org"},
 	} {
-		made, err := selfsigned.New(names...)
-		if err != nil {
-			t.Fatal(err)
+		v.certificates = append(v.certificates, v.certify(names...))
+	}
+	for _, names := range [][]string{{"s.example.com"}, {"t.example.com", "s.example.com"}, {"*.example.com"}, {"example.org"}} {
+		v.sealed = append(v.sealed, v.signed(names...))
+	}
+	if quotas != (elb.Quotas{}) {
+		for n := range certificateQuota {
+			v.fillers = append(v.fillers, v.certify(fmt.Sprintf("f%d.example.net", n)))
 		}
-		arn, err := made.Import(t.Context(), s.sim.AWSConfig())
-		if err != nil {
-			t.Fatal(err)
-		}
-		v.certificates = append(v.certificates, arn)
 	}
 	network := ec2.NewFromConfig(s.sim.AWSConfig())
 	for _, block := range []string{"0.0.0.0/0", "192.0.2.0/24"} {
@@ -55,6 +66,27 @@ func newVaried(t *testing.T) *varied {
 	}
 	v.settle(network)
 	return v
+}
+
+// signed makes a certificate.
+func (v *varied) signed(names ...string) selfsigned.Certificate {
+	v.t.Helper()
+	made, err := selfsigned.New(names...)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return made
+}
+
+// certify makes a certificate of the account, and gives its ARN.
+func (v *varied) certify(names ...string) string {
+	v.t.Helper()
+	arn, err := v.signed(names...).Import(v.t.Context(), v.sim.AWSConfig())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.names[arn] = names
+	return arn
 }
 
 // wall makes a security group of the user's, which a range may connect to, and has pods and nodes admit it.
@@ -131,186 +163,120 @@ func (*varied) asks() []ask {
 	return out
 }
 
-// draw is an Ingress by chance, with its class.
-func (v *varied) draw(r *rand.Rand) string {
-	settings := []string{
-		"target-type: " + pick(r, "ip", "instance"), "backend-protocol: " + pick(r, "HTTP", "HTTP", "HTTPS"),
-		"healthcheck-interval-seconds: 5", "healthcheck-timeout-seconds: 2",
-		`actions.tea: {"type":"fixed-response","fixedResponseConfig":{"contentType":"text/plain","statusCode":"200","messageBody":"tea"}}`,
+// namesOf are the names of a certificate as plans have it: by its names, or by its ARN.
+func (v *varied) namesOf(certificate string) []string {
+	if names, ok := v.names[certificate]; ok {
+		return names
 	}
-	ports, secure := v.ports(r)
-	settings = append(settings, "listen-ports: "+ports)
-	if secure {
-		settings = append(settings, "certificate-arn: "+strings.Join(v.some(r, v.certificates), ","))
-		settings = append(settings, "ssl-policy: "+pick(r, "ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS13-1-2-2021-06"))
-	}
-	settings = append(settings, v.admission(r)...)
-	var rules []string
-	for _, name := range v.some(r, []string{"s.example.com", "t.example.com", "*.example.com"}) {
-		var paths []string
-		for range 1 + r.IntN(2) {
-			paths = append(paths, pick(r, "Exact", "Prefix")+" "+pick(r, "/", "/x")+" "+pick(r, "a", "b", "c", "a:81", "@tea"))
-		}
-		rules = append(rules, host(name, paths...))
-	}
-	class, text := v.class(r)
-	return text + strings.Replace(web(settings, rules, pick(r, "", "a", "@tea")), "ingressClassName: alb", "ingressClassName: "+class, 1)
+	return strings.FieldsFunc(certificate, func(c rune) bool { return c == ',' || c == ' ' })
 }
 
-// some are a few of all, at least one, in any order.
-func (*varied) some(r *rand.Rand, all []string) []string {
-	var out []string
-	for _, i := range r.Perm(len(all))[:1+r.IntN(min(3, len(all)))] {
-		out = append(out, all[i])
+// course is what was seen of many changes.
+type course struct {
+	sent, states, cuts          int
+	replaced, imported, exposed int
+	excuses                     tally
+}
+
+// change goes from one configuration to another one, started again now and then, and gives what was wrong.
+func (v *varied) change(o *operator, text string, cuts []time.Duration, c *course) []string {
+	before, from := v.walls.begin(), v.sim.LoadBalancers()[0].ARN
+	v.plans = ""
+	got := v.watched(func() {
+		for _, after := range cuts {
+			c.cuts += o.cut(text, after)
+		}
+		o.finish(text)
+	}, watch{asks: v.asks(), pause: pace, excused: func(a ask, answer string, old, now map[ask]string) string {
+		excuse := unavoided
+		if v.sim.LoadBalancers()[0].ARN != from {
+			excuse = replaced
+		}
+		if why := excuse(a, answer, old, now); why != "" {
+			return why
+		}
+		if slices.ContainsFunc(exposures(v.plans, v.namesOf), func(e exposure) bool { return e.excuses(a, answer, old, now) }) {
+			return exposed
+		}
+		return ""
+	}})
+	shut, states := v.walls.end(before)
+	for _, e := range exposures(v.plans, v.namesOf) {
+		shut = slices.DeleteFunc(shut, func(w string) bool { return e.opened != "" && strings.Contains(w, ":"+e.opened+" is open ") })
+	}
+	c.sent, c.states = c.sent+got.sent, c.states+states
+	c.replaced += ones(v.sim.LoadBalancers()[0].ARN != from)
+	c.imported += ones(strings.Contains(v.plans, "ImportCertificate"))
+	c.exposed += ones(strings.Contains(v.plans, "! exposed: "))
+	c.excuses.add(got.excuses)
+	return slices.Concat(got.wrong, shut)
+}
+
+func ones(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// restarts are when operators end while a change is made, each after so long: none, or up to two.
+func restarts(r *rand.Rand) []time.Duration {
+	var out []time.Duration
+	for range r.IntN(3) {
+		out = append(out, time.Duration(r.IntN(pick(r, 3, 15)*int(longestRun))))
 	}
 	return out
 }
 
-// ports are listeners by chance, and whether one of them needs a certificate.
-func (*varied) ports(r *rand.Rand) (text string, secure bool) {
-	var out []string
-	for _, port := range doors() {
-		protocol := pick(r, "HTTP", "HTTPS", "HTTPS", "")
-		if protocol == "" {
-			continue
-		}
-		secure = secure || protocol == "HTTPS"
-		out = append(out, fmt.Sprintf(`{"%s":%d}`, protocol, port))
-	}
-	if len(out) == 0 {
-		return `[{"HTTP":80}]`, false
-	}
-	return "[" + strings.Join(out, ",") + "]", secure
-}
-
-// admission says who may connect: security groups of the user's, or ranges.
-func (v *varied) admission(r *rand.Rand) []string {
-	switch r.IntN(5) {
-	case 0:
-		return []string{"security-groups: " + strings.Join(v.some(r, v.groups), ",")}
-	case 1:
-		return []string{"security-groups: " + strings.Join(v.some(r, v.groups), ","), `manage-backend-security-group-rules: true`}
-	case 2:
-		return []string{"inbound-cidrs: " + strings.Join(v.some(r, []string{"192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"}), ",")}
-	}
-	return nil
-}
-
-// class is one of the classes by chance, with what it says this time.
-func (v *varied) class(r *rand.Rand) (name, text string) {
-	name = pick(r, "alb", "blue", "green")
-	if name == "alb" {
-		return name, ""
-	}
-	spec := []string{"targetType: " + pick(r, "ip", "instance")}
-	if r.IntN(2) == 0 {
-		spec = append(spec, "inboundCIDRs: ["+strings.Join(v.some(r, []string{"192.0.2.0/24", "198.51.100.0/24"}), ", ")+"]")
-	}
-	if r.IntN(2) == 0 {
-		spec = append(spec, `certificateArn: ["`+strings.Join(v.some(r, v.certificates), `", "`)+`"]`)
-	}
-	return name, fmt.Sprintf(`---
-{apiVersion: elbv2.k8s.aws/v1beta1, kind: IngressClassParams, metadata: {name: %[1]s}, spec: {%[2]s}}
----
-{apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: %[1]s}, spec: {controller: ingress.k8s.aws/alb,
-  parameters: {apiGroup: elbv2.k8s.aws, kind: IngressClassParams, name: %[1]s}}}
-`, name, strings.Join(spec, ", "))
-}
-
-// TestChangesOfSettings holds invariant 4 where everything else changes: target types, listeners and their protocols, certificates, security
-// groups, classes. Every third change is cut and taken over by an operator that knows nothing but what is written down.
+// TestChangesOfSettings holds invariant 4 where everything else changes: target types, listeners and their protocols, certificates that are
+// named or in Secrets, security groups, classes, and the scheme, with which the load balancer is another one. Clients ask whom the operator
+// published last. Half of it is at quotas that leave no room, where plans name who is exposed. Of the changes two in three are cut and taken over by
+// an operator that knows nothing but what is written down.
 func TestChangesOfSettings(t *testing.T) {
 	t.Parallel()
 	pairs, seed := number(t, "pairs"), number(t, "seed")
 	if pairs < fullRun {
-		pairs /= 3 // such a change takes three times as long as one of rules
+		pairs /= 4 // such a change takes four times as long as one of rules
 	}
-	for i := range stages {
+	all := make([]course, stages)
+	t.Cleanup(func() {
+		if one, two := all[0], all[1]; one.replaced+two.replaced == 0 || one.imported+two.imported == 0 || two.exposed == 0 {
+			t.Error("something was never changed: the property proves nothing")
+		}
+	})
+	for i, quotas := range []elb.Quotas{{}, narrow()} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(uint64(seed), uint64(200+i)))
-			v := newVaried(t)
+			v := newVaried(t, quotas)
 			o := v.newLaneOperator()
-			o.apply(v.draw(r))
-			sent, cuts, states, excuses := 0, 0, 0, tally{}
-			for n := range pairs / stages {
-				text := v.draw(r)
-				before := v.walls.begin()
-				got := v.watched(func() {
-					if r.IntN(3) == 0 {
-						cuts += o.cut(text, time.Duration(r.IntN(int(3*longestRun))))
-					}
-					o.apply(text)
-				}, watch{asks: v.asks(), pause: pace, excused: unavoided})
-				shut, looks := v.walls.end(before)
-				sent, states = sent+got.sent, states+looks
-				excuses.add(got.excuses)
-				if wrong := slices.Concat(got.wrong, shut); len(wrong) > 0 {
-					t.Fatalf("pair %d of -seed %d: %q\n%s\nby the plan\n%s", n, seed, wrong, text, v.plans)
+			o.opts.Retention = 2 * time.Minute
+			o.restart()
+			was := v.draw(r)
+			o.apply(was)
+			seen := course{excuses: tally{}}
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("it began with\n%s", keys.ReplaceAllString(was, ""))
 				}
+			})
+			for n := range pairs / stages {
+				text, cuts := v.draw(r), restarts(r)
+				if wrong := v.change(o, text, cuts, &seen); len(wrong) > 0 {
+					t.Fatalf("pair %d of -seed %d: %q\n%s\nafter\n%s\nby the plan\n%s", n, seed, wrong, keys.ReplaceAllString(text, ""), keys.ReplaceAllString(was, ""), v.plans)
+				}
+				was = text
 			}
-			t.Logf("%d requests and %d states of security groups during %d changes, %d of which were cut; excused: %s", sent, states, pairs/stages, cuts, excuses)
+			t.Logf("%d requests and %d states of security groups during %d changes, %d of which were cut; %d replaced the load balancer, %d imported certificates, "+
+				"%d exposed somebody; excused: %s",
+				seen.sent, seen.states, pairs/stages, seen.cuts, seen.replaced, seen.imported, seen.exposed, seen.excuses)
+			all[i] = seen
 		})
 	}
 }
 
-// reading is an answer in its parts: what was said, by whichever port, and whether the certificate was for another name. Who did not get
-// through, for the port is closed or speaks another protocol, was told nothing.
-type reading struct {
-	said   string
-	astray bool
-}
-
-func read(answer string) reading {
-	said, astray := strings.CutSuffix(answer, noTrust)
-	if strings.HasPrefix(said, noConnection) || said == "400 text/html" {
-		return reading{}
-	}
-	for _, port := range doors() {
-		said = strings.Replace(said, fmt.Sprintf(".example.com:%d/", port), ".example.com/", 1)
-	}
-	return reading{said, astray}
-}
-
-// trusted tells whether a client got an answer with a certificate for the name.
-func (r reading) trusted() bool { return r.said != "" && !r.astray }
-
-// or is the reading of another answer where nothing was said.
-func (r reading) or(other string) reading {
-	if r.said == "" {
-		return read(other)
-	}
-	return r
-}
-
-// peer is the same request by the other protocol.
-func (a ask) peer() ask {
-	if to := strings.Replace(a.to, " http:", " https:", 1); to != a.to {
-		return ask{to: to}
-	}
-	return ask{to: strings.Replace(a.to, " https:", " http:", 1)}
-}
+// keys are what of manifests is not printed.
+var keys = regexp.MustCompile(`, data: \{tls.*`)
 
 // fullRun is how many pairs are no sample any more.
 const fullRun = 100
-
-// unavoided excuses what docs/design/planning.md says of a listener ("Listeners"): what it speaks, its certificates and its answers change one
-// after the other, and one that is new has no rules at first.
-func unavoided(a ask, answer string, old, now map[ask]string) string {
-	if excuse := unmissed(a, answer, old, now); excuse != "" {
-		return excuse
-	}
-	got, was, is := read(answer), read(old[a]), read(now[a])
-	before, after := was.or(old[a.peer()]), is.or(now[a.peer()])
-	switch {
-	case got.said == "" && (was.said == "" || is.said == ""):
-		return "no connection, as before or after"
-	case got.astray && was.trusted() && is.trusted():
-		return "" // a certificate that neither would show
-	case got.said == before.said || got.said == after.said:
-		return "the answer of before or after, by another protocol or certificate"
-	case before.said == "" && (got.said == nobodyHome || got.said == noTargets):
-		return "a port that is new"
-	}
-	return ""
-}

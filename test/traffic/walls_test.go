@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -16,6 +17,8 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/headgate/headgate/cloud/sim"
 )
 
 // walls looks at security groups, which the data plane does not: after every call of the operator that may change whom they admit, it notes
@@ -28,8 +31,56 @@ type walls struct {
 	on   bool
 }
 
-// passages are connections that security groups admit: "client -> port", "load balancer -> target".
+// passages are connections that security groups admit, to ports that listen: "load balancer <- client", "load balancer -> target"; and which load
+// balancers clients know.
 type passages map[string]bool
+
+// published is the passage that says that clients know a load balancer.
+const published = " is published"
+
+// public is the passage that says that a load balancer is on the internet.
+const public = " is on the internet"
+
+// leaving tells whether a load balancer that is on the internet has a successor that is not: whom that admits besides it admits once the old one
+// went.
+func (p passages) leaving(now passages) bool {
+	for passage := range p {
+		if name, is := strings.CutSuffix(passage, public); is && !now.has(name) {
+			return !slices.ContainsFunc(slices.Collect(maps.Keys(now)), func(other string) bool { return strings.HasSuffix(other, public) })
+		}
+	}
+	return false
+}
+
+// isDue tells whether a passage of a load balancer that is new must be open.
+func isDue(passage string, old, now passages) bool {
+	return !old.has(ofBalancer(passage)) && (!old.leaving(now) || old.anyhow(passage))
+}
+
+// anyhow tells whether some load balancer has the passage of another one.
+func (p passages) anyhow(passage string) bool {
+	way := strings.TrimPrefix(passage, ofBalancer(passage))
+	return slices.ContainsFunc(slices.Collect(maps.Keys(p.open())), func(other string) bool { return strings.HasSuffix(other, way) })
+}
+
+// would begins a passage that security groups admit, whether the port listens or not.
+const would = "would: "
+
+// ofBalancer is the load balancer of a passage.
+func ofBalancer(passage string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(passage, would), " ")
+	return name
+}
+
+// open are the passages to ports that listen.
+func (p passages) open() passages {
+	out := maps.Clone(p)
+	maps.DeleteFunc(out, func(passage string, _ bool) bool { return strings.HasPrefix(passage, would) })
+	return out
+}
+
+// has tells whether there is a load balancer.
+func (p passages) has(balancer string) bool { return p[balancer+published] }
 
 // strangers are clients by their addresses.
 func strangers() []string { return []string{"192.0.2.7", "198.51.100.7"} }
@@ -86,19 +137,55 @@ func (w *walls) end(old passages) (wrong []string, states int) {
 	w.on = false
 	now, said := w.used(w.now()), map[string]bool{}
 	for n, state := range w.held {
-		for passage := range old {
-			if now[passage] && !state[passage] {
+		for passage := range old.open() {
+			// One that is replaced admits whom it did as long as clients know it.
+			if (now[passage] || state.has(ofBalancer(passage)) && w.outlasts(passage, now)) && !state[passage] {
 				said[fmt.Sprintf("%s is closed after call %d of %d", passage, n+1, len(w.held))] = true
 			}
 		}
+		for passage := range now.open() {
+			if state.has(ofBalancer(passage)) && !state[passage] && isDue(passage, old, now) {
+				said[fmt.Sprintf("%s is not open yet after call %d of %d", passage, n+1, len(w.held))] = true
+			}
+		}
 		for passage := range state {
-			// What pods admit is a range of ports, which may be wider than what is asked for.
-			if !old[passage] && !now[passage] && !strings.Contains(passage, "pods") {
+			if !old[passage] && !now[passage] && !w.meant(passage, state, now) {
 				said[fmt.Sprintf("%s is open after call %d of %d", passage, n+1, len(w.held))] = true
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(said)), len(w.held)
+}
+
+// meant tells whether a passage is none that nobody asked for: what pods admit is a range of ports, which may be wider than what is asked for; what
+// takes the place of another load balancer is not known yet; what is replaced has the security group of its successor, so that it
+// admits whom that does, unless it leaves the internet; and a port that is closed may admit before whom the others do then.
+func (w *walls) meant(passage string, state, now passages) bool {
+	name := ofBalancer(passage)
+	if strings.Contains(passage, "pods") || strings.HasSuffix(passage, published) || strings.HasSuffix(passage, public) || !state.has(name) ||
+		now[would+passage] {
+		return true
+	}
+	return !now.has(name) && !state.leaving(now) && slices.ContainsFunc(w.stage.sim.LoadBalancers(), func(lb sim.LoadBalancer) bool {
+		return now[strings.Replace(passage, name, lb.Name, 1)]
+	})
+}
+
+// outlasts tells whether a passage of a load balancer that is replaced stays: unless its successor, which may be stricter, has the same port.
+func (w *walls) outlasts(passage string, now passages) bool {
+	if now.has(ofBalancer(passage)) {
+		return false
+	}
+	_, port, toTargets := strings.Cut(passage, " -> ")
+	if !toTargets {
+		port = passage[strings.LastIndex(passage, ":")+1:]
+	}
+	for _, lb := range w.stage.sim.LoadBalancers() {
+		if !toTargets && slices.ContainsFunc(lb.Ports, func(p int32) bool { return strconv.Itoa(int(p)) == port }) {
+			return now[strings.Replace(passage, ofBalancer(passage), lb.Name, 1)]
+		}
+	}
+	return true
 }
 
 // now asks the account.
@@ -116,11 +203,26 @@ func (w *walls) now() passages {
 	if err != nil {
 		return nil
 	}
+	listening, known := map[string][]int32{}, w.stage.directory.shown()
+	for _, lb := range w.stage.sim.LoadBalancers() {
+		listening[lb.Name] = lb.Ports
+		if slices.Contains(known, strings.ToLower(lb.DNSName)) {
+			out[lb.Name+published] = true
+		}
+	}
 	for _, lb := range all.LoadBalancers {
+		if lb.Scheme == elbtypes.LoadBalancerSchemeEnumInternetFacing {
+			out[*lb.LoadBalancerName+public] = true
+		}
 		for _, client := range strangers() {
 			for _, port := range doors() {
-				if slices.ContainsFunc(lb.SecurityGroups, func(id string) bool { return admits(byID[id], netip.MustParseAddr(client), port) }) {
-					out[fmt.Sprintf("%s -> %s:%d", client, *lb.LoadBalancerName, port)] = true
+				if !slices.ContainsFunc(lb.SecurityGroups, func(id string) bool { return admits(byID[id], netip.MustParseAddr(client), port) }) {
+					continue
+				}
+				passage := fmt.Sprintf("%s <- %s:%d", *lb.LoadBalancerName, client, port)
+				out[would+passage] = true
+				if slices.Contains(listening[*lb.LoadBalancerName], port) {
+					out[passage] = true
 				}
 			}
 		}

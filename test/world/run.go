@@ -15,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/cloud"
@@ -84,14 +83,6 @@ func (r *Run) Settings(transport http.RoundTripper) wire.Settings {
 func (r *Run) Start(transport http.RoundTripper) {
 	r.test.Helper()
 	r.run(r.Settings(transport))
-}
-
-// StartSevered is Start with another way to the API server.
-func (r *Run) StartSevered(transport http.RoundTripper, config *rest.Config) {
-	r.test.Helper()
-	settings := r.Settings(transport)
-	settings.Config = config
-	r.run(settings)
 }
 
 // StartAs runs the operator with settings of the test's own.

@@ -92,6 +92,18 @@ type RuleUsage struct {
 	Quota int32 `json:"quota"`
 }
 
+// QuotaUsage is how much of one of AWS's quotas the load balancer uses.
+type QuotaUsage struct {
+	// Name of the quota, as DescribeAccountLimits of the Elastic Load Balancing API has it.
+	Name string `json:"name"`
+
+	// Used of it; of a quota of each target group by the fullest one.
+	Used int32 `json:"used"`
+
+	// Quota is how much AWS allows, as far as that is known.
+	Quota int32 `json:"quota"`
+}
+
 // TargetGroupStatus is one target group and the health of its targets when it was last looked at.
 type TargetGroupStatus struct {
 	// Name in AWS.
@@ -225,6 +237,12 @@ type LoadBalancerStatus struct {
 	// Rules that are used of those that AWS allows.
 	// +optional
 	Rules *RuleUsage `json:"rules,omitempty"`
+
+	// Quotas of AWS that the load balancer meets, besides that of rules.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Quotas []QuotaUsage `json:"quotas,omitempty"`
 
 	// Targets by target group.
 	// +optional

@@ -72,6 +72,10 @@ type ReplacedLoadBalancer struct {
 	// +listType=set
 	TargetGroups []string `json:"targetGroups,omitempty"`
 
+	// Whole is since when nothing is missing of its successor. Absent: something is.
+	// +optional
+	Whole *metav1.Time `json:"whole,omitempty"`
+
 	// Since when its successor serves. Absent: it does not yet.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
@@ -79,6 +83,10 @@ type ReplacedLoadBalancer struct {
 	// Goal is what the stack was then, by its hash.
 	// +optional
 	Goal string `json:"goal,omitempty"`
+
+	// Withdrawn is when its address was no longer published: clients that learned it before may use it for a while. Absent: it is published.
+	// +optional
+	Withdrawn *metav1.Time `json:"withdrawn,omitempty"`
 }
 
 // WaitingStep is a step of a plan that waits for a state of AWS.

@@ -114,7 +114,7 @@ func (s *State) relink(lb *loadBalancer, old, fresh []elbtypes.Action) error {
 	for _, arn := range targetsOf(fresh) {
 		unique[arn] = true
 	}
-	if isApplication(lb) && len(unique) > groupsPerLoadBalancer {
+	if isApplication(lb) && len(unique) > s.options.Quotas.GroupsPerLoadBalancer {
 		return wire.Errorf("TooManyUniqueTargetGroupsPerLoadBalancer", "You've reached the limit on the number of unique target groups per load balancer")
 	}
 	if err := s.checkLoad(lb, load{groups: unique}); err != nil {

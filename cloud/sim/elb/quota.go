@@ -19,8 +19,10 @@ type Quotas struct {
 	RulesPerLoadBalancer int
 	// CertificatesPerLoadBalancer does not count default certificates.
 	CertificatesPerLoadBalancer int
-	TargetGroups                int
-	TargetsPerGroup             int
+	// GroupsPerLoadBalancer is how many target groups one load balancer uses. AWS never raises it; fewer are for tests.
+	GroupsPerLoadBalancer int
+	TargetGroups          int
+	TargetsPerGroup       int
 	// TargetsPerLoadBalancer holds for application load balancers.
 	TargetsPerLoadBalancer int
 	TrustStores            int
@@ -37,7 +39,6 @@ type Quotas struct {
 // Limits that AWS never raises.
 const (
 	groupsPerAction               = 5
-	groupsPerLoadBalancer         = 100
 	valuesPerRule                 = 5
 	wildcardsPerRule              = 5
 	targetsPerNetworkBalancer     = 3000
@@ -60,7 +61,8 @@ func (q Quotas) orDefaults() Quotas {
 		ApplicationLoadBalancers: or(q.ApplicationLoadBalancers, 50), NetworkLoadBalancers: or(q.NetworkLoadBalancers, 50),
 		GatewayLoadBalancers: or(q.GatewayLoadBalancers, 100), ListenersPerLoadBalancer: or(q.ListenersPerLoadBalancer, 50),
 		RulesPerLoadBalancer: or(q.RulesPerLoadBalancer, 100), CertificatesPerLoadBalancer: or(q.CertificatesPerLoadBalancer, 25),
-		TargetGroups: or(q.TargetGroups, 3000), TargetsPerGroup: or(q.TargetsPerGroup, 1000),
+		GroupsPerLoadBalancer: or(q.GroupsPerLoadBalancer, 100),
+		TargetGroups:          or(q.TargetGroups, 3000), TargetsPerGroup: or(q.TargetsPerGroup, 1000),
 		TargetsPerLoadBalancer: or(q.TargetsPerLoadBalancer, 1000), TrustStores: or(q.TrustStores, 20),
 		CertificatesPerTrustStore: or(q.CertificatesPerTrustStore, 25), RevocationsPerTrustStore: or(q.RevocationsPerTrustStore, 30),
 		EntriesPerTrustStore: or(q.EntriesPerTrustStore, 500000), ReservedCapacityUnits: q.ReservedCapacityUnits,
@@ -86,7 +88,7 @@ func (s *State) describeAccountLimits(in *sdk.DescribeAccountLimitsInput) (*sdk.
 		{"target-groups", q.TargetGroups},
 		{"target-groups-per-action-on-application-load-balancer", groupsPerAction},
 		{"target-groups-per-action-on-network-load-balancer", groupsPerAction},
-		{"target-groups-per-application-load-balancer", groupsPerLoadBalancer},
+		{"target-groups-per-application-load-balancer", q.GroupsPerLoadBalancer},
 		{"targets-per-application-load-balancer", q.TargetsPerLoadBalancer},
 		{"targets-per-availability-zone-per-gateway-load-balancer", 300},
 		{"targets-per-availability-zone-per-network-load-balancer", targetsPerZone},

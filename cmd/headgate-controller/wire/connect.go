@@ -34,7 +34,7 @@ func connect(ctx context.Context, mgr ctrl.Manager, s Settings, of *term) error 
 		// Past the cache, which may still show a stack that was just forgotten.
 		Stacks: func(ctx context.Context) (int, error) { return stack.Count(ctx, mgr.GetAPIReader(), s.Cluster) },
 	})
-	did, err := measured(mgr, s)
+	did, err := measured(mgr, s, aws.Usage)
 	if err != nil {
 		return err
 	}
@@ -86,11 +86,11 @@ func breaker(s Settings) stack.BreakerOptions {
 }
 
 // measured registers the metrics of what the operator does and of the load balancers. Where nobody asks for metrics they are counted in vain.
-func measured(mgr ctrl.Manager, s Settings) (progress, error) {
+func measured(mgr ctrl.Manager, s Settings, region func() []model.QuotaUse) (progress, error) {
 	if s.MetricsAddr == "0" {
 		return countProgress(prometheus.NewRegistry())
 	}
-	if err := countFleet(metrics.Registry, mgr.GetClient()); err != nil {
+	if err := countFleet(metrics.Registry, mgr.GetClient(), region); err != nil {
 		return progress{}, err
 	}
 	return countProgress(metrics.Registry)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -55,7 +56,7 @@ func (t *term) took(mine bool, at time.Time) {
 var errOver = errors.New("the lease could not be renewed: somebody else may lead by now, and nothing is written")
 
 // guard carries calls to the API server, but for writes once the term is over: what who led before says of a load balancer would stand over
-// what is true.
+// what is true. For the same reason a write that hangs ends before the lease does.
 func (t *term) guard(next http.RoundTripper) http.RoundTripper { return guarded{next, t} }
 
 type guarded struct {
@@ -65,11 +66,34 @@ type guarded struct {
 
 // RoundTrip makes a call.
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
-	begin, _, bounded := g.term.left()
-	if bounded && begin <= 0 && r.Method != http.MethodGet {
+	begin, last, bounded := g.term.left()
+	switch {
+	case !bounded || r.Method == http.MethodGet:
+		return g.next.RoundTrip(r) //nolint:wrapcheck // client-go compares errors: a wrapped io.EOF is not tried again
+	case begin <= 0:
 		return nil, errOver
 	}
-	return g.next.RoundTrip(r) //nolint:wrapcheck // client-go compares errors: a wrapped io.EOF is not tried again
+	ctx, cancel := context.WithTimeout(r.Context(), last)
+	answer, err := g.next.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err //nolint:wrapcheck // as above
+	}
+	answer.Body = limited{answer.Body, cancel}
+	return answer, nil
+}
+
+// limited is an answer that is read within the time of its call.
+type limited struct {
+	io.ReadCloser
+
+	cancel context.CancelFunc
+}
+
+// Close ends the call.
+func (l limited) Close() error {
+	defer l.cancel()
+	return l.ReadCloser.Close() //nolint:wrapcheck // the caller knows what it reads
 }
 
 // lease is a lock that tells the term of its renewals.

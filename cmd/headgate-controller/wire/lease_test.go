@@ -74,10 +74,12 @@ func TestTermFollowsTheLease(t *testing.T) {
 type passed struct {
 	count int
 	err   error
+	last  *http.Request
 }
 
-func (p *passed) RoundTrip(*http.Request) (*http.Response, error) {
+func (p *passed) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.count++
+	p.last = r
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -122,5 +124,42 @@ func TestWhoLedBeforeWritesNothing(t *testing.T) {
 	}
 	if !utilnet.IsProbableEOF(&url.Error{Op: "Get", URL: "http://127.0.0.1/", Err: err}) {
 		t.Errorf("an error of the connection became %v", err)
+	}
+}
+
+// TestAWriteEndsBeforeTheLease: one that hangs is given up before somebody else may lead, and would take effect over what that one writes. Watches
+// are for long.
+func TestAWriteEndsBeforeTheLease(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	of, api := &term{now: func() time.Time { return now }}, &passed{}
+	send := func(method string) (end time.Time, during, after error) {
+		request, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := of.guard(api).RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := api.last.Context()
+		end, _ = ctx.Deadline()
+		during = ctx.Err()
+		if err := answer.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		return end, during, ctx.Err()
+	}
+	of.took(true, now)
+	now = now.Add(renewDeadline - time.Second)
+	end, during, after := send(http.MethodPut)
+	if left := time.Until(end); left <= 0 || left > leaseTime-leaseMargin-(renewDeadline-time.Second) {
+		t.Errorf("a write that begins %s after the renewal may last %s", renewDeadline-time.Second, left)
+	}
+	if during != nil || after == nil {
+		t.Errorf("its answer can be read: %v; when it was read its time is over: %v", during, after)
+	}
+	if end, _, _ := send(http.MethodGet); !end.IsZero() {
+		t.Error("a watch ends with the lease")
 	}
 }

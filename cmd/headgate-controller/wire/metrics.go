@@ -85,25 +85,27 @@ func (p progress) pausing(binding string, targets int) {
 	p.held.WithLabelValues(binding).Set(float64(targets))
 }
 
-// fleet is what the LoadBalancer objects say, read from the cache when it is asked for.
+// fleet is what the LoadBalancer objects say, read from the cache when it is asked for, and what the region has.
 type fleet struct {
 	of                          client.Reader
-	rules, quota, targets       *prometheus.Desc
+	region                      func() []model.QuotaUse
+	used, limit, targets        *prometheus.Desc
 	condition, member, retrying *prometheus.Desc
 }
 
 // readTime bounds how long one reading of the fleet may take.
 const readTime = 5 * time.Second
 
-// countFleet registers the metrics of load balancers.
-func countFleet(registry prometheus.Registerer, of client.Reader) error {
+// countFleet registers the metrics of load balancers. What region says of quotas is of no load balancer.
+func countFleet(registry prometheus.Registerer, of client.Reader, region func() []model.QuotaUse) error {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, append([]string{"load_balancer"}, labels...), nil)
 	}
 	err := registry.Register(fleet{
 		of:        of,
-		rules:     desc("headgate_load_balancer_rules", "Rules of a load balancer's listeners, without default actions."),
-		quota:     desc("headgate_load_balancer_rules_quota", "Rules that AWS allows a load balancer."),
+		region:    region,
+		used:      desc("headgate_quota_used", "How much of a quota of AWS a load balancer uses, or the region where none is named.", "quota"),
+		limit:     desc("headgate_quota_limit", "How much AWS allows of it, as far as that is known.", "quota"),
 		targets:   desc("headgate_load_balancer_targets", "Targets of a load balancer by the state that was seen last.", "state"),
 		condition: desc("headgate_load_balancer_condition", "1 where a condition of a LoadBalancer is True, 0 where it is not.", "condition", "reason"),
 		member:    desc("headgate_load_balancer_members", "Members of a load balancer by whether all is served as it is written.", "ready"),
@@ -117,7 +119,7 @@ func countFleet(registry prometheus.Registerer, of client.Reader) error {
 
 // Describe gives the metrics' descriptions.
 func (f fleet) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{f.rules, f.quota, f.targets, f.condition, f.member, f.retrying} {
+	for _, d := range []*prometheus.Desc{f.used, f.limit, f.targets, f.condition, f.member, f.retrying} {
 		to <- d
 	}
 }
@@ -133,16 +135,33 @@ func (f fleet) Collect(to chan<- prometheus.Metric) {
 	}
 	for i := range list.Items {
 		f.one(to, list.Items[i].Name, &list.Items[i].Status)
+		f.quotas(to, list.Items[i].Name, usesOf(&list.Items[i].Status))
+	}
+	f.quotas(to, "", f.region())
+}
+
+// usesOf are the quotas that a load balancer meets.
+func usesOf(s *headgatev1alpha1.LoadBalancerStatus) []model.QuotaUse {
+	var out []model.QuotaUse
+	if s.Rules != nil {
+		out = append(out, model.QuotaUse{Name: model.QuotaRules, Used: int(s.Rules.Used), Limit: int(s.Rules.Quota)})
+	}
+	for _, q := range s.Quotas {
+		out = append(out, model.QuotaUse{Name: q.Name, Used: int(q.Used), Limit: int(q.Quota)})
+	}
+	return out
+}
+
+func (f fleet) quotas(to chan<- prometheus.Metric, name string, all []model.QuotaUse) {
+	for _, q := range all {
+		to <- prometheus.MustNewConstMetric(f.used, prometheus.GaugeValue, float64(q.Used), name, q.Name)
+		to <- prometheus.MustNewConstMetric(f.limit, prometheus.GaugeValue, float64(q.Limit), name, q.Name)
 	}
 }
 
 func (f fleet) one(to chan<- prometheus.Metric, name string, s *headgatev1alpha1.LoadBalancerStatus) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{name}, labels...)...)
-	}
-	if s.Rules != nil {
-		gauge(f.rules, float64(s.Rules.Used))
-		gauge(f.quota, float64(s.Rules.Quota))
 	}
 	states := map[string]int32{}
 	for _, t := range s.Targets {

@@ -48,6 +48,7 @@ func TestFleetIsMeasured(t *testing.T) {
 	object := &headgatev1alpha1.LoadBalancer{ObjectMeta: metav1.ObjectMeta{Name: "k8s-shop"}}
 	object.Status = headgatev1alpha1.LoadBalancerStatus{
 		Rules:      &headgatev1alpha1.RuleUsage{Used: 3, Quota: 100},
+		Quotas:     []headgatev1alpha1.QuotaUsage{{Name: model.QuotaTargets, Used: 4, Quota: 1000}},
 		Targets:    []headgatev1alpha1.TargetGroupStatus{{Name: "a", States: map[string]int32{"healthy": 2}}, {Name: "b", States: map[string]int32{"healthy": 1, "initial": 1}}},
 		Conditions: []metav1.Condition{condition("Programmed", "True", "Programmed"), condition("Ready", "False", "TargetsUnhealthy")},
 		Members: []headgatev1alpha1.MemberStatus{
@@ -60,7 +61,10 @@ func TestFleetIsMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	registry := prometheus.NewRegistry()
-	if err := countFleet(registry, fake.NewClientBuilder().WithScheme(scheme).WithObjects(object).Build()); err != nil {
+	region := func() []model.QuotaUse {
+		return []model.QuotaUse{{Name: model.QuotaTargetGroups, Used: 2900, Limit: 3000}}
+	}
+	if err := countFleet(registry, fake.NewClientBuilder().WithScheme(scheme).WithObjects(object).Build(), region); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -69,10 +73,14 @@ func TestFleetIsMeasured(t *testing.T) {
 		"headgate_load_balancer_members load_balancer=k8s-shop ready=false: 2",
 		"headgate_load_balancer_members load_balancer=k8s-shop ready=true: 1",
 		"headgate_load_balancer_refused_timestamp_seconds code=AccessDenied load_balancer=k8s-shop: 1.9e+09",
-		"headgate_load_balancer_rules load_balancer=k8s-shop: 3",
-		"headgate_load_balancer_rules_quota load_balancer=k8s-shop: 100",
 		"headgate_load_balancer_targets load_balancer=k8s-shop state=healthy: 3",
 		"headgate_load_balancer_targets load_balancer=k8s-shop state=initial: 1",
+		"headgate_quota_limit load_balancer= quota=target-groups: 3000",
+		"headgate_quota_limit load_balancer=k8s-shop quota=rules-per-application-load-balancer: 100",
+		"headgate_quota_limit load_balancer=k8s-shop quota=targets-per-application-load-balancer: 1000",
+		"headgate_quota_used load_balancer= quota=target-groups: 2900",
+		"headgate_quota_used load_balancer=k8s-shop quota=rules-per-application-load-balancer: 3",
+		"headgate_quota_used load_balancer=k8s-shop quota=targets-per-application-load-balancer: 4",
 	}
 	if diff := cmp.Diff(want, values(t, registry)); diff != "" {
 		t.Error(diff)
