@@ -299,14 +299,14 @@ func (p *planner) addCertificates(e *edit) {
 	}
 }
 
-// removeCertificates removes those that are neither wanted nor the default now, after others were added.
+// removeCertificates removes those that are not wanted, after others were added and the default is another one.
 func (p *planner) removeCertificates(e *edit) {
 	after := slices.Concat(e.added, p.changesOf(e.key, ModifyListener), p.renewed)
 	for _, arn := range rest(e.have.Certificates) {
-		if slices.Contains(e.want.Certificates, arn) || arn == first(e.have.Certificates) {
+		if slices.Contains(e.want.Certificates, arn) {
 			continue
 		}
-		g := garment{e.have.ARN, arn, e.want.Port}
+		g := garment{listener: e.have.ARN, arn: arn, port: e.want.Port, twice: arn == first(e.have.Certificates)}
 		if p.wardrobe.taken[g] == 0 {
 			p.removeCertificate(g, after)
 		}

@@ -79,7 +79,7 @@ func (w *world) certificates(l *model.Listener, c Change) error {
 		return nil
 	case RemoveListenerCertificates:
 		kept := l.Certificates[:1:1]
-		if slices.Contains(c.Certificates, kept[0]) {
+		if slices.Contains(c.Certificates, kept[0]) && !slices.Contains(rest(l.Certificates), kept[0]) {
 			return fmt.Errorf("default certificate: %w", errInUse)
 		}
 		for _, arn := range rest(l.Certificates) {

@@ -27,6 +27,8 @@ type garment struct {
 	listener model.ARN
 	arn      model.ARN
 	port     int
+	// twice says that it is the default, too.
+	twice bool
 }
 
 // tightWardrobe counts certificates and tells whether there is no room for old and new ones side by side.
@@ -47,15 +49,27 @@ func (p *planner) tightWardrobe(edits []*edit, gone []model.Listener) bool {
 				added++
 			}
 		}
-		for _, arn := range have {
-			if tls(e.have) && !slices.Contains(e.want.Certificates, arn) && arn != first(e.have.Certificates) {
-				p.wardrobe.surplus = append(p.wardrobe.surplus, garment{e.have.ARN, arn, e.want.Port})
-			}
-		}
+		p.wardrobe.discard(e)
 	}
 	// Where AWS holds more than the quota that we know of, the account's is higher.
 	p.wardrobe.free = max(p.opts.Quotas.CertificatesPerLoadBalancer, held) - held
 	return added > p.wardrobe.free
+}
+
+// discard has certificates of a listener make room: first those that are its default as well, which nobody misses in the list.
+func (w *wardrobe) discard(e *edit) {
+	if !tls(e.have) {
+		return
+	}
+	for _, arn := range rest(e.have.Certificates) {
+		g := garment{listener: e.have.ARN, arn: arn, port: e.want.Port, twice: arn == first(e.have.Certificates)}
+		switch {
+		case g.twice && !slices.Contains(rest(e.want.Certificates), arn):
+			w.surplus = slices.Insert(w.surplus, 0, g)
+		case !slices.Contains(e.want.Certificates, arn):
+			w.surplus = append(w.surplus, g)
+		}
+	}
 }
 
 // emptyWardrobe makes room: by the listeners that go, and by those that speak TLS no more, with their answers as they are. Where these ask who
@@ -96,8 +110,10 @@ func (p *planner) hang(after []int) []int {
 		old := w.surplus[0]
 		w.surplus = w.surplus[1:]
 		w.taken[old] = p.removeCertificate(old, slices.Concat(after, []int{w.last}))
-		p.note("exposed: the load balancer is at its quota of certificates, so on port " + strconv.Itoa(old.port) + " that of " + p.namesOf(old.arn) +
-			" goes before its successor is there")
+		if !old.twice {
+			p.note("exposed: the load balancer is at its quota of certificates, so on port " + strconv.Itoa(old.port) + " that of " + p.namesOf(old.arn) +
+				" goes before its successor is there")
+		}
 		after = append(slices.Clone(after), w.taken[old])
 	}
 	return after

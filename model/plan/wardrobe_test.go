@@ -42,6 +42,8 @@ func TestQuotaOfCertificates(t *testing.T) {
 			"a port ends TLS, and the other begins it: nobody is exposed",
 			plain(dressed([]model.ARN{"d"}, []model.ARN{"d", "a", "b"}), 443), plain(dressed([]model.ARN{"d", "x", "y"}, []model.ARN{"d"}), 444), nil,
 		},
+		{"the default is listed as well: nobody is exposed", dressed([]model.ARN{"d", "d", "b"}), dressed([]model.ARN{"d", "b", "x"}), nil},
+		{"so is one that is the default no more", dressed([]model.ARN{"a", "a", "b"}), dressed([]model.ARN{"d", "b", "x"}), nil},
 		{"the default changes, and one becomes it", dressed([]model.ARN{"d", "a", "b"}), dressed([]model.ARN{"a", "x"}), []string{"b"}},
 	} {
 		p := plan.Diff(row.want, row.have, opts)
