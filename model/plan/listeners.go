@@ -306,8 +306,7 @@ func (p *planner) removeCertificates(e *edit) {
 		if slices.Contains(e.want.Certificates, arn) {
 			continue
 		}
-		g := garment{listener: e.have.ARN, arn: arn, port: e.want.Port, twice: arn == first(e.have.Certificates)}
-		if p.wardrobe.taken[g] == 0 {
+		if g := (garment{e.have.ARN, arn, e.want.Port}); p.wardrobe.taken[g] == 0 {
 			p.removeCertificate(g, after)
 		}
 	}

@@ -13,7 +13,7 @@ type wardrobe struct {
 	// free is how many may be added beside those that are there.
 	free int
 	// surplus are those that go, in the order in which they make room.
-	surplus []garment
+	surplus []spare
 	// taken are those that went, by the change that removed them.
 	taken map[garment]int
 	// emptied are the changes of listeners that make room: those that go, and those that end TLS.
@@ -27,8 +27,25 @@ type garment struct {
 	listener model.ARN
 	arn      model.ARN
 	port     int
-	// twice says that it is the default, too.
-	twice bool
+}
+
+// spare is a certificate that makes room.
+type spare struct {
+	garment
+	// twice says that it is the default, too, and rises that it becomes it.
+	twice, rises bool
+}
+
+// order is in which spare certificates go: those that nobody misses first.
+func (s spare) order() int {
+	switch {
+	case s.twice:
+		return 0
+	case s.rises:
+		return 2
+	default:
+		return 1
+	}
 }
 
 // tightWardrobe counts certificates and tells whether there is no room for old and new ones side by side.
@@ -56,20 +73,21 @@ func (p *planner) tightWardrobe(edits []*edit, gone []model.Listener) bool {
 	return added > p.wardrobe.free
 }
 
-// discard has certificates of a listener make room: first those that are its default as well, which nobody misses in the list.
+// discard has certificates of a listener make room: of those that are its default as well nobody misses the ones in the list, and those that
+// become its default go last.
 func (w *wardrobe) discard(e *edit) {
 	if !tls(e.have) {
 		return
 	}
 	for _, arn := range rest(e.have.Certificates) {
-		g := garment{listener: e.have.ARN, arn: arn, port: e.want.Port, twice: arn == first(e.have.Certificates)}
-		switch {
-		case g.twice && !slices.Contains(rest(e.want.Certificates), arn):
-			w.surplus = slices.Insert(w.surplus, 0, g)
-		case !slices.Contains(e.want.Certificates, arn):
-			w.surplus = append(w.surplus, g)
+		if !slices.Contains(rest(e.want.Certificates), arn) {
+			w.surplus = append(w.surplus, spare{
+				garment: garment{e.have.ARN, arn, e.want.Port},
+				twice:   arn == first(e.have.Certificates), rises: arn == first(e.want.Certificates),
+			})
 		}
 	}
+	slices.SortStableFunc(w.surplus, func(a, b spare) int { return a.order() - b.order() })
 }
 
 // emptyWardrobe makes room: by the listeners that go, and by those that speak TLS no more, with their answers as they are. Where these ask who
@@ -109,12 +127,12 @@ func (p *planner) hang(after []int) []int {
 	case len(w.surplus) > 0:
 		old := w.surplus[0]
 		w.surplus = w.surplus[1:]
-		w.taken[old] = p.removeCertificate(old, slices.Concat(after, []int{w.last}))
+		w.taken[old.garment] = p.removeCertificate(old.garment, slices.Concat(after, []int{w.last}))
 		if !old.twice {
 			p.note("exposed: the load balancer is at its quota of certificates, so on port " + strconv.Itoa(old.port) + " that of " + p.namesOf(old.arn) +
 				" goes before its successor is there")
 		}
-		after = append(slices.Clone(after), w.taken[old])
+		after = append(slices.Clone(after), w.taken[old.garment])
 	}
 	return after
 }

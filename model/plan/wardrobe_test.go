@@ -44,6 +44,7 @@ func TestQuotaOfCertificates(t *testing.T) {
 		},
 		{"the default is listed as well: nobody is exposed", dressed([]model.ARN{"d", "d", "b"}), dressed([]model.ARN{"d", "b", "x"}), nil},
 		{"so is one that is the default no more", dressed([]model.ARN{"a", "a", "b"}), dressed([]model.ARN{"d", "b", "x"}), nil},
+		{"one becomes the default, and all room is asked for", dressed([]model.ARN{"d", "a", "b"}), dressed([]model.ARN{"a", "x", "y"}), []string{"a", "b"}},
 		{"the default changes, and one becomes it", dressed([]model.ARN{"d", "a", "b"}), dressed([]model.ARN{"a", "x"}), []string{"b"}},
 	} {
 		p := plan.Diff(row.want, row.have, opts)
