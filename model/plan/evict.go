@@ -7,19 +7,20 @@ import (
 )
 
 // evict deletes, before all else, as many of the rules that park target groups as the rules that shall be there need room for. First those
-// that nobody waits for, then those of groups that are healthy, then the others: these groups are used all the same, and the plan says so. It
-// gives how many.
+// that nobody waits for, then those of groups that are healthy, then the others: these groups are used all the same, and the plan says so. Where
+// target groups are short, all go that nobody waits for. It gives how many.
 func (p *planner) evict(edits []*edit) int {
-	over, gone := -p.opts.Quotas.RulesPerLoadBalancer, 0
+	over, gone, parked := -p.opts.Quotas.RulesPerLoadBalancer, 0, 0
 	for _, e := range edits {
-		over += len(e.want.Rules) + len(e.have.Parked)
+		over, parked = over+len(e.want.Rules)+len(e.have.Parked), parked+len(e.have.Parked)
 	}
-	for loss := 0; loss <= lossMost && gone < over; loss++ {
+	short := parked > 0 && len(p.everyUse(edits).uses) > p.opts.Quotas.TargetGroupsPerLoadBalancer
+	for loss := 0; loss <= lossMost && (gone < over || short); loss++ {
 		for _, e := range edits {
 			var stay []model.Rule
 			for _, r := range e.have.Parked {
 				g, ok := parkedGroup(r)
-				if gone >= over || !ok || p.loss(g.Key) != loss {
+				if gone >= over && (!short || loss > 0) || !ok || p.loss(g.Key) != loss {
 					stay = append(stay, r)
 					continue
 				}

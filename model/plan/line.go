@@ -11,6 +11,11 @@ func (l *line) meets(wanted []int, r reach) bool {
 	return slices.ContainsFunc(wanted, func(i int) bool { return reachOf(l.want.Rules[i]).meets(r) })
 }
 
+// above are the rules that are still to be made and come before a wanted one.
+func (l *line) above(want int) []int {
+	return slices.DeleteFunc(slices.Clone(l.fresh), func(i int) bool { return i > want })
+}
+
 // settled tells whether every request that an old rule matches would find its new answer without it: all that is new and may
 // match it is there, but for the one rule that replaces it, and no old rule below it is.
 func (l *line) settled(have, instead int) bool {

@@ -78,6 +78,7 @@ func (p *planner) listeners() (gone []model.Listener) {
 			p.cleared = append(p.cleared, p.changesOf(p.listenerKey(l), DeleteListener)...)
 		}
 		gone = nil
+		p.cleared = append(p.cleared, p.parking.evicted...)
 		p.park(edits, 0)
 		p.editScarce(edits)
 	} else {

@@ -55,6 +55,14 @@ func match(want, have []model.Content) matching {
 	return m
 }
 
+// matchInOrder leaves out what has moved: it is made anew, and deleted where it was.
+func matchInOrder(want, have []model.Rule) matching {
+	numbers := map[string]int{}
+	m := inOrder(number(numbers, contentsOf(want)), number(numbers, contentsOf(have)))
+	m.ordered = true
+	return m
+}
+
 // pairAlike pairs what is equal at both ends, again and again without those that have no partner, and gives the indexes of what is left to
 // match. Such pairs are a part of a heaviest common subsequence, and of a pairing by content with as many pairs as there can be, where both
 // are in one encoding. Exact says that they are: which others one in the incumbent's encoding could be, has to be looked through.

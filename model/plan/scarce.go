@@ -17,6 +17,9 @@ type shortage struct {
 	rules int
 	uses  map[string]int
 	ops   []op
+	notes []string
+	// stuck says that a target group had no room when nothing was left to free one.
+	stuck bool
 }
 
 // line is one listener's list of rules on its way.
@@ -34,14 +37,12 @@ type slot struct{ want, have, priority int }
 
 // scarce tells whether there is no room for old and new side by side, and something to make room with.
 func (p *planner) scarce(edits []*edit, gone []model.Listener) bool {
-	fresh, stale, parked, changes := newRules(edits), len(gone), 0, 0
+	fresh, stale, changes := newRules(edits), len(gone), 0
 	for _, e := range edits {
 		stale += len(e.stale())
-		parked += len(e.have.Parked)
 		changes += e.changes()
 	}
-	// Changes in place free target groups, which others may need that have none to give.
-	if stale == 0 && (changes == 0 || fresh+parked == 0) {
+	if stale+changes == 0 {
 		return false
 	}
 	s := p.everyUse(edits)
@@ -117,6 +118,26 @@ func (p *planner) editScarce(edits []*edit) {
 	for _, e := range edits {
 		p.openListener(e)
 	}
+	if len(p.everyUse(edits).uses) > p.opts.Quotas.TargetGroupsPerLoadBalancer {
+		for _, e := range edits {
+			p.straighten(e)
+		}
+	}
+	s := p.squeeze(edits)
+	for s.stuck && p.unpair(edits) {
+		s = p.squeeze(edits)
+	}
+	for _, note := range s.notes {
+		p.note(note)
+	}
+	p.emit(s.ops, func(op, op) bool { return true })
+	for _, e := range edits {
+		p.closeListener(e)
+	}
+}
+
+// squeeze edits all rules in some order that has room for each step.
+func (p *planner) squeeze(edits []*edit) *shortage {
 	s := p.newShortage(edits)
 	var moved []*edit
 	s.lines = slices.DeleteFunc(s.lines, func(l *line) bool {
@@ -125,16 +146,37 @@ func (p *planner) editScarce(edits []*edit) {
 		}
 		return !l.match.ordered
 	})
-	for s.create() || s.change() || s.turn() || s.free() || s.expose() || s.force() {
+	for s.create() || s.change() || s.turn() || s.free() || s.expose() || s.hasten() || s.force() {
 		continue
 	}
 	for _, e := range moved {
 		s.park(e)
 	}
-	p.emit(s.ops, func(op, op) bool { return true })
-	for _, e := range edits {
-		p.closeListener(e)
+	return s
+}
+
+// straighten has rules that moved made anew, where target groups are short: all rules side by side, in their old and their new place, would use
+// too many.
+func (p *planner) straighten(e *edit) {
+	if e.match.ordered {
+		return
 	}
+	e.match = matchInOrder(e.want.Rules, e.have.Rules)
+	p.resolveEdited(e)
+}
+
+// unpair has a rule that changes in place made anew, and deleted where it was, for that is how the last of several uses of a target group go when
+// there is no room for the one that they shall have. It gives false when none is left.
+func (p *planner) unpair(edits []*edit) bool {
+	for _, e := range slices.Backward(edits) {
+		for i, j := range slices.Backward(e.match.haveOf) {
+			if j >= 0 && !e.match.same[i] && len(forwards(e.have.Rules[j].Actions)) > 0 {
+				e.match.haveOf[i] = -1
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // use counts uses of target groups, up or down.
@@ -194,16 +236,12 @@ func (s *shortage) make(l *line) {
 	s.use(l.want.Rules[want].Actions, 1)
 }
 
-// change changes in place: a rule when every new rule that meets its requests is there, the default actions when all are.
+// change changes in place: a rule when every new rule above it that meets its requests is there, the default actions when all are.
 func (s *shortage) change() bool {
 	for _, l := range s.lines {
-		for n, i := range l.changes {
-			want, have := l.want.Rules[i].Actions, l.have.Rules[l.match.haveOf[i]].Actions
-			if !l.meets(l.fresh, reachOf(l.want.Rules[i])) && s.fits(want, have) {
-				s.ops = append(s.ops, l.modification(i, l.match.haveOf[i]))
-				l.changes = slices.Delete(slices.Clone(l.changes), n, n+1)
-				s.use(have, -1)
-				s.use(want, 1)
+		for _, i := range l.changes {
+			if !l.meets(l.above(i), reachOf(l.want.Rules[i])) && s.fitsInPlace(l, i) {
+				s.alter(l, i)
 				return true
 			}
 		}
@@ -213,6 +251,20 @@ func (s *shortage) change() bool {
 		}
 	}
 	return false
+}
+
+// fitsInPlace tells whether there is room for the change of a rule at its place.
+func (s *shortage) fitsInPlace(l *line, want int) bool {
+	return s.fits(l.want.Rules[want].Actions, l.have.Rules[l.match.haveOf[want]].Actions)
+}
+
+// alter changes a rule at its place.
+func (s *shortage) alter(l *line, want int) {
+	have := l.match.haveOf[want]
+	s.ops = append(s.ops, l.modification(want, have))
+	l.changes = except(l.changes, want)
+	s.use(l.have.Rules[have].Actions, -1)
+	s.use(l.want.Rules[want].Actions, 1)
 }
 
 func (s *shortage) settleAnswers(l *line) {
@@ -292,7 +344,36 @@ func (s *shortage) noteExposed(r model.Rule) {
 	if names, ok := r.Hosts(); ok {
 		hosts = strings.Join(names, ", ")
 	}
-	s.p.note("exposed: the load balancer is at its quota, so a rule for " + hosts + " goes before its successor is there")
+	s.notes = append(s.notes, "exposed: the load balancer is at its quota, so a rule for "+hosts+" goes before its successor is there")
+}
+
+// hasten changes an answer although rules above it are missing, which have no room before: their requests meet it until they are there.
+func (s *shortage) hasten() bool {
+	for _, l := range s.lines {
+		for _, i := range l.changes {
+			if s.fitsInPlace(l, i) {
+				s.noteHastened(l, l.above(i))
+				s.alter(l, i)
+				return true
+			}
+		}
+		if l.answers && s.fits(l.want.DefaultActions, l.have.DefaultActions) {
+			s.noteHastened(l, l.fresh)
+			s.settleAnswers(l)
+			return true
+		}
+	}
+	return false
+}
+
+func (s *shortage) noteHastened(l *line, missing []int) {
+	for _, i := range missing {
+		hosts := "every host"
+		if names, ok := l.want.Rules[i].Hosts(); ok {
+			hosts = strings.Join(names, ", ")
+		}
+		s.notes = append(s.notes, "exposed: the load balancer is at its quota of target groups, so requests for "+hosts+" may meet the answer of another rule until their own is there")
+	}
 }
 
 // force lets AWS judge what does not fit although nothing is left to delete.
@@ -300,12 +381,13 @@ func (s *shortage) force() bool {
 	for _, l := range s.lines {
 		switch {
 		case len(l.fresh) > 0:
+			s.stuck = s.stuck || !s.fits(l.want.Rules[l.fresh[0]].Actions, nil)
 			s.make(l)
 		case len(l.changes) > 0:
-			i := l.changes[0]
-			s.ops = append(s.ops, l.modification(i, l.match.haveOf[i]))
-			l.changes = l.changes[1:]
+			s.stuck = true
+			s.alter(l, l.changes[0])
 		case l.answers:
+			s.stuck = true
 			s.settleAnswers(l)
 		default:
 			continue

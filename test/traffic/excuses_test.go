@@ -171,8 +171,12 @@ func exposures(plans string, namesOf func(certificate string) []string) []exposu
 			out = append(out, exposure{hosts: strings.Split(hosts, ", ")})
 		}
 		if _, rest, ok := strings.Cut(text, "requests for "); ok {
-			hosts, _, _ := strings.Cut(rest, " may meet 503")
-			out = append(out, exposure{hosts: strings.Split(hosts, ", "), answer: noTargets})
+			hosts, meet, _ := strings.Cut(rest, " may meet ")
+			e := exposure{hosts: strings.Split(hosts, ", ")}
+			if strings.HasPrefix(meet, "503") {
+				e.answer = noTargets
+			}
+			out = append(out, e)
 		}
 		if _, rest, ok := strings.Cut(text, "so port "); ok {
 			port, _, _ := strings.Cut(rest, " is opened")

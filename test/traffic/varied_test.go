@@ -35,7 +35,7 @@ type varied struct {
 func doors() []int32 { return []int32{80, 443, 8443} }
 
 // narrow are quotas that take each configuration, and leave no room to make one before another is broken.
-func narrow() elb.Quotas { return elb.Quotas{RulesPerLoadBalancer: 18, GroupsPerLoadBalancer: 5} }
+func narrow() elb.Quotas { return elb.Quotas{RulesPerLoadBalancer: 18, GroupsPerLoadBalancer: 4} }
 
 // newVaried is a stage with nodes, certificates and security groups, of an account with quotas.
 func newVaried(t *testing.T, quotas elb.Quotas) *varied {
