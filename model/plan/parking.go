@@ -145,11 +145,7 @@ func (p *planner) awaitEach(r model.Rule, old []model.WeightedGroup, serving map
 		}
 		slices.Sort(need.Instead)
 		need.Instead = slices.Compact(need.Instead)
-		names, ok := r.Hosts()
-		if !ok {
-			names = []string{"every host"}
-		}
-		p.parking.hosts[g.Key] = append(p.parking.hosts[g.Key], names...)
+		p.parking.hosts[g.Key] = append(p.parking.hosts[g.Key], hostsOf(r)...)
 	}
 }
 
