@@ -87,28 +87,23 @@ func groupRows() []row {
 	}
 	for _, p := range []struct {
 		field, value string
-		told         bool
 	}{
-		{"targetGroupName", `x`, true}, {"ipAddressType", `ipv6`, false}, {"nodeSelector", `{matchLabels: {a: b}}`, false},
-		{"targetControlPort", `3000`, false}, {"enableMultiCluster", `true`, false},
-		{"targetType", `instance`, false}, {"protocol", `HTTPS`, false}, {"protocolVersion", `GRPC`, false}, {"tags", `{a: b}`, false},
-		{"targetGroupAttributes[].key", `[{key: k, value: v}]`, false}, {"targetGroupAttributes[].value", `[{key: k, value: v}]`, false},
-		{"healthCheckConfig.healthyThresholdCount", `{healthyThresholdCount: 4}`, false},
-		{"healthCheckConfig.unhealthyThresholdCount", `{unhealthyThresholdCount: 4}`, false},
-		{"healthCheckConfig.healthCheckInterval", `{healthCheckInterval: 20}`, false},
-		{"healthCheckConfig.healthCheckTimeout", `{healthCheckTimeout: 4}`, false}, {"healthCheckConfig.healthCheckPath", `{healthCheckPath: /x}`, false},
-		{"healthCheckConfig.healthCheckPort", `{healthCheckPort: "81"}`, false}, {"healthCheckConfig.healthCheckProtocol", `{healthCheckProtocol: HTTPS}`, false},
-		{"healthCheckConfig.matcher.httpCode", `{matcher: {httpCode: "204"}}`, false}, {"healthCheckConfig.matcher.grpcCode", `{matcher: {grpcCode: "1"}}`, false},
+		{"targetGroupName", `x`}, {"ipAddressType", `ipv6`}, {"nodeSelector", `{matchLabels: {a: b}}`},
+		{"targetControlPort", `3000`}, {"enableMultiCluster", `true`},
+		{"targetType", `instance`}, {"protocol", `HTTPS`}, {"protocolVersion", `GRPC`}, {"tags", `{a: b}`},
+		{"targetGroupAttributes[].key", `[{key: k, value: v}]`}, {"targetGroupAttributes[].value", `[{key: k, value: v}]`},
+		{"healthCheckConfig.healthyThresholdCount", `{healthyThresholdCount: 4}`},
+		{"healthCheckConfig.unhealthyThresholdCount", `{unhealthyThresholdCount: 4}`},
+		{"healthCheckConfig.healthCheckInterval", `{healthCheckInterval: 20}`},
+		{"healthCheckConfig.healthCheckTimeout", `{healthCheckTimeout: 4}`}, {"healthCheckConfig.healthCheckPath", `{healthCheckPath: /x}`},
+		{"healthCheckConfig.healthCheckPort", `{healthCheckPort: "81"}`}, {"healthCheckConfig.healthCheckProtocol", `{healthCheckProtocol: HTTPS}`},
+		{"healthCheckConfig.matcher.httpCode", `{matcher: {httpCode: "204"}}`}, {"healthCheckConfig.matcher.grpcCode", `{matcher: {grpcCode: "1"}}`},
 	} {
 		top, _, _ := strings.Cut(strings.TrimSuffix(p.field, "[]"), ".")
 		props := `{` + strings.TrimSuffix(top, "[]") + `: ` + p.value + `}`
 		one := row{path: "defaultConfiguration." + p.field, with: `{` + named + `, defaultConfiguration: ` + props + `}`}
 		other := row{path: "routeConfigurations[].targetGroupProps." + p.field,
 			with: `{` + named + `, routeConfigurations: [{routeIdentifier: {namespace: app}, targetGroupProps: ` + props + `}]}`}
-		if p.told {
-			one.want = "Warning TargetGroupConfiguration spec.defaultConfiguration." + p.field
-			other.want = "Warning TargetGroupConfiguration spec.routeConfigurations[0].targetGroupProps." + p.field
-		}
 		out = append(out, one, other)
 	}
 	return out

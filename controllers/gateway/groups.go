@@ -57,7 +57,7 @@ type layer struct {
 // groupFields are the fields that the settings of a target group are made of.
 func groupFields() map[string]string {
 	return map[string]string{
-		"targetType": "targetType", "protocol": "protocol", "protocolVersion": "protocolVersion", "tags": "tags",
+		"name": "targetGroupName", "targetType": "targetType", "protocol": "protocol", "protocolVersion": "protocolVersion", "tags": "tags",
 		"ipAddressType": "ipAddressType",
 		"nodes":         "nodeSelector", "multiCluster": "enableMultiCluster", "controlPort": "targetControlPort",
 		"attributes": "targetGroupAttributes", "healthCheck.protocol": "healthCheckConfig.healthCheckProtocol",
@@ -89,32 +89,6 @@ func written(object string, layers []layer) map[string]string {
 
 func groupConfigRef(t *awsgwv1.TargetGroupConfiguration) model.ObjectRef {
 	return model.ObjectRef{Group: awsgwv1.Group, Kind: awsgwv1.KindTargetGroupConfiguration, Namespace: t.Namespace, Name: t.Name}
-}
-
-// unserved names what target group configurations ask for that is not served yet, those only that target groups are made by.
-func (s *Snapshot) unserved(used map[*awsgwv1.TargetGroupConfiguration]bool) []model.Finding {
-	var out []model.Finding
-	for i := range s.TargetGroups {
-		t := &s.TargetGroups[i]
-		if !used[t] {
-			continue
-		}
-		object := groupConfigRef(t)
-		out = append(out, notServed(object, unservedProps("spec.defaultConfiguration.", t.Spec.DefaultConfiguration))...)
-		for i, r := range t.Spec.RouteConfigurations {
-			out = append(out, notServed(object, unservedProps(fmt.Sprintf("spec.routeConfigurations[%d].targetGroupProps.", i), &r.TargetGroupProps))...)
-		}
-	}
-	return out
-}
-
-func unservedProps(at string, p *awsgwv1.TargetGroupProps) []wish {
-	if p == nil {
-		return nil
-	}
-	return []wish{
-		{p.TargetGroupName != nil, model.Warning, at + "targetGroupName"},
-	}
 }
 
 // targetGroupConfig is the configuration that names a Service, of several the oldest; else the default one.
@@ -170,6 +144,7 @@ func mostSpecific(list []awsgwv1.RouteConfiguration, route *route) int {
 func overlay(base, over awsgwv1.TargetGroupProps) awsgwv1.TargetGroupProps {
 	out := over
 	or(&out.HealthCheckConfig, base.HealthCheckConfig)
+	or(&out.TargetGroupName, base.TargetGroupName)
 	or(&out.TargetType, base.TargetType)
 	or(&out.Protocol, base.Protocol)
 	or(&out.ProtocolVersion, base.ProtocolVersion)
@@ -188,6 +163,7 @@ func overlay(base, over awsgwv1.TargetGroupProps) awsgwv1.TargetGroupProps {
 
 func settingsOf(p awsgwv1.TargetGroupProps) intent.GroupSettings {
 	out := intent.GroupSettings{Attributes: attributeMap(p.TargetGroupAttributes), Tags: p.Tags}
+	setText(&out.Name, p.TargetGroupName)
 	if p.TargetType != nil {
 		out.TargetType = string(*p.TargetType)
 	}

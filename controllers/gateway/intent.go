@@ -68,7 +68,6 @@ func (v *Verdict) conclude() {
 		}
 	}
 	v.Intent.Fragments[0].Routes = v.bounds()
-	v.Findings = append(v.Findings, v.snapshot.unserved(t.used)...)
 }
 
 func defaults(set Settings) intent.Defaults {

@@ -70,15 +70,24 @@ func isAlphanumeric(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
-// nameProblem says what is wrong with a name that a user gave; empty when nothing is.
+// nameProblem says what is wrong with a name that a user gave a load balancer; empty when nothing is (ELBv2 API, CreateLoadBalancer.Name).
 func nameProblem(name string) string {
+	switch {
+	case strings.HasPrefix(name, "internal-"):
+		return `may not begin with "internal-"`
+	case strings.Contains(name, "--"):
+		return "may have hyphens only one at a time between letters and digits"
+	}
+	return groupNameProblem(name)
+}
+
+// groupNameProblem is the same of a target group (ELBv2 API, CreateTargetGroup.Name).
+func groupNameProblem(name string) string {
 	switch {
 	case len(name) > 32:
 		return "is longer than 32 characters"
-	case strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-") || strings.Contains(name, "--"):
-		return "may have hyphens only one at a time between letters and digits"
-	case strings.HasPrefix(name, "internal-"):
-		return `may not begin with "internal-"`
+	case strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-"):
+		return "may not begin or end with a hyphen"
 	case strings.ContainsFunc(name, func(r rune) bool { return !isAlphanumeric(r) && r != '-' }):
 		return "may have letters, digits and hyphens only"
 	}

@@ -42,12 +42,16 @@ func (b *builder) group(at place, s *intent.Service) *model.TargetGroup {
 	if !b.supported(at, s, shape) {
 		return nil
 	}
+	if problem := groupNameProblem(s.Group.Name); problem != "" {
+		b.wrong(groupPlace(at, s, "name"), "InvalidValue", "the target group name %q %s", s.Group.Name, problem)
+		return nil
+	}
 	attributes, ok := b.attributesOfGroup(at, s, shape)
 	if !ok {
 		return nil
 	}
 	g := &model.TargetGroup{
-		ID: id, Name: targetGroupName(b.in, s, shape), TargetType: shape.targetType, Protocol: shape.protocol,
+		ID: id, Name: or(s.Group.Name, targetGroupName(b.in, s, shape)), TargetType: shape.targetType, Protocol: shape.protocol,
 		ProtocolVersion: shape.version, Port: portOf(s, shape), VPC: b.facts.VPC.ID, IPAddressType: shape.family, ControlPort: shape.controlPort,
 		HealthCheck: b.healthCheck(s.Group.HealthCheck, shape), Attributes: attributes,
 		Tags: b.tags(id, b.usableTags(s.Group.Tags, groupPlace(at, s, "tags"))),

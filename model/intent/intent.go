@@ -341,6 +341,8 @@ const InvalidSelector = "<error>"
 
 // GroupSettings are settings of one target group; the zero value of a field means its default.
 type GroupSettings struct {
+	// Name is what a new target group is called in AWS, up to 32 letters, digits and hyphens; empty means a name that is made up.
+	Name            string `json:"name,omitempty"`
 	TargetType      string `json:"targetType,omitempty"`
 	Protocol        string `json:"protocol,omitempty"`
 	ProtocolVersion string `json:"protocolVersion,omitempty"`
