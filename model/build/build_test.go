@@ -123,9 +123,9 @@ func TestShuffledFactsGiveTheSameStack(t *testing.T) {
 func TestShuffledRoutesGiveTheSameStack(t *testing.T) {
 	make4 := func() []intent.Fragment {
 		out := []intent.Fragment{{Member: member("gateway"), Listeners: []intent.Listener{{Port: 80, Protocol: "HTTP"}}}}
-		for i, host := range []string{"a.example.com", "*.example.com", "", "b.a.example.com"} {
+		for i, host := range []string{"a.example.com", "a.example.com", "*.example.com", "*.example.com", "", "b.a.example.com"} {
 			r := route(host, "/x", fmt.Sprint("s", i))
-			r.Age = int64(10 - i)
+			r.Age = int64(10 - i/2) // two of a host are of one age
 			out = append(out, intent.Fragment{Member: member(fmt.Sprint("r", i)), Routes: []intent.Route{r, route(host, "/", "all")}})
 		}
 		return out
