@@ -44,6 +44,10 @@ conformance: ## Run the Gateway API's official suite and write its report into d
 changes: ## Send requests while plans are applied; PAIRS=500 of configurations, SEED=1
 	$(GO) test ./test/traffic -run TestChangesOf -count 1 -timeout 1h -v -args -pairs $(or $(PAIRS),500) -seed $(or $(SEED),1)
 
+.PHONY: crash
+crash: ## Kill the operator at every call and every write in the cluster, and let AWS lag behind by 30 s
+	$(GO) test ./test/crash -count 1 -timeout 2h -v -args -every
+
 .PHONY: planted
 planted: ## Plant bugs and see that the invariants' tests find them; ARGS="--missing", "--only RE"
 	$(GO) run ./test/planted $(ARGS)

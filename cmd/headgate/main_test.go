@@ -43,6 +43,7 @@ func TestMissingWordsAreAskedFor(t *testing.T) {
 		{[]string{"approve", "shop/web", "shop/cart"}, "name one"},
 		{[]string{"plan"}, "-f DIR|FILE or --kubeconfig FILE"},
 		{[]string{"orphans"}, "--cluster-name is needed"},
+		{[]string{"orphans", "--cluster-name", "a", "--aws-api-endpoints", "elbv2x=http://127.0.0.1:1"}, `the service "elbv2x": use one of`},
 		{[]string{"orphans", "--cluster-name", "a", "--kubeconfig", kubeconfig}, "give --aws-region and --aws-vpc-id"},
 	} {
 		root := newRootCommand()

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/headgate/headgate/cloud"
 	"github.com/headgate/headgate/cmd/headgate-controller/flags"
+	"github.com/headgate/headgate/cmd/headgate-controller/verify"
 	"github.com/headgate/headgate/cmd/headgate-controller/wire"
 	"github.com/headgate/headgate/controllers/orphan"
 	"github.com/headgate/headgate/controllers/stack"
@@ -53,6 +55,9 @@ func newOrphansCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if set.Cluster == "" {
 				return errors.New("--cluster-name is needed: ownership tags name the cluster")
+			}
+			if problems := verify.Endpoints(set.Endpoints); len(problems) > 0 {
+				return errors.New(strings.Join(problems, "; "))
 			}
 			objects, err := from.connect()
 			if err != nil {

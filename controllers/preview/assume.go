@@ -14,7 +14,7 @@ func Assume(requests []stack.Request) model.Facts {
 	f := model.Facts{
 		Region: "us-east-1", Account: "123456789012", VPC: model.VPC{ID: "vpc-assumed", CIDRs: []string{"10.0.0.0/16", "fd00::/56"}},
 		SecurityGroups: map[string][]string{}, TargetGroups: map[string]model.ARN{}, BackendSecurityGroup: "sg-assumed-backend",
-		WebACLs: map[string]model.ARN{}, ShieldSubscribed: true,
+		WebACLs: map[string]model.ARN{}, TrustStores: map[string]model.ARN{}, ShieldSubscribed: true,
 	}
 	for _, role := range []string{"elb", "internal-elb"} {
 		for zone := range zones {
@@ -35,6 +35,9 @@ func Assume(requests []stack.Request) model.Facts {
 		for _, ref := range need.WebACLs {
 			f.WebACLs[ref] = assumedACL(ref)
 		}
+		for _, ref := range need.TrustStores {
+			f.TrustStores[ref] = assumedStore(ref)
+		}
 		f.ClassicWebACLs = append(f.ClassicWebACLs, need.ClassicWebACLs...)
 		for _, fragment := range r.Intent.Fragments {
 			assumeFor(&f, fragment, seen)
@@ -53,6 +56,14 @@ func assumedACL(ref string) model.ARN {
 		return model.ARN(ref)
 	}
 	return model.ARN("arn:aws:wafv2:us-east-1:123456789012:regional/webacl/" + ref + "/assumed")
+}
+
+// assumedStore is a trust store by its ARN or its name.
+func assumedStore(ref string) model.ARN {
+	if model.IsARN(ref) {
+		return model.ARN(ref)
+	}
+	return model.ARN("arn:aws:elasticloadbalancing:us-east-1:123456789012:truststore/" + ref + "/assumed")
 }
 
 func assumedSubnet(id string, zone int) model.Subnet {

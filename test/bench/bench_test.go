@@ -3,6 +3,7 @@ package main
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,5 +46,33 @@ func TestRefusedRegistrationsDoNotCount(t *testing.T) {
 	reads, writes, refused := count(append(calls, made{Call: policy.Call{Service: "ec2", Action: "DescribeVpcs"}}))
 	if reads != 1 || writes != 4 || refused != 1 {
 		t.Errorf("%d reads, %d writes, %d refused", reads, writes, refused)
+	}
+}
+
+func TestWhenTheFirstServes(t *testing.T) {
+	t.Parallel()
+	began := time.Unix(0, 0)
+	call := func(action, group, host string, second int) made {
+		form := url.Values{"Action": {action}}
+		if action == "CreateRule" {
+			form.Set("Conditions.member.1.HostHeaderConfig.Values.member.1", host)
+			form.Set("Actions.member.1.ForwardConfig.TargetGroups.member.1.TargetGroupArn", group)
+		} else {
+			form.Set("TargetGroupArn", group)
+		}
+		return made{Call: policy.Call{Service: "elasticloadbalancing", Action: action}, ended: began.Add(time.Duration(second) * time.Second), body: form.Encode()}
+	}
+	calls := []made{
+		call("CreateRule", "a", "one", 1), call("CreateRule", "b", "one", 2), call("CreateRule", "c", "two", 3), call("CreateRule", "d", "two", 4),
+		call("RegisterTargets", "a", "", 5), call("RegisterTargets", "b", "", 9), call("RegisterTargets", "c", "", 2), call("RegisterTargets", "d", "", 6),
+	}
+	if got, err := serving(calls, 2); err != nil || got.Sub(began) != 6*time.Second {
+		t.Errorf("it serves after %s, %v; want 6 s, when all of the second host is there", got.Sub(began), err)
+	}
+	if _, err := serving(calls[:1], 2); err == nil {
+		t.Error("a half counts as the whole")
+	}
+	if _, err := serving(calls[:4], 2); err == nil {
+		t.Error("rules without targets serve")
 	}
 }

@@ -122,12 +122,32 @@ func (p *play) build(ctx context.Context, row measured) (measured, error) {
 	if err != nil {
 		return row, err
 	}
+	return row.of(address, targets, calls), nil
+}
+
+// crowd is build, with when the first Ingress serves.
+func (p *play) crowd(ctx context.Context, row measured) (measured, error) {
+	address, targets, calls, err := p.built(ctx)
+	if err != nil {
+		return row, err
+	}
+	first, err := serving(calls, pathsEach)
+	if err != nil {
+		return row, err
+	}
+	row = row.of(address, targets, calls)
+	row.here += "; " + seconds(first.Sub(p.began))
+	return row, nil
+}
+
+// of is a row of what was built.
+func (row measured) of(address, targets time.Duration, calls []made) measured {
 	reads, writes, refused := count(calls)
 	row.here = fmt.Sprintf("%s / %s; %d + %d", seconds(address), seconds(targets), reads, writes)
 	if refused > 0 {
 		row.here += fmt.Sprintf("; %d refused", refused)
 	}
-	return row, nil
+	return row
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -47,7 +47,7 @@ type made struct {
 
 	began, ended time.Time
 	refused      bool
-	// body of a call that registers or deregisters targets.
+	// body of a call that registers or deregisters targets, or makes a rule.
 	body string
 }
 
@@ -107,7 +107,7 @@ func (g *gate) through(proxy http.Handler) http.Handler {
 			return
 		}
 		m := made{Call: call, began: began}
-		if strings.HasSuffix(call.Action, "registerTargets") || call.Action == "RegisterTargets" {
+		if strings.HasSuffix(call.Action, "registerTargets") || call.Action == "RegisterTargets" || call.Action == "CreateRule" {
 			m.body = string(body)
 		}
 		if g.refuses(call) {

@@ -78,9 +78,9 @@ func mainScenes() []scene {
 func lesserScenes() []scene {
 	return []scene{
 		{throttled(), of(50, "group"), []step{
-			{(*play).build, measured{
-				name:      "50 Ingresses in one group, throttled: last address / all targets; reads + writes",
-				incumbent: "42.0 s / 61.0 s; 337 + 316; 10 refused", goal: "59 s; 3 % refused",
+			{(*play).crowd, measured{
+				name:      "50 Ingresses in one group, throttled: last address / all targets; reads + writes; the first Ingress serves",
+				incumbent: "42.0 s / 61.0 s; 337 + 316; 10 refused", goal: "59 s; 3 % refused; 5 s",
 			}},
 		}},
 		{awslike(), of(30, "own"), []step{

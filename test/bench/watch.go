@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -226,4 +227,53 @@ func (s *stage) memory() (now, peak float64, err error) {
 		}
 	}
 	return now, peak, nil
+}
+
+// serving is when the first host had so many rules, each with a target behind it.
+func serving(calls []made, rules int) (time.Time, error) {
+	filled := map[string]time.Time{}
+	byHost := map[string][]time.Time{}
+	for _, m := range calls {
+		form, err := url.ParseQuery(m.body)
+		if err != nil || m.refused {
+			continue
+		}
+		group := form.Get("TargetGroupArn")
+		if before, known := filled[group]; m.Action == "RegisterTargets" && (!known || m.ended.Before(before)) {
+			filled[group] = m.ended
+		}
+	}
+	for _, m := range calls {
+		form, err := url.ParseQuery(m.body)
+		if err != nil || m.refused || m.Action != "CreateRule" {
+			continue
+		}
+		var host string
+		at, behind := m.ended, false
+		for key, values := range form {
+			if strings.Contains(key, "HostHeaderConfig.Values") {
+				host = values[0]
+			}
+			if group, ok := filled[values[0]]; ok && strings.HasSuffix(key, "TargetGroupArn") {
+				behind = true
+				if group.After(at) {
+					at = group
+				}
+			}
+		}
+		if behind {
+			byHost[host] = append(byHost[host], at)
+		}
+	}
+	var first time.Time
+	for _, all := range byHost {
+		last := slices.MaxFunc(all, time.Time.Compare)
+		if len(all) == rules && (first.IsZero() || last.Before(first)) {
+			first = last
+		}
+	}
+	if first.IsZero() {
+		return first, fmt.Errorf("%w: no host has %d rules", errNoFigure, rules)
+	}
+	return first, nil
 }

@@ -20,8 +20,8 @@ import (
 // parallelRuns is how many operators run at a time: they mostly wait.
 const parallelRuns = "10"
 
-// every has all cuts at writes in the cluster be made: `go test ./test/crash -args -every`.
-var every = flag.Bool("every", false, "cut at every write in the cluster, not at a sample")
+// every has all cuts at writes in the cluster be made, and AWS lag behind by half a minute: `make crash`.
+var every = flag.Bool("every", false, "cut at every write in the cluster, not at a sample, and have AWS lag behind by 30 s, not by a few")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -107,7 +107,7 @@ func TestCut(t *testing.T) {
 	var cut, missed atomic.Int64
 	t.Cleanup(func() {
 		t.Logf("%d cuts in %d runs; %d calls did not come", cut.Load(), len(plans), missed.Load())
-		if missed.Load() > cut.Load()/2 {
+		if missed.Load() > cut.Load()/3 {
 			t.Error("too many calls did not come: too little is shown")
 		}
 	})

@@ -129,11 +129,15 @@ func troubles(actions []string) []trouble {
 			trouble{why: fmt.Sprintf("call %d of each action is cut after its effect", n), disturbances: each(actions, fault.Fault{Nth: n, Cut: true, When: fault.After})},
 		)
 	}
+	late := sim.Consistency{Lists: seconds(3), Names: seconds(1)}
+	if *every {
+		late = sim.Consistency{Lists: seconds(30), Names: seconds(30)}
+	}
 	return append(out,
 		trouble{why: "a third of the operator's first calls fail by chance", disturbances: sim.Disturbances{Faults: []fault.Fault{{Chance: 0.33, Times: 150}}}},
 		trouble{why: "throttled far below AWS's limits", disturbances: sim.Disturbances{Throttling: tight()}},
-		trouble{why: "lists know what was made only seconds later", disturbances: sim.Disturbances{Consistency: sim.Consistency{Lists: seconds(3)}}},
-		trouble{why: "names are known only a second later", disturbances: sim.Disturbances{Consistency: sim.Consistency{Names: seconds(1)}}},
+		trouble{why: "lists know what was made only seconds later", disturbances: sim.Disturbances{Consistency: sim.Consistency{Lists: late.Lists}}},
+		trouble{why: "names are known only later", disturbances: sim.Disturbances{Consistency: sim.Consistency{Names: late.Names}}},
 		trouble{why: "no permission to make listeners", disturbances: sim.Disturbances{Policy: without("elasticloadbalancing:CreateListener")}, reason: "PermissionDenied"},
 		trouble{why: "no permission to make target groups", disturbances: sim.Disturbances{Policy: without("elasticloadbalancing:CreateTargetGroup")}, reason: "PermissionDenied"},
 		trouble{why: "no permission to make security groups", disturbances: sim.Disturbances{Policy: without("ec2:CreateSecurityGroup")}, reason: "PermissionDenied"},

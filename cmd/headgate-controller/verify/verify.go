@@ -37,7 +37,16 @@ func (f Flags) Problems() []string {
 	if !slices.Contains([]string{"internal", "internet-facing"}, f.Scheme) {
 		out = append(out, fmt.Sprintf("--default-load-balancer-scheme is %q: use internal or internet-facing", f.Scheme))
 	}
-	for service, endpoint := range f.Endpoints {
+	out = append(out, Endpoints(f.Endpoints)...)
+	out = append(out, f.certificates()...)
+	slices.Sort(out)
+	return out
+}
+
+// Endpoints lists what is wrong with URLs by service, sorted.
+func Endpoints(all map[string]string) []string {
+	var out []string
+	for service, endpoint := range all {
 		if !slices.Contains(services(), plain(service)) {
 			out = append(out, fmt.Sprintf("--aws-api-endpoints names the service %q: use one of %s", service, strings.Join(services(), ", ")))
 		}
@@ -45,7 +54,6 @@ func (f Flags) Problems() []string {
 			out = append(out, fmt.Sprintf("--aws-api-endpoints leads %s to %q: use a URL, such as https://HOST", service, endpoint))
 		}
 	}
-	out = append(out, f.certificates()...)
 	slices.Sort(out)
 	return out
 }
