@@ -168,14 +168,20 @@ func isDeletion(action string) bool {
 	return strings.HasPrefix(action, "Delete") || strings.HasPrefix(action, "Deregister") || strings.HasPrefix(action, "Remove")
 }
 
-// TestMoveThatIsNotCarriedOutTakesNothing: a plan that waits for approval, of the new group.
+// TestMoveThatIsNotCarriedOutTakesNothing: a plan that waits for approval, of the new group, as somebody else in it asks for.
 func TestMoveThatIsNotCarriedOutTakesNothing(t *testing.T) {
 	t.Parallel()
 	w := mover(t)
-	w.edit(func(ing *networkingv1.Ingress) {
-		to("two")(ing)
-		ing.Annotations["headgate.dev/changes"] = "Approve"
-	})
+	w.ask("two", "web")
+	ing := &networkingv1.Ingress{}
+	if err := w.api.Get(t.Context(), kube.ObjectKey{Namespace: "shop", Name: "two"}, ing); err != nil {
+		t.Fatal(err)
+	}
+	ing.Annotations["headgate.dev/changes"] = "Approve"
+	if err := w.api.Update(t.Context(), ing); err != nil {
+		t.Fatal(err)
+	}
+	w.edit(to("two"))
 	w.pass(10*time.Minute, "one", "two")
 	if got := w.wire.all(); len(got) > 0 || w.at() != "one" {
 		t.Errorf("wrote %v, and shows that of %q", got, w.at())
