@@ -239,12 +239,10 @@ func gatewaysOfLoadBalancer(_ context.Context, o client.Object) []reconcile.Requ
 	return out
 }
 
-// edited lets through deletions, and changes of what users write.
+// edited lets through deletions, changes of what users write, and targets that are waited for.
 func edited() predicate.Predicate {
 	gone := deleted()
-	return predicate.Funcs{
-		CreateFunc: gone.Create, UpdateFunc: predicate.GenerationChangedPredicate{}.Update, DeleteFunc: gone.Delete, GenericFunc: gone.Generic,
-	}
+	return predicate.Funcs{CreateFunc: gone.Create, UpdateFunc: stack.Concerns, DeleteFunc: gone.Delete, GenericFunc: gone.Generic}
 }
 
 // deleted lets only deletions through.

@@ -90,12 +90,12 @@ func deleted() predicate.Predicate {
 	}
 }
 
-// written passes objects whose specification was changed, or that are gone.
+// written passes LoadBalancers that users wrote to, whose targets are waited for and healthy by now, or that are gone.
 func written() predicate.Predicate {
 	never := deleted()
 	return predicate.Funcs{
 		CreateFunc:  never.Create,
-		UpdateFunc:  predicate.GenerationChangedPredicate{}.Update,
+		UpdateFunc:  stack.Concerns,
 		DeleteFunc:  never.Delete,
 		GenericFunc: never.Generic,
 	}

@@ -6,7 +6,12 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
+	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
 )
@@ -33,6 +38,26 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 		}
 		return false, ""
 	}
+}
+
+// Concerns tells of an update of a LoadBalancer whether its stack is to be looked at: users wrote to it, or more of its targets are healthy while
+// it waits, perhaps for these.
+func Concerns(e event.UpdateEvent) bool {
+	old, had := e.ObjectOld.(*headgatev1alpha1.LoadBalancer)
+	lb, has := e.ObjectNew.(*headgatev1alpha1.LoadBalancer)
+	if !had || !has || (predicate.GenerationChangedPredicate{}).Update(e) {
+		return had && has
+	}
+	c := meta.FindStatusCondition(lb.Status.Conditions, headgatev1alpha1.ConditionProgrammed)
+	return c != nil && c.Reason == outcome.ReasonWaiting && healthyTargets(lb) > healthyTargets(old)
+}
+
+func healthyTargets(lb *headgatev1alpha1.LoadBalancer) int32 {
+	var n int32
+	for _, t := range lb.Status.Targets {
+		n += t.Healthy
+	}
+	return n
 }
 
 // admitted tells whether the targets of all groups that serve a stack now admit the shared backend security group, also of those that are

@@ -6,6 +6,10 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/intent"
@@ -248,6 +252,34 @@ func TestTargetsTakeTheAnswerOfALoadBalancer(t *testing.T) {
 		res := w.run(next)
 		if moved := w.answers()[0] == "a.example.com shop/a-svc:80"; moved != row.moves {
 			t.Errorf("with targets %v the rule answers %s, and it waits for %q", row.states, w.answers()[0], waits(res))
+		}
+	}
+}
+
+// TestConcerns: whoever waits for targets hears of those that are healthy, and nobody hears of what is shown to users only.
+func TestConcerns(t *testing.T) {
+	t.Parallel()
+	object := func(generation int64, reason string, healthy ...int32) *headgatev1alpha1.LoadBalancer {
+		lb := &headgatev1alpha1.LoadBalancer{ObjectMeta: metav1.ObjectMeta{Generation: generation}}
+		lb.Status.Conditions = []metav1.Condition{{Type: headgatev1alpha1.ConditionProgrammed, Reason: reason}}
+		for _, n := range healthy {
+			lb.Status.Targets = append(lb.Status.Targets, headgatev1alpha1.TargetGroupStatus{Healthy: n})
+		}
+		return lb
+	}
+	for _, row := range []struct {
+		why           string
+		before, after *headgatev1alpha1.LoadBalancer
+		want          bool
+	}{
+		{"a user wrote to it", object(1, "Programmed", 1), object(2, "Programmed", 1), true},
+		{"a target became healthy while it waits", object(1, "Waiting", 1, 0), object(1, "Waiting", 1, 1), true},
+		{"a target became healthy, and nobody waits", object(1, "Programmed", 1, 0), object(1, "Programmed", 1, 1), false},
+		{"a target became unhealthy while it waits", object(1, "Waiting", 1, 1), object(1, "Waiting", 1, 0), false},
+		{"it begins to wait", object(1, "Programmed", 1), object(1, "Waiting", 1), false},
+	} {
+		if got := stack.Concerns(event.UpdateEvent{ObjectOld: row.before, ObjectNew: row.after}); got != row.want {
+			t.Errorf("%s: %t", row.why, got)
 		}
 	}
 }
