@@ -66,13 +66,13 @@ func TestWhenTheFirstServes(t *testing.T) {
 		call("CreateRule", "a", "one", 1), call("CreateRule", "b", "one", 2), call("CreateRule", "c", "two", 3), call("CreateRule", "d", "two", 4),
 		call("RegisterTargets", "a", "", 5), call("RegisterTargets", "b", "", 9), call("RegisterTargets", "c", "", 2), call("RegisterTargets", "d", "", 6),
 	}
-	if got, err := serving(calls, 2); err != nil || got.Sub(began) != 6*time.Second {
+	if got, err := serving(calls); err != nil || got.Sub(began) != 6*time.Second {
 		t.Errorf("it serves after %s, %v; want 6 s, when all of the second host is there", got.Sub(began), err)
 	}
-	if _, err := serving(calls[:1], 2); err == nil {
+	if _, err := serving(calls[:1]); err == nil {
 		t.Error("a half counts as the whole")
 	}
-	if _, err := serving(calls[:4], 2); err == nil {
+	if _, err := serving(calls[:4]); err == nil {
 		t.Error("rules without targets serve")
 	}
 }

@@ -131,7 +131,7 @@ func (p *play) crowd(ctx context.Context, row measured) (measured, error) {
 	if err != nil {
 		return row, err
 	}
-	first, err := serving(calls, pathsEach)
+	first, err := serving(calls)
 	if err != nil {
 		return row, err
 	}

@@ -229,51 +229,60 @@ func (s *stage) memory() (now, peak float64, err error) {
 	return now, peak, nil
 }
 
-// serving is when the first host had so many rules, each with a target behind it.
-func serving(calls []made, rules int) (time.Time, error) {
-	filled := map[string]time.Time{}
-	byHost := map[string][]time.Time{}
+// serving is when the first host had all its rules, each with a target behind it.
+func serving(calls []made) (time.Time, error) {
+	filled, byHost := filledGroups(calls), map[string][]time.Time{}
 	for _, m := range calls {
-		form, err := url.ParseQuery(m.body)
-		if err != nil || m.refused {
+		if m.Action != "CreateRule" || m.refused {
 			continue
 		}
-		group := form.Get("TargetGroupArn")
-		if before, known := filled[group]; m.Action == "RegisterTargets" && (!known || m.ended.Before(before)) {
-			filled[group] = m.ended
-		}
-	}
-	for _, m := range calls {
-		form, err := url.ParseQuery(m.body)
-		if err != nil || m.refused || m.Action != "CreateRule" {
-			continue
-		}
-		var host string
-		at, behind := m.ended, false
-		for key, values := range form {
-			if strings.Contains(key, "HostHeaderConfig.Values") {
-				host = values[0]
-			}
-			if group, ok := filled[values[0]]; ok && strings.HasSuffix(key, "TargetGroupArn") {
-				behind = true
-				if group.After(at) {
-					at = group
-				}
-			}
-		}
-		if behind {
-			byHost[host] = append(byHost[host], at)
+		host, group := leads(m)
+		if at, ok := filled[group]; ok {
+			byHost[host] = append(byHost[host], slices.MaxFunc([]time.Time{at, m.ended}, time.Time.Compare))
 		}
 	}
 	var first time.Time
 	for _, all := range byHost {
 		last := slices.MaxFunc(all, time.Time.Compare)
-		if len(all) == rules && (first.IsZero() || last.Before(first)) {
+		if len(all) == pathsEach && (first.IsZero() || last.Before(first)) {
 			first = last
 		}
 	}
 	if first.IsZero() {
-		return first, fmt.Errorf("%w: no host has %d rules", errNoFigure, rules)
+		return first, fmt.Errorf("%w: no host has %d rules", errNoFigure, pathsEach)
 	}
 	return first, nil
+}
+
+// filledGroups are the target groups that have a target, with since when.
+func filledGroups(calls []made) map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, m := range calls {
+		form, err := url.ParseQuery(m.body)
+		if err != nil || m.refused || m.Action != "RegisterTargets" {
+			continue
+		}
+		group := form.Get("TargetGroupArn")
+		if before, known := out[group]; !known || m.ended.Before(before) {
+			out[group] = m.ended
+		}
+	}
+	return out
+}
+
+// leads is the host of a rule that is made, and the target group that it forwards to.
+func leads(m made) (host, group string) {
+	form, err := url.ParseQuery(m.body)
+	if err != nil {
+		return "", ""
+	}
+	for key, values := range form {
+		switch {
+		case strings.Contains(key, "HostHeaderConfig.Values"):
+			host = values[0]
+		case strings.HasSuffix(key, "TargetGroupArn"):
+			group = values[0]
+		}
+	}
+	return host, group
 }
