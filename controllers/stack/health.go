@@ -8,7 +8,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/controllers/outcome"
@@ -45,7 +44,7 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 func Concerns(e event.UpdateEvent) bool {
 	old, had := e.ObjectOld.(*headgatev1alpha1.LoadBalancer)
 	lb, has := e.ObjectNew.(*headgatev1alpha1.LoadBalancer)
-	if !had || !has || (predicate.GenerationChangedPredicate{}).Update(e) {
+	if !had || !has || old.Generation != lb.Generation {
 		return had && has
 	}
 	c := meta.FindStatusCondition(lb.Status.Conditions, headgatev1alpha1.ConditionProgrammed)
