@@ -121,13 +121,20 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, f *front, arn s
 	defer cancel(nil)
 	guard := time.AfterFunc(s.patience, func() { cancel(errIdle) })
 	defer guard.Stop()
-	(&httputil.ReverseProxy{
-		Rewrite:        func(p *httputil.ProxyRequest) { f.rewrite(p, arn) },
-		Transport:      seat,
-		FlushInterval:  -1,
-		ModifyResponse: func(*http.Response) error { guard.Stop(); return nil },
-		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) },
-	}).ServeHTTP(w, r.WithContext(ctx))
+	proxy := &httputil.ReverseProxy{
+		Rewrite:      func(p *httputil.ProxyRequest) { f.rewrite(p, arn) },
+		Transport:    seat,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) },
+	}
+	proxy.ModifyResponse = func(answered *http.Response) error {
+		guard.Stop()
+		// Who fails a gRPC call says so in headers that end the stream. Flushed early they would not end it any more.
+		if answered.ContentLength != 0 {
+			proxy.FlushInterval = -1
+		}
+		return nil
+	}
+	proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // fail answers for a target that did not.
