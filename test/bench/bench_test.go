@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,5 +75,36 @@ func TestWhenTheFirstServes(t *testing.T) {
 	}
 	if _, err := serving(calls[:4]); err == nil {
 		t.Error("rules without targets serve")
+	}
+}
+
+func TestMissedGoalsAreExplained(t *testing.T) {
+	t.Parallel()
+	row := func(missed string, got ...float64) measured {
+		return measured{name: "row", most: []float64{1.2, anything, 10}, got: got, missed: missed}
+	}
+	for name, r := range map[string]struct {
+		row        measured
+		over, told bool
+	}{
+		"reached":             {row("", 1.2, 7, 10), false, false},
+		"as the page shows":   {row("", 1.204, 7, 10), false, false},
+		"over":                {row("", 1.21, 7, 10), true, true},
+		"over, and why":       {row("because", 1, 7, 11), true, false},
+		"not wholly measured": {row("", 1, 7), true, true},
+	} {
+		if r.row.over() != r.over || (unexplained([]measured{r.row}) != nil) != r.told {
+			t.Errorf("%s: over %v, unexplained %v", name, r.row.over(), unexplained([]measured{r.row}))
+		}
+		if got := strings.Contains(document(nil, []measured{r.row}), "- *row:*"); got != r.over {
+			t.Errorf("%s: the page lists it among those over their goals: %v", name, got)
+		}
+	}
+	for _, sc := range scenes() {
+		for _, st := range sc.steps {
+			if (st.row.goal == "") != (len(st.row.most) == 0) {
+				t.Errorf("%s: the goal %q has the numbers %v", st.row.name, st.row.goal, st.row.most)
+			}
+		}
 	}
 }

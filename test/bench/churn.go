@@ -33,8 +33,9 @@ func (p *play) churn(ctx context.Context, row measured) (measured, error) {
 	}
 	calls, _, err := p.settle(ctx, start)
 	reads, writes, _ := count(calls)
-	row.here = fmt.Sprintf("%d / %d ms; %.1f + %.1f each", percentile(took, 50).Milliseconds(), percentile(took, 99).Milliseconds(),
-		float64(reads)/replacements, float64(writes)/replacements)
+	half, most := percentile(took, 50).Milliseconds(), percentile(took, 99).Milliseconds()
+	row.got = []float64{float64(half), float64(most), float64(reads) / replacements, float64(writes) / replacements}
+	row.here = fmt.Sprintf("%d / %d ms; %.1f + %.1f each", half, most, row.got[2], row.got[3])
 	return row, err
 }
 
@@ -57,8 +58,8 @@ func (p *play) busy(ctx context.Context, row measured) (measured, error) {
 		}
 	}
 	_, _, refused := count(calls)
-	row.here = fmt.Sprintf("%d / %d ms, beside %d edits of rules; %d refused",
-		percentile(took, 50).Milliseconds(), percentile(took, 99).Milliseconds(), rules, refused)
+	half, most := percentile(took, 50).Milliseconds(), percentile(took, 99).Milliseconds()
+	row.here, row.got = fmt.Sprintf("%d / %d ms, beside %d edits of rules; %d refused", half, most, rules, refused), []float64{float64(half), float64(most)}
 	return row, err
 }
 

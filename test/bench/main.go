@@ -80,11 +80,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	page := document(alone, operated)
 	fmt.Fprint(out, "\n", page)
 	if !s.write {
-		return nil
+		return unexplained(operated)
 	}
 	const readable = 0o644
 	if err := os.WriteFile(filepath.Join(root, "docs", "reference", "performance.md"), []byte(page), readable); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
-	return nil
+	return unexplained(operated)
 }
