@@ -71,7 +71,8 @@ func (s *settings) defineTargets(fs *flag.FlagSet) {
 	fs.DurationVar(&s.TargetPatience, "target-group-patience", 5*time.Minute,
 		"how long rules wait for a new target group until as many of its targets are healthy as of the one before it; then they use it all the same")
 	fs.DurationVar(&s.TargetHold, "target-group-hold", 10*time.Second,
-		"how long a target group stays that no rule uses any more, while that reaches every node of the load balancer")
+		"how long a target group stays that no rule uses any more, while that reaches every node of the load balancer; its deregistration delay, in which "+
+			"requests end that are under way, comes on top")
 	fs.DurationVar(&s.Retention, "replaced-load-balancer-retention", 24*time.Hour,
 		"how long a load balancer that is replaced answers after the new one serves, with both addresses published; 0 deletes it when the new one is active")
 	fs.DurationVar(&s.MoveHold, "group-move-hold", 2*time.Minute,

@@ -76,12 +76,17 @@ func serves(part model.Stack, lb *headgatev1alpha1.AppliedLoadBalancer) bool {
 	return part.LoadBalancer == nil || lb != nil && lb.State == stateActive
 }
 
-// outputs is what applying gave when it was done last.
+// outputs is what applying gave when it was done last, with what is only to be cleared away.
 func (m *memory) outputs() model.Outputs {
 	out := model.Outputs{ARNs: map[model.Key]model.ARN{}}
 	for _, r := range m.object.Spec.Resources {
 		if key, err := model.ParseKey(r.Key); err == nil {
 			out.ARNs[key] = model.ARN(r.ARN)
+		}
+	}
+	for _, w := range m.object.Spec.Waiting {
+		if key, err := model.ParseKey(w.Key); err == nil && w.Until != nil {
+			out.Waiting = append(out.Waiting, model.Waiting{Key: key, For: plan.StateReleased})
 		}
 	}
 	out.LoadBalancer = recalled(m.object.Spec.LoadBalancer, model.ResourceLoadBalancer, out)
@@ -145,7 +150,9 @@ func (m *memory) applied(desired model.Stack, want map[model.Key]string, outputs
 			Addons:       addonNames(set[key].Addons),
 		})
 	}
-	m.object.Spec.Waiting, m.object.Spec.Begun = nil, ""
+	if len(outputs.Waiting) == 0 { // else what was approved goes on
+		m.object.Spec.Begun = ""
+	}
 	m.describe(outputs.LoadBalancer, outputs.Frontend)
 }
 
@@ -211,7 +218,7 @@ func (m *memory) doubt() {
 }
 
 // unsettled takes what a plan reached that is not done, with the load balancers as they are known now.
-func (m *memory) unsettled(outputs model.Outputs, now time.Time) {
+func (m *memory) unsettled(outputs model.Outputs) {
 	m.doubt()
 	for i := range m.object.Spec.Resources {
 		r := &m.object.Spec.Resources[i]
@@ -219,12 +226,11 @@ func (m *memory) unsettled(outputs model.Outputs, now time.Time) {
 			r.ARN = string(outputs.ARNs[key])
 		}
 	}
-	m.wait(outputs.Waiting, metav1.NewTime(now))
 	m.describe(outputs.LoadBalancer, outputs.Frontend)
 }
 
-// wait notes since when each step waits.
-func (m *memory) wait(steps []model.Waiting, now metav1.Time) {
+// wait notes since when each step waits, and for how long where that is known.
+func (m *memory) wait(steps []model.Waiting, now metav1.Time, lasts func(model.Waiting) (time.Duration, bool)) {
 	before := m.object.Spec.Waiting
 	m.object.Spec.Waiting = nil
 	for _, w := range steps {
@@ -236,6 +242,9 @@ func (m *memory) wait(steps []model.Waiting, now metav1.Time) {
 		// A clock that was put back would have it wait for as long again.
 		if i := slices.IndexFunc(before, same); i >= 0 && before[i].Since.Before(&now) {
 			step.Since = before[i].Since
+		}
+		if d, ok := lasts(w); ok {
+			step.Until = new(metav1.NewTime(step.Since.Add(d)))
 		}
 		m.object.Spec.Waiting = append(m.object.Spec.Waiting, step)
 	}

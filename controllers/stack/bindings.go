@@ -80,7 +80,7 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	for _, b := range mine {
 		arn := model.ARN(b.Spec.TargetGroupARN)
 		switch {
-		case held[arn], l.stands(a, b.Spec.TargetGroupARN):
+		case held[arn], l.stands(a, b.Spec.TargetGroupARN), a.resting(arn):
 		case !done && (a.observed == nil || there[arn]):
 		case a.retains():
 			errs = append(errs, l.leave(ctx, a, b))

@@ -32,7 +32,10 @@ func (l *Loop) gate(ctx context.Context, a *attempt) error {
 		return nil
 	}
 	if a.state.object.Spec.Begun == a.goal() {
-		return nil
+		if a.clearsOnly() || !a.state.matches(a.desired, a.hashes()) {
+			return nil
+		}
+		a.state.object.Spec.Begun = "" // AWS held what was approved, and does not any more
 	}
 	broken, err := l.broken(ctx, a)
 	if err != nil || broken == "" && !l.asks(a) {
@@ -103,7 +106,8 @@ func (l *Loop) pause(ctx context.Context, a *attempt) error {
 	if a.taking == nil || a.state.object.Spec.Taking { // else it is another stack's until the plan is approved
 		a.outputs.LoadBalancer, a.outputs.Frontend = a.observed.LoadBalancer, a.observedFrontend()
 	}
-	a.state.unsettled(a.outputs, l.opts.Now())
+	a.state.unsettled(a.outputs)
+	l.wait(a)
 	return errors.Join(err, a.state.save(ctx, l.client))
 }
 

@@ -27,7 +27,7 @@ func (l *Loop) met(a *attempt) func(plan.Need) (bool, string) {
 			over := func(r headgatev1alpha1.ReplacedLoadBalancer) bool { return r.ARN == string(n.ARN) && l.retired(a, r) }
 			return l.opts.Pretend || l.retention(a) == 0 || slices.ContainsFunc(a.state.object.Spec.Replaced, over), ""
 		case n.State == plan.StateReleased:
-			return l.opts.Hold < 0 || over(l.opts.Hold), ""
+			return l.opts.Hold < 0 || a.cleared(n.Key), ""
 		case n.State == plan.StateAdmitted:
 			return l.admitted(a) || over(l.opts.Patience), ""
 		case !a.bound(n.Key.ID) || l.board.enough(n):

@@ -102,13 +102,13 @@ func TestTargetGroupIsHealthyBeforeItIsUsed(t *testing.T) {
 				t.Errorf("waits for %q, want the old group", got)
 			}
 			w.restart()
-			w.now = w.now.Add(9 * time.Second)
+			w.now = w.now.Add(rests - time.Second)
 			if w.run(next); !slices.Contains(w.groups(), "shop/a-svc:80") {
-				t.Error("the old group goes before every node knows")
+				t.Error("the old group goes before its time")
 			}
 			w.now = w.now.Add(time.Second)
 			if res := w.run(next); !res.Settled || slices.Contains(w.groups(), "shop/a-svc:80") || len(w.aws.stacks[owner()].Listeners[0].Parked) > 0 {
-				t.Errorf("after ten seconds: settled %v, groups %v, waits for %q", res.Settled, w.groups(), waits(res))
+				t.Errorf("when its time is over: settled %v, groups %v, waits for %q", res.Settled, w.groups(), waits(res))
 			}
 		})
 	}
@@ -203,7 +203,7 @@ func TestNewIntentTakesOverFromOneThatWaits(t *testing.T) {
 	}
 	back := request(member("a"))
 	w.run(back)
-	w.now = w.now.Add(10 * time.Second)
+	w.now = w.now.Add(rests)
 	if res := w.run(back); !res.Settled || len(w.groups()) != 1 || len(w.aws.stacks[owner()].Listeners[0].Parked) > 0 {
 		t.Errorf("settled %v, groups %v, waits for %q", res.Settled, w.groups(), waits(res))
 	}

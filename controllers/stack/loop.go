@@ -168,7 +168,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 		return err
 	}
 	l.takeBack(a)
-	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten() && !l.due(a)
+	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten() && !l.due(a) && !a.clears()
 	if known && !a.verify && a.observed == nil {
 		a.outputs, a.applied = a.state.outputs(), true
 		l.commons.agree(a)
@@ -262,7 +262,7 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 
 // pass asks whether a plan may be applied, and begins it if it may.
 func (l *Loop) pass(ctx context.Context, a *attempt, known bool) error {
-	if a.plan.Empty() {
+	if a.plan.Empty() || known && a.leaves() {
 		l.breaker.calm(a.owner) // whoever came back is not counted, and is asked anew when it goes
 		a.state.object.Spec.Paused = false
 		return nil
@@ -318,13 +318,16 @@ func (l *Loop) settle(ctx context.Context, a *attempt) error {
 		if !a.applied {
 			reached.LoadBalancer, reached.Frontend = a.reached(), a.reachedFrontend()
 		}
-		a.state.unsettled(reached, l.opts.Now())
+		a.state.unsettled(reached)
 	}
+	l.wait(a)
 	return errors.Join(err, a.state.save(ctx, l.client))
 }
 
-// done tells whether nothing waits and nothing is left to plan.
-func (a *attempt) done() bool { return a.held == nil && len(a.outputs.Waiting) == 0 && !a.plan.Again }
+// done tells whether AWS holds all that is wanted: nothing waits but what is to be cleared away, and nothing is left to plan.
+func (a *attempt) done() bool {
+	return a.held == nil && len(unfinished(a.outputs.Waiting)) == 0 && !a.plan.Again
+}
 
 // retains tells whether what is there stays in AWS although nobody wants it any more.
 func (a *attempt) retains() bool { return a.unwanted() && a.req.Policy.Retain }

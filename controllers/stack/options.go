@@ -37,8 +37,8 @@ type Options struct {
 	Live client.Reader
 	// Patience is how long a target group is waited for until its targets are healthy. Default 5 min.
 	Patience time.Duration
-	// Hold is how long a target group stays that no rule uses any more: until that has reached every node of the load balancer. Default
-	// 10 s; negative is none.
+	// Hold is how long a target group stays that no rule uses any more: until that has reached every node of the load balancer. Its
+	// deregistration delay comes on top, in which requests end that are under way. Default 10 s; negative is none, without that delay.
 	Hold time.Duration
 	// Retention is how long a load balancer that is replaced answers after its successor serves. Default 24 h; negative is none: it goes when that is active.
 	Retention time.Duration

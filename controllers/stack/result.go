@@ -94,6 +94,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		res.RequeueAfter = l.sweep.next(a.owner)
 	}
 	res.RequeueAfter = sooner(res.RequeueAfter, a.untilDue(l.opts.Now()))
+	res.RequeueAfter = sooner(res.RequeueAfter, a.untilCleared(l.opts.Now()))
 	res.RequeueAfter = sooner(res.RequeueAfter, move)
 	if s.missed {
 		res.RequeueAfter = sooner(res.RequeueAfter, outcome.Lookup)
@@ -173,7 +174,7 @@ func (a *attempt) waits() []model.Waiting {
 	if a.plan.Again && a.outputs.Done == 0 && len(a.outputs.Waiting) == 0 {
 		return []model.Waiting{{Key: model.Key{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}, For: "the one that it replaces is gone"}}
 	}
-	return a.outputs.Waiting
+	return unfinished(a.outputs.Waiting)
 }
 
 // states of a load balancer (ELBv2 API, LoadBalancerState).

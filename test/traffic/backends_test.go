@@ -157,11 +157,14 @@ func (o *operator) cut(text string, after time.Duration) int {
 	return 1
 }
 
+// briefly lets requests that are under way end in five seconds, after which a target group may go.
+const briefly = "target-group-attributes: deregistration_delay.timeout_seconds=5"
+
 // moving is an Ingress by chance whose target groups are others each time: of other Services and ports, or of another protocol.
 func moving(r *rand.Rand) string {
 	settings := []string{
 		"backend-protocol: " + pick(r, "HTTP", "HTTP", "HTTPS"),
-		"healthcheck-path: " + pick(r, "/", "/well"), "healthcheck-interval-seconds: " + pick(r, "5", "10"), "healthcheck-timeout-seconds: 2",
+		briefly, "healthcheck-path: " + pick(r, "/", "/well"), "healthcheck-interval-seconds: " + pick(r, "5", "10"), "healthcheck-timeout-seconds: 2",
 		fmt.Sprintf(`actions.tea: {"type":"fixed-response","fixedResponseConfig":{"contentType":"text/plain","statusCode":"200","messageBody":"tea %d"}}`, r.IntN(2)),
 	}
 	var rules []string

@@ -12,7 +12,7 @@ func (v *varied) draw(r *rand.Rand) string {
 	settings := []string{
 		"target-type: " + pick(r, "ip", "instance"), "backend-protocol: " + pick(r, "HTTP", "HTTP", "HTTPS"),
 		// Where the machine is slow, targets stay healthy.
-		"healthcheck-interval-seconds: 5", "healthcheck-timeout-seconds: 4", "unhealthy-threshold-count: 10",
+		"healthcheck-interval-seconds: 5", "healthcheck-timeout-seconds: 4", "unhealthy-threshold-count: 10", briefly,
 		`actions.tea: {"type":"fixed-response","fixedResponseConfig":{"contentType":"text/plain","statusCode":"200","messageBody":"tea"}}`,
 	}
 	ports, secure := v.ports(r)

@@ -121,7 +121,7 @@ func (o *operator) run(ctx context.Context, from preview.Source) (bool, error) {
 			o.stage.t.Errorf("%s is not built: %s: %v", r.Intent.Owner, result.Blocked, result.Findings)
 		}
 		o.findings = append(o.findings, result.Findings...)
-		idle = idle && result.Plan.Empty() && !result.Plan.Again
+		idle = idle && result.Plan.Empty() && !result.Plan.Again && len(result.Outputs.Waiting) == 0
 		if o.stage.directory != nil {
 			o.stage.directory.publish(result.Addresses())
 			idle = idle && len(o.stage.sim.LoadBalancers()) == 1 // what is replaced is gone

@@ -96,6 +96,10 @@ type WaitingStep struct {
 
 	// Since when it waits.
 	Since metav1.Time `json:"since"`
+
+	// Until when it waits. Absent: until something else than time ends it.
+	// +optional
+	Until *metav1.Time `json:"until,omitempty"`
 }
 
 // RefusedMember is a member that asked for something that AWS refused.

@@ -214,6 +214,9 @@ func (g *group) retire() {
 	g.mu.Lock()
 	for _, t := range g.order {
 		t.stop(g)
+		if !g.settings.Load().flows.outlive {
+			t.calls.cut(errDeregistered) // AWS does not say what becomes of them: this is the worst
+		}
 	}
 	g.order, g.targets = nil, map[targetKey]*target{}
 	g.mu.Unlock()

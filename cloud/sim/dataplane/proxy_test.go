@@ -106,6 +106,26 @@ func TestInFlightRequestsEndWithTheDeregistrationDelay(t *testing.T) {
 	}
 }
 
+func TestInFlightRequestsEndWithTheirTargetGroup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	asked := make(chan struct{})
+	b := newBackend(t, "", func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	})
+	w.group(groupARN, nil, b.address)
+	at := w.listen("HTTP", always(forwardTo(groupARN)))
+	status := make(chan int)
+	go func() { status <- get(t, "http://"+at).StatusCode }()
+	<-asked
+	delete(w.config.TargetGroups, groupARN)
+	w.apply()
+	if got := <-status; got != http.StatusBadGateway {
+		t.Errorf("the request in flight ended with %d", got)
+	}
+}
+
 func TestAClientThatLeavesCancelsTheTarget(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})

@@ -94,6 +94,7 @@ func targetFacts() []Fact {
 		{"AWSALBAPP keeps a client at its target as long as the application's cookie lives.", "ALB guide: sticky sessions", "TestApplicationStickiness"},
 		{"Cookies that were made up are ignored.", "ALB guide: sticky sessions", "TestForgedCookiesAreIgnored"},
 		{"Requests in flight end with the deregistration delay: 502.", groups, "TestInFlightRequestsEndWithTheDeregistrationDelay"},
+		{"So do those to a target group that is deleted.", "believed: AWS does not say, and this is the worst", "TestInFlightRequestsEndWithTheirTargetGroup"},
 		{"Probes look like a load balancer's.", checks, "TestAProbeLooksLikeALoadBalancers"},
 		{"One success makes a new target healthy; thresholds count otherwise.", checks, "TestThresholds"},
 		{"States, reasons and descriptions are those of DescribeTargetHealth.", "API reference: TargetHealth", "TestProbesFindWhatIsWrong"},

@@ -73,7 +73,7 @@ func TestARemovedListenerFinishesWhatItBegan(t *testing.T) {
 	body := make(chan string)
 	go func() { body <- get(t, "http://"+at).body }()
 	<-asked
-	w.config.LoadBalancers, w.config.TargetGroups = nil, nil
+	w.config.LoadBalancers = nil
 	w.apply()
 	close(answer)
 	if got := <-body; got != "done" {
