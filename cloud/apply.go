@@ -24,9 +24,10 @@ const (
 
 // Apply carries a plan out as far as that can be done without waiting: changes that do not depend on each other side by side,
 // and of a change that fails nothing that depends on it. A change whose condition is not met is in Outputs.Waiting. When ctx ends
-// no further call is begun. The outputs say what was reached also when an error comes with them; the error joins the failures.
+// no further call is begun, nor when a newer plan is asked for (see [plan.Course]), which is no error. The outputs say what was
+// reached also when an error comes with them; the error joins the failures.
 func (c *Client) Apply(ctx context.Context, p plan.Plan) (model.Outputs, error) {
-	r := &run{Client: c, owner: p.Owner, arns: maps.Clone(p.Known)}
+	r := &run{Client: c, owner: p.Owner, arns: maps.Clone(p.Known), course: plan.CourseOf(ctx)}
 	if r.arns == nil {
 		r.arns = map[model.Key]model.ARN{}
 	}
@@ -57,7 +58,8 @@ func ordered(changes []plan.Change) error {
 // run is one application of a plan.
 type run struct {
 	*Client
-	owner model.Owner
+	owner  model.Owner
+	course plan.Course
 
 	mu      sync.Mutex
 	arns    map[model.Key]model.ARN
@@ -66,6 +68,7 @@ type run struct {
 	done    int
 	failed  bool
 	stopped bool
+	yielded bool
 }
 
 // all makes every change once those before it took effect.
@@ -75,7 +78,7 @@ func (r *run) all(ctx context.Context, changes []plan.Change) {
 		ended[ch.ID] = make(chan struct{})
 	}
 	var took sync.Map
-	slots := make(chan struct{}, abreast)
+	turns := newTurns(abreast)
 	var group sync.WaitGroup
 	for _, ch := range changes {
 		group.Go(func() {
@@ -86,8 +89,8 @@ func (r *run) all(ctx context.Context, changes []plan.Change) {
 					return
 				}
 			}
-			slots <- struct{}{}
-			defer func() { <-slots }()
+			turns.take(ch)
+			defer turns.done()
 			if r.one(ctx, ch) {
 				took.Store(ch.ID, true)
 			}
@@ -104,6 +107,10 @@ func (r *run) one(ctx context.Context, ch plan.Change) bool {
 	}
 	if key, need := r.unmet(ch); need != "" {
 		r.wait(key, need)
+		return false
+	}
+	if r.course.Newer() {
+		r.yield()
 		return false
 	}
 	calling, release := finishing(ctx)
@@ -212,6 +219,13 @@ func (r *run) stop(err error) {
 	}
 }
 
+// yield notes that the rest is left to a newer plan.
+func (r *run) yield() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.yielded = true
+}
+
 // arn is the resource of a key, known before or made meanwhile.
 func (r *run) arn(key model.Key) (model.ARN, bool) {
 	r.mu.Lock()
@@ -223,8 +237,9 @@ func (r *run) arn(key model.Key) (model.ARN, bool) {
 func (r *run) made(key model.Key, arn model.ARN) {
 	r.inventory.Made(arn)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.arns[key] = arn
+	r.mu.Unlock()
+	r.course.Made(key, arn)
 }
 
 // gone forgets a resource; the key may stand for its replacement already.
@@ -237,7 +252,7 @@ func (r *run) gone(key model.Key, arn model.ARN) {
 }
 
 func (r *run) outputs() model.Outputs {
-	out := model.Outputs{ARNs: r.arns, Waiting: r.waiting, Done: r.done}
+	out := model.Outputs{ARNs: r.arns, Waiting: r.waiting, Done: r.done, Yielded: r.yielded}
 	out.LoadBalancer, out.Frontend = r.described(model.ResourceLoadBalancer), r.described(model.ResourceFrontend)
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,6 +105,61 @@ func TestNeedsWait(t *testing.T) {
 	}
 	if out, err = c.Apply(t.Context(), change(plan.StateActive)); err != nil || out.Done != 1 {
 		t.Errorf("a state that is reached is waited for: %+v, %v", out, err)
+	}
+}
+
+// TestEachHostHasItsTurn: what comes last in a plan does not wait for all that another host has made.
+func TestEachHostHasItsTurn(t *testing.T) {
+	a := newAccount(t)
+	w := newWire()
+	c, _ := fresh(t, a, w)
+	listener := observe(t, c).Listeners[1]
+	const many, late = 60, 50
+	p := plan.Plan{Owner: owner(), Known: map[model.Key]model.ARN{{Kind: model.KindListener, ID: "443"}: listener.ARN}}
+	for n := range many {
+		r := rule(answer("418"), model.Condition{Field: model.FieldHost, Values: []string{"many.example"}},
+			model.Condition{Field: model.FieldPath, Values: []string{fmt.Sprintf("/%d", n)}})
+		if n == late {
+			r.Conditions[0].Values = []string{"one.example"}
+		}
+		p.Changes = append(p.Changes, plan.Change{
+			ID: n + 1, Op: plan.CreateRule, Action: plan.Create, Key: plan.RuleKey(443, r), Port: 443, Rule: &r, Priority: 1000 + n,
+		})
+	}
+	var begun atomic.Int64
+	const enough = 24 // three turns of all that are made side by side
+	out, err := c.Apply(plan.WithCourse(t.Context(), plan.Course{Newer: func() bool { return begun.Add(1) > enough }}), p)
+	if err != nil || out.Done == 0 || out.Done > enough {
+		t.Fatalf("%d are made, %v", out.Done, err)
+	}
+	if !slices.ContainsFunc(observe(t, c).Listeners[1].Rules, func(r model.Rule) bool { return slices.Contains(r.Conditions[0].Values, "one.example") }) {
+		t.Errorf("the only rule of a host is not among the first %d of %d", out.Done, len(p.Changes))
+	}
+}
+
+// TestPlanYields: no change is begun once a newer plan is asked for. That is no failure: nothing is read again for it, and nothing made twice.
+func TestPlanYields(t *testing.T) {
+	a := newAccount(t)
+	desired := shop(a.certificate(t, "shop.example"))
+	w := newWire()
+	c := a.client(t, w)
+	var begun atomic.Int64
+	const enough = 6
+	ctx := plan.WithCourse(t.Context(), plan.Course{Newer: func() bool { return begun.Add(1) > enough }})
+	p, out, err := turn(ctx, c, desired)
+	if err != nil || !out.Yielded || out.Done == 0 || out.Done > enough || len(p.Changes) <= enough {
+		t.Fatalf("%d of %d changes are made, yielded %v, %v", out.Done, len(p.Changes), out.Yielded, err)
+	}
+	w.take(false)
+	observe(t, c)
+	if got := w.take(false); len(got) > 0 {
+		t.Errorf("what is known is read again: %v", got)
+	}
+	converge(t, c, desired)
+	fresh := newAccount(t)
+	converge(t, fresh.client(t, newWire()), shop(fresh.certificate(t, "shop.example")))
+	if want, got := fresh.size(t), a.size(t); got != want {
+		t.Errorf("in the end the account holds %+v, want %+v as in one go", got, want)
 	}
 }
 

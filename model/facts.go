@@ -195,6 +195,8 @@ type Outputs struct {
 	Waiting []Waiting
 	// Done counts the changes that took effect.
 	Done int
+	// Yielded says that the rest was left to a newer plan.
+	Yielded bool
 }
 
 // Waiting is a step whose condition is not met yet.

@@ -34,7 +34,7 @@ type guest struct {
 func (r *Reconciler) guests(mgr ctrl.Manager, c watcher) []guest {
 	of := func(kind schema.GroupVersionKind, object client.Object, whom handler.MapFunc) guest {
 		return guest{kind, func() error {
-			return c.Watch(source.Kind(mgr.GetCache(), object, handler.EnqueueRequestsFromMapFunc(whom),
+			return c.Watch(source.Kind(mgr.GetCache(), object, r.heard(whom),
 				predicate.Predicate(predicate.GenerationChangedPredicate{})))
 		}}
 	}

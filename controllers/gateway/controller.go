@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -56,6 +58,9 @@ type Reconciler struct {
 // Loop makes stacks what requests say.
 type Loop interface {
 	Run(ctx context.Context, req stack.Request) (stack.Result, error)
+	// Newer tells that something else is asked for than a run over a stack knows of; Asked is for requests.
+	Newer(owner model.Owner)
+	Asked(owner model.Owner) uint64
 }
 
 // New returns the reconciler of Gateways.
@@ -83,23 +88,24 @@ func (r *Reconciler) Behind(l *Latch) *Reconciler {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	annotated := builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
-	all := handler.EnqueueRequestsFromMapFunc(r.allGateways)
+	all := r.heard(r.allGateways)
 	builders := ctrl.NewControllerManagedBy(mgr)
 	if r.book != nil {
-		builders = builders.WatchesRawSource(source.Channel(r.book.Changes(), handler.EnqueueRequestsFromMapFunc(r.gatewaysOfSecret)))
+		builders = builders.WatchesRawSource(source.Channel(r.book.Changes(), r.heard(r.gatewaysOfSecret)))
 	}
 	if r.maps != nil {
-		builders = builders.WatchesRawSource(source.Channel(r.maps.Changes(), handler.EnqueueRequestsFromMapFunc(r.gatewaysOfConfigMap)))
+		builders = builders.WatchesRawSource(source.Channel(r.maps.Changes(), r.heard(r.gatewaysOfConfigMap)))
 	}
 	c, err := builders.
 		Named("gateway.k8s.aws-alb").
 		For(&gwv1.Gateway{}, annotated).
+		Watches(&gwv1.Gateway{}, r.heard(itself), annotated).
 		Owns(&corev1.ServiceAccount{}, builder.OnlyMetadata).
-		Watches(&gwv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfRoute), changed).
+		Watches(&gwv1.HTTPRoute{}, r.heard(r.gatewaysOfRoute), changed).
 		Watches(&gwv1.GatewayClass{}, all, annotated).
 		Watches(&awsgwv1.LoadBalancerConfiguration{}, all, changed).
 		Watches(&awsgwv1.TargetGroupConfiguration{}, all, changed).
-		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.gatewaysOfService)).
+		Watches(&corev1.Service{}, r.heard(r.gatewaysOfService), builder.WithPredicates(serviceChanged())).
 		Watches(&corev1.Namespace{}, all, builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&elbv2v1beta1.TargetGroupBinding{}, handler.EnqueueRequestsFromMapFunc(gatewayOfBinding), builder.WithPredicates(deleted())).
 		Watches(&headgatev1alpha1.LoadBalancer{}, handler.EnqueueRequestsFromMapFunc(gatewaysOfLoadBalancer), builder.WithPredicates(edited())).
@@ -109,6 +115,21 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		return fmt.Errorf("registering the controller of Gateways: %w", err)
 	}
 	return r.await(mgr, c)
+}
+
+// heard asks for runs over the Gateways that a change of what users write concerns. A plan of theirs that is carried out makes room for them.
+func (r *Reconciler) heard(whom handler.MapFunc) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+		gateways := whom(ctx, o)
+		for _, g := range gateways {
+			r.loop.Newer(Owner(r.set.ClusterName, g.NamespacedName))
+		}
+		return gateways
+	})
+}
+
+func itself(_ context.Context, o client.Object) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(o)}}
 }
 
 // gatewaysWhere are the Gateways with a listener, of their own or of a ListenerSet, of which ask says so; it is told the namespace that the
@@ -254,6 +275,15 @@ func deleted() predicate.Predicate {
 	}
 }
 
+// serviceChanged lets through what of a Service Gateways depend on: not who balances it, nor what others note on it.
+func serviceChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(*corev1.Service)
+		after, ok2 := e.ObjectNew.(*corev1.Service)
+		return !ok || !ok2 || before.UID != after.UID || !reflect.DeepEqual(before.Spec, after.Spec) || !maps.Equal(before.Annotations, after.Annotations)
+	}}
+}
+
 func refersToService(route route, key types.NamespacedName) bool {
 	for _, rule := range route.Spec.Rules {
 		for _, b := range rule.BackendRefs {
@@ -273,6 +303,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if r.latch.isShut() {
 		return reconcile.Result{RequeueAfter: r.set.again()}, r.goesUnread(ctx, req.NamespacedName)
 	}
+	asked := r.loop.Asked(Owner(r.set.ClusterName, req.NamespacedName))
 	s, err := Load(ctx, r.objects, r.set, req.NamespacedName)
 	if err != nil {
 		return reconcile.Result{}, err
@@ -294,7 +325,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if concerned, err := r.concerned(ctx, s); err != nil || !concerned {
 		return reconcile.Result{}, err
 	}
-	res, err := r.loop.Run(ctx, v.Request())
+	wanted := v.Request()
+	wanted.Asked = asked
+	res, err := r.loop.Run(ctx, wanted)
 	r.uses.hear(req.NamespacedName, v.standings(uses, reached{Result: res, err: err}))
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "reconciling", "gateway", req.String(), "again", res.RequeueAfter.String())

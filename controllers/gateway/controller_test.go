@@ -38,6 +38,8 @@ type clouds struct {
 	made map[model.Owner]*model.LoadBalancer
 	err  error
 	runs int
+	// newer are the stacks of which something else was asked for.
+	newer []string
 	// plan is what it says that it did, drift that somebody else had changed it.
 	plan  plan.Plan
 	drift bool
@@ -45,6 +47,10 @@ type clouds struct {
 	finds   []model.Finding
 	serving []stack.Serving
 }
+
+func (c *clouds) Asked(model.Owner) uint64 { return 0 }
+
+func (c *clouds) Newer(owner model.Owner) { c.newer = append(c.newer, owner.Stack) }
 
 func (c *clouds) Run(_ context.Context, req stack.Request) (stack.Result, error) {
 	c.runs++

@@ -33,6 +33,9 @@ const controllerName = "ingress"
 // Loop makes stacks what requests say.
 type Loop interface {
 	Run(ctx context.Context, req stack.Request) (stack.Result, error)
+	// Newer tells that something else is asked for than a run over a stack knows of; Asked is for requests.
+	Newer(owner model.Owner)
+	Asked(owner model.Owner) uint64
 }
 
 // Reconciler makes load balancers of groups of Ingresses.
@@ -74,15 +77,15 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	changed := predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 	all := ctrl.NewControllerManagedBy(mgr)
 	if r.book != nil {
-		all = all.WatchesRawSource(source.Channel(r.book.Changes(), handler.EnqueueRequestsFromMapFunc(r.ofSecret)))
+		all = all.WatchesRawSource(source.Channel(r.book.Changes(), r.heard(r.ofSecret)))
 	}
 	err := all.
 		Named(controllerName).
-		Watches(&networkingv1.Ingress{}, handler.EnqueueRequestsFromMapFunc(r.ofIngress), builder.WithPredicates(changed)).
-		Watches(&networkingv1.IngressClass{}, handler.EnqueueRequestsFromMapFunc(r.ofClass), builder.WithPredicates(changed)).
-		Watches(&elbv2v1beta1.IngressClassParams{}, handler.EnqueueRequestsFromMapFunc(r.ofParams), builder.WithPredicates(changed)).
-		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.ofService), builder.WithPredicates(serviceChanged())).
-		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace),
+		Watches(&networkingv1.Ingress{}, r.heard(r.ofIngress), builder.WithPredicates(changed)).
+		Watches(&networkingv1.IngressClass{}, r.heard(r.ofClass), builder.WithPredicates(changed)).
+		Watches(&elbv2v1beta1.IngressClassParams{}, r.heard(r.ofParams), builder.WithPredicates(changed)).
+		Watches(&corev1.Service{}, r.heard(r.ofService), builder.WithPredicates(serviceChanged())).
+		Watches(&corev1.Namespace{}, r.heard(r.ofNamespace),
 			builder.WithPredicates(predicate.Or[client.Object](predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&elbv2v1beta1.TargetGroupBinding{}, handler.EnqueueRequestsFromMapFunc(r.ofBinding), builder.WithPredicates(deleted())).
 		Watches(&headgatev1alpha1.LoadBalancer{}, handler.EnqueueRequestsFromMapFunc(r.ofLoadBalancer), builder.WithPredicates(written())).
@@ -94,12 +97,24 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return nil
 }
 
+// heard asks for runs over the groups that a change of what users write concerns. A plan of theirs that is carried out makes room for them.
+func (r *Reconciler) heard(whom handler.MapFunc) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+		groups := whom(ctx, o)
+		for _, g := range groups {
+			r.loop.Newer(KeyOf(g.NamespacedName).Owner(r.set.ClusterName))
+		}
+		return groups
+	})
+}
+
 // claims are how often in a row a finalizer that could not be written for a moment is waited for, before the group goes on without that
 // member: a load balancer that is made without it may be another one, of another scheme.
 const claims = 3
 
 // Reconcile brings one group in line.
 func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reconcile.Result, error) {
+	asked := r.loop.Asked(KeyOf(key.NamespacedName).Owner(r.set.ClusterName))
 	g, err := Load(ctx, r.objects, r.set, KeyOf(key.NamespacedName))
 	if err != nil {
 		return reconcile.Result{}, err
@@ -133,6 +148,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key reconcile.Request) (reco
 			ctrl.LoggerFrom(ctx).Error(err, "writing addresses, which is tried again", "group", g.Key.String())
 		}
 	}
+	req.Asked = asked
 	res, runErr := r.loop.Run(ctx, req)
 	err = errors.Join(claimErr, r.report(ctx, g, newsOf(req.Intent, res, runErr)), r.releaseFinalizers(ctx, g, res.Free, host))
 	if runErr != nil {

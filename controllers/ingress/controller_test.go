@@ -53,7 +53,13 @@ type plays struct {
 	err    error
 	asked  []stack.Request
 	during func()
+	// newer are the stacks of which something else was asked for.
+	newer []string
 }
+
+func (p *plays) Asked(model.Owner) uint64 { return 0 }
+
+func (p *plays) Newer(owner model.Owner) { p.newer = append(p.newer, owner.Stack) }
 
 func (p *plays) Run(_ context.Context, req stack.Request) (stack.Result, error) {
 	p.asked = append(p.asked, req)

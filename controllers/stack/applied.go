@@ -150,9 +150,7 @@ func (m *memory) applied(desired model.Stack, want map[model.Key]string, outputs
 			Addons:       addonNames(set[key].Addons),
 		})
 	}
-	if len(outputs.Waiting) == 0 { // else what was approved goes on
-		m.object.Spec.Begun = ""
-	}
+	m.object.Spec.Begun = ""
 	m.describe(outputs.LoadBalancer, outputs.Frontend)
 }
 

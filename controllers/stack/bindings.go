@@ -80,7 +80,7 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 	for _, b := range mine {
 		arn := model.ARN(b.Spec.TargetGroupARN)
 		switch {
-		case held[arn], l.stands(a, b.Spec.TargetGroupARN), a.resting(arn):
+		case held[arn], l.stands(a, b.Spec.TargetGroupARN), l.reachable(a, arn):
 		case !done && (a.observed == nil || there[arn]):
 		case a.retains():
 			errs = append(errs, l.leave(ctx, a, b))
@@ -123,7 +123,7 @@ func (l *Loop) bindAll(ctx context.Context, a *attempt, mine map[client.ObjectKe
 			continue
 		}
 		held[arn] = true
-		if g.Backend.Service == "" {
+		if g.Backend.Service == "" || a.early[arn] {
 			continue
 		}
 		want, err := binding(a.owner, g, arn, a.facts.BackendSecurityGroup)
@@ -131,9 +131,7 @@ func (l *Loop) bindAll(ctx context.Context, a *attempt, mine map[client.ObjectKe
 			errs[i] = err
 			continue
 		}
-		if made[g.ID] {
-			l.board.MarkFresh(arn)
-		}
+		l.markFresh(a, arn, made[g.ID])
 		have := mine[client.ObjectKeyFromObject(want)]
 		if a.req.Policy.Changes == Observe {
 			if have == nil || corrected(want, have) != nil {
@@ -160,6 +158,13 @@ func (l *Loop) bindAll(ctx context.Context, a *attempt, mine map[client.ObjectKe
 		}
 	}
 	return held, errors.Join(errs...)
+}
+
+// markFresh says of a target group that this run made that it has no targets, once.
+func (l *Loop) markFresh(a *attempt, arn model.ARN, made bool) {
+	if _, marked := a.early[arn]; made && !marked {
+		l.board.MarkFresh(arn)
+	}
 }
 
 // madeGroups are the IDs of the target groups that this run made.

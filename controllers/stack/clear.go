@@ -13,7 +13,8 @@ import (
 
 // A target group that no rule uses any more is cleared away later: when that has reached every node of the load balancer, and when requests that
 // its targets have begun to answer have had the time that they have where a target is deregistered, too. Nobody waits for it meanwhile: AWS
-// holds all that is wanted.
+// holds all that is wanted. Its binding stays as long as a node may send it requests. The deletion was decided with the plan that left the
+// group: it is neither asked for again nor drift.
 
 // unfinished are the steps for which somebody waits.
 func unfinished(steps []model.Waiting) []model.Waiting {
@@ -25,11 +26,30 @@ func clearing(w model.Waiting) bool {
 	return w.Key.Kind == model.KindTargetGroup && w.For == plan.StateReleased
 }
 
-// wait notes what a run waits for.
+// wait notes what a run waits for. Of target groups whose deletion came to nothing it stays noted that their time is over.
 func (l *Loop) wait(a *attempt) {
+	before := slices.Clone(a.state.object.Spec.Waiting)
 	a.state.wait(a.outputs.Waiting, metav1.NewTime(l.opts.Now()), func(w model.Waiting) (time.Duration, bool) {
 		return l.opts.Hold + a.drain(w.Key.ID), clearing(w)
 	})
+	now := &a.state.object.Spec.Waiting
+	for _, w := range before {
+		kept := slices.ContainsFunc(*now, func(n headgatev1alpha1.WaitingStep) bool { return n.Key == w.Key })
+		if w.Until != nil && !kept && slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return clearedBy(c, w) && !a.took(c) }) {
+			*now = append(*now, w)
+		}
+	}
+}
+
+// clearedBy tells whether a change deletes the target group of a step.
+func clearedBy(c plan.Change, w headgatev1alpha1.WaitingStep) bool {
+	return c.Op == plan.DeleteTargetGroup && w.Key == model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(c.ARN)}.String()
+}
+
+// took tells whether a deletion is known to have taken effect.
+func (a *attempt) took(c plan.Change) bool {
+	return a.applied && a.held == nil && !a.outputs.Yielded &&
+		!slices.ContainsFunc(a.outputs.Waiting, func(w model.Waiting) bool { return w.Key == c.Key })
 }
 
 // drain is how long requests may take to end that the targets of a group have begun to answer: its deregistration delay as AWS holds it.
@@ -44,23 +64,43 @@ func (a *attempt) drain(name string) time.Duration {
 	return drainOf(model.TargetGroup{})
 }
 
-// leaves tells whether a plan does nothing now, but clears target groups away later.
-func (a *attempt) leaves() bool {
-	return !a.plan.Again && !slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool {
-		return !slices.ContainsFunc(c.Needs, func(n plan.Need) bool { return n.State == plan.StateReleased })
+// beyond is a plan without the deletions that were decided before.
+func (a *attempt) beyond() plan.Plan {
+	out := a.plan
+	out.Changes = slices.DeleteFunc(slices.Clone(out.Changes), func(c plan.Change) bool {
+		return slices.ContainsFunc(a.state.object.Spec.Waiting, func(w headgatev1alpha1.WaitingStep) bool { return w.Until != nil && clearedBy(c, w) })
 	})
+	return out
 }
 
-// resting tells whether a target group is to be cleared away later. Its binding stays as long.
+// overdue are the deletions of a plan that were decided before, whose time is over, and that come after nothing else.
+func (a *attempt) overdue() plan.Plan {
+	out := a.plan
+	out.Changes = slices.DeleteFunc(slices.Clone(out.Changes), func(c plan.Change) bool {
+		return c.Op != plan.DeleteTargetGroup || len(c.After) > 0 || !a.cleared(model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(c.ARN)})
+	})
+	return out
+}
+
+// leaves tells whether a plan does nothing now, but clears target groups away later.
+func (a *attempt) leaves() bool {
+	return !a.plan.Again && !slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return !rests(c) })
+}
+
+// rests tells whether a change is left to a later plan, because a target group is only to be cleared away.
+func rests(c plan.Change) bool {
+	return slices.ContainsFunc(c.Needs, func(n plan.Need) bool { return n.State == plan.StateReleased })
+}
+
+// resting tells whether a target group is to be cleared away later.
 func (a *attempt) resting(group model.ARN) bool {
 	return slices.ContainsFunc(a.outputs.Waiting, func(w model.Waiting) bool { return clearing(w) && w.Key.ID == nameOfTargetGroup(group) })
 }
 
-// clearsOnly tells whether a plan deletes target groups whose time is over, and nothing else.
-func (a *attempt) clearsOnly() bool {
-	return !slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool {
-		return c.Op != plan.DeleteTargetGroup || !a.cleared(model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(c.ARN)})
-	})
+// reachable tells whether a node of the load balancer may send requests to a target group that rests: its targets are followed as long.
+func (l *Loop) reachable(a *attempt, group model.ARN) bool {
+	since, waited := a.state.since(model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(group)})
+	return a.resting(group) && (!waited || a.begun.Before(since.Add(l.opts.Hold)))
 }
 
 // clears tells whether the time of a target group was over when the run began, also where only a clock that was put back says that it is not.
@@ -77,16 +117,26 @@ func (a *attempt) cleared(group model.Key) bool {
 	})
 }
 
-// untilCleared is when the time of the next target group is over, zero for never. What was due in this run is tried again as that says.
-func (a *attempt) untilCleared(now time.Time) time.Duration {
+// untilCleared is when something is to be done next for a target group that rests, zero for never. What was due in this run is tried again as
+// that says.
+func (l *Loop) untilCleared(a *attempt) time.Duration {
 	var out time.Duration
 	if a.state == nil {
 		return out
 	}
 	for _, w := range a.state.object.Spec.Waiting {
-		if w.Until != nil && w.Until.After(a.begun) {
-			out = sooner(out, max(w.Until.Sub(now), time.Millisecond))
+		for _, at := range []time.Time{w.Since.Add(l.opts.Hold), until(w)} {
+			if w.Until != nil && at.After(a.begun) {
+				out = sooner(out, max(at.Sub(l.opts.Now()), time.Millisecond))
+			}
 		}
 	}
 	return out
+}
+
+func until(w headgatev1alpha1.WaitingStep) time.Time {
+	if w.Until == nil {
+		return time.Time{}
+	}
+	return w.Until.Time
 }

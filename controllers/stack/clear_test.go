@@ -13,7 +13,10 @@ import (
 )
 
 // rests is how long a target group stays that no rule uses any more: until each node knows, and AWS's default deregistration delay.
-const rests = 10*time.Second + 300*time.Second
+const rests = hold + 300*time.Second
+
+// hold is the first part of it.
+const hold = 10 * time.Second
 
 // sweeps is when the first stack is compared with AWS after a start.
 const sweeps = time.Minute
@@ -27,14 +30,15 @@ func (w *world) moved(next stack.Request) stack.Result {
 	return w.run(next)
 }
 
-// TestTargetGroupIsClearedAwayLater: AWS holds all that is wanted once the rule moved; the group that it left goes, with its binding, when
-// requests had the time that its deregistration delay gives them, and nothing is read or told till then, over a restart neither.
+// TestTargetGroupIsClearedAwayLater: AWS holds all that is wanted once the rule moved. The binding of the group that it left stays till each node
+// knows; the group goes when requests had the time that its deregistration delay gives them. Nothing is read or told till then, over a restart
+// neither.
 func TestTargetGroupIsClearedAwayLater(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		delay string
 		want  time.Duration
-	}{{"", rests}, {"0", 10 * time.Second}, {"30", 40 * time.Second}} {
+	}{{"", rests}, {"0", hold}, {"30", hold + 30*time.Second}} {
 		w := newWorld(t)
 		w.aws.patient = true
 		delayed := func(f *intent.Fragment) {
@@ -45,24 +49,131 @@ func TestTargetGroupIsClearedAwayLater(t *testing.T) {
 		w.settle(request(member("a", delayed)))
 		next := request(member("a", renamed))
 		res := w.moved(next)
-		if !res.Settled || w.answers()[0] != "a.example.com shop/a-new:80" || res.RequeueAfter != min(row.want, sweeps) {
-			t.Errorf("delay %q: settled %v, the rule answers %s, next look after %s, want %s", row.delay, res.Settled, w.answers()[0], res.RequeueAfter, row.want)
+		if !res.Settled || w.answers()[0] != "a.example.com shop/a-new:80" || res.RequeueAfter != hold || len(w.bindings()) != 2 {
+			t.Errorf("delay %q: settled %v, the rule answers %s, next look after %s, %d bindings",
+				row.delay, res.Settled, w.answers()[0], res.RequeueAfter, len(w.bindings()))
 		}
 		if got := w.page(); got.Status.Conditions[0].Reason == outcome.ReasonWaiting || got.Status.PendingPlan != nil {
 			t.Errorf("delay %q: it is shown as one that waits: %+v", row.delay, got.Status)
 		}
 		w.restart()
-		w.now = w.now.Add(row.want - time.Second)
-		w.quiet("before its time is over", func() { res = w.run(next) })
-		if !slices.Contains(w.groups(), "shop/a-svc:80") || len(w.bindings()) != 2 || res.RequeueAfter != time.Second {
-			t.Errorf("delay %q: before its time is over: groups %v, %d bindings, next look after %s", row.delay, w.groups(), len(w.bindings()), res.RequeueAfter)
+		if row.want > hold {
+			w.rest(next, row.want)
 		}
-		w.now = w.now.Add(time.Second)
+		w.now = w.now.Add(hold)
 		res = w.run(next)
 		if !res.Settled || res.Drift || slices.Contains(w.groups(), "shop/a-svc:80") || len(w.bindings()) != 1 {
 			t.Errorf("delay %q: when its time is over: settled %v, drift %v, groups %v, %d bindings", row.delay, res.Settled, res.Drift, w.groups(), len(w.bindings()))
 		}
 		w.quiet("it is gone", func() { w.run(next) })
+	}
+}
+
+// rest lets so much time pass but for the length of the hold, while a target group rests.
+func (w *world) rest(next stack.Request, all time.Duration) {
+	w.Helper()
+	var res stack.Result
+	w.now = w.now.Add(hold)
+	w.quiet("each node knows", func() { res = w.run(next) })
+	if !slices.Contains(w.groups(), "shop/a-svc:80") || len(w.bindings()) != 1 || len(res.Plan.Changes) > 0 {
+		w.Errorf("when each node knows: groups %v, %d bindings, told %s", w.groups(), len(w.bindings()), res.Plan.Text())
+	}
+	w.now = w.now.Add(all - 2*hold)
+	writes := len(w.aws.writes)
+	if res = w.run(next); !slices.Contains(w.groups(), "shop/a-svc:80") || res.RequeueAfter != hold || len(w.aws.writes) != writes {
+		w.Errorf("before its time is over: groups %v, next look after %s, wrote %v", w.groups(), res.RequeueAfter, w.aws.writes[writes:])
+	}
+}
+
+// TestClearingThatFailsIsTold: and tried again as any failure is, until it goes well.
+func TestClearingThatFailsIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.aws.patient = true
+	w.settle(request(member("a")))
+	next := request(member("a", renamed))
+	w.moved(next)
+	w.aws.fail = func(c plan.Change) error {
+		if c.Op == plan.DeleteTargetGroup {
+			return denied()
+		}
+		return nil
+	}
+	w.now = w.now.Add(rests)
+	for range 3 {
+		res, err := w.loop.Run(t.Context(), next)
+		if err == nil || res.Settled || res.RequeueAfter > 30*time.Second || w.page().Status.LastError == nil {
+			t.Fatalf("it cannot be deleted: %v, settled %v, again after %s, told %v", err, res.Settled, res.RequeueAfter, w.page().Status.LastError)
+		}
+		w.now = w.now.Add(res.RequeueAfter)
+	}
+	w.aws.fail = nil
+	if res := w.run(next); !res.Settled || slices.Contains(w.groups(), "shop/a-svc:80") {
+		t.Errorf("once it can: settled %v, groups %v", res.Settled, w.groups())
+	}
+}
+
+// TestRestIsNotBegunAnew: by a plan that makes room for another one, by one that fails, nor by one that waits for approval.
+func TestRestIsNotBegunAnew(t *testing.T) {
+	t.Parallel()
+	for why, meanwhile := range map[string]func(w *world){
+		"a plan makes room": func(w *world) {
+			w.aws.fail = func(plan.Change) error {
+				w.now = w.now.Add(time.Second)
+				w.loop.Newer(owner())
+				return nil
+			}
+			if res := w.run(request(member("a", renamed), member("b"), member("c"))); !res.Outputs.Yielded {
+				w.Error("no plan makes room")
+			}
+			w.aws.fail = nil
+		},
+		"a plan fails": func(w *world) {
+			w.aws.fail = func(c plan.Change) error {
+				if c.Op == plan.CreateTargetGroup {
+					return denied()
+				}
+				return nil
+			}
+			if _, err := w.loop.Run(w.Context(), request(member("a", renamed), member("b"))); err == nil {
+				w.Error("no plan fails")
+			}
+			w.aws.fail = nil
+		},
+		"a plan waits for approval": func(w *world) {
+			if res := w.run(under(stack.Approve, request(member("a", renamed), member("b")))); res.Held == nil {
+				w.Error("no plan waits")
+			}
+		},
+	} {
+		w := newWorld(t)
+		w.aws.patient = true
+		w.settle(request(member("a")))
+		w.moved(request(member("a", renamed)))
+		w.now = w.now.Add(rests / 2)
+		meanwhile(w)
+		w.now = w.now.Add(rests / 2)
+		if w.run(request(member("a", renamed))); slices.Contains(w.groups(), "shop/a-svc:80") {
+			t.Errorf("%s: the group rests anew", why)
+		}
+	}
+}
+
+// TestEditsWhileATargetGroupRests: a harmless one is not held for a deletion that was decided before it; and one that is held, does not hold that
+// deletion.
+func TestEditsWhileATargetGroupRests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.aws.patient = true
+	w.settle(request(member("a")))
+	w.moved(request(member("a", renamed)))
+	if res := w.run(under(stack.ApproveDestructive, request(member("a", renamed), member("b")))); res.Held != nil || len(w.answers()) != 2 {
+		t.Errorf("a rule more: held %+v, rules %v", res.Held, w.answers())
+	}
+	w.now = w.now.Add(rests)
+	res := w.run(under(stack.ApproveDestructive, request(member("a", renamed))))
+	if res.Held == nil || slices.Contains(w.groups(), "shop/a-svc:80") || len(w.answers()) != 2 {
+		t.Errorf("a rule less: held %+v, groups %v, rules %v", res.Held, w.groups(), w.answers())
 	}
 }
 
@@ -77,7 +188,18 @@ func TestWhoLeavesDoesNotWaitForTargetGroups(t *testing.T) {
 	if res := w.run(next); len(res.Free) != 1 || len(w.answers()) != 1 || !slices.Contains(w.groups(), "shop/a-svc:80") {
 		t.Errorf("free are %v, rules %v, groups %v", res.Free, w.answers(), w.groups())
 	}
-	next.Leaving = nil
+	w.aws.fail = func(c plan.Change) error {
+		if c.Op == plan.CreateTargetGroup {
+			return denied()
+		}
+		return nil
+	}
+	failing := request(member("b", renamed))
+	failing.Leaving = next.Leaving
+	if res, err := w.loop.Run(t.Context(), failing); err == nil || len(res.Free) != 1 {
+		t.Errorf("a neighbour's failure holds who leaves: free are %v, %v", res.Free, err)
+	}
+	w.aws.fail, next.Leaving = nil, nil
 	w.now = w.now.Add(rests)
 	if w.run(next); slices.Contains(w.groups(), "shop/a-svc:80") {
 		t.Error("what it left stays for ever")

@@ -31,11 +31,8 @@ func (l *Loop) gate(ctx context.Context, a *attempt) error {
 			"plan %s (%s) is shown and not carried out: headgate.dev/changes is Observe", hash, a.plan.Summary())}
 		return nil
 	}
-	if a.state.object.Spec.Begun == a.goal() {
-		if a.clearsOnly() || !a.state.matches(a.desired, a.hashes()) {
-			return nil
-		}
-		a.state.object.Spec.Begun = "" // AWS held what was approved, and does not any more
+	if a.state.object.Spec.Begun == a.goal() || a.beyond().Empty() {
+		return nil
 	}
 	broken, err := l.broken(ctx, a)
 	if err != nil || broken == "" && !l.asks(a) {
@@ -63,7 +60,7 @@ func (l *Loop) asks(a *attempt) bool {
 	case Approve:
 		return true
 	case ApproveDestructive:
-		return plan.Destroys(a.plan, a.desired, *a.observed, l.planOptions(a))
+		return plan.Destroys(a.beyond(), a.desired, *a.observed, l.planOptions(a))
 	case Auto, Observe:
 	}
 	return false
@@ -90,7 +87,9 @@ func (a *attempt) goal() string {
 // pause ends a run whose plan is held: what AWS holds stays, is shown, and is looked at again. What only keeps it from running out is done.
 func (l *Loop) pause(ctx context.Context, a *attempt) error {
 	var err error
-	if routine := a.plan.Routine(); len(routine.Changes) > 0 && a.held.Reason != outcome.ReasonObserved {
+	routine := a.plan.Routine()
+	routine.Changes = append(routine.Changes, a.overdue().Changes...)
+	if len(routine.Changes) > 0 && a.held.Reason != outcome.ReasonObserved {
 		var done model.Outputs
 		l.commons.agree(a)
 		done, err = l.cloud.Apply(ctx, routine)
@@ -99,7 +98,7 @@ func (l *Loop) pause(ctx context.Context, a *attempt) error {
 		a.held.Changed = err == nil && done.Done > 0
 		if err != nil {
 			l.opts.Forget(a.owner)
-			err = fmt.Errorf("renewing certificates of %s: %w", a.owner, err)
+			err = fmt.Errorf("doing what needs no approval for %s: %w", a.owner, err)
 		}
 	}
 	a.outputs.ARNs = maps.Clone(a.plan.Known)

@@ -23,6 +23,7 @@ func (l *Loop) free(ctx context.Context, a *attempt, settled bool) ([]model.Obje
 	if err != nil {
 		return nil, fmt.Errorf("looking for what is left of members of %s: %w", a.owner, err)
 	}
+	seen.TargetGroups = slices.DeleteFunc(slices.Clone(seen.TargetGroups), func(g model.TargetGroup) bool { return a.resting(g.ARN) })
 	more := surplusOf(seen, a.desired)
 	others := more.without(a.staying())
 	var out []model.ObjectRef

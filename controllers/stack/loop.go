@@ -32,6 +32,8 @@ type Loop struct {
 
 	mu     sync.Mutex
 	stacks map[model.Owner]*slot
+	// asked counts how often something else was asked for.
+	asked map[model.Owner]uint64
 }
 
 // slot is one stack, worked on by one run at a time.
@@ -44,6 +46,8 @@ type slot struct {
 	failures, waits int
 	// missed says that the last run missed something that only AWS knows.
 	missed bool
+	// yields are the plans in a row that made room for a newer one.
+	yields int
 }
 
 // New returns the loop over a cloud.
@@ -55,7 +59,7 @@ func New(c client.Client, cloud Cloud, cluster *Cluster, opts Options) *Loop {
 		moves:   newMoves(),
 		breaker: newBreaker(opts.Breaker, opts.Now),
 		turns:   newTurns(),
-		stacks:  map[model.Owner]*slot{},
+		stacks:  map[model.Owner]*slot{}, asked: map[model.Owner]uint64{},
 	}
 }
 
@@ -90,6 +94,8 @@ type attempt struct {
 	plan     plan.Plan
 	// held is why the plan is not carried out, nil where it is.
 	held *outcome.Held
+	// early are the target groups whose bindings were written while the plan was carried out, with whether that went well.
+	early map[model.ARN]bool
 	// sharing is what the plan was made with of the certificates that others have, too; nil where the stack has none.
 	sharing *plan.Sharing
 	// applied says that every call of the plan went well, or that there was none to make.
@@ -152,6 +158,7 @@ func (l *Loop) drop(owner model.Owner) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.stacks, owner)
+	delete(l.asked, owner)
 	l.sweep.drop(owner)
 	l.turns.drop(owner)
 	l.commons.drop(owner)
@@ -168,8 +175,8 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 		return err
 	}
 	l.takeBack(a)
-	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten() && !l.due(a) && !a.clears()
-	if known && !a.verify && a.observed == nil {
+	known := a.state.matches(a.desired, a.hashes()) && !a.forgotten() && !l.due(a)
+	if known && !a.clears() && !a.verify && a.observed == nil {
 		a.outputs, a.applied = a.state.outputs(), true
 		l.commons.agree(a)
 		l.commons.settled(a)
@@ -189,7 +196,7 @@ func (l *Loop) advance(ctx context.Context, a *attempt, s *slot) error {
 			return err
 		}
 	}
-	return l.change(ctx, a, known)
+	return l.change(ctx, a, s, known)
 }
 
 // recall reads what is remembered of an owner, once.
@@ -230,7 +237,7 @@ func (l *Loop) observe(ctx context.Context, a *attempt) error {
 }
 
 // change plans and applies. known says that AWS held what is desired when this was applied.
-func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
+func (l *Loop) change(ctx context.Context, a *attempt, s *slot, known bool) error {
 	if err := errors.Join(l.claimed(ctx, a), l.diff(ctx, a)); err != nil {
 		return err
 	}
@@ -244,7 +251,10 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 		return l.pause(ctx, a)
 	}
 	l.commons.agree(a)
-	outputs, err := l.cloud.Apply(ctx, a.plan)
+	bound := l.bindEarly(ctx, a)
+	outputs, err := l.cloud.Apply(plan.WithCourse(ctx, plan.Course{Newer: l.newer(a, s), Made: bound.made}), a.plan)
+	bound.wait(a)
+	s.yielded(outputs)
 	a.outputs, a.applied = outputs, err == nil
 	l.commons.refused(a)
 	l.board.Await(a.owner, l.looked(a))
@@ -262,12 +272,12 @@ func (l *Loop) change(ctx context.Context, a *attempt, known bool) error {
 
 // pass asks whether a plan may be applied, and begins it if it may.
 func (l *Loop) pass(ctx context.Context, a *attempt, known bool) error {
-	if a.plan.Empty() || known && a.leaves() {
+	if a.plan.Empty() || a.leaves() {
 		l.breaker.calm(a.owner) // whoever came back is not counted, and is asked anew when it goes
 		a.state.object.Spec.Paused = false
 		return nil
 	}
-	a.drift = known
+	a.drift = known && !a.beyond().Empty()
 	a.plan.Notes = append(a.plan.Notes, a.notes...)
 	if err := l.gate(ctx, a); err != nil {
 		return err
@@ -326,7 +336,7 @@ func (l *Loop) settle(ctx context.Context, a *attempt) error {
 
 // done tells whether AWS holds all that is wanted: nothing waits but what is to be cleared away, and nothing is left to plan.
 func (a *attempt) done() bool {
-	return a.held == nil && len(unfinished(a.outputs.Waiting)) == 0 && !a.plan.Again
+	return a.held == nil && len(unfinished(a.outputs.Waiting)) == 0 && !a.plan.Again && !a.outputs.Yielded
 }
 
 // retains tells whether what is there stays in AWS although nobody wants it any more.

@@ -47,6 +47,8 @@ type Request struct {
 	// Permit leaves in a fragment that was good once what is still permitted. Permissions are never part of a fragment; nil
 	// permits everything.
 	Permit func(intent.Fragment) intent.Fragment
+	// Asked is what [Loop.Asked] said before what is asked for was read. A plan makes room when it says something else.
+	Asked uint64
 	// Reached is told, as soon as all calls of a plan are made, the load balancer and its ports: what follows is only written down. It may be
 	// called besides what Run does then, and has returned when Run returns. Nil is not told.
 	Reached func(context.Context, Result)

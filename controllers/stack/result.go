@@ -82,11 +82,14 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		logr.FromContextOrDiscard(ctx).Error(lookErr, "looking at who leaves", "stack", a.owner.String())
 	}
 	res.Free = free
+	if clean {
+		res.Plan.Changes = slices.DeleteFunc(slices.Clone(res.Plan.Changes), rests) // nobody did these yet
+	}
 	res.Ports = a.ports()
 	coming, move := l.transfer(a)
 	res.Coming, res.Remaining = coming, a.remaining
 	next := outcome.Attempt{
-		Err: err, Failures: s.failures, Blocked: a.blocked, Held: a.held, Waits: a.waits(), Again: a.plan.Again && a.outputs.Done > 0,
+		Err: err, Failures: s.failures, Blocked: a.blocked, Held: a.held, Waits: a.waits(), Again: a.goesOn(),
 		Provisioning: starting(res.LoadBalancer) || starting(res.Frontend),
 	}.Outcome()
 	res.RequeueAfter = a.patient(next, s.waits)
@@ -94,7 +97,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 		res.RequeueAfter = l.sweep.next(a.owner)
 	}
 	res.RequeueAfter = sooner(res.RequeueAfter, a.untilDue(l.opts.Now()))
-	res.RequeueAfter = sooner(res.RequeueAfter, a.untilCleared(l.opts.Now()))
+	res.RequeueAfter = sooner(res.RequeueAfter, l.untilCleared(a))
 	res.RequeueAfter = sooner(res.RequeueAfter, move)
 	if s.missed {
 		res.RequeueAfter = sooner(res.RequeueAfter, outcome.Lookup)
@@ -131,6 +134,9 @@ func (s *slot) count(a *attempt, err error) {
 		s.waits = 0
 	}
 }
+
+// goesOn tells whether the rest can be planned at once.
+func (a *attempt) goesOn() bool { return a.plan.Again && a.outputs.Done > 0 || a.outputs.Yielded }
 
 // kept keeps the members of a stack that is gone in AWS while its object stands: once they are let go nobody looks at it again.
 func (r Result) kept() Result {
@@ -171,7 +177,7 @@ func starting(lb *model.LoadBalancer) bool { return lb != nil && lb.State == sta
 
 // waits are the steps that wait; a plan that cannot go on and does not say why waits for the load balancer that is replaced.
 func (a *attempt) waits() []model.Waiting {
-	if a.plan.Again && a.outputs.Done == 0 && len(a.outputs.Waiting) == 0 {
+	if a.plan.Again && a.outputs.Done == 0 && len(a.outputs.Waiting) == 0 && !a.outputs.Yielded {
 		return []model.Waiting{{Key: model.Key{Kind: model.KindLoadBalancer, ID: "LoadBalancer"}, For: "the one that it replaces is gone"}}
 	}
 	return unfinished(a.outputs.Waiting)

@@ -132,7 +132,7 @@ func (a *account) lead(s model.Stack, keys []model.Key) model.Stack {
 	return s
 }
 
-func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
+func (a *account) Apply(ctx context.Context, p plan.Plan) (model.Outputs, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s, ok := a.stacks[p.Owner]
@@ -142,12 +142,17 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 	s = a.taken(s, p)
 	var out model.Outputs
 	var err error
+	course := plan.CourseOf(ctx)
 	missed := map[int]bool{}
 	rules := map[model.Key]model.ARN{} // as in AWS, of rules only those that were just made have a known ARN
 	for _, c := range p.Changes {
 		if slices.ContainsFunc(c.After, func(id int) bool { return missed[id] }) {
 			missed[c.ID] = true
 			continue
+		}
+		if course.Newer() {
+			out.Yielded = true
+			break
 		}
 		if len(c.Needs) > 0 && comesUp(s, c.Needs[0].ARN) {
 			missed[c.ID], out.Waiting = true, append(out.Waiting, model.Waiting{Key: c.Key, For: c.Needs[0].State})
@@ -166,6 +171,9 @@ func (a *account) Apply(_ context.Context, p plan.Plan) (model.Outputs, error) {
 			s = next
 			a.stacks[p.Owner] = s // a plan that is cut leaves what it did
 			out.Done++
+			if c.Op == plan.CreateTargetGroup {
+				course.Made(c.Key, arnsOf(s)[c.Key])
+			}
 			if c.Op == plan.CreateRule {
 				rules[c.Key] = "arn:rule"
 			}
@@ -393,6 +401,7 @@ func wrong(req stack.Request, field string) stack.Request {
 // run does one run that must go well.
 func (w *world) run(req stack.Request) stack.Result {
 	w.Helper()
+	req.Asked = w.loop.Asked(req.Intent.Owner)
 	res, err := w.loop.Run(w.Context(), req)
 	if err != nil {
 		w.Fatal(err)

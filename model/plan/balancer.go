@@ -25,7 +25,7 @@ func (p *planner) loadBalancer() {
 }
 
 func (p *planner) createLoadBalancer(want model.LoadBalancer) {
-	c := Change{Op: CreateLoadBalancer, Action: Create, Key: loadBalancerKey(want), After: p.groupsReady(want.SecurityGroups)}
+	c := Change{Op: CreateLoadBalancer, Action: Create, Key: loadBalancerKey(want), After: p.groupsMade(want.SecurityGroups)}
 	want.Name = p.freeBalancerName(want.Name)
 	c.Fields = fields{
 		{Name: "name", New: want.Name}, {Name: "type", New: want.Type}, {Name: "scheme", New: want.Scheme},

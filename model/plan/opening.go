@@ -16,6 +16,9 @@ func (p *planner) createListener(e *edit) {
 	needs, after := p.needsOf(want.DefaultActions)
 	after = slices.Concat(after, p.groupsOf(want.DefaultActions), []int{p.makes[loadBalancerKey(*p.want.LoadBalancer)]}, p.guards, p.cleared)
 	after = append(after, p.walled(want.Port)...)
+	if p.keep == nil {
+		after = append(after, p.groupsReady(p.want.LoadBalancer.SecurityGroups)...)
+	}
 	for _, c := range p.plan.Changes {
 		if c.Op == DeleteListener && (c.Port == want.Port || p.crowded) && c.Key.Balancer() == e.key.Balancer() {
 			after = append(after, c.ID)

@@ -160,6 +160,15 @@ func (p *planner) usedByStay(g model.SecurityGroup) bool {
 	})
 }
 
+// groupsMade are the changes after which the groups exist: what answers nothing yet needs no more.
+func (p *planner) groupsMade(refs []model.GroupRef) []int {
+	var out []int
+	for _, r := range refs {
+		out = append(out, p.changesOf(securityGroupKey(r.Key), CreateSecurityGroup)...)
+	}
+	return out
+}
+
 // groupsReady are the changes after which the groups exist with their permissions.
 func (p *planner) groupsReady(refs []model.GroupRef) []int {
 	var out []int

@@ -143,6 +143,12 @@ type watched struct {
 	loop *stack.Loop
 }
 
+// Asked is what the loop says.
+func (l watched) Asked(owner model.Owner) uint64 { return l.loop.Asked(owner) }
+
+// Newer tells the loop.
+func (l watched) Newer(owner model.Owner) { l.loop.Newer(owner) }
+
 // Run does what the loop does.
 func (l watched) Run(ctx context.Context, req stack.Request) (stack.Result, error) {
 	res, err := l.loop.Run(ctx, req)
