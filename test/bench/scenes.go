@@ -50,7 +50,7 @@ func mainScenes() []scene {
 				name:      "50 Ingresses in one group: last address / all targets; reads + writes",
 				incumbent: "39.6 s / 58.7 s; 337 + 306", goal: "5 s / 8 s; 30 reads", most: []float64{5, 8, 30, anything},
 				missed: "The first Ingress has a plan of its own, which takes a second; of the others there are 196 changes of 150 ms, eight at a time, " +
-					"as the default is: 3.7 s. One plan for all would do, and would have every single Ingress wait for others to come; so would more at a time.",
+					"as the default is: 3.7 s. One plan for all would do, and would have every single Ingress wait for others; so would more at a time.",
 			}},
 			{(*play).edit, measured{
 				name:      "one more path in the first member of 50: seen / finished; reads + writes; CPU",
