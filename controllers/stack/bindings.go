@@ -81,7 +81,7 @@ func (l *Loop) bind(ctx context.Context, a *attempt) error {
 		arn := model.ARN(b.Spec.TargetGroupARN)
 		switch {
 		case held[arn], l.stands(a, b.Spec.TargetGroupARN), l.reachable(a, arn):
-		case !done && (a.observed == nil || there[arn]):
+		case !done && !l.outOfReach(a, arn) && (a.observed == nil || there[arn]):
 		case a.retains():
 			errs = append(errs, l.leave(ctx, a, b))
 		case a.req.Policy.Changes == Observe:

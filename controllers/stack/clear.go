@@ -1,11 +1,16 @@
 package stack
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	headgatev1alpha1 "github.com/headgate/headgate/apis/headgate/v1alpha1"
 	"github.com/headgate/headgate/model"
 	"github.com/headgate/headgate/model/plan"
@@ -92,6 +97,28 @@ func rests(c plan.Change) bool {
 	return slices.ContainsFunc(c.Needs, func(n plan.Need) bool { return n.State == plan.StateReleased })
 }
 
+// left tells whether a change was left to a later plan for that.
+func (a *attempt) left(c plan.Change) bool { return rests(c) && a.resting(c.ARN) }
+
+// forgetRests drops what is noted of target groups that the plan which begins does not delete: they are wanted again.
+func (a *attempt) forgetRests() {
+	spec := &a.state.object.Spec
+	spec.Waiting = slices.DeleteFunc(spec.Waiting, func(w headgatev1alpha1.WaitingStep) bool {
+		return w.Until != nil && !slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return clearedBy(c, w) })
+	})
+}
+
+// restOn has the target groups that rest do so on while the plan of a run is not carried out; made are the changes that were.
+func (a *attempt) restOn(made []plan.Change) {
+	for _, w := range a.state.object.Spec.Waiting {
+		done := slices.ContainsFunc(made, func(c plan.Change) bool { return clearedBy(c, w) })
+		key, err := model.ParseKey(w.Key)
+		if err == nil && w.Until != nil && !done && slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return clearedBy(c, w) }) {
+			a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{Key: key, For: plan.StateReleased})
+		}
+	}
+}
+
 // resting tells whether a target group is to be cleared away later.
 func (a *attempt) resting(group model.ARN) bool {
 	return slices.ContainsFunc(a.outputs.Waiting, func(w model.Waiting) bool { return clearing(w) && w.Key.ID == nameOfTargetGroup(group) })
@@ -101,6 +128,29 @@ func (a *attempt) resting(group model.ARN) bool {
 func (l *Loop) reachable(a *attempt, group model.ARN) bool {
 	since, waited := a.state.since(model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(group)})
 	return a.resting(group) && (!waited || a.begun.Before(since.Add(l.opts.Hold)))
+}
+
+// outOfReach tells whether a target group that the plan deletes rests for so long that no node sends it requests any more.
+func (l *Loop) outOfReach(a *attempt, group model.ARN) bool {
+	return slices.ContainsFunc(a.state.object.Spec.Waiting, func(w headgatev1alpha1.WaitingStep) bool {
+		return w.Until != nil && !a.begun.Before(w.Since.Add(l.opts.Hold)) &&
+			slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return c.ARN == group && clearedBy(c, w) })
+	})
+}
+
+// unfollow deletes the bindings of target groups that are out of reach, for a run that does not bring bindings in line.
+func (l *Loop) unfollow(ctx context.Context, a *attempt) error {
+	var have elbv2v1beta1.TargetGroupBindingList
+	if err := l.client.List(ctx, &have, client.MatchingLabels(bindingLabels(a.owner))); err != nil {
+		return fmt.Errorf("listing the bindings of %s: %w", a.owner, err)
+	}
+	var errs []error
+	for i := range have.Items {
+		if b := &have.Items[i]; l.outOfReach(a, model.ARN(b.Spec.TargetGroupARN)) {
+			errs = append(errs, l.retire(ctx, b))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // clears tells whether the time of a target group was over when the run began, also where only a clock that was put back says that it is not.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	elbv2v1beta1 "github.com/headgate/headgate/apis/elbv2/v1beta1"
 	"github.com/headgate/headgate/controllers/outcome"
 	"github.com/headgate/headgate/controllers/stack"
 	"github.com/headgate/headgate/model"
@@ -271,5 +272,60 @@ func TestClearingIsApprovedWithThePlan(t *testing.T) {
 	w.now = w.now.Add(rests)
 	if res := w.run(next); res.Held != nil || slices.Contains(w.groups(), "shop/a-svc:80") {
 		t.Errorf("when its time is over: %+v, groups %v", res.Held, w.groups())
+	}
+}
+
+// TestWhatNobodyDecidedIsAsked: a target group that nobody uses, and of which nothing is remembered, is not deleted where plans are approved.
+func TestWhatNobodyDecidedIsAsked(t *testing.T) {
+	t.Parallel()
+	for _, changes := range []stack.Changes{stack.Approve, stack.ApproveDestructive, stack.Observe} {
+		w := newWorld(t)
+		w.aws.patient = true
+		w.settle(request(member("a")))
+		w.moved(request(member("a", renamed)))
+		w.lose()
+		w.restart()
+		for range 2 {
+			if res := w.run(under(changes, request(member("a", renamed)))); res.Held == nil || !slices.Contains(w.groups(), "shop/a-svc:80") {
+				t.Errorf("%v: held %+v, groups %v", changes, res.Held, w.groups())
+			}
+			w.now = w.now.Add(rests)
+		}
+	}
+}
+
+// TestHeldStacksFollowNoTargetGroupThatRests: its binding goes when each node knows, also while another plan waits: new pods would not be ready.
+func TestHeldStacksFollowNoTargetGroupThatRests(t *testing.T) {
+	t.Parallel()
+	for why, change := range map[string]func(w *world) stack.Request{
+		"a plan waits for approval": func(*world) stack.Request { return under(stack.Approve, request(member("a", renamed), member("b"))) },
+		"a plan waits for targets": func(*world) stack.Request {
+			return request(member("a", renamed, func(f *intent.Fragment) { f.Routes[0].Forward.Backends[0].Service.Group.Protocol = "HTTPS" }))
+		},
+		"a plan fails": func(w *world) stack.Request {
+			w.aws.fail = func(c plan.Change) error {
+				if c.Op == plan.CreateTargetGroup {
+					return denied()
+				}
+				return nil
+			}
+			return request(member("a", renamed), member("b"))
+		},
+	} {
+		w := newWorld(t)
+		w.aws.patient = true
+		w.settle(request(member("a")))
+		w.moved(request(member("a", renamed)))
+		bound := func() bool {
+			return slices.ContainsFunc(w.bindings(), func(b elbv2v1beta1.TargetGroupBinding) bool { return b.Spec.ServiceRef.Name == "svc-a" })
+		}
+		req := change(w)
+		for _, after := range []time.Duration{hold / 2, hold / 2} {
+			w.now = w.now.Add(after)
+			_, _ = w.loop.Run(t.Context(), req) // one of them fails
+		}
+		if !slices.Contains(w.groups(), "shop/a-svc:80") || bound() {
+			t.Errorf("%s: groups %v, bound %v", why, w.groups(), bound())
+		}
 	}
 }

@@ -39,7 +39,7 @@ func (l *Loop) gate(ctx context.Context, a *attempt) error {
 		return err
 	}
 	approved, err := l.board.approved(ctx, a.owner)
-	if err != nil || slices.Contains(approved, hash) {
+	if a.approved = slices.Contains(approved, hash); err != nil || a.approved {
 		return err
 	}
 	a.held = &outcome.Held{Reason: outcome.ReasonApproval, Note: "waits for approval: headgate.dev/changes", Message: fmt.Sprintf(
@@ -87,19 +87,8 @@ func (a *attempt) goal() string {
 // pause ends a run whose plan is held: what AWS holds stays, is shown, and is looked at again. What only keeps it from running out is done.
 func (l *Loop) pause(ctx context.Context, a *attempt) error {
 	var err error
-	routine := a.plan.Routine()
-	routine.Changes = append(routine.Changes, a.overdue().Changes...)
-	if len(routine.Changes) > 0 && a.held.Reason != outcome.ReasonObserved {
-		var done model.Outputs
-		l.commons.agree(a)
-		done, err = l.cloud.Apply(ctx, routine)
-		a.outputs.Done, a.outputs.Waiting = done.Done, done.Waiting
-		l.commons.refused(a)
-		a.held.Changed = err == nil && done.Done > 0
-		if err != nil {
-			l.opts.Forget(a.owner)
-			err = fmt.Errorf("doing what needs no approval for %s: %w", a.owner, err)
-		}
+	if a.held.Reason != outcome.ReasonObserved {
+		err = errors.Join(l.routine(ctx, a), l.unfollow(ctx, a))
 	}
 	a.outputs.ARNs = maps.Clone(a.plan.Known)
 	if a.taking == nil || a.state.object.Spec.Taking { // else it is another stack's until the plan is approved
@@ -108,6 +97,28 @@ func (l *Loop) pause(ctx context.Context, a *attempt) error {
 	a.state.unsettled(a.outputs)
 	l.wait(a)
 	return errors.Join(err, a.state.save(ctx, l.client))
+}
+
+// routine does what of a held plan needs no approval: what only keeps AWS from running out, and what was decided before.
+func (l *Loop) routine(ctx context.Context, a *attempt) error {
+	overdue, p := a.overdue().Changes, a.plan.Routine()
+	p.Changes = append(p.Changes, overdue...)
+	if len(p.Changes) == 0 {
+		a.restOn(nil)
+		return nil
+	}
+	l.commons.agree(a)
+	done, err := l.cloud.Apply(ctx, p)
+	a.outputs.Done, a.outputs.Waiting = done.Done, done.Waiting
+	l.commons.refused(a)
+	a.held.Changed = err == nil && done.Done > 0
+	if err != nil {
+		l.opts.Forget(a.owner)
+		a.restOn(nil)
+		return fmt.Errorf("doing what needs no approval for %s: %w", a.owner, err)
+	}
+	a.restOn(overdue)
+	return nil
 }
 
 // approved are the plans that users approved of a stack.

@@ -94,6 +94,8 @@ type attempt struct {
 	plan     plan.Plan
 	// held is why the plan is not carried out, nil where it is.
 	held *outcome.Held
+	// approved says that somebody approved the plan.
+	approved bool
 	// early are the target groups whose bindings were written while the plan was carried out, with whether that went well.
 	early map[model.ARN]bool
 	// sharing is what the plan was made with of the certificates that others have, too; nil where the stack has none.
@@ -272,7 +274,7 @@ func (l *Loop) change(ctx context.Context, a *attempt, s *slot, known bool) erro
 
 // pass asks whether a plan may be applied, and begins it if it may.
 func (l *Loop) pass(ctx context.Context, a *attempt, known bool) error {
-	if a.plan.Empty() || a.leaves() {
+	if a.plan.Empty() || a.leaves() && (known || a.beyond().Empty()) {
 		l.breaker.calm(a.owner) // whoever came back is not counted, and is asked anew when it goes
 		a.state.object.Spec.Paused = false
 		return nil
@@ -300,6 +302,7 @@ func (l *Loop) begin(ctx context.Context, a *attempt) error {
 		Info("applying plan", "changes", len(a.plan.Changes), "summary", a.plan.Summary(), "drift", a.drift)
 	l.opts.OnPlan(a.plan, a.drift)
 	a.state.begin(a.desired, a.hashes())
+	a.forgetRests()
 	a.state.object.Spec.Begun, a.state.object.Spec.Paused = a.goal(), false
 	l.breaker.begin(a.owner, doomed(a.plan))
 	if a.taking != nil {

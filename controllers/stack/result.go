@@ -83,7 +83,7 @@ func (l *Loop) conclude(ctx context.Context, a *attempt, s *slot, err error) (Re
 	}
 	res.Free = free
 	if clean {
-		res.Plan.Changes = slices.DeleteFunc(slices.Clone(res.Plan.Changes), rests) // nobody did these yet
+		res.Plan.Changes = slices.DeleteFunc(slices.Clone(res.Plan.Changes), a.left) // nobody did these yet
 	}
 	res.Ports = a.ports()
 	coming, move := l.transfer(a)

@@ -34,7 +34,7 @@ func (l *Loop) Asked(owner model.Owner) uint64 {
 // newer tells whether the plan that begins now is to make room. One that somebody may have approved does not: the newer one may have to wait, and
 // it would be left half done as long.
 func (l *Loop) newer(a *attempt, s *slot) func() bool {
-	if p := a.req.Policy.Changes; p == Approve || p == ApproveDestructive {
+	if p := a.req.Policy.Changes; p == Approve || p == ApproveDestructive || a.approved {
 		return nil
 	}
 	begun, least := l.opts.Now(), min(longest, shortest<<min(s.yields, yieldsCounted))

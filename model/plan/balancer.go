@@ -117,7 +117,7 @@ func (p *planner) deleteBalancers() {
 		c.Fields = []Field{{Name: "name", Old: lb.Name}}
 		if want := p.want.LoadBalancer; want != nil {
 			c.Key = loadBalancerKey(*want)
-			c.After = slices.Clone(p.complete)
+			c.After = slices.Concat(p.complete, p.groupsReady(want.SecurityGroups))
 			c.Needs = p.succeeded(*want, lb)
 			c.Why = "replaced by another one"
 		}

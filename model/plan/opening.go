@@ -16,7 +16,7 @@ func (p *planner) createListener(e *edit) {
 	needs, after := p.needsOf(want.DefaultActions)
 	after = slices.Concat(after, p.groupsOf(want.DefaultActions), []int{p.makes[loadBalancerKey(*p.want.LoadBalancer)]}, p.guards, p.cleared)
 	after = append(after, p.walled(want.Port)...)
-	if p.keep == nil {
+	if !p.tight { // else what admits may have to wait for room
 		after = append(after, p.groupsReady(p.want.LoadBalancer.SecurityGroups)...)
 	}
 	for _, c := range p.plan.Changes {
