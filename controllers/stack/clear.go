@@ -48,7 +48,17 @@ func (l *Loop) wait(a *attempt) {
 
 // clearedBy tells whether a change deletes the target group of a step.
 func clearedBy(c plan.Change, w headgatev1alpha1.WaitingStep) bool {
-	return c.Op == plan.DeleteTargetGroup && w.Key == model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(c.ARN)}.String()
+	return c.Op == plan.DeleteTargetGroup && w.Key == restKey(c.ARN).String()
+}
+
+// restKey is the key of the step that waits for a target group.
+func restKey(group model.ARN) model.Key {
+	return model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(group)}
+}
+
+// deletes tells whether the plan deletes the target group of a step that is only to be cleared away.
+func (a *attempt) deletes(w headgatev1alpha1.WaitingStep) bool {
+	return w.Until != nil && slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return clearedBy(c, w) })
 }
 
 // took tells whether a deletion is known to have taken effect.
@@ -82,7 +92,7 @@ func (a *attempt) beyond() plan.Plan {
 func (a *attempt) overdue() plan.Plan {
 	out := a.plan
 	out.Changes = slices.DeleteFunc(slices.Clone(out.Changes), func(c plan.Change) bool {
-		return c.Op != plan.DeleteTargetGroup || len(c.After) > 0 || !a.cleared(model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(c.ARN)})
+		return c.Op != plan.DeleteTargetGroup || len(c.After) > 0 || !a.cleared(restKey(c.ARN))
 	})
 	return out
 }
@@ -104,7 +114,7 @@ func (a *attempt) left(c plan.Change) bool { return rests(c) && a.resting(c.ARN)
 func (a *attempt) forgetRests() {
 	spec := &a.state.object.Spec
 	spec.Waiting = slices.DeleteFunc(spec.Waiting, func(w headgatev1alpha1.WaitingStep) bool {
-		return w.Until != nil && !slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return clearedBy(c, w) })
+		return w.Until != nil && !a.deletes(w)
 	})
 }
 
@@ -113,7 +123,7 @@ func (a *attempt) restOn(made []plan.Change) {
 	for _, w := range a.state.object.Spec.Waiting {
 		done := slices.ContainsFunc(made, func(c plan.Change) bool { return clearedBy(c, w) })
 		key, err := model.ParseKey(w.Key)
-		if err == nil && w.Until != nil && !done && slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return clearedBy(c, w) }) {
+		if err == nil && !done && a.deletes(w) {
 			a.outputs.Waiting = append(a.outputs.Waiting, model.Waiting{Key: key, For: plan.StateReleased})
 		}
 	}
@@ -121,20 +131,19 @@ func (a *attempt) restOn(made []plan.Change) {
 
 // resting tells whether a target group is to be cleared away later.
 func (a *attempt) resting(group model.ARN) bool {
-	return slices.ContainsFunc(a.outputs.Waiting, func(w model.Waiting) bool { return clearing(w) && w.Key.ID == nameOfTargetGroup(group) })
+	return slices.ContainsFunc(a.outputs.Waiting, func(w model.Waiting) bool { return clearing(w) && w.Key == restKey(group) })
 }
 
 // reachable tells whether a node of the load balancer may send requests to a target group that rests: its targets are followed as long.
 func (l *Loop) reachable(a *attempt, group model.ARN) bool {
-	since, waited := a.state.since(model.Key{Kind: model.KindTargetGroup, ID: nameOfTargetGroup(group)})
+	since, waited := a.state.since(restKey(group))
 	return a.resting(group) && (!waited || a.begun.Before(since.Add(l.opts.Hold)))
 }
 
 // outOfReach tells whether a target group that the plan deletes rests for so long that no node sends it requests any more.
 func (l *Loop) outOfReach(a *attempt, group model.ARN) bool {
 	return slices.ContainsFunc(a.state.object.Spec.Waiting, func(w headgatev1alpha1.WaitingStep) bool {
-		return w.Until != nil && !a.begun.Before(w.Since.Add(l.opts.Hold)) &&
-			slices.ContainsFunc(a.plan.Changes, func(c plan.Change) bool { return c.ARN == group && clearedBy(c, w) })
+		return w.Key == restKey(group).String() && a.deletes(w) && !a.begun.Before(w.Since.Add(l.opts.Hold))
 	})
 }
 

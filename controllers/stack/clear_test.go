@@ -31,6 +31,16 @@ func (w *world) moved(next stack.Request) stack.Result {
 	return w.run(next)
 }
 
+// newResting is a world in which the target group of a's first Service rests, with what is asked for.
+func newResting(t *testing.T) (*world, stack.Request) {
+	t.Helper()
+	w, next := newWorld(t), request(member("a", renamed))
+	w.aws.patient = true
+	w.settle(request(member("a")))
+	w.moved(next)
+	return w, next
+}
+
 // TestTargetGroupIsClearedAwayLater: AWS holds all that is wanted once the rule moved. The binding of the group that it left stays till each node
 // knows; the group goes when requests had the time that its deregistration delay gives them. Nothing is read or told till then, over a restart
 // neither.
@@ -89,11 +99,7 @@ func (w *world) rest(next stack.Request, all time.Duration) {
 // TestClearingThatFailsIsTold: and tried again as any failure is, until it goes well.
 func TestClearingThatFailsIsTold(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.aws.patient = true
-	w.settle(request(member("a")))
-	next := request(member("a", renamed))
-	w.moved(next)
+	w, next := newResting(t)
 	w.aws.fail = func(c plan.Change) error {
 		if c.Op == plan.DeleteTargetGroup {
 			return denied()
@@ -147,10 +153,7 @@ func TestRestIsNotBegunAnew(t *testing.T) {
 			}
 		},
 	} {
-		w := newWorld(t)
-		w.aws.patient = true
-		w.settle(request(member("a")))
-		w.moved(request(member("a", renamed)))
+		w, _ := newResting(t)
 		w.now = w.now.Add(rests / 2)
 		meanwhile(w)
 		w.now = w.now.Add(rests / 2)
@@ -164,10 +167,7 @@ func TestRestIsNotBegunAnew(t *testing.T) {
 // deletion.
 func TestEditsWhileATargetGroupRests(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.aws.patient = true
-	w.settle(request(member("a")))
-	w.moved(request(member("a", renamed)))
+	w, _ := newResting(t)
 	if res := w.run(under(stack.ApproveDestructive, request(member("a", renamed), member("b")))); res.Held != nil || len(w.answers()) != 2 {
 		t.Errorf("a rule more: held %+v, rules %v", res.Held, w.answers())
 	}
@@ -210,10 +210,7 @@ func TestWhoLeavesDoesNotWaitForTargetGroups(t *testing.T) {
 // TestTargetGroupIsWantedAgainBeforeItIsCleared: it is used as it is.
 func TestTargetGroupIsWantedAgainBeforeItIsCleared(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.aws.patient = true
-	w.settle(request(member("a")))
-	w.moved(request(member("a", renamed)))
+	w, _ := newResting(t)
 	w.now = w.now.Add(rests / 2)
 	w.moved(request(member("a")))
 	w.now = w.now.Add(rests / 2)
@@ -229,11 +226,7 @@ func TestTargetGroupIsWantedAgainBeforeItIsCleared(t *testing.T) {
 // TestComparisonWhileATargetGroupRests: what is only to be cleared away is nothing that AWS lacks.
 func TestComparisonWhileATargetGroupRests(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.aws.patient = true
-	w.settle(request(member("a")))
-	next := request(member("a", renamed))
-	w.moved(next)
+	w, next := newResting(t)
 	w.restart()
 	w.run(next)
 	w.now = w.now.Add(sweeps)
@@ -279,10 +272,7 @@ func TestClearingIsApprovedWithThePlan(t *testing.T) {
 func TestWhatNobodyDecidedIsAsked(t *testing.T) {
 	t.Parallel()
 	for _, changes := range []stack.Changes{stack.Approve, stack.ApproveDestructive, stack.Observe} {
-		w := newWorld(t)
-		w.aws.patient = true
-		w.settle(request(member("a")))
-		w.moved(request(member("a", renamed)))
+		w, _ := newResting(t)
 		w.lose()
 		w.restart()
 		for range 2 {
@@ -312,10 +302,7 @@ func TestHeldStacksFollowNoTargetGroupThatRests(t *testing.T) {
 			return request(member("a", renamed), member("b"))
 		},
 	} {
-		w := newWorld(t)
-		w.aws.patient = true
-		w.settle(request(member("a")))
-		w.moved(request(member("a", renamed)))
+		w, _ := newResting(t)
 		bound := func() bool {
 			return slices.ContainsFunc(w.bindings(), func(b elbv2v1beta1.TargetGroupBinding) bool { return b.Spec.ServiceRef.Name == "svc-a" })
 		}

@@ -76,19 +76,25 @@ func TestAResponseThatBreaksOffDoesNotLookWhole(t *testing.T) {
 	}
 }
 
-func TestInFlightRequestsEndWithTheDeregistrationDelay(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, Options{})
-	asked := make(chan struct{})
+// inFlight is a world with a request that its target never answers, where it was sent, and what comes of it.
+func inFlight(t *testing.T) (w *world, at string, status <-chan int) {
+	t.Helper()
+	w = newWorld(t, Options{})
+	asked, came := make(chan struct{}), make(chan int)
 	b := newBackend(t, "", func(_ http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-r.Context().Done()
 	})
 	w.group(groupARN, nil, b.address)
-	at := w.listen("HTTP", always(forwardTo(groupARN)))
-	status := make(chan int)
-	go func() { status <- get(t, "http://"+at).StatusCode }()
+	at = w.listen("HTTP", always(forwardTo(groupARN)))
+	go func() { came <- get(t, "http://"+at).StatusCode }()
 	<-asked
+	return w, at, came
+}
+
+func TestInFlightRequestsEndWithTheDeregistrationDelay(t *testing.T) {
+	t.Parallel()
+	w, at, status := inFlight(t)
 	w.config.TargetGroups[groupARN].Targets[0].Draining = true
 	w.apply()
 	if got := get(t, "http://"+at).StatusCode; got != http.StatusServiceUnavailable {
@@ -108,17 +114,7 @@ func TestInFlightRequestsEndWithTheDeregistrationDelay(t *testing.T) {
 
 func TestInFlightRequestsEndWithTheirTargetGroup(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{})
-	asked := make(chan struct{})
-	b := newBackend(t, "", func(_ http.ResponseWriter, r *http.Request) {
-		close(asked)
-		<-r.Context().Done()
-	})
-	w.group(groupARN, nil, b.address)
-	at := w.listen("HTTP", always(forwardTo(groupARN)))
-	status := make(chan int)
-	go func() { status <- get(t, "http://"+at).StatusCode }()
-	<-asked
+	w, _, status := inFlight(t)
 	delete(w.config.TargetGroups, groupARN)
 	w.apply()
 	if got := <-status; got != http.StatusBadGateway {
